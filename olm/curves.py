@@ -1,0 +1,86 @@
+"""The few shapes that formulas are made of: functions of float64 arrays that broadcast.
+
+A scalar is never passed: numpy rounds ``pow`` and ``exp`` of its own scalars differently. numpy is imported
+inside, so that specs can be checked without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from numpy import bool_, float64
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[float64]"
+Number: TypeAlias = "NDArray[float64] | float"
+Formula: TypeAlias = "Callable[[Array, Array], Array]"
+
+
+def ramp(step: Array, over: float) -> Array:
+    """The fraction done: 0 at step 0, 1 at step `over` and after; 1 everywhere when `over` is 0.
+
+    >>> import numpy as np
+    >>> ramp(np.array([0.0, 1.0, 4.0, 9.0]), over=4)
+    array([0.  , 0.25, 1.  , 1.  ])
+    """
+    import numpy as np
+
+    return np.minimum(step / over, 1.0) if over > 0 else np.ones_like(step)
+
+
+def line(start: Number, end: Number, done: Array) -> Array:
+    """From `start` to `end` in proportion to the fraction `done`, exact at both ends.
+
+    >>> import numpy as np
+    >>> line(0.5, 0.1, np.array([0.0, 0.5, 1.0]))
+    array([0.5, 0.3, 0.1])
+    """
+    return start * (1 - done) + end * done
+
+
+def half_cosine(angle: Array) -> Array:
+    """Half a cosine wave, from 2 at angle 0 through 1 to 0 at angle π: twice the share that is left.
+
+    >>> import numpy as np
+    >>> half_cosine(np.array([0.0, np.pi]))
+    array([2., 0.])
+    """
+    import numpy as np
+
+    return 1 + np.cos(angle)
+
+
+def where(condition: NDArray[bool_], then: Number, otherwise: Number) -> Array:
+    """`then` where the condition holds, `otherwise` elsewhere; both are evaluated everywhere.
+
+    >>> import numpy as np
+    >>> where(np.array([0.0, 1.0, 2.0]) < 2, 0.5, 0.1)
+    array([0.5, 0.5, 0.1])
+    """
+    import numpy as np
+
+    return np.where(condition, then, otherwise)
+
+
+def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Array:
+    """One formula after another: each is given only its own steps, counted from its own first.
+
+    `parts` are the steps at which a formula takes over, in ascending order from 0 on, each with its formula.
+
+    >>> import numpy as np
+    >>> up, flat = lambda step, base: base * step / 2, lambda step, base: base
+    >>> pieces(np.arange(4.0), np.array([0.5]), [(0, up), (2, flat)])
+    array([0.  , 0.25, 0.5 , 0.5 ])
+    """
+    import numpy as np
+
+    steps, bases = np.broadcast_arrays(step, base)
+    rates = np.empty(steps.shape)
+    ends = [start for start, _ in parts[1:]] + [np.inf]
+    for (start, formula), end in zip(parts, ends, strict=True):
+        mine = (steps >= start) & (steps < end)
+        if mine.any():
+            rates[mine] = formula(steps[mine] - start, bases[mine])
+    return rates

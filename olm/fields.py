@@ -1,0 +1,117 @@
+"""The types of the fields that kinds have: numbers with bounds, counted in steps, rates or factors, and lists."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, GetCoreSchemaHandler, Strict
+from pydantic_core import CoreSchema, core_schema
+
+from olm.problem import found
+from olm.wording import mistake
+
+MAX_STEPS = 2**53
+"""The longest schedule: the whole numbers up to here are exact in float64 and in JSON."""
+
+MAX_RATE = 1.7976931348623157e308
+"""The largest rate or factor: any finite float64. A schema needs a maximum to refuse infinities."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """The numbers that a field takes; pydantic calls it to check one, and asks it for the JSON Schema.
+
+    Python's and numpy's numbers are fine, strings and bools are not. A whole number may be written as an
+    integral float (``1e3``), as JSON Schema has it.
+
+    >>> Number(0, 10, whole=True)(1e1)
+    10
+    """
+
+    minimum: int | float
+    maximum: int | float
+    whole: bool = False
+
+    def __call__(self, value: Any) -> int | float:
+        number = self._converted(value)
+        if number < self.minimum:
+            raise mistake("range", f"must be at least {self.minimum}, found {found(value)}")
+        if number > self.maximum:
+            raise mistake("range", f"must be at most {self.maximum}, found {found(value)}")
+        return number
+
+    def _converted(self, value: Any) -> int | float:
+        if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+            # An int may be too large to become a float: its range is then checked as it is.
+            return int(value) if self.whole or abs(value) > MAX_RATE else float(value)
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+            number = float(value)
+            if abs(number) <= MAX_RATE and (not self.whole or number.is_integer()):
+                # -0.0 would be a second way to write 0.0; adding zero takes the sign off.
+                return int(number) if self.whole else number + 0.0
+        wanted = "a whole number" if self.whole else "a finite number"
+        raise mistake("type", f"must be {wanted}, found {found(value)}", hint=_number_in(value))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        name = "integer" if self.whole else "number"
+        return {"type": name, "minimum": self.minimum, "maximum": self.maximum}
+
+
+@dataclass(frozen=True)
+class StepCount(Number):
+    """A number of optimizer steps, or the index of one."""
+
+
+Steps = Annotated[int, StepCount(0, MAX_STEPS, whole=True)]
+"""A number of optimizer steps, 0 or more."""
+
+PositiveSteps = Annotated[int, StepCount(1, MAX_STEPS, whole=True)]
+"""A number of optimizer steps, 1 or more."""
+
+Rate = Annotated[float, Number(0.0, MAX_RATE)]
+"""A learning rate: absolute, whatever the base rate is."""
+
+Factor = Annotated[float, Number(0.0, MAX_RATE)]
+"""What the base rate is multiplied by."""
+
+Exponent = Annotated[float, Number(0.0, MAX_RATE)]
+"""The power to which a fraction is raised."""
+
+Item = TypeVar("Item")
+
+Listed = Annotated[tuple[Item, ...], Strict(False)]
+"""A list, kept as a tuple so that what has it can be hashed."""
+
+
+def step_fields(model: type[BaseModel]) -> list[str]:
+    """The fields of a model that are numbers of steps, or lists of them.
+
+    >>> from olm.kinds import KINDS
+    >>> step_fields(KINDS["WarmupCosineScheduler"])
+    ['warmup_steps', 'total_steps']
+    """
+
+    def counts(annotation: Any, metadata: Iterable[Any]) -> bool:
+        inner = getattr(annotation, "__args__", ())
+        return any(isinstance(mark, StepCount) for mark in metadata) or any(
+            counts(part, getattr(part, "__metadata__", ())) for part in inner
+        )
+
+    return [name for name, field in model.model_fields.items() if counts(field.annotation, field.metadata)]
+
+
+def _number_in(text: Any) -> str:
+    """What to do about a number that was written as a string."""
+    if not isinstance(text, str):
+        return ""
+    try:
+        float(text)
+    except ValueError:
+        return ""
+    return f"write {text.replace('_', '').strip()}" if "_" in text else "remove the quotes"

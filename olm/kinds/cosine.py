@@ -1,0 +1,34 @@
+"""Half a cosine wave."""
+
+from math import pi
+from typing import Literal
+
+from olm.curves import Array, half_cosine, where
+from olm.fields import PositiveSteps, Rate
+from olm.schedule import Schedule
+
+
+class CosineAnnealing(Schedule):
+    """Half a cosine wave from the base rate to ``eta_min``.
+
+    >>> CosineAnnealing(T_max=4, eta_min=0.1).lr([0, 1, 2, 3, 4, 9], base=0.5).round(3)
+    array([0.5  , 0.441, 0.3  , 0.159, 0.1  , 0.1  ])
+
+    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.CosineAnnealingLR``, to the bit, after Loshchilov and
+    Hutter, SGDR (2017), equation 5, without the restarts. torch's class of this name rises again after ``T_max``.
+    Where OLM divides by ``T_max: 0``, that is refused.
+    """
+
+    kind: Literal["CosineAnnealingLR"] = "CosineAnnealingLR"
+    T_max: PositiveSteps
+    """The step at which ``eta_min`` is reached. It holds from there on."""
+    eta_min: Rate = 0.0
+    """The rate at ``T_max`` and after."""
+
+    words = "half a cosine from the base rate down to {eta_min} at step {T_max}, which holds"
+    examples = [{"T_max": 100}, {"T_max": 10, "eta_min": 1e-5}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        fall = self.eta_min + (base - self.eta_min) * half_cosine(pi * step / self.T_max) / 2
+        # The floor and the base rate themselves: the sum above can miss either by a rounding.
+        return where(step < self.T_max, where(step > 0, fall, base), self.eta_min)

@@ -1,0 +1,57 @@
+"""One schedule after another."""
+
+from itertools import pairwise
+from typing import Literal
+
+from olm.curves import Array, pieces
+from olm.fields import Listed, Steps
+from olm.schedule import Schedule, rule
+
+
+@rule(
+    "schedulers",
+    "milestones",
+    holds=lambda schedulers, milestones: len(schedulers) == len(milestones) + 1,
+    message="{schedulers} must be one more than {milestones}: a milestone stands between two schedules",
+)
+@rule(
+    "milestones",
+    holds=lambda milestones: all(earlier < later for earlier, later in pairwise(milestones)),
+    message="{milestones} must be in ascending order, each above the one before",
+)
+class Sequential(Schedule):
+    """One schedule after another: at each milestone the next one takes over and counts its steps from 0.
+
+    >>> from olm.kinds.linear import Linear
+    >>> from olm.kinds.warmup import Warmup
+    >>> Sequential(
+    ...     schedulers=[Warmup(warmup_steps=2), Linear(total_steps=4)], milestones=[2]
+    ... ).lr([0, 1, 2, 3, 4, 5, 6, 9], base=0.5)
+    array([0.25 , 0.5  , 0.5  , 0.375, 0.25 , 0.125, 0.   , 0.   ])
+
+    Source: torch 2.13, ``torch.optim.lr_scheduler.SequentialLR``. Unlike there, a child may be a sequence itself, and
+    no child sees a step that is not its own.
+    """
+
+    kind: Literal["SequentialLR"] = "SequentialLR"
+    schedulers: Listed[Schedule]
+    """The schedules, in the order in which they apply."""
+    milestones: Listed[Steps]
+    """The step at which each schedule but the first takes over."""
+
+    words = "one after another, each counting from its own first step"
+    examples = [
+        {
+            "schedulers": [
+                {"kind": "WarmupLR", "warmup_steps": 10},
+                {"kind": "CosineAnnealingLR", "T_max": 90, "eta_min": 1e-5},
+            ],
+            "milestones": [10],
+        }
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        return pieces(step, base, [(start, part.formula) for start, part in self.parts()])
+
+    def parts(self) -> list[tuple[int, Schedule]]:
+        return list(zip((0, *self.milestones), self.schedulers, strict=True))

@@ -1,0 +1,75 @@
+"""A rise from a low rate, alone or before a decay."""
+
+from math import pi
+from typing import Literal
+
+from olm.curves import Array, half_cosine, ramp, where
+from olm.fields import PositiveSteps, Rate, Steps
+from olm.schedule import Schedule, rule
+
+
+class Warmup(Schedule):
+    """A straight rise from just above ``start_lr`` to the base rate, which then holds.
+
+    Step 0 already trains with the first of ``warmup_steps`` equal rises, not with ``start_lr``.
+
+    >>> Warmup(warmup_steps=4, start_lr=0.1).lr([0, 1, 2, 3, 4, 9], base=0.5)
+    array([0.2, 0.3, 0.4, 0.5, 0.5, 0.5])
+
+    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.WarmupLR``, to the bit.
+    """
+
+    kind: Literal["WarmupLR"] = "WarmupLR"
+    warmup_steps: Steps
+    """How many steps the rise takes. 0 is no warm-up."""
+    start_lr: Rate = 0.0
+    """The rate one rise below that of step 0."""
+
+    words = "up from {start_lr} to the base rate in {warmup_steps} steps, which holds"
+    examples = [{"warmup_steps": 100}, {"warmup_steps": 10, "start_lr": 1e-6}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        rise = self.start_lr + (base - self.start_lr) * ramp(step + 1, self.warmup_steps)
+        return where(step < self.warmup_steps, rise, base)
+
+
+@rule(
+    "warmup_steps",
+    "total_steps",
+    holds=lambda warmup_steps, total_steps: warmup_steps < total_steps,
+    message="{warmup_steps} must be below {total_steps}",
+)
+class WarmupCosine(Schedule):
+    """A straight rise to the base rate, then half a cosine wave down to ``min_lr``.
+
+    The base rate is reached at step ``warmup_steps - 1`` and used once more at step ``warmup_steps``.
+
+    >>> WarmupCosine(warmup_steps=2, total_steps=6, min_lr=0.1).lr([0, 1, 2, 3, 4, 5, 6, 9], base=0.5).round(3)
+    array([0.25 , 0.5  , 0.5  , 0.441, 0.3  , 0.159, 0.1  , 0.1  ])
+
+    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.WarmupCosineScheduler``, to the bit. Where OLM drops off
+    a cliff, for a warm-up as long as the whole, that is refused.
+    """
+
+    kind: Literal["WarmupCosineScheduler"] = "WarmupCosineScheduler"
+    warmup_steps: Steps
+    """How many steps the rise takes. 0 is no warm-up."""
+    total_steps: PositiveSteps
+    """The step at which ``min_lr`` is reached, the warm-up included. It holds from there on."""
+    min_lr: Rate = 0.0
+    """The rate at ``total_steps`` and after."""
+
+    words = (
+        "up from 0 to the base rate in {warmup_steps} steps, "
+        "then half a cosine down to {min_lr} at step {total_steps}, which holds"
+    )
+    examples = [
+        {"warmup_steps": 10, "total_steps": 100},
+        {"warmup_steps": 2000, "total_steps": 500000, "min_lr": 3e-5},
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        rise = base * ramp(step + 1, self.warmup_steps)
+        done = ramp(step - self.warmup_steps, self.total_steps - self.warmup_steps)
+        fall = self.min_lr + (base - self.min_lr) * 0.5 * half_cosine(pi * done)
+        return where(step < self.warmup_steps, rise, fall)

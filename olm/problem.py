@@ -1,0 +1,139 @@
+"""What can be wrong with a spec, a state or a rate, and where: values and the exceptions that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+Path = tuple[str | int, ...]
+"""Where a value stands in a document: the keys and indices that lead to it from the root."""
+
+SHOWN = 40
+"""The longest text of the input that is repeated in a message."""
+
+MAX_LEVELS = 64
+"""How deep lists and mappings may be nested in a document."""
+
+LISTED = 20
+"""The most problems that an exception's text lists."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A stretch of one line of a file. Lines and columns count from 1, in characters; `end` is the column after."""
+
+    file: str
+    line: int
+    column: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: what it is called, what was found, what would do and where it stands.
+
+    >>> print(Problem("range", "total_steps must be at least 1, found 0", ("schedulers", 0, "total_steps")))
+    schedulers[0].total_steps: error[range]: total_steps must be at least 1, found 0
+    """
+
+    code: str
+    """The short name of this sort of mistake, such as ``unknown-field``."""
+    message: str
+    """What was found and what would do, in a sentence."""
+    path: Path = ()
+    """The value, or with `at_key` the key, that the problem is about."""
+    at_key: bool = False
+    """Whether it is the key at `path` that is wrong, and not its value."""
+    hint: str = ""
+    """What to do about it, where that is likely."""
+    also: tuple[Path, ...] = ()
+    """The other values that contradict the one at `path`."""
+    place: Place | None = None
+    """Where it stands in a file, when it was read from one."""
+    also_places: tuple[Place, ...] = ()
+
+    def __str__(self) -> str:
+        where = str(self.place) if self.place else dotted(self.path)
+        start = f"{where}: " if where else ""
+        end = f" ({self.hint})" if self.hint else ""
+        return f"{start}error[{self.code}]: {self.message}{end}"
+
+    def under(self, path: Path) -> Problem:
+        """The same problem, seen from a document in which this one stands at `path`."""
+        return replace(self, path=path + self.path, also=tuple(path + also for also in self.also))
+
+
+class OlmError(ValueError):
+    """What every error raised by olm is."""
+
+
+class SpecError(OlmError):
+    """A spec is not valid; `problems` says why, all of it at once."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems[:LISTED]]
+        if len(self.problems) > LISTED:
+            lines.append(f"... and {len(self.problems) - LISTED} more")
+        return "\n".join(lines)
+
+
+class StateError(OlmError):
+    """A state cannot be loaded into this scheduler; nothing was changed."""
+
+
+class RateError(OlmError):
+    """A rate that would be used is negative or not finite; nothing was written."""
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it.
+
+    >>> dotted(("schedulers", 0, "total_steps"))
+    'schedulers[0].total_steps'
+    """
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{clipped(part)}" for part in path)
+    return text.removeprefix(".")
+
+
+def clipped(text: str) -> str:
+    """A text that is short enough to repeat, whatever came in, on one line."""
+    text = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def found(value: Any) -> str:
+    """What stands there, in words.
+
+    >>> found("1e-4"), found(None), found(True), found([1, 2])
+    ("the string '1e-4'", 'nothing (null)', 'true', 'a list')
+    """
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f"the string '{clipped(value)}'"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, Sequence):
+        return "a list"
+    if isinstance(value, int) and abs(value) >= 10**SHOWN:
+        return "a number of more than 40 digits"
+    return clipped(repr(value))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was likely meant, if there is one."""
+    from difflib import get_close_matches
+
+    by_lower = {name.lower(): name for name in known}
+    near = get_close_matches(word[: 2 * SHOWN].lower(), by_lower, n=1, cutoff=0.7)
+    return by_lower[near[0]] if near else None

@@ -1,0 +1,271 @@
+"""What every schedule is: fields, rules between them, and a formula; and how a kind is found by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic import ValidatorFunctionWrapHandler, model_validator
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
+
+from olm.fields import MAX_RATE, MAX_STEPS, step_fields
+from olm.problem import RateError, found, nearest
+from olm.wording import at, mistake, quoted, reworded
+
+if TYPE_CHECKING:
+    from numpy import bool_
+    from numpy.typing import ArrayLike, NDArray
+
+    from olm.curves import Array
+
+MAX_DEPTH = 16
+"""How deep schedules may be nested."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold between the fields of a schedule, which a JSON Schema cannot say."""
+
+    fields: tuple[str, ...]
+    holds: Callable[..., bool]
+    message: str
+
+    def contradiction(self, values: Mapping[str, Any]) -> InitErrorDetails | None:
+        """The error, if all the fields are there and do not fit together."""
+        if not all(name in values for name in self.fields):
+            return None
+        if self.holds(*(values[name] for name in self.fields)):
+            return None
+        message = self.message.format(**{name: f"{name} ({_short(values[name])})" for name in self.fields})
+        first, *others = self.fields
+        return at((first,), values[first], mistake("rule", message, also=others))
+
+
+Model = TypeVar("Model", bound="type[Schedule]")
+
+
+def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Model], Model]:
+    """Declare what must hold between fields of a kind.
+
+    Args:
+        fields: the fields that the rule is about; it is tried once all of them are valid.
+        holds: takes the values of the fields, in this order, and tells whether they fit together.
+        message: what to say if not, with each field in braces, where it appears with its value.
+    """
+
+    def declare(model: Model) -> Model:
+        model.rules = (*model.rules, Rule(fields, holds, message))
+        return model
+
+    return declare
+
+
+class Schedule(BaseModel):
+    """A learning-rate schedule: a kind, its fields, and the rate at every step. An immutable value.
+
+    A subclass is one kind. It gives `kind` a default, which is the name of the kind and of its torch class, adds
+    fields, each with a docstring under it, and writes `formula`. As the type of a field, `Schedule` itself stands
+    for any kind.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    examples: ClassVar[list[dict[str, Any]]] = []
+    """Fields of typical schedules of this kind, for snippets, documentation and tests."""
+
+    words: ClassVar[str] = ""
+    """The kind in words, with fields in braces: what ``olm show`` says first."""
+
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    kind: str
+
+    def formula(self, step: Array, base: Array) -> Array:
+        """The rates at `step` for the base rates `base`: float64 arrays that broadcast. Every kind writes its own."""
+        raise NotImplementedError
+
+    @overload
+    def lr(self, step: int, base: float) -> float: ...
+    @overload
+    def lr(self, step: ArrayLike, base: ArrayLike) -> Any: ...
+    def lr(self, step: ArrayLike, base: ArrayLike) -> Any:
+        """The learning rate at a step, or at each of an array of steps.
+
+        Args:
+            step: optimizer steps, counted from 0: a whole number, or an array of them of any shape.
+            base: the base learning rate, or an array of them that broadcasts with `step`.
+
+        Returns:
+            A float for two numbers, else a float64 array of the shape to which both broadcast.
+
+        Raises:
+            RateError: a step or a base rate is negative or not finite, a step is not whole, or so is a rate.
+        """
+        import numpy as np
+
+        steps, bases = np.asarray(step), np.asarray(base)
+        if not (_counted(steps) and (steps % 1 == 0).all()):
+            raise RateError(f"step must be a whole number of at least 0, or an array of them, found {found(step)}")
+        if not (_counted(bases) and _usable(bases).all()):
+            raise RateError(f"base must be a finite number of at least 0, or an array of them, found {found(base)}")
+        rates = self.evaluate(np.atleast_1d(steps.astype(float)), np.atleast_1d(bases.astype(float)))
+        if not (usable := _usable(rates)).all():
+            first = np.unravel_index(np.argmin(usable), rates.shape)
+            wrong = np.broadcast_to(steps, rates.shape)[first]
+            raise RateError(f"{self.kind}: the rate at step {wrong:.0f} would be {rates[first]}")
+        return float(rates[0]) if steps.ndim == bases.ndim == 0 else rates
+
+    def evaluate(self, steps: Array, bases: Array) -> Array:
+        """`formula` over float64 arrays of one dimension or more, in their common shape. The rates are not checked."""
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            rates = self.formula(steps, bases)
+        shape = np.broadcast_shapes(steps.shape, bases.shape)
+        return rates if rates.shape == shape else np.broadcast_to(rates, shape)
+
+    def parts(self) -> list[tuple[int, Schedule]]:
+        """The schedules that this one is made of, each with the step at which its own step 0 lies."""
+        return []
+
+    def marks(self) -> list[int]:
+        """The steps at which the shape changes, in ascending order; after the last one it stays as it is."""
+        own = (getattr(self, name) for name in step_fields(type(self)))
+        marks = {step for value in own for step in (value if isinstance(value, tuple) else (value,))}
+        parts = self.parts()
+        ends = [start for start, _ in parts[1:]] + [MAX_STEPS]
+        for (start, part), end in zip(parts, ends, strict=bool(parts)):
+            marks |= {start + mark for mark in part.marks() if start + mark < end}
+        return sorted(marks)
+
+    @property
+    def depth(self) -> int:
+        """How deep schedules are nested here: 1 for one without parts."""
+        return 1 + max((part.depth for _, part in self.parts()), default=0)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed. It is validated, as every schedule is."""
+        return type(self).model_validate({**dict(self), **(update or {})})
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return ((name, value) for name, value in super().__repr_args__() if name != "kind")
+
+    __str__ = BaseModel.__repr__
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        kind = cls.model_fields["kind"].default
+        other = KINDS.setdefault(kind, cls)
+        if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"two models of the kind {kind}: {_origin(other)} and {_origin(cls)}")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if cls is Schedule:
+            return core_schema.with_info_plain_validator_function(_child)
+        return handler(source)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        return ANY_KIND if cls is Schedule else handler(schema)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tell_all(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+        """Apply the rules, also when something else is wrong, and put every error in our words."""
+        errors: list[InitErrorDetails] = []
+        try:
+            made: Self = handler(data)
+            values = made.__dict__
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            kind = cls.model_fields["kind"].default
+            errors += (reworded(detail, kind, cls.model_fields) for detail in details)
+            wrong = {detail["loc"][0] for detail in details if detail["loc"]}
+            defaults = {name: field.default for name, field in cls.model_fields.items()}
+            written = {**defaults, **data} if isinstance(data, Mapping) else {}
+            values = {name: value for name, value in written.items() if name not in wrong}
+        errors += filter(None, (rule.contradiction(values) for rule in cls.rules))
+        if errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors) from None
+        return made
+
+
+KINDS: dict[str, type[Schedule]] = {}
+"""Every kind that has been defined, by name. `olm.kinds` fills it."""
+
+ANY_KIND: dict[str, Any] = {"title": "any kind"}
+"""The JSON Schema that stands where a child stands, until the schemas of all kinds are put together."""
+
+
+def validate(data: Any, depth: int = 1) -> Schedule:
+    """The schedule, of whatever kind, that `data` says; `depth` levels down in its document.
+
+    Raises:
+        ValidationError: with every problem there is, also those of a kind whose name is only nearly right.
+    """
+    if isinstance(data, Schedule):
+        deepest = depth + data.depth - 1
+    elif isinstance(data, Mapping):
+        deepest = depth
+    else:
+        raise _one_error((), data, "type", f"must be a schedule, a mapping with the key `kind`, found {found(data)}")
+    if deepest > MAX_DEPTH:
+        raise _one_error((), data, "depth", f"must not be nested more than {MAX_DEPTH} schedules deep")
+    if isinstance(data, Schedule):
+        return data
+    kind = data.get("kind")
+    if isinstance(kind, str) and kind in KINDS:
+        return KINDS[kind].model_validate(dict(data), context=depth)
+    raise _unknown_kind(data, depth)
+
+
+def _child(data: Any, info: ValidationInfo) -> Schedule:
+    return validate(data, (info.context or 1) + 1)
+
+
+def _one_error(loc: tuple[str, ...], data: Any, code: str, message: str, hint: str = "") -> ValidationError:
+    return ValidationError.from_exception_data("Schedule", [at(loc, data, mistake(code, message, hint=hint))])
+
+
+def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
+    """That the kind is missing or unknown, and what else is wrong if the one with the nearest name was meant."""
+    see = "`olm kinds` lists them"
+    if "kind" not in data:
+        return _one_error(("kind",), dict(data), "missing-kind", "a schedule needs the key `kind`", see)
+    kind = data["kind"]
+    if not isinstance(kind, str):
+        return _one_error(("kind",), kind, "type", f"must be the name of a kind, found {found(kind)}", see)
+    meant = nearest(kind, KINDS)
+    hint = f"did you mean `{meant}`?" if meant else see
+    errors = [at(("kind",), kind, mistake("unknown-kind", f"there is no kind {quoted(kind)}", hint=hint))]
+    if meant:
+        try:
+            KINDS[meant].model_validate({**data, "kind": meant}, context=depth)
+        except ValidationError as error:
+            errors += (reworded(detail, meant, ()) for detail in error.errors(include_url=False))
+    return ValidationError.from_exception_data("Schedule", errors)
+
+
+def _counted(values: NDArray[Any]) -> bool:
+    """Whether these are numbers, none of them negative."""
+    return not values.size or (values.dtype.kind in "iuf" and bool((values >= 0).all()))
+
+
+def _usable(rates: NDArray[Any]) -> NDArray[bool_]:
+    return (rates >= 0) & (rates <= MAX_RATE)
+
+
+def _short(value: Any) -> str:
+    """A value in the message of a rule; of a list of schedules only how many they are."""
+    if not isinstance(value, list | tuple):
+        return found(value)
+    if any(isinstance(item, Mapping | Schedule) for item in value):
+        return str(len(value))
+    return ", ".join([*(found(item) for item in value[:6]), *("…" for _ in value[6:7])])
+
+
+def _origin(model: type[Schedule]) -> str:
+    return f"{model.__module__}.{model.__qualname__}"

@@ -1,0 +1,205 @@
+"""A spec: what the root of a document says, a schedule and, in a state, where it stands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Self, overload
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationError
+from pydantic import model_serializer, model_validator
+from pydantic_core import InitErrorDetails
+
+from olm import kinds as kinds  # every kind, before a document asks for one
+from olm.fields import MAX_STEPS, Listed, Number, Rate
+from olm.problem import MAX_LEVELS, Path, Problem, SpecError, found
+from olm.schedule import Schedule, validate
+from olm.wording import at, mistake, problems_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+STATE_KEYS = ("last_epoch", "base_lrs", "digest")
+"""The keys that make a spec a state: all of them are there, or none."""
+
+MAX_VALUES = 100_000
+"""The most values that a mapping may have, all levels together."""
+
+
+def _there(value: Any) -> Any:
+    if value is None:
+        raise mistake("type", "must be left out rather than null")
+    return value
+
+
+def _base_rates(value: Any) -> Any:
+    if isinstance(value, list | tuple) and not value:
+        raise mistake("range", "must have a rate for each param group, found none")
+    return value
+
+
+def _digest_text(value: Any) -> str:
+    if isinstance(value, str) and len(value) == 71 and value.startswith("sha256:"):
+        if set(value[7:]) <= set("0123456789abcdef"):
+            return value
+    raise mistake("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
+
+
+class Spec(BaseModel):
+    """What the root of a document says: a schedule and, once it is a state, how far along it is.
+
+    >>> spec = parse({"kind": "LinearLR", "total_steps": 10})
+    >>> spec.schedule
+    Linear(total_steps=10, end_lr=0.0, start_factor=1.0)
+    >>> spec.lr(5, base=0.5)
+    0.25
+    >>> spec.model_dump()
+    {'kind': 'LinearLR', 'total_steps': 10, 'end_lr': 0.0, 'start_factor': 1.0}
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    schedule: Annotated[Schedule, PlainValidator(validate)]
+    """The shape."""
+    last_epoch: Annotated[int | None, Number(-1, MAX_STEPS, whole=True)] = None
+    """The step last taken; -1 before the first."""
+    base_lrs: Annotated[Listed[Rate] | None, BeforeValidator(_base_rates), BeforeValidator(_there)] = None
+    """The base learning rates, one for each param group of the optimizer."""
+    digest: Annotated[str | None, BeforeValidator(_digest_text)] = None
+    """The `digest` of the schedule, which tells a mixture of two states from a state."""
+
+    @overload
+    def lr(self, step: int, base: float) -> float: ...
+    @overload
+    def lr(self, step: ArrayLike, base: ArrayLike) -> Any: ...
+    def lr(self, step: ArrayLike, base: ArrayLike) -> Any:
+        """The learning rate at a step or an array of steps, as `Schedule.lr` gives it."""
+        return self.schedule.lr(step, base)
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it says where the schedule stands."""
+        return self.last_epoch is not None
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed. It is validated, as every spec is."""
+        fields = {**dict(self), **(update or {})}
+        return type(self).model_validate({name: value for name, value in fields.items() if value is not None})
+
+    @model_serializer(mode="plain")
+    def _as_document(self) -> dict[str, Any]:
+        document = self.schedule.model_dump(mode="json")
+        if self.last_epoch is not None and self.base_lrs is not None:
+            document |= {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "digest": self.digest}
+        return document
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_document(cls, data: Any) -> Any:
+        """Tell the keys of the root from those of the schedule."""
+        if not isinstance(data, Mapping) or "schedule" in data:
+            return data
+        rest = dict(data)
+        root = {key: rest.pop(key) for key in STATE_KEYS if key in rest}
+        schema = rest.pop("$schema", "")
+        if not isinstance(schema, str):
+            error = at(("$schema",), schema, mistake("type", f"must be a string, found {found(schema)}"))
+            raise ValidationError.from_exception_data("Spec", [error])
+        return {"schedule": rest, **root}
+
+    @model_validator(mode="after")
+    def _whole_state(self) -> Self:
+        there = [key for key in STATE_KEYS if getattr(self, key) is not None]
+        errors: list[InitErrorDetails] = []
+        if 0 < len(there) < len(STATE_KEYS):
+            missing = ", ".join(f"`{key}`" for key in STATE_KEYS if key not in there)
+            text = f"{there[0]} stands only beside {missing}: a state has all of {', '.join(STATE_KEYS)}, a spec none"
+            errors = [at((there[0],), getattr(self, there[0]), mistake("half-state", text))]
+        elif there and self.digest != digest(self.schedule):
+            text = f"this is not the digest of the schedule, which is {digest(self.schedule)}"
+            hint = "the state is a mixture of two, or was edited: a changed schedule starts as a spec, without a state"
+            errors = [at(("digest",), self.digest, mistake("digest", text, hint=hint))]
+        if errors:
+            raise ValidationError.from_exception_data("Spec", errors)
+        return self
+
+
+def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
+    """The spec that a mapping says, such as a document read from YAML or a scheduler's ``state_dict()``.
+
+    Args:
+        mapping: any Mapping of plain values, lists and mappings, OmegaConf's too. A Schedule or Spec is taken as it is.
+
+    Raises:
+        SpecError: with every problem that there is.
+    """
+    if isinstance(mapping, Spec):
+        return mapping
+    if isinstance(mapping, Schedule):
+        return Spec(schedule=mapping)
+    problems: list[Problem] = []
+    document = _plain(mapping, (), problems, [MAX_VALUES])
+    if problems:
+        raise SpecError(problems)
+    if not isinstance(document, dict):
+        raise SpecError([Problem("type", f"a spec must be a mapping with the key `kind`, found {found(mapping)}")])
+    try:
+        return Spec.model_validate(document)
+    except ValidationError as error:
+        problems = [_from_root(problem) for problem in problems_of(error)]
+    raise SpecError(problems)
+
+
+def digest(schedule: Schedule) -> str:
+    """A short name for what a schedule says, the same whatever wrote it and wherever it runs.
+
+    It is the sha256 of the canonical JSON of kind and fields, nested, without those that equal their default, so
+    that a field added later with a default changes nothing.
+
+    >>> digest(parse({"kind": "LinearLR", "total_steps": 10, "end_lr": 0}).schedule)[:15]
+    'sha256:fcc3d00f'
+    """
+    text = json.dumps(_canonical(schedule), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, Schedule):
+        fields = {name: (getattr(value, name), field.default) for name, field in type(value).model_fields.items()}
+        said = {name: _canonical(now) for name, (now, default) in fields.items() if now != default}
+        return said | {"kind": value.kind}
+    return [_canonical(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _from_root(problem: Problem) -> Problem:
+    """The problem in a document, whose root is both the schedule and the spec."""
+    path = problem.path[1:] if problem.path[:1] == ("schedule",) else problem.path
+    also = tuple(other[1:] if other[:1] == ("schedule",) else other for other in problem.also)
+    hint = problem.hint
+    if problem.code == "unknown-field" and len(path) > 1 and path[-1] in (*STATE_KEYS, "$schema"):
+        hint = "only the root of a document has it"
+    return replace(problem, path=path, also=also, hint=hint)
+
+
+def _plain(value: Any, path: Path, problems: list[Problem], left: list[int]) -> Any:
+    """A copy in dicts and lists, whatever mappings and sequences came in, within bounds."""
+    left[0] -= 1
+    if left[0] == 0:
+        problems.append(Problem("size", f"a spec must have at most {MAX_VALUES:,} values"))
+    if left[0] <= 0:
+        return None
+    if len(path) > MAX_LEVELS:
+        problems.append(Problem("depth", f"lists and mappings must not be nested more than {MAX_LEVELS} deep", path))
+    elif isinstance(value, Mapping):
+        keys = list(value)
+        problems += (
+            Problem("key-type", f"keys must be strings, found {found(key)}", path)
+            for key in keys
+            if not isinstance(key, str)
+        )
+        return {key: _plain(value[key], (*path, key), problems, left) for key in keys if isinstance(key, str)}
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        return [_plain(item, (*path, index), problems, left) for index, item in enumerate(value)]
+    return value

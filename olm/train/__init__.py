@@ -1,0 +1,1 @@
+"""torch: schedulers that step along a schedule."""

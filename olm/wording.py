@@ -1,0 +1,74 @@
+"""What pydantic finds, in our words: errors that say what was found and what would do, and problems made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from olm.problem import Problem, dotted, found
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails, ValidationError
+
+
+def mistake(code: str, message: str, **more: Any) -> PydanticCustomError:
+    """An error to raise in a validator; `more` are fields of the problem that it becomes."""
+    return PydanticCustomError(code, "{message}", {"message": message, **more})  # type: ignore[arg-type]  # code need not be a literal
+
+
+def at(loc: tuple[str | int, ...], value: Any, error: PydanticCustomError) -> InitErrorDetails:
+    """An error at a place below the value being validated."""
+    return InitErrorDetails(type=error, loc=loc, input=value)
+
+
+def reworded(detail: ErrorDetails, kind: str, fields: Iterable[str]) -> InitErrorDetails:
+    """An error that pydantic found in a schedule of this kind, in our words; one of ours stays as it is."""
+    loc, value, context = detail["loc"], detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            from olm.words import meaning
+
+            message = f"{kind} has no field {quoted(loc[-1])}"
+            error = mistake("unknown-field", message, hint=meaning(str(loc[-1]), fields))
+        case "missing":
+            error = mistake("missing-field", f"{kind} needs the field `{loc[-1]}`")
+        case "literal_error":
+            error = mistake("choice", f"must be {context['expected']}, found {found(value)}")
+        case "tuple_type":
+            error = mistake("type", f"must be a list, found {found(value)}")
+        case "bool_type":
+            error = mistake("type", f"must be true or false, found {found(value)}")
+        case code:
+            error = mistake(code, **{"message": detail["msg"], **context})
+    return at(loc, value, error)
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """What pydantic found, as problems."""
+    return [_problem(**detail) for detail in error.errors(include_url=False)]
+
+
+def quoted(word: object) -> str:
+    """A name that stands in the input, as it is shown in a message."""
+    return f"`{dotted((word,))}`" if isinstance(word, str) else found(word)
+
+
+def _problem(
+    type: str, loc: tuple[str | int, ...], msg: str, input: Any, ctx: Mapping[str, Any] | None = None
+) -> Problem:
+    context = ctx or {}
+    message, hint = context.get("message", msg), context.get("hint", "")
+    if type in ("missing-field", "missing-kind"):
+        return Problem(type, message, loc[:-1], at_key=True, hint=hint)
+    if message.startswith("must "):
+        message = f"{_name(loc)} {message}"
+    also = tuple((*loc[:-1], name) for name in context.get("also", ()))
+    return Problem(type, message, loc, at_key=type == "unknown-field", hint=hint, also=also)
+
+
+def _name(loc: tuple[str | int, ...]) -> str:
+    """What a value is called: its key, with the index if it is in a list."""
+    last_key = max((index for index, part in enumerate(loc) if isinstance(part, str)), default=0)
+    return dotted(loc[last_key:]) or "a spec"
