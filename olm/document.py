@@ -28,7 +28,9 @@ MAX_BYTES = 1024 * 1024
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where it is there; PyYAML's own gives the same verdicts, slower."""
 
-_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_NOT_TEXT = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 """What YAML forbids, and the line breaks that editors, JSON and YAML 1.1 do not agree on."""
 
 _IN_BRACES = re.compile(r"(?:\s|#[^\n]*)*+[{\[]")
@@ -176,11 +178,21 @@ def _text(data: str | bytes, file: str) -> str:
         _Unreadable: it is too long, not UTF-8, or has characters that do not belong in a text.
     """
     if len(data) > MAX_BYTES:
-        raise _unreadable("size", f"a spec must have at most {MAX_BYTES:,} bytes, found {len(data):,}", file)
+        raise _unreadable(
+            "size", f"a spec must have at most {MAX_BYTES:,} bytes, found {len(data):,}", file
+        )
     try:
-        text = data.decode("utf-8") if isinstance(data, bytes) else data.encode("utf-8").decode("utf-8")
+        text = (
+            data.decode("utf-8")
+            if isinstance(data, bytes)
+            else data.encode("utf-8").decode("utf-8")
+        )
     except UnicodeError as error:
-        before = data[: error.start] if isinstance(error, UnicodeDecodeError | UnicodeEncodeError) else data[:0]
+        before = (
+            data[: error.start]
+            if isinstance(error, UnicodeDecodeError | UnicodeEncodeError)
+            else data[:0]
+        )
         raise _unreadable("encoding", "a spec must be UTF-8 text", file, before) from None
     text = text.removeprefix("\ufeff")
     if wrong := _NOT_TEXT.search(text):
@@ -218,14 +230,20 @@ class _Reader:
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             what = ", ".join(filter(None, (error.context, error.problem)))
             raise _Unreadable(
-                Problem("syntax", f"this is not YAML: {what}", place=Place(self.document.file, line, column, column + 1))
+                Problem(
+                    "syntax",
+                    f"this is not YAML: {what}",
+                    place=Place(self.document.file, line, column, column + 1),
+                )
             ) from None
 
     def _stream(self) -> None:
         next(self.events)
         start = next(self.events)
         if isinstance(start, yaml.StreamEndEvent):
-            raise self._stop("empty", "there is nothing in this document: a spec begins with its `kind`", start)
+            raise self._stop(
+                "empty", "there is nothing in this document: a spec begins with its `kind`", start
+            )
         if start.version or start.tags:
             self._note("directive", "a spec has no directives: leave the line with % out", start)
         self.document.value = self._node(next(self.events), ())
@@ -237,9 +255,19 @@ class _Reader:
     def _node(self, event: Event, path: Path, key: Event | None = None) -> Any:
         """The value that begins with an event; nothing more is read than what belongs to it."""
         if len(path) > MAX_LEVELS:
-            raise self._stop("depth", f"lists and mappings must not be nested more than {MAX_LEVELS} deep", event)
+            raise self._stop(
+                "depth", f"lists and mappings must not be nested more than {MAX_LEVELS} deep", event
+            )
         if isinstance(event, yaml.AliasEvent):
-            value, end = self._note("alias", f"a spec has no aliases: write out what *{event.anchor} is", event, path), event
+            value, end = (
+                self._note(
+                    "alias",
+                    f"a spec has no aliases: write out what *{event.anchor} is",
+                    event,
+                    path,
+                ),
+                event,
+            )
         else:
             if event.anchor:
                 self._note("anchor", f"a spec has no anchors: leave &{event.anchor} out", event)
@@ -268,7 +296,11 @@ class _Reader:
             if key is None or key in mapping:
                 if key is not None:
                     first = self.document.place((*path, key), at_key=True)
-                    self._note("duplicate-key", f"the key `{key}` stands here again, after line {first.line}", event)
+                    self._note(
+                        "duplicate-key",
+                        f"the key `{key}` stands here again, after line {first.line}",
+                        event,
+                    )
                 self._skip(next(self.events), path)
             else:
                 mapping[key] = None
@@ -278,11 +310,15 @@ class _Reader:
     def _key(self, event: Event, path: Path) -> str | None:
         """The key that an event is, if it is one that a spec can have."""
         if not isinstance(event, yaml.ScalarEvent):
-            self._note("key-type", "keys must be strings, found an alias, a list or a mapping", event)
+            self._note(
+                "key-type", "keys must be strings, found an alias, a list or a mapping", event
+            )
             self._skip(event, path)
             return None
         if event.anchor or event.tag:
-            self._note("anchor" if event.anchor else "tag", "a spec has no anchors and no tags", event)
+            self._note(
+                "anchor" if event.anchor else "tag", "a spec has no anchors and no tags", event
+            )
         if event.implicit[0] and event.value == "<<":
             self._note("merge-key", "a spec has no merge keys: write out the keys", event)
             return None
@@ -303,7 +339,12 @@ class _Reader:
         text: str = event.value
         if not event.implicit[0]:
             if any("\ud800" <= character <= "\udfff" for character in text):
-                self._note("character", "half of a character, escaped, does not belong in a spec", event, path)
+                self._note(
+                    "character",
+                    "half of a character, escaped, does not belong in a spec",
+                    event,
+                    path,
+                )
             return text
         if text[:1] in _NUMBER_START and text[:1]:
             return self._number(text, event, path)
@@ -314,7 +355,9 @@ class _Reader:
     def _number(self, text: str, event: Event, path: Path | None) -> Any:
         if _WHOLE.fullmatch(text) or _OTHER_BASE.fullmatch(text):
             if len(text) > MAX_DIGITS:
-                return self._note("number", f"a number of {len(text)} digits overflows", event, path)
+                return self._note(
+                    "number", f"a number of {len(text)} digits overflows", event, path
+                )
             return int(text, 0) if text[1:2] in ("o", "x") else int(text)
         if _FLOAT.fullmatch(text):
             number = float(text)

@@ -55,7 +55,9 @@ class Number:
         wanted = "a whole number" if self.whole else "a finite number"
         raise mistake("type", f"must be {wanted}, found {found(value)}", hint=_number_in(value))
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
@@ -103,7 +105,11 @@ def step_fields(model: type[BaseModel]) -> list[str]:
             counts(part, getattr(part, "__metadata__", ())) for part in inner
         )
 
-    return [name for name, field in model.model_fields.items() if counts(field.annotation, field.metadata)]
+    return [
+        name
+        for name, field in model.model_fields.items()
+        if counts(field.annotation, field.metadata)
+    ]
 
 
 def _number_in(text: Any) -> str:

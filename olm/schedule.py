@@ -38,7 +38,9 @@ class Rule:
             return None
         if self.holds(*(values[name] for name in self.fields)):
             return None
-        message = self.message.format(**{name: f"{name} ({_short(values[name])})" for name in self.fields})
+        message = self.message.format(
+            **{name: f"{name} ({_short(values[name])})" for name in self.fields}
+        )
         first, *others = self.fields
         return at((first,), values[first], mistake("rule", message, also=others))
 
@@ -107,10 +109,16 @@ class Schedule(BaseModel):
 
         steps, bases = np.asarray(step), np.asarray(base)
         if not (_counted(steps) and (steps % 1 == 0).all()):
-            raise RateError(f"step must be a whole number of at least 0, or an array of them, found {found(step)}")
+            raise RateError(
+                f"step must be a whole number of at least 0, or an array of them, found {found(step)}"
+            )
         if not (_counted(bases) and _usable(bases).all()):
-            raise RateError(f"base must be a finite number of at least 0, or an array of them, found {found(base)}")
-        rates = self.evaluate(np.atleast_1d(steps.astype(float)), np.atleast_1d(bases.astype(float)))
+            raise RateError(
+                f"base must be a finite number of at least 0, or an array of them, found {found(base)}"
+            )
+        rates = self.evaluate(
+            np.atleast_1d(steps.astype(float)), np.atleast_1d(bases.astype(float))
+        )
         if not (usable := _usable(rates)).all():
             first = np.unravel_index(np.argmin(usable), rates.shape)
             wrong = np.broadcast_to(steps, rates.shape)[first]
@@ -133,7 +141,9 @@ class Schedule(BaseModel):
     def marks(self) -> list[int]:
         """The steps at which the shape changes, in ascending order; after the last one it stays as it is."""
         own = (getattr(self, name) for name in step_fields(type(self)))
-        marks = {step for value in own for step in (value if isinstance(value, tuple) else (value,))}
+        marks = {
+            step for value in own for step in (value if isinstance(value, tuple) else (value,))
+        }
         parts = self.parts()
         ends = [start for start, _ in parts[1:]] + [MAX_STEPS]
         for (start, part), end in zip(parts, ends, strict=bool(parts)):
@@ -211,9 +221,16 @@ def validate(data: Any, depth: int = 1) -> Schedule:
     elif isinstance(data, Mapping):
         deepest = depth
     else:
-        raise _one_error((), data, "type", f"must be a schedule, a mapping with the key `kind`, found {found(data)}")
+        raise _one_error(
+            (),
+            data,
+            "type",
+            f"must be a schedule, a mapping with the key `kind`, found {found(data)}",
+        )
     if deepest > MAX_DEPTH:
-        raise _one_error((), data, "depth", f"must not be nested more than {MAX_DEPTH} schedules deep")
+        raise _one_error(
+            (), data, "depth", f"must not be nested more than {MAX_DEPTH} schedules deep"
+        )
     if isinstance(data, Schedule):
         return data
     kind = data.get("kind")
@@ -226,21 +243,31 @@ def _child(data: Any, info: ValidationInfo) -> Schedule:
     return validate(data, (info.context or 1) + 1)
 
 
-def _one_error(loc: tuple[str, ...], data: Any, code: str, message: str, hint: str = "") -> ValidationError:
-    return ValidationError.from_exception_data("Schedule", [at(loc, data, mistake(code, message, hint=hint))])
+def _one_error(
+    loc: tuple[str, ...], data: Any, code: str, message: str, hint: str = ""
+) -> ValidationError:
+    return ValidationError.from_exception_data(
+        "Schedule", [at(loc, data, mistake(code, message, hint=hint))]
+    )
 
 
 def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
     """That the kind is missing or unknown, and what else is wrong if the one with the nearest name was meant."""
     see = "`olm kinds` lists them"
     if "kind" not in data:
-        return _one_error(("kind",), dict(data), "missing-kind", "a schedule needs the key `kind`", see)
+        return _one_error(
+            ("kind",), dict(data), "missing-kind", "a schedule needs the key `kind`", see
+        )
     kind = data["kind"]
     if not isinstance(kind, str):
-        return _one_error(("kind",), kind, "type", f"must be the name of a kind, found {found(kind)}", see)
+        return _one_error(
+            ("kind",), kind, "type", f"must be the name of a kind, found {found(kind)}", see
+        )
     meant = nearest(kind, KINDS)
     hint = f"did you mean `{meant}`?" if meant else see
-    errors = [at(("kind",), kind, mistake("unknown-kind", f"there is no kind {quoted(kind)}", hint=hint))]
+    errors = [
+        at(("kind",), kind, mistake("unknown-kind", f"there is no kind {quoted(kind)}", hint=hint))
+    ]
     if meant:
         try:
             KINDS[meant].model_validate({**data, "kind": meant}, context=depth)

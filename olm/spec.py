@@ -65,7 +65,9 @@ class Spec(BaseModel):
     """The shape."""
     last_epoch: Annotated[int | None, Number(-1, MAX_STEPS, whole=True)] = None
     """The step last taken; -1 before the first."""
-    base_lrs: Annotated[Listed[Rate] | None, BeforeValidator(_base_rates), BeforeValidator(_there)] = None
+    base_lrs: Annotated[
+        Listed[Rate] | None, BeforeValidator(_base_rates), BeforeValidator(_there)
+    ] = None
     """The base learning rates, one for each param group of the optimizer."""
     digest: Annotated[str | None, BeforeValidator(_digest_text)] = None
     """The `digest` of the schedule, which tells a mixture of two states from a state."""
@@ -86,13 +88,19 @@ class Spec(BaseModel):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some fields changed. It is validated, as every spec is."""
         fields = {**dict(self), **(update or {})}
-        return type(self).model_validate({name: value for name, value in fields.items() if value is not None})
+        return type(self).model_validate(
+            {name: value for name, value in fields.items() if value is not None}
+        )
 
     @model_serializer(mode="plain")
     def _as_document(self) -> dict[str, Any]:
         document = self.schedule.model_dump(mode="json")
         if self.last_epoch is not None and self.base_lrs is not None:
-            document |= {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs), "digest": self.digest}
+            document |= {
+                "last_epoch": self.last_epoch,
+                "base_lrs": list(self.base_lrs),
+                "digest": self.digest,
+            }
         return document
 
     @model_validator(mode="before")
@@ -105,7 +113,9 @@ class Spec(BaseModel):
         root = {key: rest.pop(key) for key in STATE_KEYS if key in rest}
         schema = rest.pop("$schema", "")
         if not isinstance(schema, str):
-            error = at(("$schema",), schema, mistake("type", f"must be a string, found {found(schema)}"))
+            error = at(
+                ("$schema",), schema, mistake("type", f"must be a string, found {found(schema)}")
+            )
             raise ValidationError.from_exception_data("Spec", [error])
         return {"schedule": rest, **root}
 
@@ -144,7 +154,13 @@ def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
     if problems:
         raise SpecError(problems)
     if not isinstance(document, dict):
-        raise SpecError([Problem("type", f"a spec must be a mapping with the key `kind`, found {found(mapping)}")])
+        raise SpecError(
+            [
+                Problem(
+                    "type", f"a spec must be a mapping with the key `kind`, found {found(mapping)}"
+                )
+            ]
+        )
     try:
         return Spec.model_validate(document)
     except ValidationError as error:
@@ -167,7 +183,10 @@ def digest(schedule: Schedule) -> str:
 
 def _canonical(value: Any) -> Any:
     if isinstance(value, Schedule):
-        fields = {name: (getattr(value, name), field.default) for name, field in type(value).model_fields.items()}
+        fields = {
+            name: (getattr(value, name), field.default)
+            for name, field in type(value).model_fields.items()
+        }
         said = {name: _canonical(now) for name, (now, default) in fields.items() if now != default}
         return said | {"kind": value.kind}
     return [_canonical(item) for item in value] if isinstance(value, tuple) else value
@@ -191,7 +210,11 @@ def _plain(value: Any, path: Path, problems: list[Problem], left: list[int]) -> 
     if left[0] <= 0:
         return None
     if len(path) > MAX_LEVELS:
-        problems.append(Problem("depth", f"lists and mappings must not be nested more than {MAX_LEVELS} deep", path))
+        problems.append(
+            Problem(
+                "depth", f"lists and mappings must not be nested more than {MAX_LEVELS} deep", path
+            )
+        )
     elif isinstance(value, Mapping):
         keys = list(value)
         problems += (
@@ -199,7 +222,11 @@ def _plain(value: Any, path: Path, problems: list[Problem], left: list[int]) -> 
             for key in keys
             if not isinstance(key, str)
         )
-        return {key: _plain(value[key], (*path, key), problems, left) for key in keys if isinstance(key, str)}
+        return {
+            key: _plain(value[key], (*path, key), problems, left)
+            for key in keys
+            if isinstance(key, str)
+        }
     elif isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return [_plain(item, (*path, index), problems, left) for index, item in enumerate(value)]
     return value

@@ -56,7 +56,11 @@ def quoted(word: object) -> str:
 
 
 def _problem(
-    type: str, loc: tuple[str | int, ...], msg: str, input: Any, ctx: Mapping[str, Any] | None = None
+    type: str,
+    loc: tuple[str | int, ...],
+    msg: str,
+    input: Any,
+    ctx: Mapping[str, Any] | None = None,
 ) -> Problem:
     context = ctx or {}
     message, hint = context.get("message", msg), context.get("hint", "")

@@ -25,7 +25,9 @@ class Linear(Schedule):
     start_factor: Factor = 1.0
     """What the base rate is multiplied by at step 0."""
 
-    words = "a straight line from {start_factor} × base to {end_lr} at step {total_steps}, which holds"
+    words = (
+        "a straight line from {start_factor} × base to {end_lr} at step {total_steps}, which holds"
+    )
     examples = [{"total_steps": 100}, {"total_steps": 10, "end_lr": 1e-5, "start_factor": 0.5}]
 
     def formula(self, step: Array, base: Array) -> Array:
