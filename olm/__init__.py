@@ -1,1 +1,89 @@
-"""Learning-rate schedules as data."""
+"""Learning-rate schedules as data: read a spec, ask it for rates, build its torch scheduler.
+
+>>> spec = loads("{kind: LinearLR, total_steps: 4}")
+>>> spec.lr([0, 1, 4], base=0.5)
+array([0.5  , 0.375, 0.   ])
+
+Importing olm imports neither torch nor numpy; what needs them does when it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from torch.optim import Optimizer
+
+    from olm.document import load as load
+    from olm.document import loads as loads
+    from olm.problem import OlmError as OlmError
+    from olm.problem import Problem as Problem
+    from olm.problem import RateError as RateError
+    from olm.problem import SpecError as SpecError
+    from olm.problem import StateError as StateError
+    from olm.schedule import Schedule as Schedule
+    from olm.spec import Spec as Spec
+    from olm.spec import parse as parse
+    from olm.train.saving import save_state as save_state
+    from olm.train.schedulers import ScheduleLR
+    from olm.train.schedulers.agreement import OnChange
+
+_HOMES = {
+    "load": "olm.document",
+    "loads": "olm.document",
+    "OlmError": "olm.problem",
+    "Problem": "olm.problem",
+    "RateError": "olm.problem",
+    "SpecError": "olm.problem",
+    "StateError": "olm.problem",
+    "Schedule": "olm.schedule",
+    "Spec": "olm.spec",
+    "parse": "olm.spec",
+    "save_state": "olm.train.saving",
+}
+
+__all__ = ["build", *_HOMES]
+
+
+def build(
+    spec: Spec | Schedule | Mapping[str, Any] | str | PathLike[str],
+    optimizer: Optimizer,
+    *,
+    on_change: OnChange = "error",
+) -> ScheduleLR:
+    """The torch scheduler of a spec: `olm.train.schedulers.build`, from a file too.
+
+    Args:
+        spec: the path of a YAML or JSON file, a Spec, a Schedule, or a mapping, any of which may be
+            a state.
+        optimizer: the optimizer whose rates are set.
+        on_change: what to do if the base rates of a state are not the optimizer's.
+
+    Raises:
+        OSError: the file cannot be read.
+        SpecError: the spec is not valid.
+        StateError: the state is of other base rates, or of another number of param groups.
+        RateError: a base rate, or the first rate, is negative or not finite.
+    """
+    from os import PathLike
+
+    from olm.document import load
+    from olm.train.schedulers import build
+
+    if isinstance(spec, str | PathLike):
+        spec = load(spec)
+    return build(spec, optimizer, on_change=on_change)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'olm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

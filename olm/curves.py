@@ -1,7 +1,7 @@
 """The few shapes that formulas are made of: functions of float64 arrays that broadcast.
 
-A scalar is never passed: numpy rounds ``pow`` and ``exp`` of its own scalars differently. numpy is imported
-inside, so that specs can be checked without it.
+A scalar is never passed: numpy rounds ``pow`` and ``exp`` of its own scalars differently. numpy is
+imported inside, so that specs can be checked without it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def line(start: Number, end: Number, done: Array) -> Array:
 
 
 def half_cosine(angle: Array) -> Array:
-    """Half a cosine wave, from 2 at angle 0 through 1 to 0 at angle π: twice the share that is left.
+    """Half a cosine wave, from 2 at angle 0 to 0 at angle π: twice the share that is left.
 
     >>> import numpy as np
     >>> half_cosine(np.array([0.0, np.pi]))
@@ -67,7 +67,8 @@ def where(condition: NDArray[bool_], then: Number, otherwise: Number) -> Array:
 def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Array:
     """One formula after another: each is given only its own steps, counted from its own first.
 
-    `parts` are the steps at which a formula takes over, in ascending order from 0 on, each with its formula.
+    `parts` are the steps at which a formula takes over, in ascending order from 0 on, each with its
+    formula.
 
     >>> import numpy as np
     >>> up, flat = lambda step, base: base * step / 2, lambda step, base: base

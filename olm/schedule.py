@@ -1,4 +1,4 @@
-"""What every schedule is: fields, rules between them, and a formula; and how a kind is found by its name."""
+"""What every schedule is: fields, rules and a formula; and how a kind is found by its name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
-from pydantic import ValidatorFunctionWrapHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from olm.fields import MAX_RATE, MAX_STEPS, step_fields
@@ -67,9 +74,9 @@ def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Mo
 class Schedule(BaseModel):
     """A learning-rate schedule: a kind, its fields, and the rate at every step. An immutable value.
 
-    A subclass is one kind. It gives `kind` a default, which is the name of the kind and of its torch class, adds
-    fields, each with a docstring under it, and writes `formula`. As the type of a field, `Schedule` itself stands
-    for any kind.
+    A subclass is one kind. It gives `kind` a default, which is the name of the kind and of its
+    torch class, adds fields, each with a docstring under it, and writes `formula`. As the type of a
+    field, `Schedule` itself stands for any kind.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -85,7 +92,7 @@ class Schedule(BaseModel):
     kind: str
 
     def formula(self, step: Array, base: Array) -> Array:
-        """The rates at `step` for the base rates `base`: float64 arrays that broadcast. Every kind writes its own."""
+        """The rates at `step` for `base`: float64 arrays that broadcast. A kind writes its own."""
         raise NotImplementedError
 
     @overload
@@ -103,19 +110,16 @@ class Schedule(BaseModel):
             A float for two numbers, else a float64 array of the shape to which both broadcast.
 
         Raises:
-            RateError: a step or a base rate is negative or not finite, a step is not whole, or so is a rate.
+            RateError: a step or a base rate is negative or not finite, a step is not whole, or so
+                is a rate.
         """
         import numpy as np
 
         steps, bases = np.asarray(step), np.asarray(base)
         if not (_counted(steps) and (steps % 1 == 0).all()):
-            raise RateError(
-                f"step must be a whole number of at least 0, or an array of them, found {found(step)}"
-            )
+            raise RateError(f"step must be a whole number of at least 0, found {found(step)}")
         if not (_counted(bases) and _usable(bases).all()):
-            raise RateError(
-                f"base must be a finite number of at least 0, or an array of them, found {found(base)}"
-            )
+            raise RateError(f"base must be a finite number of at least 0, found {found(base)}")
         rates = self.evaluate(
             np.atleast_1d(steps.astype(float)), np.atleast_1d(bases.astype(float))
         )
@@ -126,7 +130,7 @@ class Schedule(BaseModel):
         return float(rates[0]) if steps.ndim == bases.ndim == 0 else rates
 
     def evaluate(self, steps: Array, bases: Array) -> Array:
-        """`formula` over float64 arrays of one dimension or more, in their common shape. The rates are not checked."""
+        """`formula` over float64 arrays of one dimension or more, in their shape, unchecked."""
         import numpy as np
 
         with np.errstate(all="ignore"):
@@ -135,11 +139,11 @@ class Schedule(BaseModel):
         return rates if rates.shape == shape else np.broadcast_to(rates, shape)
 
     def parts(self) -> list[tuple[int, Schedule]]:
-        """The schedules that this one is made of, each with the step at which its own step 0 lies."""
+        """The schedules that this one is made of, each with the step where its own step 0 lies."""
         return []
 
     def marks(self) -> list[int]:
-        """The steps at which the shape changes, in ascending order; after the last one it stays as it is."""
+        """The steps at which the shape changes, ascending; after the last it stays as it is."""
         own = (getattr(self, name) for name in step_fields(type(self)))
         marks = {
             step for value in own for step in (value if isinstance(value, tuple) else (value,))
@@ -207,14 +211,15 @@ KINDS: dict[str, type[Schedule]] = {}
 """Every kind that has been defined, by name. `olm.kinds` fills it."""
 
 ANY_KIND: dict[str, Any] = {"title": "any kind"}
-"""The JSON Schema that stands where a child stands, until the schemas of all kinds are put together."""
+"""The JSON Schema that stands for a child until the schemas of all kinds are put together."""
 
 
 def validate(data: Any, depth: int = 1) -> Schedule:
     """The schedule, of whatever kind, that `data` says; `depth` levels down in its document.
 
     Raises:
-        ValidationError: with every problem there is, also those of a kind whose name is only nearly right.
+        ValidationError: with every problem there is, also those of a kind whose name is only nearly
+            right.
     """
     if isinstance(data, Schedule):
         deepest = depth + data.depth - 1
@@ -252,7 +257,7 @@ def _one_error(
 
 
 def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
-    """That the kind is missing or unknown, and what else is wrong if the one with the nearest name was meant."""
+    """That the kind is missing or unknown, and what else is wrong if the nearest one was meant."""
     see = "`olm kinds` lists them"
     if "kind" not in data:
         return _one_error(

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Self, overload
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationError
-from pydantic import model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainValidator,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 
 STATE_KEYS = ("last_epoch", "base_lrs", "digest")
 """The keys that make a spec a state: all of them are there, or none."""
+
+_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 MAX_VALUES = 100_000
 """The most values that a mapping may have, all levels together."""
@@ -41,9 +51,8 @@ def _base_rates(value: Any) -> Any:
 
 
 def _digest_text(value: Any) -> str:
-    if isinstance(value, str) and len(value) == 71 and value.startswith("sha256:"):
-        if set(value[7:]) <= set("0123456789abcdef"):
-            return value
+    if isinstance(value, str) and _DIGEST.fullmatch(value):
+        return value
     raise mistake("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
 
 
@@ -125,11 +134,11 @@ class Spec(BaseModel):
         errors: list[InitErrorDetails] = []
         if 0 < len(there) < len(STATE_KEYS):
             missing = ", ".join(f"`{key}`" for key in STATE_KEYS if key not in there)
-            text = f"{there[0]} stands only beside {missing}: a state has all of {', '.join(STATE_KEYS)}, a spec none"
+            text = f"{there[0]} needs {missing} beside it: a state has them all, a spec none"
             errors = [at((there[0],), getattr(self, there[0]), mistake("half-state", text))]
         elif there and self.digest != digest(self.schedule):
             text = f"this is not the digest of the schedule, which is {digest(self.schedule)}"
-            hint = "the state is a mixture of two, or was edited: a changed schedule starts as a spec, without a state"
+            hint = "the state mixes two schedules, or was edited: a spec has no digest"
             errors = [at(("digest",), self.digest, mistake("digest", text, hint=hint))]
         if errors:
             raise ValidationError.from_exception_data("Spec", errors)
@@ -137,10 +146,11 @@ class Spec(BaseModel):
 
 
 def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
-    """The spec that a mapping says, such as a document read from YAML or a scheduler's ``state_dict()``.
+    """The spec that a mapping says: a document as read from YAML, or a ``state_dict()``.
 
     Args:
-        mapping: any Mapping of plain values, lists and mappings, OmegaConf's too. A Schedule or Spec is taken as it is.
+        mapping: any Mapping of plain values, lists and mappings, OmegaConf's too. A Schedule or
+            Spec is taken as it is.
 
     Raises:
         SpecError: with every problem that there is.
@@ -171,8 +181,8 @@ def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
 def digest(schedule: Schedule) -> str:
     """A short name for what a schedule says, the same whatever wrote it and wherever it runs.
 
-    It is the sha256 of the canonical JSON of kind and fields, nested, without those that equal their default, so
-    that a field added later with a default changes nothing.
+    It is the sha256 of the canonical JSON of kind and fields, nested, without those that equal
+    their default, so that a field added later with a default changes nothing.
 
     >>> digest(parse({"kind": "LinearLR", "total_steps": 10, "end_lr": 0}).schedule)[:15]
     'sha256:fcc3d00f'

@@ -8,13 +8,15 @@ from olm.schedule import Schedule
 
 
 class Constant(Schedule):
-    """The base rate times ``factor``, until the base rate itself takes over at step ``total_iters``.
+    """The base rate times ``factor``, until it is released at step ``total_iters``.
 
     >>> Constant(factor=0.5, total_iters=2).lr([0, 1, 2, 9], base=0.5)
     array([0.25, 0.25, 0.5 , 0.5 ])
 
-    Source: torch 2.13, ``torch.optim.lr_scheduler.ConstantLR``. Where torch divides by ``factor: 0``, the base rate
-    is released all the same; and ``total_iters: 0`` is the base rate from step 0 on, where torch never releases it.
+    Source: torch 2.13, ``torch.optim.lr_scheduler.ConstantLR``. Where torch divides by ``factor:
+    0``, the base rate
+    is released all the same; and ``total_iters: 0`` is the base rate from step 0 on, where torch
+    never releases it.
     """
 
     kind: Literal["ConstantLR"] = "ConstantLR"

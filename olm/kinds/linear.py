@@ -13,7 +13,8 @@ class Linear(Schedule):
     >>> Linear(total_steps=4, end_lr=0.1).lr([0, 1, 2, 3, 4, 9], base=0.5)
     array([0.5, 0.4, 0.3, 0.2, 0.1, 0.1])
 
-    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearLR``, to the bit. torch's class of this name has
+    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearLR``, to the bit. torch's class of
+    this name has
     other arguments. Where OLM divides by ``total_steps: 0``, that is refused.
     """
 
@@ -40,7 +41,8 @@ class LinearDecay(Schedule):
     >>> LinearDecay(total_steps=4).lr([0, 1, 2, 3, 4, 9], base=0.5)
     array([0.5  , 0.375, 0.25 , 0.125, 0.   , 0.   ])
 
-    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearDecayLR``, to the bit. Where OLM gives zero from
+    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearDecayLR``, to the bit. Where OLM
+    gives zero from
     step 0 on for ``total_steps: 0``, that is refused.
     """
 

@@ -12,7 +12,7 @@ from olm.schedule import Schedule, rule
     "schedulers",
     "milestones",
     holds=lambda schedulers, milestones: len(schedulers) == len(milestones) + 1,
-    message="{schedulers} must be one more than {milestones}: a milestone stands between two schedules",
+    message="{schedulers} must be one more than {milestones}, which stand between them",
 )
 @rule(
     "milestones",
@@ -20,7 +20,7 @@ from olm.schedule import Schedule, rule
     message="{milestones} must be in ascending order, each above the one before",
 )
 class Sequential(Schedule):
-    """One schedule after another: at each milestone the next one takes over and counts its steps from 0.
+    """One schedule after another: at each milestone the next takes over, at its own step 0.
 
     >>> from olm.kinds.linear import Linear
     >>> from olm.kinds.warmup import Warmup
@@ -29,7 +29,8 @@ class Sequential(Schedule):
     ... ).lr([0, 1, 2, 3, 4, 5, 6, 9], base=0.5)
     array([0.25 , 0.5  , 0.5  , 0.375, 0.25 , 0.125, 0.   , 0.   ])
 
-    Source: torch 2.13, ``torch.optim.lr_scheduler.SequentialLR``. Unlike there, a child may be a sequence itself, and
+    Source: torch 2.13, ``torch.optim.lr_scheduler.SequentialLR``. Unlike there, a child may be a
+    sequence itself, and
     no child sees a step that is not its own.
     """
 

@@ -42,12 +42,15 @@ class Warmup(Schedule):
 class WarmupCosine(Schedule):
     """A straight rise to the base rate, then half a cosine wave down to ``min_lr``.
 
-    The base rate is reached at step ``warmup_steps - 1`` and used once more at step ``warmup_steps``.
+    The base rate is reached at step ``warmup_steps - 1`` and used once more at step
+    ``warmup_steps``.
 
-    >>> WarmupCosine(warmup_steps=2, total_steps=6, min_lr=0.1).lr([0, 1, 2, 3, 4, 5, 6, 9], base=0.5).round(3)
+    >>> schedule = WarmupCosine(warmup_steps=2, total_steps=6, min_lr=0.1)
+    >>> schedule.lr([0, 1, 2, 3, 4, 5, 6, 9], base=0.5).round(3)
     array([0.25 , 0.5  , 0.5  , 0.441, 0.3  , 0.159, 0.1  , 0.1  ])
 
-    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.WarmupCosineScheduler``, to the bit. Where OLM drops off
+    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.WarmupCosineScheduler``, to the bit.
+    Where OLM drops off
     a cliff, for a warm-up as long as the whole, that is refused.
     """
 

@@ -1,0 +1,27 @@
+"""A torch scheduler class for every kind, called what the kind is, and `build`."""
+
+import olm.train  # noqa: F401  # says what to install if torch is missing
+from olm.kinds import KINDS
+from olm.train.schedulers.along import ScheduleLR
+from olm.train.schedulers.base import SchedulerBase
+from olm.train.schedulers.cosine import CosineAnnealingLR
+from olm.train.schedulers.factory import build, torch_class
+from olm.train.schedulers.linear import LinearDecayLR, LinearLR
+from olm.train.schedulers.warmup import WarmupCosineScheduler, WarmupLR
+
+__all__ = [
+    "CosineAnnealingLR",
+    "LinearDecayLR",
+    "LinearLR",
+    "ScheduleLR",
+    "SchedulerBase",
+    "WarmupCosineScheduler",
+    "WarmupLR",
+    "build",
+]
+
+# The other kinds' classes: whoever adds a kind has nothing to add here.
+for _kind, _model in KINDS.items():
+    globals()[_kind] = torch_class(_model)
+    if _kind not in __all__:
+        __all__.append(_kind)

@@ -1,0 +1,232 @@
+"""The scheduler that steps along any schedule."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+from weakref import ref
+
+from torch.optim import Optimizer
+
+from olm.problem import OlmError, StateError, found
+from olm.schedule import Schedule
+from olm.spec import Spec, digest
+from olm.train.schedulers.agreement import OnChange, agreed, state_of
+from olm.train.schedulers.ahead import ReadAhead
+from olm.train.schedulers.base import SchedulerBase, as_float, group_rates, write
+from olm.train.schedulers.constructor import constructor
+
+ORDER = (
+    "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite "
+    "order, or the first rate of the schedule trains nothing."
+)
+
+
+CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
+"""The torch class of every kind that has one by now."""
+
+
+class ScheduleLR(SchedulerBase):
+    """A torch scheduler that sets the rates of a schedule, step by step.
+
+    >>> import torch
+    >>> from olm.kinds.linear import Linear
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+    >>> scheduler = ScheduleLR(optimizer, Linear(total_steps=4))
+    >>> optimizer.step()
+    >>> scheduler.step()
+    >>> optimizer.param_groups[0]["lr"], scheduler.last_epoch
+    (0.375, 1)
+
+    The rates of a block of coming steps are evaluated at once and kept as plain lists, so that a
+    step is a look-up. The block is dropped when anything that it depends on changes.
+
+    A param group that is added later starts with its own ``initial_lr`` or ``lr`` as its base rate,
+    at the step at which the schedule stands: what is unfrozen late joins the schedule where it is.
+
+    Args:
+        optimizer: the optimizer whose rates are set.
+        schedule: what they are.
+        last_epoch: -1 for a new run; k lands on step k + 1, as in torch, and needs ``initial_lr``
+            in every group.
+
+    Raises:
+        RateError: a base rate, or the first rate, is negative or not finite. Nothing was changed.
+    """
+
+    def __init_subclass__(cls, model: type[Schedule] | None = None, **kwargs: Any) -> None:
+        """Make a class the torch class of a kind: its constructor takes the fields of the model."""
+        super().__init_subclass__(**kwargs)
+        if model is not None:
+            CLASSES[model] = cls
+            # The arguments differ from those here.
+            cls.__init__ = constructor(model, ScheduleLR.__init__)  # type: ignore[method-assign]
+
+    def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
+        if isinstance(last_epoch, bool) or not isinstance(last_epoch, int) or last_epoch < -1:
+            raise OlmError(
+                f"last_epoch must be a whole number of at least -1, found {found(last_epoch)}"
+            )
+        self._lent = self._outlives = False
+        self._ahead = ReadAhead(schedule, group_rates(optimizer))
+        # Before torch's constructor touches the optimizer: this raises if there is no first rate.
+        self._ahead.at(last_epoch + 1)
+        super().__init__(optimizer, last_epoch)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule, a frozen model: the hyperparameters are its fields."""
+        return self._ahead.schedule
+
+    @property  # type: ignore[override]  # torch's is an attribute, of rates that may be tensors
+    def base_lrs(self) -> list[float]:
+        """The base rate of every param group; a change in place counts from the next step on."""
+        self._lent = True
+        return self._base_lrs
+
+    @base_lrs.setter
+    def base_lrs(self, rates: list[Any]) -> None:
+        self._base_lrs = [as_float(rate) for rate in rates]
+        if self._base_lrs != self._ahead.bases:
+            self._ahead = ReadAhead(self.schedule, self._base_lrs)
+
+    def get_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
+        """The learning rate of every param group at step ``last_epoch``."""
+        return list(self._ahead.at(max(self.last_epoch, 0)))
+
+    def step(self, epoch: int | None = None) -> None:
+        """Set the rates of the next step. Call it after ``optimizer.step()``.
+
+        Raises:
+            OlmError: an epoch is given: a schedule has one clock, and only a state sets it.
+            RateError: a rate would be negative or not finite. Nothing was changed.
+        """
+        if epoch is not None:
+            # Not a TypeError: DeepSpeed catches that and passes the batch size.
+            raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
+        if self._step_count == 1:
+            self._check_order()
+        self._go_to(self.last_epoch + 1)
+        self._step_count += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """The schedule and where it stands: a spec, further along, in plain JSON values."""
+        return Spec(
+            schedule=self.schedule,
+            last_epoch=self.last_epoch,
+            base_lrs=tuple(self._base_lrs),
+            digest=digest(self.schedule),
+        ).model_dump()
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], *, on_change: OnChange = "error"
+    ) -> None:
+        """Go to where a state stands. The rates of the param groups are right at once.
+
+        Args:
+            state_dict: what `state_dict` gave, here or in a file; or what torch's or
+                OpenLanguageModel's class with the same name and arguments gave. It stays as it is.
+            on_change: what to do if the state is of another schedule or of other base rates: raise
+                an ``"error"`` that lists the differences, go on with the ``"checkpoint"``'s
+                schedule, or with this scheduler's, the ``"spec"``'s, whose rates then also survive
+                a later loading of the optimizer.
+
+        Raises:
+            StateError: it is no state of this scheduler. Nothing was changed.
+        """
+        state = state_of(type(self.schedule), state_dict)
+        kind = self.schedule.kind
+        if on_change != "spec" and state.schedule.kind != kind:
+            raise StateError(
+                f"kind: the checkpoint has {state.schedule.kind}, this scheduler {kind}"
+            )
+        self._resume(agreed(state, self.schedule, self._all_bases(), on_change), on_change)
+
+    def _resume(self, state: Spec, on_change: OnChange) -> None:
+        """Go to where a state stands that this scheduler has agreed to."""
+        assert state.last_epoch is not None
+        assert state.base_lrs is not None
+        ahead = ReadAhead(state.schedule, state.base_lrs)
+        if state.last_epoch >= 0:
+            ahead.at(state.last_epoch)
+        self._ahead, self._base_lrs = ahead, list(state.base_lrs)
+        self.last_epoch = state.last_epoch
+        self._step_count = state.last_epoch + 1
+        self._reassert()
+        if on_change == "spec" and not self._outlives:
+            self._outlive_loading()
+
+    def _go_to(self, step: int) -> None:
+        """Set the rates of a step: all of them or, if one cannot be used, none."""
+        groups = self.optimizer.param_groups
+        if len(groups) != len(self._base_lrs) or (
+            self._lent and self._base_lrs != self._ahead.bases
+        ):
+            self._follow(step)
+        rates = self._ahead.at(step)
+        for group, rate in zip(groups, rates, strict=True):
+            if group["lr"].__class__ is float:
+                group["lr"] = rate
+            else:
+                write(group, "lr", rate)
+        self.last_epoch = step
+        self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
+
+    def _follow(self, step: int) -> None:
+        """Take over base rates changed in place, and those of param groups that were added."""
+        bases = self._all_bases()
+        ahead = ReadAhead(self.schedule, bases)
+        ahead.at(step)
+        for group, base in zip(self.optimizer.param_groups, bases, strict=True):
+            group.setdefault("initial_lr", base)
+        self._ahead, self._base_lrs = ahead, bases
+
+    def _all_bases(self) -> list[float]:
+        """The base rate of every param group that there is now."""
+        groups = self.optimizer.param_groups
+        if len(groups) < len(self._base_lrs):
+            raise StateError(
+                f"the optimizer has {len(groups)} param groups, this scheduler was built for "
+                f"{len(self._base_lrs)}: build another one"
+            )
+        known = len(self._base_lrs)
+        return [*self._base_lrs, *(group_rates(self.optimizer)[known:])]
+
+    def _update_lr(self, epoch: int | None = None) -> None:
+        # torch's composites call it to start a child.
+        self._go_to(self.last_epoch + 1 if epoch is None else epoch)
+
+    def _check_order(self) -> None:
+        # torch marks an optimizer that has stepped; a copied or wrapped one has no mark, and
+        # nothing to tell.
+        wrapped = hasattr(self.optimizer.step, "_wrapped_by_lr_sched")
+        if wrapped and not getattr(self.optimizer, "_opt_called", False):
+            warnings.warn(ORDER, UserWarning, stacklevel=3)
+
+    def _reassert(self) -> None:
+        """Write the base rates and the rates of this step; nothing, if it has not begun."""
+        if self.last_epoch >= 0:
+            for group, base in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
+                write(group, "initial_lr", base)
+            self._go_to(self.last_epoch)
+
+    def _outlive_loading(self) -> None:
+        """Reassert the rates when the optimizer loads a state, which has another schedule's."""
+        mine = ref(self)
+
+        def reassert(optimizer: Optimizer) -> None:
+            if (scheduler := mine()) is not None:
+                scheduler._reassert()
+
+        self.optimizer.register_load_state_dict_post_hook(reassert)
+        self._outlives = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without the block, and without the hook, which is not copied with the optimizer.
+        return self.__dict__ | {"_ahead": ReadAhead(self.schedule, self._ahead.bases)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._outlives:
+            self._outlive_loading()

@@ -1,0 +1,81 @@
+"""The constructor of a kind's torch class, with the fields of the model as its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, Signature
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic_core import PydanticUndefined
+from torch.optim import Optimizer
+
+from olm.schedule import Schedule
+from olm.spec import parse
+
+
+def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[..., None]:
+    """An ``__init__`` that takes an optimizer, the fields of a kind, and `last_epoch`.
+
+    The signature is the real one, without what pydantic adds to the types: it is what jsonargparse
+    and editors read.
+
+    Args:
+        model: the kind.
+        start: what is called with the scheduler, the optimizer, the schedule and `last_epoch`.
+    """
+    signature = signature_of(model)
+    kind = model.model_fields["kind"].default
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  # it is one
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        fields = {
+            name: value for name, value in bound.arguments.items() if name in model.model_fields
+        }
+        schedule = parse({"kind": kind, **fields}).schedule
+        start(self, bound.arguments["optimizer"], schedule, bound.arguments["last_epoch"])
+
+    __init__.__signature__ = signature  # type: ignore[attr-defined]  # inspect reads it first
+    arguments = list(signature.parameters.values())[1:]
+    __init__.__annotations__ = {argument.name: argument.annotation for argument in arguments} | {
+        "return": None
+    }
+    return __init__
+
+
+def signature_of(model: type[Schedule]) -> Signature:
+    """The signature of the constructor of a kind's torch class.
+
+    >>> from olm.kinds.linear import LinearDecay
+    >>> [str(argument) for argument in signature_of(LinearDecay).parameters.values()][2:]
+    ['total_steps: int', 'last_epoch: int = -1']
+    """
+    fields = [
+        _argument(name, plain_type(field.annotation), field.default)
+        for name, field in model.model_fields.items()
+        if name != "kind"
+    ]
+    first = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), _argument("optimizer", Optimizer)]
+    return Signature([*first, *fields, _argument("last_epoch", int, -1)], return_annotation=None)
+
+
+def plain_type(annotation: Any) -> Any:
+    """A field's type as a caller sees it: no bounds, any sequence for a tuple, a mapping too.
+
+    >>> from olm.fields import Listed, Steps
+    >>> plain_type(Listed[Steps])
+    collections.abc.Sequence[int]
+    """
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if annotation is Schedule:
+        return Schedule | Mapping[str, Any]
+    if origin is Annotated:
+        return plain_type(inner[0])
+    if origin is tuple:
+        return Sequence[plain_type(inner[0])]  # type: ignore[misc]  # made at run time
+    return annotation
+
+
+def _argument(name: str, annotation: Any, default: Any = PydanticUndefined) -> Parameter:
+    given = Parameter.empty if default is PydanticUndefined else default
+    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation, default=given)

@@ -1,0 +1,70 @@
+"""From a spec and an optimizer to a scheduler, and from a kind to its torch class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import new_class
+from typing import Any
+
+from torch.optim import Optimizer
+
+from olm.schedule import Schedule
+from olm.spec import Spec, parse
+from olm.train.schedulers.agreement import OnChange, agreed
+from olm.train.schedulers.ahead import ReadAhead
+from olm.train.schedulers.along import CLASSES, ScheduleLR
+from olm.train.schedulers.base import group_rates
+
+
+def build(
+    spec: Spec | Schedule | Mapping[str, Any],
+    optimizer: Optimizer,
+    *,
+    on_change: OnChange = "error",
+) -> ScheduleLR:
+    """The torch scheduler of a spec; of a state, one that stands where the state does.
+
+    >>> import torch
+    >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
+    >>> scheduler = build({"kind": "LinearLR", "total_steps": 4}, optimizer)
+    >>> type(scheduler).__name__, scheduler.get_last_lr()
+    ('LinearLR', [0.5])
+
+    Args:
+        spec: a Spec, a Schedule, or a mapping that says one, such as a ``state_dict()``.
+        optimizer: the optimizer whose rates are set. Nothing of it is touched before all is
+            validated.
+        on_change: what to do if the base rates of a state are not the optimizer's: raise an
+            ``"error"``, go on with the ``"checkpoint"``'s, or with the optimizer's, ``"spec"``.
+
+    Raises:
+        SpecError: the spec is not valid.
+        StateError: the state is of other base rates, or of another number of param groups.
+        RateError: a base rate, or the first rate, is negative or not finite.
+    """
+    spec = parse(spec)
+    kind = torch_class(type(spec.schedule))
+    if spec.last_epoch is not None:
+        spec = agreed(spec, spec.schedule, group_rates(optimizer), on_change)
+        ReadAhead(spec.schedule, spec.base_lrs or ()).at(max(spec.last_epoch or 0, 0))
+    scheduler = kind.__new__(kind)
+    ScheduleLR.__init__(scheduler, optimizer, spec.schedule)
+    if spec.is_state:
+        scheduler._resume(spec, on_change)
+    return scheduler
+
+
+def torch_class(model: type[Schedule]) -> type[ScheduleLR]:
+    """The torch scheduler class of a kind, made when it is first asked for.
+
+    >>> from olm.kinds.constant import Constant
+    >>> print(torch_class(Constant).__name__)
+    ConstantLR
+    """
+    if model not in CLASSES:
+        name = model.model_fields["kind"].default
+        summary = (model.__doc__ or name).splitlines()[0]
+        doc = f"{summary}\n\nThe torch scheduler of `{model.__module__}.{model.__name__}`."
+        space = {"__doc__": doc, "__module__": "olm.train.schedulers"}
+        new_class(name, (ScheduleLR,), {"model": model}, lambda namespace: namespace.update(space))
+    return CLASSES[model]

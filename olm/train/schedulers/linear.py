@@ -1,0 +1,16 @@
+"""The straight lines, under the path that OpenLanguageModel documents."""
+
+from olm.kinds.linear import Linear, LinearDecay
+from olm.train.schedulers.along import ScheduleLR
+from olm.train.schedulers.base import SchedulerBase
+
+
+class LinearLR(ScheduleLR, model=Linear):
+    """A straight line: the torch scheduler of `olm.kinds.linear.Linear`."""
+
+
+class LinearDecayLR(ScheduleLR, model=LinearDecay):
+    """A straight line to zero: the torch scheduler of `olm.kinds.linear.LinearDecay`."""
+
+
+__all__ = ["LinearDecayLR", "LinearLR", "SchedulerBase"]
