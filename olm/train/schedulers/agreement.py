@@ -23,7 +23,7 @@ def state_of(model: type[Schedule], state: Mapping[str, Any]) -> Spec:
     Raises:
         StateError: it says none.
     """
-    if isinstance(state, Mapping) and "kind" not in state:
+    if isinstance(state, Mapping) and not {"kind", "digest"} & set(state):
         state = _adopted(model, state)
     try:
         spec = parse(state)

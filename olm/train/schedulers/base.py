@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from olm.problem import RateError, StateError, found, nearest
+from olm.wording import quoted
 
 TRANSIENT = frozenset({"_get_lr_called_within_step", "_is_initial"})
 """Flags that torch keeps among a scheduler's attributes while it steps."""
@@ -150,7 +151,7 @@ def check_keys(state: Mapping[str, Any], needed: set[str], kind: str) -> None:
     if not isinstance(state, Mapping):
         raise StateError(f"a state must be a mapping, found {found(state)}")
     lines = [
-        f"  {found(key)}: unknown{_guess(key, needed)}"
+        f"  {quoted(key)}: unknown{_guess(key, needed)}"
         for key in state
         if key not in needed | TRANSIENT | DERIVED
     ]

@@ -1,0 +1,378 @@
+"""A state is the spec, further along: what it says, what is refused, where one then stands."""
+
+import copy
+import gc
+import json
+import logging
+import weakref
+from itertools import permutations
+
+import pytest
+import torch
+import yaml
+from jsonschema import Draft7Validator
+from torch.optim import SGD
+
+import olm
+from olm.kinds import KINDS
+from olm.schema import schedules_schema
+from olm.train import schedulers
+from training import BASES, EXAMPLES, optimizer_of, rates_of, trained, wanted
+
+LINEAR = {"kind": "LinearLR", "total_steps": 10}
+NESTED = {
+    "kind": "SequentialLR",
+    "schedulers": [{"kind": "WarmupLR", "warmup_steps": 3}, LINEAR],
+    "milestones": [3],
+}
+
+
+def after(document, steps, *bases):
+    """A scheduler that has taken some steps."""
+    scheduler = olm.build(document, optimizer_of(*(bases or (0.5,))))
+    trained(scheduler, steps)
+    return scheduler
+
+
+def snapshot(scheduler):
+    groups = [{**group} for group in scheduler.optimizer.param_groups]
+    return str((scheduler.state_dict(), scheduler.get_last_lr(), scheduler._step_count, groups))
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_a_state_is_the_document_with_three_keys_more_in_plain_json(document):
+    state = after(document, 5, *BASES).state_dict()
+    said = {key: state.pop(key) for key in ("last_epoch", "base_lrs", "digest")}
+    assert said["last_epoch"] == 5
+    assert said["base_lrs"] == list(BASES)
+    assert state == olm.parse(document).model_dump()
+    assert json.loads(json.dumps(state, allow_nan=False)) == state
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_a_state_validates_against_the_schema_of_specs(document):
+    Draft7Validator(schedules_schema(KINDS)).validate(after(document, 5).state_dict())
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+@pytest.mark.parametrize("steps", [0, 1, 9, 10, 11, 100, 1000])
+def test_a_run_resumed_from_its_state_goes_on_to_the_bit(document, steps):
+    state = after(document, steps, *BASES).state_dict()
+    built = olm.build(state, optimizer_of(*BASES))
+    loaded = olm.build(document, optimizer_of(*BASES))
+    loaded.load_state_dict(state)
+    for scheduler in (built, loaded):
+        assert scheduler.state_dict() == state
+        assert scheduler._step_count == steps + 1
+        assert trained(scheduler, 20) == wanted(document, 20, start=steps)
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_a_state_survives_yaml_and_json_text(document, tmp_path):
+    scheduler = after(document, 5, *BASES)
+    state = scheduler.state_dict()
+    for text in (yaml.safe_dump(state), json.dumps(state), json.dumps(state, indent="\t")):
+        assert olm.loads(text).model_dump() == state
+        assert trained(olm.build(olm.loads(text), optimizer_of(*BASES)), 3) == wanted(
+            document, 3, start=5
+        )
+    olm.save_state(scheduler, tmp_path / "state.json")
+    assert olm.load(tmp_path / "state.json").model_dump() == state
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_state_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "state.json"
+    olm.save_state(after(LINEAR, 1), path)
+    before = path.read_bytes()
+    monkeypatch.setattr("os.fsync", lambda descriptor: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        olm.save_state(after(LINEAR, 2), path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
+
+
+GARBAGE = {
+    "empty": {},
+    "a list": [("kind", "LinearLR")],
+    "nothing": None,
+    "a number": 3,
+    "a typo": {"total_step": 10},
+    "an attack on a method": {"step": "pwned"},
+    "an attack on the optimizer": {"optimizer": "x"},
+    "torch's flag": {"_is_initial": True},
+    "a string for a step": {"last_epoch": "3"},
+    "half a step": {"last_epoch": 2.5},
+    "a step before the first": {"last_epoch": -7},
+    "true for a step": {"last_epoch": True},
+    "nan for a step": {"last_epoch": float("nan")},
+    "a step beyond all numbers": {"last_epoch": 10**400},
+    "no length": {"total_steps": 0},
+    "null for a length": {"total_steps": None},
+    "no base rate": {"base_lrs": []},
+    "three base rates": {"base_lrs": [0.5, 0.5, 0.5]},
+    "an infinite base rate": {"base_lrs": [float("inf")]},
+    "a negative base rate": {"base_lrs": [-0.5]},
+    "null for base rates": {"base_lrs": None},
+    "another kind": {"kind": "WarmupLR"},
+    "an unknown kind": {"kind": "LinearRL"},
+    "no digest": {"digest": None},
+    "a digest of nothing": {"digest": "sha256:"},
+    "a spec's key in another place": {"last_epoch": 3, "schedulers": []},
+    "a key that is no string": {3: 4},
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize("on_change", ["error", "checkpoint", "spec"])
+def test_garbage_is_refused_and_nothing_has_changed(garbage, on_change):
+    scheduler = after(LINEAR, 3)
+    whole = isinstance(garbage, dict) and garbage
+    state = {**scheduler.state_dict(), **garbage} if whole else garbage
+    before, given = snapshot(scheduler), copy.deepcopy(state)
+    with pytest.raises(olm.StateError):
+        scheduler.load_state_dict(state, on_change=on_change)
+    assert snapshot(scheduler) == before
+    assert str(state) == str(given)
+
+
+@pytest.mark.parametrize("key", ["kind", "total_steps", "last_epoch", "base_lrs", "digest"])
+def test_a_state_without_one_of_its_keys_is_refused(key):
+    scheduler = after(LINEAR, 3)
+    state = scheduler.state_dict()
+    del state[key]
+    with pytest.raises(olm.StateError, match=key):
+        scheduler.load_state_dict(state)
+
+
+def test_the_states_of_an_optimizer_and_of_a_model_are_refused():
+    scheduler = after(LINEAR, 3)
+    for state in (scheduler.optimizer.state_dict(), torch.nn.Linear(1, 1).state_dict()):
+        with pytest.raises(olm.StateError, match="this is not a state of LinearLR"):
+            scheduler.load_state_dict(state)
+
+
+def test_a_mixture_of_two_states_is_told_by_its_digest():
+    mixed = {**after(LINEAR, 3).state_dict(), "total_steps": 12}
+    with pytest.raises(olm.StateError, match="the state mixes two schedules"):
+        after({**LINEAR, "total_steps": 12}, 0).load_state_dict(mixed)
+    with pytest.raises(olm.SpecError, match="digest"):
+        olm.build(mixed, optimizer_of(0.5))
+
+
+def test_a_state_of_another_schedule_is_refused_with_every_difference():
+    state = after({**LINEAR, "end_lr": 0.01}, 4, 0.5, 0.1).state_dict()
+    live = after({**LINEAR, "total_steps": 20}, 0, 0.5, 0.2)
+    with pytest.raises(olm.StateError) as caught:
+        live.load_state_dict(state)
+    assert str(caught.value).splitlines() == [
+        "this state is of another schedule",
+        "  total_steps: the checkpoint has 10, this scheduler 20",
+        "  end_lr: the checkpoint has 0.01, this scheduler 0.0",
+        "  base_lrs[1]: the checkpoint has 0.1, this scheduler 0.2",
+        'to go on with the checkpoint\'s: on_change="checkpoint"; '
+        'with this one\'s, from step 4 on: on_change="spec"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            {"schedulers": [{"kind": "WarmupLR", "warmup_steps": 4}, LINEAR]},
+            "schedulers[0].warmup_steps: the checkpoint has 3, this scheduler 4",
+        ),
+        (
+            {"schedulers": [LINEAR, LINEAR]},
+            "schedulers[0].kind: the checkpoint has WarmupLR, this scheduler LinearLR",
+        ),
+        (
+            {"schedulers": [LINEAR, LINEAR, LINEAR], "milestones": [3, 5]},
+            "schedulers: the checkpoint has 2 items, this scheduler 3",
+        ),
+        ({"milestones": [4]}, "milestones[0]: the checkpoint has 3, this scheduler 4"),
+    ],
+)
+def test_a_difference_deep_inside_is_named_by_its_path(change, line):
+    with pytest.raises(olm.StateError) as caught:
+        after({**NESTED, **change}, 0).load_state_dict(after(NESTED, 4).state_dict())
+    assert line in str(caught.value)
+
+
+def test_with_checkpoint_the_old_schedule_goes_on_and_the_next_state_says_so(caplog):
+    state = after(LINEAR, 4, 0.5).state_dict()
+    live = after({**LINEAR, "total_steps": 20}, 0, 0.2)
+    with caplog.at_level(logging.WARNING, "olm"):
+        live.load_state_dict(state, on_change="checkpoint")
+    assert live.state_dict() == state
+    assert live.optimizer.param_groups[0]["initial_lr"] == 0.5
+    assert trained(live, 10) == wanted(LINEAR, 10, (0.5,), start=4)
+    assert caplog.messages == [
+        "on_change='checkpoint': total_steps: the checkpoint has 10, this scheduler 20; "
+        "base_lrs[0]: the checkpoint has 0.5, this scheduler 0.2"
+    ]
+
+
+def test_with_spec_the_new_schedule_goes_on_from_the_same_step():
+    longer = {**LINEAR, "total_steps": 20}
+    live = after(longer, 0, 0.2)
+    live.load_state_dict(after(LINEAR, 4, 0.5).state_dict(), on_change="spec")
+    assert live.last_epoch == 4
+    assert trained(live, 20) == wanted(longer, 20, (0.2,), start=4)
+
+
+def test_with_spec_even_another_kind_goes_on():
+    cosine = {"kind": "CosineAnnealingLR", "T_max": 20}
+    live = after(cosine, 0)
+    live.load_state_dict(after(LINEAR, 4).state_dict(), on_change="spec")
+    assert trained(live, 20) == wanted(cosine, 20, (0.5,), start=4)
+    with pytest.raises(olm.StateError, match="kind: the checkpoint has LinearLR, this scheduler"):
+        live.load_state_dict(after(LINEAR, 4).state_dict(), on_change="checkpoint")
+
+
+def test_with_spec_the_new_rate_survives_an_optimizer_state_that_is_loaded_afterwards():
+    old = after(LINEAR, 4, 0.5)
+    live = after({**LINEAR, "total_steps": 20}, 0, 0.2)
+    live.load_state_dict(old.state_dict(), on_change="spec")
+    live.optimizer.load_state_dict(old.optimizer.state_dict())
+    assert live.optimizer.param_groups[0]["initial_lr"] == 0.2
+    assert trained(live, 20) == wanted({**LINEAR, "total_steps": 20}, 20, (0.2,), start=4)
+    twin = copy.deepcopy(live)
+    twin.optimizer.load_state_dict(old.optimizer.state_dict())
+    assert rates_of(twin.optimizer) == rates_of(live.optimizer)
+
+
+def test_a_scheduler_that_outlives_loading_is_still_freed():
+    gc.collect()
+    gc.disable()
+    try:
+        live = after({**LINEAR, "total_steps": 20}, 0)
+        live.load_state_dict(after(LINEAR, 4).state_dict(), on_change="spec")
+        optimizer, gone = live.optimizer, weakref.ref(live)
+        del live
+        assert gone() is None
+        optimizer.load_state_dict(after(LINEAR, 4).optimizer.state_dict())
+    finally:
+        gc.enable()
+
+
+def test_building_from_a_state_holds_its_base_rates_against_the_optimizers():
+    state = after(LINEAR, 4, 0.5).state_dict()
+    with pytest.raises(olm.StateError, match=r"base_lrs\[0\]: the checkpoint has 0.5, .* 0.2"):
+        olm.build(state, optimizer := optimizer_of(0.2))
+    assert "initial_lr" not in optimizer.param_groups[0]
+    with pytest.raises(olm.StateError, match="1 param groups, this optimizer 2"):
+        olm.build(state, optimizer_of(0.5, 0.5), on_change="checkpoint")
+    kept = olm.build(state, optimizer_of(0.2), on_change="spec")
+    assert trained(kept, 8) == wanted(LINEAR, 8, (0.2,), start=4)
+    taken = olm.build(state, optimizer_of(0.2), on_change="checkpoint")
+    assert trained(taken, 8) == wanted(LINEAR, 8, (0.5,), start=4)
+
+
+def test_the_side_to_choose_is_one_of_three():
+    with pytest.raises(ValueError, match='on_change must be "error", "checkpoint" or "spec"'):
+        after(LINEAR, 0).load_state_dict(after(LINEAR, 1).state_dict(), on_change="both")
+
+
+ORDERS = [
+    order
+    for order in permutations(["build", "load optimizer", "load scheduler"])
+    if order.index("build") < order.index("load scheduler")
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_any_order_of_building_and_loading_is_right_from_the_next_step_on(document, order):
+    old = after(document, 7, *BASES)
+    optimizer, scheduler = optimizer_of(*BASES), None
+    for act in order:
+        if act == "build":
+            scheduler = olm.build(document, optimizer)
+        elif act == "load optimizer":
+            optimizer.load_state_dict(copy.deepcopy(old.optimizer.state_dict()))
+        else:
+            scheduler.load_state_dict(old.state_dict())
+    assert trained(scheduler, 20) == wanted(document, 20, start=7)
+
+
+def test_loading_is_absolute_and_idempotent_and_sets_the_rates_at_once():
+    state = after(LINEAR, 4).state_dict()
+    live = after(LINEAR, 9)
+    for _ in range(3):
+        live.load_state_dict(state)
+        assert live.state_dict() == state
+        assert rates_of(live.optimizer) == [0.5 * 0.6]
+
+
+def test_a_state_shares_nothing_with_the_scheduler_in_either_direction():
+    scheduler = after(NESTED, 4)
+    state = scheduler.state_dict()
+    kept = copy.deepcopy(state)
+    scheduler.load_state_dict(state)
+    state["base_lrs"][0] = 9.0
+    state["schedulers"][1]["total_steps"] = 9
+    state["milestones"].append(7)
+    assert scheduler.state_dict() == kept
+
+
+UPSTREAM = {
+    "total_steps": 10,
+    "end_lr": 0,
+    "start_factor": 1.0,
+    "base_lrs": [0.5],
+    "last_epoch": 4,
+    "_step_count": 5,
+    "_is_initial": False,
+    "_last_lr": [0.3],
+}
+
+
+def test_a_state_by_openlanguagemodel_is_read():
+    live = after(LINEAR, 0)
+    live.load_state_dict(UPSTREAM)
+    assert live.state_dict() == after(LINEAR, 4).state_dict()
+    with pytest.raises(olm.StateError, match="total_steps: the checkpoint has 10"):
+        after({**LINEAR, "total_steps": 12}, 0).load_state_dict(UPSTREAM)
+
+
+@pytest.mark.parametrize(
+    ("ours", "make"),
+    [
+        (
+            {"kind": "ConstantLR", "factor": 0.25, "total_iters": 6},
+            lambda optimizer: torch.optim.lr_scheduler.ConstantLR(optimizer, 0.25, 6),
+        ),
+        (
+            {"kind": "CosineAnnealingLR", "T_max": 10, "eta_min": 0.1},
+            lambda optimizer: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 10, 0.1),
+        ),
+    ],
+)
+def test_a_state_by_torchs_class_of_the_same_name_and_arguments_is_read(ours, make):
+    theirs = make(optimizer_of(0.5))
+    rates = trained(theirs, 4)
+    live = after(ours, 0)
+    live.load_state_dict(theirs.state_dict())
+    assert live.last_epoch == 4
+    assert rates == [pytest.approx(rate) for rate in wanted(ours, 4, (0.5,))]
+    assert trained(live, 4) == wanted(ours, 4, (0.5,), start=4)
+
+
+def test_a_state_by_torchs_class_of_the_same_name_and_other_arguments_is_refused():
+    theirs = torch.optim.lr_scheduler.LinearLR(optimizer_of(0.5))
+    with pytest.raises(olm.StateError, match="`total_iters`: unknown, did you mean `total_steps`"):
+        after(LINEAR, 0).load_state_dict(theirs.state_dict())
+
+
+def test_a_scheduler_that_has_not_begun_writes_nothing():
+    optimizer = SGD([torch.zeros(1)], lr=0.5)
+    parts = [schedulers.LinearLR(optimizer, 4), schedulers.CosineAnnealingLR(optimizer, 4)]
+    sequence = torch.optim.lr_scheduler.SequentialLR(optimizer, parts, [3])
+    assert [part.last_epoch for part in parts] == [0, -1]
+    later = parts[1].state_dict()
+    assert later["last_epoch"] == -1
+    optimizer.param_groups[0]["lr"] = 0.123
+    parts[1].load_state_dict(later)
+    assert rates_of(optimizer) == [0.123]
+    assert sequence.last_epoch == 0

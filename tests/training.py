@@ -1,0 +1,39 @@
+"""What tests of schedulers have in common: documents, optimizers and a loop that trains."""
+
+import pytest
+import torch
+from torch.optim import SGD
+
+import olm
+from olm.kinds import KINDS
+
+EXAMPLES = [
+    pytest.param({"kind": kind, **example}, id=f"{kind}-{index}")
+    for kind, model in KINDS.items()
+    for index, example in enumerate(model.examples)
+]
+BASES = (0.5, 0.1, 3e-4)
+
+
+def optimizer_of(*bases, make=SGD):
+    """An optimizer with a param group for each base rate, which may be a tensor."""
+    return make([{"params": [torch.zeros(2, requires_grad=True)], "lr": base} for base in bases])
+
+
+def rates_of(optimizer):
+    return [float(group["lr"]) for group in optimizer.param_groups]
+
+
+def trained(scheduler, steps):
+    """The rates of each param group at the coming steps, while the optimizer steps."""
+    rates = []
+    for _ in range(steps):
+        rates.append(rates_of(scheduler.optimizer))
+        scheduler.optimizer.step()
+        scheduler.step()
+    return rates
+
+
+def wanted(document, steps, bases=BASES, start=0):
+    schedule = olm.parse(document).schedule
+    return [[schedule.lr(step, base) for base in bases] for step in range(start, start + steps)]
