@@ -154,7 +154,7 @@ def test_each_child_sees_its_own_steps_only(monkeypatch):
     ],
 )
 def test_a_step_or_base_rate_that_cannot_be_is_refused(step, base):
-    with pytest.raises(ValueError, match="step must be|base must be"):
+    with pytest.raises(ValueError, match=r"(step|base) must be"):
         KINDS["LinearLR"](total_steps=3).lr(step, base)
 
 
@@ -167,7 +167,7 @@ def test_a_rate_that_overflows_is_an_error_that_names_the_step():
 
 def test_two_models_cannot_have_one_kind():
     with pytest.raises(
-        TypeError, match=r"two models of the kind LinearLR: olm.kinds.linear.Linear"
+        TypeError, match=r"two models of the kind LinearLR: olm"
     ):
         type("Other", (KINDS["LinearLR"],), {"__module__": "acme"})
 
