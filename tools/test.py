@@ -1,0 +1,68 @@
+"""Run every check: format, lint, types, generated files, tests.
+
+    python3 tools/test.py            all of them, each with its seconds
+    python3 tools/test.py ARGS...    only the tests, as `pytest ARGS...` at the root would
+
+The first run makes `.venv`. The exit status is 0 if everything is fine, else 1, or pytest's own.
+For example, `python3 tools/test.py -x -k linear` stops at the first failure among the tests that
+have `linear` in their name.
+"""
+
+import subprocess
+import sys
+import time
+
+from environment import ROOT, enter
+
+CHECKS = {
+    "ruff format": ["-m", "ruff", "format", "--check"],
+    "ruff check": ["-m", "ruff", "check", "--output-format=concise"],
+    "mypy --strict": ["-m", "mypy", "--strict", "olm", "tools"],
+    "generated files": ["tools/generate.py", "--check"],
+}
+
+
+def main(args: list[str]) -> int:
+    """Run the checks, or with arguments pytest alone, and return the exit status."""
+    if args in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return 0
+    enter()
+    if args:
+        return _pytest(*args)
+    failed = [name for name, command in CHECKS.items() if not _passes(name, command)]
+    start = time.monotonic()
+    if _pytest("-n", "2"):
+        failed.append("pytest")
+    _report("pytest", start, "pytest" not in failed)
+    print(f"failed: {', '.join(failed)}" if failed else "every check is fine")
+    return 1 if failed else 0
+
+
+def _passes(name: str, command: list[str]) -> bool:
+    """Run a check; what it says is shown only if it fails."""
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    _report(name, start, done.returncode == 0)
+    if done.returncode:
+        print(done.stdout, flush=True)
+    return done.returncode == 0
+
+
+def _pytest(*args: str) -> int:
+    return subprocess.run([sys.executable, "-m", "pytest", *args], cwd=ROOT).returncode
+
+
+def _report(name: str, start: float, fine: bool) -> None:
+    seconds = time.monotonic() - start
+    print(f"{name:<16}{seconds:>6.1f} s  {'fine' if fine else 'FAILED'}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
