@@ -1,6 +1,7 @@
 """Learning-rate schedules as data: read a spec, ask it for rates, build its torch scheduler.
 
->>> spec = loads("{kind: LinearLR, total_steps: 4}")
+>>> import olm
+>>> spec = olm.loads("{kind: LinearLR, total_steps: 4}")
 >>> spec.lr([0, 1, 4], base=0.5)
 array([0.5  , 0.375, 0.   ])
 

@@ -7,7 +7,8 @@ imported inside, so that specs can be checked without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from math import prod
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from numpy import bool_, float64
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 Array: TypeAlias = "NDArray[float64]"
 Number: TypeAlias = "NDArray[float64] | float"
 Formula: TypeAlias = "Callable[[Array, Array], Array]"
+
+AT_ONCE = 100_000
+"""How many rates are evaluated at once."""
 
 
 def ramp(step: Array, over: float) -> Array:
@@ -27,7 +31,7 @@ def ramp(step: Array, over: float) -> Array:
     """
     import numpy as np
 
-    return np.minimum(step / over, 1.0) if over > 0 else np.ones_like(step)
+    return np.clip(step / over, 0.0, 1.0) if over > 0 else np.ones_like(step)
 
 
 def line(start: Number, end: Number, done: Array) -> Array:
@@ -61,7 +65,11 @@ def where(condition: NDArray[bool_], then: Number, otherwise: Number) -> Array:
     """
     import numpy as np
 
-    return np.where(condition, then, otherwise)
+    # Twice as fast as `np.where`.
+    rates = np.empty(np.broadcast(condition, then, otherwise).shape)
+    rates[...] = otherwise
+    np.copyto(rates, then, where=condition)
+    return rates
 
 
 def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Array:
@@ -77,11 +85,39 @@ def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Ar
     """
     import numpy as np
 
-    steps, bases = np.broadcast_arrays(step, base)
-    rates = np.empty(steps.shape)
+    shape = np.broadcast_shapes(step.shape, base.shape)
+    if step.ndim < len(shape) or step.size != shape[0]:
+        steps, bases = np.broadcast_arrays(step, base)
+        return pieces(steps.ravel(), bases.ravel(), parts).reshape(shape)
+    rates = np.empty(shape)
+    of_row = step.ravel()
     ends = [start for start, _ in parts[1:]] + [np.inf]
     for (start, formula), end in zip(parts, ends, strict=True):
-        mine = (steps >= start) & (steps < end)
+        mine = (of_row >= start) & (of_row < end)
         if mine.any():
-            rates[mine] = formula(steps[mine] - start, bases[mine])
+            rates[mine] = formula(_rows(step, mine, shape) - start, _rows(base, mine, shape))
     return rates
+
+
+def evaluate(formula: Formula, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
+    """The rates of a formula over arrays of one dimension or more, in the shape they broadcast to.
+
+    It is given some rows at a time: what comes in between then needs little memory, which is used
+    again while the processor has it at hand.
+    """
+    import numpy as np
+
+    shape = np.broadcast_shapes(steps.shape, bases.shape)
+    rates = np.empty(shape)
+    rows = max(1, AT_ONCE // max(1, prod(shape[1:])))
+    with np.errstate(all="ignore"):
+        for first in range(0, shape[0], rows):
+            some = slice(first, first + rows)
+            rates[some] = formula(_rows(steps, some, shape), _rows(bases, some, shape))
+    return rates
+
+
+def _rows(values: NDArray[Any], rows: slice | NDArray[bool_], shape: tuple[int, ...]) -> Array:
+    """Of an array that broadcasts to a shape, what belongs to some of its rows, as float64."""
+    every_row = values.ndim < len(shape) or len(values) == 1
+    return (values if every_row else values[rows]).astype(float, copy=False)

@@ -1,4 +1,4 @@
-"""The types of the fields that kinds have: numbers with bounds, counted in steps, rates or factors, and lists."""
+"""The types that fields of kinds have: bounded steps, rates, factors, and lists."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MAX_RATE = 1.7976931348623157e308
 
 @dataclass(frozen=True)
 class Number:
-    """The numbers that a field takes; pydantic calls it to check one, and asks it for the JSON Schema.
+    """The numbers that a field takes; pydantic calls it to check one, and asks for its schema.
 
-    Python's and numpy's numbers are fine, strings and bools are not. A whole number may be written as an
-    integral float (``1e3``), as JSON Schema has it.
+    Python's and numpy's numbers are fine, strings and bools are not. A whole number may be written
+    as an integral float (``1e3``), as JSON Schema has it.
 
     >>> Number(0, 10, whole=True)(1e1)
     10
@@ -45,8 +45,9 @@ class Number:
 
     def _converted(self, value: Any) -> int | float:
         if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+            exact = int(value)
             # An int may be too large to become a float: its range is then checked as it is.
-            return int(value) if self.whole or abs(value) > MAX_RATE else float(value)
+            return exact if self.whole or abs(exact) > MAX_RATE else float(exact)
         if isinstance(value, numbers.Real) and not isinstance(value, bool):
             number = float(value)
             if abs(number) <= MAX_RATE and (not self.whole or number.is_integer()):
@@ -89,6 +90,32 @@ Item = TypeVar("Item")
 
 Listed = Annotated[tuple[Item, ...], Strict(False)]
 """A list, kept as a tuple so that what has it can be hashed."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many items a list has at least: ``Annotated[Listed[Rate], Length(1)]``.
+
+    pydantic's own ``min_length`` counts only the items that are valid.
+    """
+
+    minimum: int
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            raise mistake("type", f"must be a list, found {found(value)}")
+        if len(value) < self.minimum:
+            items = "1 item" if self.minimum == 1 else f"{self.minimum} items"
+            raise mistake("range", f"must have at least {items}, found {len(value) or 'none'}")
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {**handler(schema), "minItems": self.minimum}
 
 
 def step_fields(model: type[BaseModel]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What can be wrong with a spec, a state or a rate, and where: values and the exceptions that carry them."""
+"""What can be wrong with a spec, a state or a rate, and where: values and exceptions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ LISTED = 20
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A stretch of one line of a file. Lines and columns count from 1, in characters; `end` is the column after."""
+    """A stretch of one line of a file.
+
+    Lines and columns count from 1, in characters; `end` is the column after.
+    """
 
     file: str
     line: int
@@ -36,7 +39,8 @@ class Place:
 class Problem:
     """One mistake: what it is called, what was found, what would do and where it stands.
 
-    >>> print(Problem("range", "total_steps must be at least 1, found 0", ("schedulers", 0, "total_steps")))
+    >>> path = ("schedulers", 0, "total_steps")
+    >>> print(Problem("range", "total_steps must be at least 1, found 0", path))
     schedulers[0].total_steps: error[range]: total_steps must be at least 1, found 0
     """
 

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
+from olm.curves import evaluate
 from olm.fields import MAX_RATE, MAX_STEPS, step_fields
 from olm.problem import RateError, found, nearest
 from olm.wording import at, mistake, quoted, reworded
@@ -116,27 +117,20 @@ class Schedule(BaseModel):
         import numpy as np
 
         steps, bases = np.asarray(step), np.asarray(base)
-        if not (_counted(steps) and (steps % 1 == 0).all()):
+        if not _whole(steps):
             raise RateError(f"step must be a whole number of at least 0, found {found(step)}")
-        if not (_counted(bases) and _usable(bases).all()):
+        if bases.dtype.kind not in "iuf" or not all_usable(bases):
             raise RateError(f"base must be a finite number of at least 0, found {found(base)}")
-        rates = self.evaluate(
-            np.atleast_1d(steps.astype(float)), np.atleast_1d(bases.astype(float))
-        )
-        if not (usable := _usable(rates)).all():
-            first = np.unravel_index(np.argmin(usable), rates.shape)
+        rates = self.evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
+        if not all_usable(rates):
+            first = np.unravel_index(np.argmin(usable(rates)), rates.shape)
             wrong = np.broadcast_to(steps, rates.shape)[first]
             raise RateError(f"{self.kind}: the rate at step {wrong:.0f} would be {rates[first]}")
         return float(rates[0]) if steps.ndim == bases.ndim == 0 else rates
 
-    def evaluate(self, steps: Array, bases: Array) -> Array:
-        """`formula` over float64 arrays of one dimension or more, in their shape, unchecked."""
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            rates = self.formula(steps, bases)
-        shape = np.broadcast_shapes(steps.shape, bases.shape)
-        return rates if rates.shape == shape else np.broadcast_to(rates, shape)
+    def evaluate(self, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
+        """`formula` over arrays of one dimension or more, as float64, unchecked."""
+        return evaluate(self.formula, steps, bases)
 
     def parts(self) -> list[tuple[int, Schedule]]:
         """The schedules that this one is made of, each with the step where its own step 0 lies."""
@@ -183,7 +177,7 @@ class Schedule(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        return ANY_KIND if cls is Schedule else handler(schema)
+        return dict(ANY_KIND) if cls is Schedule else handler(schema)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -281,13 +275,25 @@ def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
     return ValidationError.from_exception_data("Schedule", errors)
 
 
-def _counted(values: NDArray[Any]) -> bool:
-    """Whether these are numbers, none of them negative."""
-    return not values.size or (values.dtype.kind in "iuf" and bool((values >= 0).all()))
-
-
-def _usable(rates: NDArray[Any]) -> NDArray[bool_]:
+def usable(rates: NDArray[Any]) -> NDArray[bool_]:
+    """Which of these may be learning rates: they are finite and at least 0."""
     return (rates >= 0) & (rates <= MAX_RATE)
+
+
+def all_usable(rates: NDArray[Any]) -> bool:
+    """Whether all of these may be learning rates."""
+    # The extremes are NaN if anything is.
+    return not rates.size or bool(rates.min() >= 0 and rates.max() <= MAX_RATE)
+
+
+def _whole(steps: NDArray[Any]) -> bool:
+    """Whether these are whole numbers of at least 0."""
+    import numpy as np
+
+    if steps.dtype.kind == "f":
+        # Ten times as fast as a remainder.
+        return all_usable(steps) and bool((np.floor(steps) == steps).all())
+    return not steps.size or (steps.dtype.kind in "iu" and bool(steps.min() >= 0))
 
 
 def _short(value: Any) -> str:

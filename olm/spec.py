@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainValidator,
     ValidationError,
     model_serializer,
@@ -21,7 +22,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
-from olm.fields import MAX_STEPS, Listed, Number, Rate
+from olm.fields import MAX_STEPS, Length, Listed, Number, Rate
 from olm.problem import MAX_LEVELS, Path, Problem, SpecError, found
 from olm.schedule import Schedule, validate
 from olm.wording import at, mistake, problems_of
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 STATE_KEYS = ("last_epoch", "base_lrs", "digest")
 """The keys that make a spec a state: all of them are there, or none."""
 
-_DIGEST = re.compile("sha256:[0-9a-f]{64}")
+_DIGEST = re.compile("^sha256:[0-9a-f]{64}$")
 
 MAX_VALUES = 100_000
 """The most values that a mapping may have, all levels together."""
@@ -41,12 +42,6 @@ MAX_VALUES = 100_000
 def _there(value: Any) -> Any:
     if value is None:
         raise mistake("type", "must be left out rather than null")
-    return value
-
-
-def _base_rates(value: Any) -> Any:
-    if isinstance(value, list | tuple) and not value:
-        raise mistake("range", "must have a rate for each param group, found none")
     return value
 
 
@@ -74,11 +69,12 @@ class Spec(BaseModel):
     """The shape."""
     last_epoch: Annotated[int | None, Number(-1, MAX_STEPS, whole=True)] = None
     """The step last taken; -1 before the first."""
-    base_lrs: Annotated[
-        Listed[Rate] | None, BeforeValidator(_base_rates), BeforeValidator(_there)
-    ] = None
+    base_lrs: Annotated[Annotated[Listed[Rate], Length(1)] | None, BeforeValidator(_there)] = None
     """The base learning rates, one for each param group of the optimizer."""
-    digest: Annotated[str | None, BeforeValidator(_digest_text)] = None
+    digest: Annotated[
+        Annotated[str, Field(pattern=_DIGEST.pattern, max_length=71)] | None,
+        BeforeValidator(_digest_text),
+    ] = None
     """The `digest` of the schedule, which tells a mixture of two states from a state."""
 
     @overload
@@ -116,7 +112,7 @@ class Spec(BaseModel):
     @classmethod
     def _from_document(cls, data: Any) -> Any:
         """Tell the keys of the root from those of the schedule."""
-        if not isinstance(data, Mapping) or "schedule" in data:
+        if not isinstance(data, Mapping) or isinstance(data.get("schedule"), Schedule):
             return data
         rest = dict(data)
         root = {key: rest.pop(key) for key in STATE_KEYS if key in rest}
@@ -225,6 +221,8 @@ def _plain(value: Any, path: Path, problems: list[Problem], left: list[int]) -> 
                 "depth", f"lists and mappings must not be nested more than {MAX_LEVELS} deep", path
             )
         )
+    elif isinstance(value, (str, int, float)):
+        return value
     elif isinstance(value, Mapping):
         keys = list(value)
         problems += (
@@ -237,6 +235,6 @@ def _plain(value: Any, path: Path, problems: list[Problem], left: list[int]) -> 
             for key in keys
             if isinstance(key, str)
         }
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return [_plain(item, (*path, index), problems, left) for index, item in enumerate(value)]
     return value

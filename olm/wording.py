@@ -1,8 +1,8 @@
-"""What pydantic finds, in our words: errors that say what was found and what would do, and problems made of them."""
+"""What pydantic finds, in our words: what was found, and what would do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def mistake(code: str, message: str, **more: Any) -> PydanticCustomError:
     """An error to raise in a validator; `more` are fields of the problem that it becomes."""
-    return PydanticCustomError(code, "{message}", {"message": message, **more})  # type: ignore[arg-type]  # code need not be a literal
+    return PydanticCustomError(code, "{message}", {"message": message, **more})
 
 
 def at(loc: tuple[str | int, ...], value: Any, error: PydanticCustomError) -> InitErrorDetails:
@@ -24,7 +24,7 @@ def at(loc: tuple[str | int, ...], value: Any, error: PydanticCustomError) -> In
 
 
 def reworded(detail: ErrorDetails, kind: str, fields: Iterable[str]) -> InitErrorDetails:
-    """An error that pydantic found in a schedule of this kind, in our words; one of ours stays as it is."""
+    """What pydantic found in a schedule of this kind, in our words; ours stays as it is."""
     loc, value, context = detail["loc"], detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
@@ -47,7 +47,7 @@ def reworded(detail: ErrorDetails, kind: str, fields: Iterable[str]) -> InitErro
 
 def problems_of(error: ValidationError) -> list[Problem]:
     """What pydantic found, as problems."""
-    return [_problem(**detail) for detail in error.errors(include_url=False)]
+    return [_problem(detail) for detail in error.errors(include_url=False)]
 
 
 def quoted(word: object) -> str:
@@ -55,21 +55,15 @@ def quoted(word: object) -> str:
     return f"`{dotted((word,))}`" if isinstance(word, str) else found(word)
 
 
-def _problem(
-    type: str,
-    loc: tuple[str | int, ...],
-    msg: str,
-    input: Any,
-    ctx: Mapping[str, Any] | None = None,
-) -> Problem:
-    context = ctx or {}
-    message, hint = context.get("message", msg), context.get("hint", "")
-    if type in ("missing-field", "missing-kind"):
-        return Problem(type, message, loc[:-1], at_key=True, hint=hint)
+def _problem(detail: ErrorDetails) -> Problem:
+    code, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})
+    message, hint = context.get("message", detail["msg"]), context.get("hint", "")
+    if code in ("missing-field", "missing-kind"):
+        return Problem(code, message, loc[:-1], at_key=True, hint=hint)
     if message.startswith("must "):
         message = f"{_name(loc)} {message}"
     also = tuple((*loc[:-1], name) for name in context.get("also", ()))
-    return Problem(type, message, loc, at_key=type == "unknown-field", hint=hint, also=also)
+    return Problem(code, message, loc, at_key=code == "unknown-field", hint=hint, also=also)
 
 
 def _name(loc: tuple[str | int, ...]) -> str:

@@ -29,7 +29,8 @@ class Warmup(Schedule):
     examples = [{"warmup_steps": 100}, {"warmup_steps": 10, "start_lr": 1e-6}]
 
     def formula(self, step: Array, base: Array) -> Array:
-        rise = self.start_lr + (base - self.start_lr) * ramp(step + 1, self.warmup_steps)
+        # A warm-up of no steps divides by zero, and no step uses it.
+        rise = self.start_lr + (base - self.start_lr) * ((step + 1) / self.warmup_steps)
         return where(step < self.warmup_steps, rise, base)
 
 

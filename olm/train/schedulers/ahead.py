@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from olm.fields import MAX_RATE
 from olm.problem import RateError
-from olm.schedule import Schedule
+from olm.schedule import Schedule, usable
 
 BLOCK = 8000
 """How many rates are evaluated at once, steps times param groups."""
@@ -30,26 +29,28 @@ class ReadAhead:
         self._copies = len(self.bases) if len(set(self.bases)) == 1 else 1
         self._columns = np.array(self.bases[:1] if self._copies > 1 else self.bases, np.float64)
         self._first = 0
-        self._rows: list[list[float]] = []
+        self._width = len(self._columns)
+        # Row after row in one list: a list a step keeps the garbage collector busy.
+        self._rates: list[float] = []
 
     def at(self, step: int) -> list[float]:
-        """The rates at a step, one for each base rate.
+        """The rates at a step, one for each base rate, in a list of their own.
 
         Raises:
             RateError: one of them is negative or not finite.
         """
-        index = step - self._first
-        if not 0 <= index < len(self._rows):
+        start = (step - self._first) * self._width
+        if not 0 <= start < len(self._rates):
             self._read(step)
-            index = 0
-        row = self._rows[index]
+            start = 0
+        row = self._rates[start : start + self._width]
         return row * self._copies if self._copies > 1 else row
 
     def _read(self, step: int) -> None:
         """Evaluate a block from a step on, up to the first row that cannot be used."""
-        steps = np.arange(step, step + max(1, BLOCK // len(self._columns)), dtype=np.float64)
+        steps = np.arange(step, step + max(1, BLOCK // self._width), dtype=np.float64)
         rates = self.schedule.evaluate(steps[:, np.newaxis], self._columns[np.newaxis, :])
-        unusable = ~((rates >= 0) & (rates <= MAX_RATE))
+        unusable = ~usable(rates)
         if unusable.any():
             rates = rates[: np.argmax(unusable.any(axis=1))]
         if not len(rates):
@@ -60,4 +61,4 @@ class ReadAhead:
                 f"{self.schedule.kind}: the rate of {name} at step {step} would be {rate}, "
                 f"for the base rate {self.bases[group]}"
             )
-        self._first, self._rows = step, rates.tolist()
+        self._first, self._rates = step, rates.ravel().tolist()

@@ -1,0 +1,182 @@
+"""The JSON Schemas of specs (draft-07), for editors and for validators other than olm's own.
+
+pydantic's ``oneOf`` over all kinds would answer one misspelt kind with two errors a kind. Here a
+kind's closed definition applies only if `kind` names it, so that each mistake is one error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from olm.documentation import field_docs, plain, prose, summary
+from olm.problem import MAX_LEVELS
+from olm.schedule import ANY_KIND, MAX_DEPTH, Schedule
+from olm.snippets import names, snippet
+from olm.spec import MAX_VALUES, STATE_KEYS, Spec
+
+Json: TypeAlias = dict[str, Any]
+Kinds: TypeAlias = Mapping[str, type[Schedule]]
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+
+ROOT_KEYS = ("$schema", *STATE_KEYS)
+"""The keys that only the root of a document may have."""
+
+NESTED = {"$ref": "#/definitions/nested"}
+"""A child: a schedule of any kind without the keys of a root."""
+
+_KIND_IS_THERE = {"type": "object", "required": ["kind"]}
+
+
+class _Untitled(GenerateJsonSchema):
+    """pydantic's schemas in reading order, without titles that only repeat the field's name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def sort(self, value: Any, parent_key: str | None = None) -> Any:
+        return value
+
+
+def schedules_schema(kinds: Kinds) -> Json:
+    """The schema of a document, a spec or a state, whose schedule is of any of these kinds."""
+    return _document(kinds, kinds, "A learning-rate schedule of any kind.")
+
+
+def kind_schema(kind: str, kinds: Kinds) -> Json:
+    """The schema of a document whose schedule is of one kind, with children of any."""
+    return _document({kind: kinds[kind]}, kinds, plain(summary(kinds[kind])))
+
+
+def unsaid(kinds: Kinds) -> dict[str, list[str]]:
+    """What a JSON Schema cannot say of a document, by the code of the problem where it fails.
+
+    The models refuse a document for any other reason exactly if the schema does.
+
+    >>> from olm.kinds import KINDS
+    >>> unsaid({"WarmupCosineScheduler": KINDS["WarmupCosineScheduler"]})["rule"]
+    ['WarmupCosineScheduler: warmup_steps must be below total_steps']
+    """
+    return {
+        "rule": [f"{kind}: {rule}" for kind, model in kinds.items() for rule in _rules(model)],
+        "digest": ["digest must be that of the schedule"],
+        "depth": [
+            f"schedules must not be nested more than {MAX_DEPTH} deep",
+            f"lists and mappings must not be nested more than {MAX_LEVELS} deep",
+        ],
+        "size": [f"a spec must have at most {MAX_VALUES:,} values"],
+    }
+
+
+def _document(roots: Kinds, kinds: Kinds, description: str) -> Json:
+    """A document whose root is of a kind in `roots`, with the definitions that it refers to."""
+    definitions = {kind: _definition(model) for kind, model in roots.items()}
+    if any(NESTED in _mappings(definition) for definition in definitions.values()):
+        others = {kind: model for kind, model in kinds.items() if kind not in roots}
+        definitions |= {kind: _definition(model) for kind, model in others.items()}
+        without = dict.fromkeys(ROOT_KEYS, False)
+        definitions["nested"] = {"title": "a schedule", **_any_kind(kinds, without)}
+    general = [text for texts in unsaid({}).values() for text in texts]
+    return {
+        "$schema": DRAFT,
+        **_comment("Generated from the models by tools/generate.py. ", general),
+        "description": description,
+        **_any_kind(roots, _root_properties()),
+        "dependencies": {
+            key: [other for other in STATE_KEYS if other != key] for key in STATE_KEYS
+        },
+        "definitions": definitions,
+    }
+
+
+def _any_kind(kinds: Kinds, properties: Json) -> Json:
+    """A schedule of one of these kinds, and properties that it has whatever its kind."""
+    return {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": names(kinds), **properties},
+        "if": _KIND_IS_THERE,
+        "then": {"allOf": [_if_of_kind(kind) for kind in kinds]},
+        "else": {"defaultSnippets": [snippet(model) for model in kinds.values()]},
+    }
+
+
+def _if_of_kind(kind: str) -> Json:
+    return {
+        "if": {**_KIND_IS_THERE, "properties": {"kind": {"const": kind}}},
+        "then": {"$ref": f"#/definitions/{kind}"},
+    }
+
+
+def _definition(model: type[Schedule]) -> Json:
+    """A kind with its fields and no others; the root's keys are left to the root."""
+    kind, docs = model.model_fields["kind"].default, field_docs(model)
+    schema = model.model_json_schema(schema_generator=_Untitled)
+    fields = {
+        name: _linked(_described(field, docs.get(name)))
+        for name, field in schema["properties"].items()
+        if name != "kind"
+    }
+    return {
+        **_comment("", _rules(model)),
+        "description": plain(prose(model)),
+        "type": "object",
+        "required": ["kind", *schema.get("required", ())],
+        "properties": {"kind": {"const": kind}, **fields, **dict.fromkeys(ROOT_KEYS, True)},
+        "additionalProperties": False,
+        "examples": [{"kind": kind, **example} for example in model.examples],
+    }
+
+
+def _root_properties() -> Json:
+    docs = field_docs(Spec)
+    typed = Spec.model_json_schema(schema_generator=_Untitled)["properties"]
+    schema = {"type": "string", "description": "The schema by which an editor checks the document."}
+    return {"$schema": schema} | {
+        key: _described(_not_null(typed[key]), docs.get(key)) for key in STATE_KEYS
+    }
+
+
+def _not_null(schema: Json) -> Json:
+    """What a key of the root takes: None stands for its absence, and is not written."""
+    (there,) = (one for one in schema.get("anyOf", [schema]) if one != {"type": "null"})
+    return {name: value for name, value in there.items() if name != "default"}
+
+
+def _comment(start: str, unsaid: list[str]) -> Json:
+    return {"$comment": f"{start}Not said here: {'; '.join(unsaid)}."} if unsaid else {}
+
+
+def _described(schema: Json, text: str | None) -> Json:
+    return {"description": plain(text), **schema} if text else schema
+
+
+def _linked(schema: Any) -> Any:
+    """The same with a reference wherever the mark of a child stands."""
+    if isinstance(schema, list):
+        return [_linked(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema == ANY_KIND:
+        return NESTED
+    if ANY_KIND.items() <= schema.items():
+        # In draft-07 what stands beside a reference is ignored.
+        beside = {name: value for name, value in schema.items() if name not in ANY_KIND}
+        return {**beside, "allOf": [NESTED]}
+    return {name: _linked(value) for name, value in schema.items()}
+
+
+def _mappings(schema: Any) -> Iterator[Json]:
+    if isinstance(schema, dict):
+        yield schema
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, dict | list):
+            yield from _mappings(part)
+
+
+def _rules(model: type[Schedule]) -> list[str]:
+    """The rules between the fields of a kind, in words."""
+    return [rule.message.format_map({name: name for name in rule.fields}) for rule in model.rules]

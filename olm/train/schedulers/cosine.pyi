@@ -1,0 +1,14 @@
+# Written by tools/generate.py from the kinds: change those, not this.
+from torch.optim import Optimizer
+
+from olm.train.schedulers.along import ScheduleLR
+
+class CosineAnnealingLR(ScheduleLR):
+    """Half a cosine wave: the torch scheduler of `olm.kinds.cosine.CosineAnnealing`."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        T_max: int,
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None: ...

@@ -1,0 +1,25 @@
+# Written by tools/generate.py from the kinds: change those, not this.
+from torch.optim import Optimizer
+
+from olm.train.schedulers.along import ScheduleLR
+from olm.train.schedulers.base import SchedulerBase as SchedulerBase
+
+class LinearDecayLR(ScheduleLR):
+    """A straight line to zero: the torch scheduler of `olm.kinds.linear.LinearDecay`."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_steps: int,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class LinearLR(ScheduleLR):
+    """A straight line: the torch scheduler of `olm.kinds.linear.Linear`."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_steps: int,
+        end_lr: float = 0.0,
+        start_factor: float = 1.0,
+        last_epoch: int = -1,
+    ) -> None: ...

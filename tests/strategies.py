@@ -1,0 +1,228 @@
+"""What Hypothesis draws: schedules of any kind, documents that say them, and wrong documents.
+
+All of it follows from the types of the fields, so that a new kind is drawn without a change here.
+"""
+
+import copy
+import json
+from typing import Annotated, Literal, get_args, get_origin
+
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from olm import kinds
+from olm.fields import MAX_RATE, MAX_STEPS, Length, Number
+from olm.schedule import KINDS, Schedule
+from olm.schema import ROOT_KEYS
+from olm.spec import digest
+
+CATALOGUE = {
+    kind: model
+    for kind, model in KINDS.items()
+    if model.__module__.startswith(f"{kinds.__name__}.")
+}
+"""olm's own kinds, whatever other tests have defined."""
+
+TRIES = 4
+"""How often a schedule is drawn until its fields fit together; then an example is taken."""
+
+
+@st.composite
+def schedules(draw, depth=3, wide=False, kinds=CATALOGUE):
+    """A valid schedule, nested at most `depth` deep.
+
+    Its numbers are as in real specs, so that its rates are finite; with `wide` any valid numbers.
+    """
+    leaves = [model for model in kinds.values() if not _mentions_children(model)]
+    model = draw(st.sampled_from(list(kinds.values()) if depth > 1 else leaves))
+    fields = {
+        name: _values(field.annotation, field.metadata, schedules(depth - 1, wide, kinds), wide)
+        for name, field in model.model_fields.items()
+        if name != "kind"
+    }
+    needed = {name for name in fields if model.model_fields[name].is_required()}
+    for _ in range(TRIES):
+        said = {name for name in fields if name in needed or draw(st.booleans())}
+        try:
+            return model(**{name: draw(fields[name]) for name in fields if name in said})
+        except ValidationError:
+            continue
+    return model(**draw(st.sampled_from(model.examples)))
+
+
+@st.composite
+def specs(draw, depth=3, wide=False, kinds=CATALOGUE):
+    """A document that is valid and says no position, in one of the ways to write it."""
+    schedule = draw(schedules(depth, wide, kinds))
+    document = _written(draw, schedule.model_dump(mode="json"))
+    return document | ({"$schema": draw(_TEXT)} if draw(st.booleans()) else {})
+
+
+@st.composite
+def states(draw, depth=3, wide=False, kinds=CATALOGUE):
+    """A document that is valid and says a position, as a scheduler's `state_dict` does."""
+    schedule = draw(schedules(depth, wide, kinds))
+    return {
+        **_written(draw, schedule.model_dump(mode="json")),
+        "last_epoch": draw(_numbers(Number(-1, MAX_STEPS, whole=True), wide)),
+        "base_lrs": draw(st.lists(_numbers(Number(0.0, MAX_RATE), wide), min_size=1, max_size=3)),
+        "digest": digest(schedule),
+    }
+
+
+def documents(depth=3, wide=False, kinds=CATALOGUE):
+    """A valid document: a spec or a state."""
+    return specs(depth, wide, kinds) | states(depth, wide, kinds)
+
+
+@st.composite
+def mutated(draw, depth=3, kinds=CATALOGUE):
+    """A document that was valid until something in it was dropped, renamed, added or replaced."""
+    document = copy.deepcopy(draw(documents(depth, wide=True, kinds=kinds)))
+    for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
+        if places := list(_places(document)):
+            _mutate(draw, document, *draw(st.sampled_from(places)), kinds)
+    return document
+
+
+def odd_values(kinds=CATALOGUE):
+    """Values of every JSON type, most of them wrong wherever they stand."""
+    scalars = st.none() | st.booleans() | st.integers() | _FLOATS | _TEXT
+    nested = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(_TEXT, inner))
+    odd = st.sampled_from([*_ODD, *kinds]).map(copy.deepcopy)
+    whole = documents(depth=1, kinds=kinds)
+    return odd | nested | whole | whole.map(lambda document: {"schedule": document})
+
+
+_ODD = json.loads(
+    """[null, true, false, "", "1000", "1e-4", "yes", "null", [], {}, [1], [null], [[]],
+        {"kind": null}, 0, 1, -1, 2, -2, 1.0, 1e3, 0.5, -0.0, -1e-9, 5e-324]"""
+)
+_ODD += [MAX_STEPS, MAX_STEPS + 1, float(MAX_STEPS), 2.0 * MAX_STEPS, MAX_RATE, -MAX_RATE]
+_ODD += [int(MAX_RATE), int(MAX_RATE) + 1, 10**400, -(10**400)]
+_ODD_KEYS = ["", "kind", "Kind", "schedule", "title", "extra", "größe", *ROOT_KEYS]
+_TEXT = st.text(
+    st.characters(codec="ascii", min_codepoint=32, exclude_characters="\x7f"), max_size=9
+)
+_FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def _values(annotation, metadata, children, wide):
+    """Valid values of a field of this type."""
+    number = next((mark for mark in metadata if isinstance(mark, Number)), None)
+    origin, args = get_origin(annotation), get_args(annotation)
+    if number:
+        return _numbers(number, wide)
+    if origin is Annotated:
+        return _values(args[0], args[1:], children, wide)
+    if origin is Literal:
+        return st.sampled_from(args)
+    if origin is tuple:
+        least = max((mark.minimum for mark in metadata if isinstance(mark, Length)), default=0)
+        return _lists(_values(args[0], (), children, wide), least, args[0] is Schedule)
+    if annotation is bool:
+        return st.booleans()
+    if annotation is Schedule:
+        return children
+    raise TypeError(f"no strategy yet for fields of the type {annotation}")
+
+
+def _numbers(number, wide):
+    """Numbers within bounds: mostly small ones."""
+    low, high = number.minimum, number.maximum
+    if number.whole:
+        small = st.integers(low, min(low + 20, high))
+        return small | st.integers(low, high if wide else min(high, 10**6))
+    small = st.floats(low, min(low + 1.0, high)).map(lambda value: value + 0.0)
+    return small | (st.floats(low, high) if wide else st.sampled_from([low, min(low + 1.0, high)]))
+
+
+def _lists(items, least, of_schedules):
+    lists = st.lists(items, min_size=least, max_size=least + 3)
+    # Rules often want an ascending order.
+    return lists if of_schedules else lists | lists.map(lambda values: sorted(set(values)))
+
+
+def _mentions_children(annotation):
+    if (
+        isinstance(annotation, type)
+        and issubclass(annotation, Schedule)
+        and annotation is not Schedule
+    ):
+        return any(
+            _mentions_children(field.annotation) for field in annotation.model_fields.values()
+        )
+    return annotation is Schedule or any(map(_mentions_children, get_args(annotation)))
+
+
+def _written(draw, value):
+    """A dumped schedule as somebody may write it: defaults left out, numbers in either form."""
+    if isinstance(value, dict):
+        fields = KINDS[value["kind"]].model_fields
+        left_out = {
+            name
+            for name, field in fields.items()
+            if name != "kind" and value[name] == field.default and draw(st.booleans())
+        }
+        return {name: _written(draw, item) for name, item in value.items() if name not in left_out}
+    if isinstance(value, list):
+        return [_written(draw, item) for item in value]
+    if isinstance(value, bool | str) or not draw(st.booleans()):
+        return value
+    if isinstance(value, int):
+        return float(value)
+    return int(value) if value.is_integer() else value
+
+
+def _places(document):
+    """Every value in a document, as the container that has it and its key there."""
+    items = document.items() if isinstance(document, dict) else enumerate(document)
+    for key, value in items:
+        yield document, key
+        if isinstance(value, dict | list):
+            yield from _places(value)
+
+
+def _mutate(draw, document, container, key, kinds):
+    """Change what stands at a place, or what stands beside it."""
+    ways = ["replace", "drop", "move", "wrap"]
+    if isinstance(container, dict):
+        ways += ["rename", "add", "as root"]
+    if isinstance(container[key], int | float):
+        ways += ["nudge"] * 4
+    way = draw(st.sampled_from(ways))
+    if way == "nudge":
+        container[key] = draw(_near(container[key]))
+    elif way == "replace":
+        container[key] = draw(odd_values(kinds))
+    elif way == "drop":
+        del container[key]
+    elif way == "move":
+        other, there = draw(st.sampled_from(list(_places(document))))
+        container[key] = copy.deepcopy(other[there])
+    elif way == "wrap":
+        container[key] = [container[key]]
+    elif way == "as root":
+        container[draw(st.sampled_from(ROOT_KEYS))] = draw(_root_values())
+    else:
+        value = container.pop(key) if way == "rename" else draw(odd_values(kinds))
+        container[draw(_keys(key, kinds))] = value
+
+
+def _near(number):
+    """Numbers beside this one, and those at the ends of what is valid."""
+    ends = [0, 1, -1, MAX_STEPS, MAX_STEPS + 1, MAX_RATE, int(MAX_RATE) + 1]
+    return st.sampled_from([number + 1, number - 1, -number, number // 2, *ends])
+
+
+def _root_values():
+    """Values of the keys of a root, right and nearly right."""
+    text = "sha256:" + "0" * 64
+    lists = st.sampled_from([[], [0.1], [None]]).map(copy.deepcopy)
+    return lists | st.sampled_from([None, -1, 0, -2, 0.1, "", text, text + "\n", text.upper()])
+
+
+def _keys(key, kinds):
+    """Keys that are wrong in most places: other fields, the root's, misspelt ones."""
+    known = sorted({name for model in kinds.values() for name in model.model_fields})
+    return st.sampled_from([*known, *_ODD_KEYS, key + "s", key[:-1], key.upper()])

@@ -1,0 +1,217 @@
+"""Schema and models accept the same documents, except for what `olm.schema.unsaid` lists."""
+
+import json
+import subprocess
+import sys
+from typing import Annotated, Literal
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings, strategies
+from jsonschema import Draft7Validator
+
+from olm.document import loads
+from olm.documentation import fields
+from olm.fields import Factor, Length, Listed
+from olm.problem import SpecError
+from olm.schedule import KINDS, MAX_DEPTH, Schedule
+from olm.schema import kind_schema, schedules_schema, unsaid
+from olm.spec import parse
+
+from .strategies import CATALOGUE, documents, mutated, odd_values
+
+VALIDATOR = Draft7Validator(schedules_schema(CATALOGUE))
+OF_KIND = {kind: Draft7Validator(kind_schema(kind, CATALOGUE)) for kind in CATALOGUE}
+UNSAID = unsaid(CATALOGUE)
+RULES = {rule.fields for model in CATALOGUE.values() for rule in model.rules}
+
+drawn = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=300)
+
+
+def problems_of(read, said):
+    try:
+        read(said)
+    except SpecError as error:
+        return error.problems
+    return ()
+
+
+def agree(problems, valid):
+    """Whether these are the problems of a document that the schema finds valid, or not valid."""
+    codes = {problem.code for problem in problems}
+    if valid:
+        return codes <= {*UNSAID}
+    # The models look no further below what is nested too deep.
+    return bool(codes - {*UNSAID}) or "depth" in codes
+
+
+@drawn
+@given(documents(wide=True))
+def test_a_valid_document_is_valid_by_both(document):
+    assert not problems_of(parse, document)
+    assert VALIDATOR.is_valid(document)
+    assert OF_KIND[document["kind"]].is_valid(document)
+
+
+@settings(drawn, max_examples=500)
+@given(mutated())
+def test_a_document_with_a_mistake_gets_the_same_verdict_from_both(document):
+    problems = problems_of(parse, document)
+    assert agree(problems, VALIDATOR.is_valid(document))
+    broken = [problem for problem in problems if problem.code == "rule"]
+    assert {(rule.path[-1], *(path[-1] for path in rule.also)) for rule in broken} <= RULES
+
+
+@drawn
+@given(odd_values())
+def test_any_json_at_all_gets_the_same_verdict_from_both(value):
+    assert agree(problems_of(parse, value), VALIDATOR.is_valid(value))
+
+
+@settings(drawn, max_examples=100)
+@given(documents() | mutated())
+def test_a_kinds_own_schema_accepts_what_is_valid_and_of_that_kind(document):
+    valid = VALIDATOR.is_valid(document)
+    for kind, validator in OF_KIND.items():
+        assert validator.is_valid(document) == (valid and document["kind"] == kind)
+
+
+def test_check_jsonschema_gives_the_same_verdicts_as_loading_the_files(tmp_path):
+    texts = {}
+
+    @settings(drawn, max_examples=150, phases=[Phase.generate], database=None)
+    @given(mutated())
+    def write(document):
+        name = f"{len(texts)}.{'json' if len(texts) % 2 else 'olm.yaml'}"
+        texts[name] = json.dumps(document, ensure_ascii=False)
+        (tmp_path / name).write_text(texts[name], encoding="utf-8")
+
+    write()
+    refused = refused_by_check_jsonschema(tmp_path, texts)
+    assert 0 < len(refused) < len(texts)
+    assert not [
+        (name, text)
+        for name, text in texts.items()
+        if not agree(problems_of(loads, text), name not in refused)
+    ]
+
+
+def refused_by_check_jsonschema(folder, names):
+    """The files that the command finds problems in."""
+    (folder / "schema.json").write_text(json.dumps(VALIDATOR.schema))
+    command = [sys.executable, "-m", "check_jsonschema", "--output-format", "json"]
+    done = subprocess.run(
+        [*command, "--schemafile", "schema.json", *names],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    report = json.loads(done.stdout)
+    assert not report["parse_errors"]
+    return {error["filename"] for error in report["errors"]}
+
+
+def nested(depth):
+    """A document of schedules within schedules, so many deep."""
+    schedule = {"kind": "LinearLR", "total_steps": 1}
+    for _ in range(depth - 1):
+        schedule = {"kind": "SequentialLR", "schedulers": [schedule], "milestones": []}
+    return schedule
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (nested(MAX_DEPTH + 1), "depth"),
+        ({"kind": "WarmupCosineScheduler", "warmup_steps": 5, "total_steps": 5}, "rule"),
+        (
+            {
+                "kind": "LinearDecayLR",
+                "total_steps": 5,
+                "last_epoch": 0,
+                "base_lrs": [0.1],
+                "digest": "sha256:" + "0" * 64,
+            },
+            "digest",
+        ),
+        (
+            {"kind": "SequentialLR", "schedulers": [nested(1)], "milestones": [1] * 100_000},
+            "size",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_the_schema_cannot_say_is_refused_by_the_models_alone(document, code):
+    assert code in UNSAID
+    assert VALIDATOR.is_valid(document)
+    assert code in {problem.code for problem in problems_of(parse, document)}
+
+
+def test_schedules_nested_as_deep_as_may_be_are_valid_by_both():
+    assert not problems_of(parse, nested(MAX_DEPTH))
+    assert VALIDATOR.is_valid(nested(MAX_DEPTH))
+
+
+@pytest.fixture(scope="module")
+def blend():
+    """A kind with fields of types that no kind of olm's has yet, and one without children."""
+
+    class Blend(Schedule):
+        """Several schedules at once."""
+
+        kind: Literal["acme.Blend"] = "acme.Blend"
+        mixed: Annotated[Listed[Schedule], Length(2)]
+        """What is blended."""
+        last: Schedule = CATALOGUE["LinearDecayLR"](total_steps=1)
+        """What comes after ``mixed``."""
+        weights: Listed[Factor] = (0.5, 0.5)
+        curve: Literal["line", "cosine"] = "line"
+        restart: bool = False
+
+        examples = [{"mixed": [nested(1), nested(1)]}]
+
+    yield {"acme.Blend": Blend, "LinearLR": CATALOGUE["LinearLR"]}
+    del KINDS["acme.Blend"]
+
+
+@pytest.fixture(scope="module")
+def blend_schema(blend):
+    return kind_schema("acme.Blend", {**CATALOGUE, **blend})
+
+
+def test_fields_of_any_type_are_in_the_schema_as_they_are_in_the_model(blend_schema):
+    properties = blend_schema["definitions"]["acme.Blend"]["properties"]
+    child = {"$ref": "#/definitions/nested"}
+    assert properties["mixed"] == {
+        "description": "What is blended.",
+        "type": "array",
+        "items": child,
+        "minItems": 2,
+    }
+    assert properties["last"] == {
+        "description": "What comes after mixed.",
+        "default": {"kind": "LinearDecayLR", "total_steps": 1},
+        "allOf": [child],
+    }
+    assert properties["weights"]["default"] == [0.5, 0.5]
+    assert properties["curve"]["enum"] == ["line", "cosine"]
+    assert properties["restart"] == {"type": "boolean", "default": False}
+    assert {*blend_schema["definitions"]} == {"acme.Blend", *CATALOGUE, "nested"}
+
+
+def test_fields_of_any_type_have_words(blend):
+    assert {field.name: field.type for field in fields(blend["acme.Blend"])} == {
+        "mixed": "a list of at least 2 schedules",
+        "last": "a schedule",
+        "weights": "a list of numbers of at least 0",
+        "curve": '"line" or "cosine"',
+        "restart": "true or false",
+    }
+
+
+@settings(drawn, max_examples=200)
+@given(data=strategies.data())
+def test_fields_of_any_type_get_the_same_verdict_from_both(blend, blend_schema, data):
+    document = data.draw(mutated(kinds=blend))
+    valid = Draft7Validator(blend_schema).is_valid(document)
+    if valid or (isinstance(document, dict) and document.get("kind") == "acme.Blend"):
+        assert agree(problems_of(parse, document), valid)

@@ -1,0 +1,98 @@
+"""`tools/generate.py`, as it is run, in a copy of the folders that it reads and writes."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NEW_KIND = '''"""A new family."""
+
+from typing import Literal
+
+from olm.curves import Array
+from olm.fields import Factor
+from olm.schedule import Schedule
+
+
+class Twice(Schedule):
+    """The base rate, so many times."""
+
+    kind: Literal["TwiceLR"] = "TwiceLR"
+    times: Factor = 2.0
+    """How many times."""
+
+    examples = [{"times": 3.0}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        return base * self.times + 0 * step
+'''
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A copy of the repository, as far as generated files go."""
+    for folder in ("olm", "tools", "schemas"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
+    shutil.copy(ROOT / "README.md", tmp_path)
+    return tmp_path
+
+
+def generate(root, *args):
+    """The exit status, and the lines that are printed."""
+    command = [sys.executable, "-B", str(root / "tools" / "generate.py"), *args]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert not done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def contents(root):
+    return {path.name: path.read_bytes() for path in (root / "schemas").iterdir()}
+
+
+def test_nothing_that_is_committed_is_stale():
+    assert generate(ROOT, "--check") == (0, [])
+
+
+def test_what_is_stale_is_named_and_then_written_or_deleted(copied):
+    (copied / "olm" / "kinds" / "twice.py").write_text(NEW_KIND)
+    (copied / "schemas" / "GoneLR.schema.json").write_text("{}")
+    before = contents(copied)
+
+    status, lines = generate(copied, "--check")
+    named = {line for line in lines if line.startswith("schemas/")}
+    assert status == 1
+    assert named == {
+        "schemas/TwiceLR.schema.json is missing: `python3 tools/generate.py` writes it",
+        "schemas/SequentialLR.schema.json is stale: `python3 tools/generate.py` writes it",
+        "schemas/schedule.schema.json is stale: `python3 tools/generate.py` writes it",
+        "schemas/GoneLR.schema.json belongs to no kind: `python3 tools/generate.py` deletes it",
+    }
+    assert contents(copied) == before
+
+    status, lines = generate(copied)
+    assert status == 0
+    assert {"wrote schemas/TwiceLR.schema.json", "deleted schemas/GoneLR.schema.json"} <= {*lines}
+    assert contents(copied).keys() == before.keys() - {"GoneLR.schema.json"} | {
+        "TwiceLR.schema.json"
+    }
+
+
+def test_schemas_are_made_without_torch():
+    script = (
+        "import sys, generate; sys.path.insert(0, str(generate.ROOT)); generate.schemas();"
+        "assert 'torch' not in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT / "tools").returncode == 0
+
+
+def test_the_help_says_what_is_written_and_when_to_run_it():
+    status, lines = generate(ROOT, "--help")
+    text = "\n".join(lines)
+    assert status == 0
+    assert "--check" in text
+    assert "schemas" in text
+    assert "after every change of a kind" in text

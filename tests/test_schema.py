@@ -1,0 +1,247 @@
+"""The committed schemas: what each part is for, over all kinds, and how mistakes are told."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft7Validator
+
+from olm.documentation import fields
+from olm.problem import SpecError
+from olm.schema import DRAFT, ROOT_KEYS, kind_schema, schedules_schema
+from olm.spec import STATE_KEYS, digest, parse
+
+from .strategies import CATALOGUE
+
+SCHEMAS = Path(__file__).parent.parent / "schemas"
+FILES = {path.name: json.loads(path.read_bytes()) for path in sorted(SCHEMAS.iterdir())}
+SCHEDULE = FILES["schedule.schema.json"]
+VALIDATOR = Draft7Validator(SCHEDULE)
+NESTED = SCHEDULE["definitions"]["nested"]
+
+every_file = pytest.mark.parametrize("schema", FILES.values(), ids=FILES)
+every_kind = pytest.mark.parametrize("kind", CATALOGUE)
+every_base = pytest.mark.parametrize("base", [SCHEDULE, NESTED], ids=["root", "nested"])
+
+
+def mappings(schema):
+    """Every mapping in a schema."""
+    if isinstance(schema, dict):
+        yield schema
+        schema = schema.values()
+    if not isinstance(schema, str | int | float | None):
+        for part in schema:
+            yield from mappings(part)
+
+
+def filled_in(body):
+    """What a snippet writes when each placeholder is left as it is."""
+    if isinstance(body, dict):
+        return {key: filled_in(value) for key, value in body.items()}
+    if isinstance(body, list):
+        return [filled_in(value) for value in body]
+    placeholder = re.fullmatch(r"\$\{\d+:(.*)\}", body)
+    return json.loads(placeholder[1]) if placeholder else body
+
+
+def test_there_is_a_schema_for_any_schedule_and_one_for_each_kind():
+    assert {*FILES} == {f"{name}.schema.json" for name in ("schedule", *CATALOGUE)}
+
+
+def test_the_committed_schemas_are_those_of_the_models():
+    assert schedules_schema(CATALOGUE) == SCHEDULE
+    for kind in CATALOGUE:
+        assert kind_schema(kind, CATALOGUE) == FILES[f"{kind}.schema.json"]
+
+
+@every_file
+def test_a_schema_is_valid_by_draft_7(schema):
+    assert schema["$schema"] == DRAFT
+    Draft7Validator.check_schema(schema)
+
+
+@every_file
+def test_references_stay_inside_their_file(schema):
+    for part in mappings(schema):
+        if "$ref" in part:
+            start, name = part["$ref"].rsplit("/", 1)
+            assert start == "#/definitions"
+            assert name in schema["definitions"]
+
+
+@every_file
+def test_nothing_is_a_union_so_that_a_mistake_is_one_error(schema):
+    assert not [part for part in mappings(schema) if {"anyOf", "oneOf", "discriminator"} & {*part}]
+
+
+@every_file
+def test_no_title_repeats_the_name_of_a_field(schema):
+    titles = {part["title"] for part in mappings(schema) if isinstance(part.get("title"), str)}
+    assert titles <= {"a schedule"}
+
+
+@every_file
+def test_every_condition_asks_for_a_mapping_with_a_kind(schema):
+    conditions = [part["if"] for part in mappings(schema) if "if" in part]
+    assert conditions
+    for condition in conditions:
+        assert condition["type"] == "object"
+        assert condition["required"] == ["kind"]
+
+
+@every_file
+def test_every_number_has_a_least_and_a_greatest(schema):
+    for part in mappings(schema):
+        if part.get("type") in ("integer", "number"):
+            assert part["minimum"] < part["maximum"]
+
+
+@every_base
+def test_the_kinds_are_listed_with_a_sentence_each(base):
+    kind = base["properties"]["kind"]
+    assert kind["enum"] == list(CATALOGUE)
+    for key in ("enumDescriptions", "markdownEnumDescriptions"):
+        assert len(kind[key]) == len(CATALOGUE)
+        assert all(text.endswith(".") for text in kind[key])
+
+
+@every_base
+def test_a_kind_applies_only_where_it_is_named(base):
+    told = {
+        part["if"]["properties"]["kind"]["const"]: part["then"] for part in base["then"]["allOf"]
+    }
+    assert told == {kind: {"$ref": f"#/definitions/{kind}"} for kind in CATALOGUE}
+
+
+@every_base
+def test_each_kind_has_a_snippet_that_is_there_until_a_kind_is(base):
+    assert base["if"] == {"type": "object", "required": ["kind"]}
+    snippets = base["else"]["defaultSnippets"]
+    assert [snippet["label"] for snippet in snippets] == list(CATALOGUE)
+    for snippet in snippets:
+        body = filled_in(snippet["body"])
+        required = SCHEDULE["definitions"][snippet["label"]]["required"]
+        assert list(body) == required
+        assert VALIDATOR.is_valid(body)
+        assert parse(body).schedule.kind == snippet["label"]
+
+
+@every_kind
+def test_a_definition_is_closed_and_leaves_the_keys_of_the_root_to_the_root(kind):
+    definition = SCHEDULE["definitions"][kind]
+    assert definition["additionalProperties"] is False
+    assert [*definition["properties"]] == [*CATALOGUE[kind].model_fields, *ROOT_KEYS]
+    assert all(definition["properties"][key] is True for key in ROOT_KEYS)
+
+
+@every_kind
+def test_a_definition_has_the_examples_and_sentences_of_its_kind(kind):
+    model, definition = CATALOGUE[kind], SCHEDULE["definitions"][kind]
+    assert definition["examples"] == [{"kind": kind, **example} for example in model.examples]
+    assert definition["description"]
+    for field in fields(model):
+        assert field.text, f"{kind}.{field.name} has no docstring"
+        assert definition["properties"][field.name]["description"] == field.text.replace("`", "")
+
+
+@every_kind
+def test_what_is_left_out_has_the_default_that_the_schema_says(kind):
+    definition = SCHEDULE["definitions"][kind]
+    snippets = {snippet["label"]: snippet for snippet in SCHEDULE["else"]["defaultSnippets"]}
+    least = filled_in(snippets[kind]["body"])
+    filled = parse(least).model_dump()
+    assert [*least] == definition["required"]
+    for name in filled.keys() - least.keys():
+        assert definition["properties"][name]["default"] == filled[name]
+
+
+@every_kind
+def test_a_kinds_own_schema_refers_to_others_only_if_it_has_children(kind):
+    definitions = FILES[f"{kind}.schema.json"]["definitions"]
+    children = "#/definitions/nested" in json.dumps(definitions[kind])
+    assert {*definitions} == ({*CATALOGUE, "nested"} if children else {kind})
+
+
+def test_only_the_root_has_the_keys_of_the_root():
+    assert all(NESTED["properties"][key] is False for key in ROOT_KEYS)
+    assert all("type" in SCHEDULE["properties"][key] for key in ROOT_KEYS)
+    assert SCHEDULE["dependencies"] == {
+        key: [other for other in STATE_KEYS if other != key] for key in STATE_KEYS
+    }
+
+
+LINEAR = {"kind": "LinearLR", "total_steps": 5}
+STATE = {
+    **LINEAR,
+    "last_epoch": 0,
+    "base_lrs": [0.1],
+    "digest": digest(parse(LINEAR).schedule),
+}
+
+
+def sequence(*children):
+    return {"kind": "SequentialLR", "schedulers": list(children), "milestones": [3]}
+
+
+@pytest.mark.parametrize(
+    ("document", "paths"),
+    [
+        ({"kind": "LinearRL", "total_steps": 5}, ["kind"]),
+        (
+            {"kind": "LinearRL", "total_step": "5", "last_epoch": 0.5},
+            ["kind", "last_epoch", "", ""],
+        ),
+        ({"kind": None, "total_steps": 5}, ["kind"]),
+        ({"kind": ["LinearLR"]}, ["kind"]),
+        ({"total_steps": 5}, [""]),
+        ({}, [""]),
+        (None, [""]),
+        ([LINEAR], [""]),
+        ({**LINEAR, "total_steps": "5"}, ["total_steps"]),
+        ({**LINEAR, "total_steps": True}, ["total_steps"]),
+        ({**LINEAR, "total_steps": None}, ["total_steps"]),
+        ({**LINEAR, "total_steps": 0}, ["total_steps"]),
+        ({**LINEAR, "total_steps": 2.5}, ["total_steps"]),
+        ({**LINEAR, "total_steps": 2**53 + 1}, ["total_steps"]),
+        ({**LINEAR, "end_lr": -1e-9}, ["end_lr"]),
+        ({**LINEAR, "end_lr": 10**400}, ["end_lr"]),
+        ({**LINEAR, "warmup": 5, "eta_min": 0}, [""]),
+        ({"kind": "LinearLR", "total_step": 5}, ["", ""]),
+        (sequence(LINEAR, {"kind": "LinearRL", "total_steps": 5}), ["schedulers/1/kind"]),
+        (sequence(LINEAR, {"total_steps": 5}), ["schedulers/1"]),
+        (sequence(LINEAR, None), ["schedulers/1"]),
+        (sequence(LINEAR, "LinearLR"), ["schedulers/1"]),
+        (sequence(LINEAR, {**LINEAR, "last_epoch": 3}), ["schedulers/1"]),
+        (sequence(LINEAR, {**LINEAR, "$schema": "x"}), ["schedulers/1"]),
+        (sequence(LINEAR, sequence(LINEAR, {"kind": "X"})), ["schedulers/1/schedulers/1/kind"]),
+        ({**sequence(LINEAR), "schedulers": LINEAR}, ["schedulers"]),
+        ({**STATE, "last_epoch": None}, ["last_epoch"]),
+        ({**STATE, "last_epoch": -2}, ["last_epoch"]),
+        ({**STATE, "base_lrs": None}, ["base_lrs"]),
+        ({**STATE, "base_lrs": []}, ["base_lrs"]),
+        ({**STATE, "base_lrs": [0.1, "0.1"]}, ["base_lrs/1"]),
+        ({**STATE, "digest": None}, ["digest"]),
+        ({**STATE, "digest": STATE["digest"] + "\n"}, ["digest"]),
+        ({**STATE, "digest": STATE["digest"].upper()}, ["digest"]),
+        ({**LINEAR, "base_lrs": [0.1], "digest": STATE["digest"]}, ["", ""]),
+        ({**LINEAR, "last_epoch": 0, "digest": STATE["digest"]}, ["", ""]),
+        ({**LINEAR, "digest": STATE["digest"]}, ["", ""]),
+        ({**LINEAR, "base_lrs": None}, ["base_lrs", "", ""]),
+        ({"schedule": LINEAR}, [""]),
+        ({**LINEAR, "$schema": None}, ["$schema"]),
+    ],
+)
+def test_a_mistake_is_told_once_and_where_it_is_and_the_models_see_it_too(document, paths):
+    errors = list(VALIDATOR.iter_errors(document))
+    assert sorted("/".join(map(str, error.path)) for error in errors) == sorted(paths)
+    assert not any(error.context for error in errors)
+    with pytest.raises(SpecError):
+        parse(document)
+
+
+def test_a_spec_and_a_state_are_valid():
+    assert VALIDATOR.is_valid({**LINEAR, "$schema": "schedule.schema.json"})
+    assert VALIDATOR.is_valid(STATE)
+    assert VALIDATOR.is_valid({**LINEAR, "total_steps": 1e3})
+    assert VALIDATOR.is_valid(sequence(LINEAR, sequence(LINEAR, LINEAR)))

@@ -1,0 +1,106 @@
+"""Write the files that follow from the kinds: schemas, type stubs, the README's table of kinds.
+
+    python3 tools/generate.py            write what is stale, delete what no kind has any more
+    python3 tools/generate.py --check    write nothing, name what is stale
+
+The exit status of --check is 0 if nothing is stale, else 1. Run it after every change of a kind:
+its fields, their docstrings, its examples. What was written belongs into the same commit.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from environment import ROOT, enter
+from readme import README, between
+from stubs import stubs
+
+COMMAND = "python3 tools/generate.py"
+
+OWNED = ("schemas/*.schema.json",)
+"""The files of which there are none but generated ones."""
+
+
+def schemas() -> dict[Path, str]:
+    """The JSON Schema of any schedule, and one for each kind."""
+    from olm.kinds import KINDS
+    from olm.schema import kind_schema, schedules_schema
+
+    made = {"schedule": schedules_schema(KINDS)}
+    made |= {kind: kind_schema(kind, KINDS) for kind in KINDS}
+    return {
+        ROOT / "schemas" / f"{name}.schema.json": _json(schema) for name, schema in made.items()
+    }
+
+
+def readme() -> dict[Path, str]:
+    """The README with today's table of kinds."""
+    from olm.documentation import fields, summary
+    from olm.kinds import KINDS
+
+    rows = ["| kind | what it is | fields |", "| --- | --- | --- |"]
+    for kind, model in sorted(KINDS.items()):
+        names = ", ".join(f"`{field.name}`" for field in fields(model))
+        rows.append(f"| `{kind}` | {summary(model)} | {names} |".replace("``", "`"))
+    return {README: between("kinds", "\n".join(rows))}
+
+
+GENERATORS: list[Callable[[], dict[Path, str]]] = [schemas, stubs, readme]
+"""What is generated: each function returns the whole text of files, by their path."""
+
+
+def main(args: list[str]) -> int:
+    """Write or check all files, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing, name what is stale")
+    check = parser.parse_args(args).check
+    if find_spec("pydantic") is None:
+        enter()
+    # The kinds of this folder, whatever olm is installed.
+    sys.path.insert(0, str(ROOT))
+    stale = _stale()
+    for path, text in stale.items():
+        _tell(path, text) if check else _mend(path, text)
+    return 1 if check and stale else 0
+
+
+def _stale() -> dict[Path, str | None]:
+    """The files that are not as they should be, with their text; None where no file should be."""
+    texts = {path: text for generate in GENERATORS for path, text in generate().items()}
+    surplus = sorted({path for pattern in OWNED for path in ROOT.glob(pattern)} - set(texts))
+    wrong = {path: text for path, text in texts.items() if not _has(path, text)}
+    return {**wrong, **dict.fromkeys(surplus)}
+
+
+def _has(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
+def _tell(path: Path, text: str | None) -> None:
+    name = path.relative_to(ROOT)
+    if text is None:
+        print(f"{name} belongs to no kind: `{COMMAND}` deletes it")
+    else:
+        print(f"{name} is {'stale' if path.exists() else 'missing'}: `{COMMAND}` writes it")
+
+
+def _mend(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink()
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+    print(f"{'deleted' if text is None else 'wrote'} {path.relative_to(ROOT)}")
+
+
+def _json(schema: dict[str, object]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

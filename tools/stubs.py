@@ -1,0 +1,79 @@
+"""The type stubs of `olm.train.schedulers`: the torch classes with the signatures that they have."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from environment import ROOT
+
+PACKAGE = "olm.train.schedulers"
+HEAD = """\
+# Written by tools/generate.py from the kinds: change those, not this.
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from torch.optim import Optimizer
+from olm.schedule import Schedule
+"""
+BASE = "from olm.train.schedulers.along import ScheduleLR\n"
+
+
+def stubs() -> dict[Path, str]:
+    """The stub of the package, and of each of its modules that has classes of kinds."""
+    import_module(PACKAGE)
+    from olm.train.schedulers.along import CLASSES
+
+    modules: dict[str, list[type]] = {PACKAGE: []}
+    for made in CLASSES.values():
+        modules.setdefault(made.__module__, []).append(made)
+    return {_path(name, ".pyi"): _stub(name, classes) for name, classes in modules.items()}
+
+
+def _path(module: str, suffix: str) -> Path:
+    name = module.removeprefix(PACKAGE).removeprefix(".") or "__init__"
+    return ROOT / PACKAGE.replace(".", "/") / f"{name}{suffix}"
+
+
+def _stub(module: str, classes: list[type]) -> str:
+    """The text of a stub: what the module exports of others, then its own classes."""
+    exported = import_module(module).__all__
+    imports = [
+        f"from {node.module} import {name.name} as {name.name}\n"
+        for node in ast.parse(_path(module, ".py").read_text()).body
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+        if name.name in exported
+    ]
+    if "ScheduleLR" not in exported:
+        imports.append(BASE)
+    body = "".join(map(_class, sorted(classes, key=lambda made: made.__name__)))
+    return _tidy(HEAD + "".join(imports) + body)
+
+
+def _class(made: type) -> str:
+    arguments = inspect.signature(made.__init__).parameters.values()  # type: ignore[misc]
+    summary = inspect.cleandoc(made.__doc__ or "").splitlines()[0]
+    return (
+        f'class {made.__name__}(ScheduleLR):\n    """{summary}"""\n'
+        f"    def __init__({', '.join(map(_argument, arguments))},) -> None: ...\n"
+    )
+
+
+def _argument(argument: inspect.Parameter) -> str:
+    """An argument as it is written, its type without the modules that the names come from."""
+    if argument.annotation is inspect.Parameter.empty:
+        return argument.name
+    annotation = inspect.formatannotation(argument.annotation)
+    text = f"{argument.name}: {re.sub(r'[a-z_]+[.]', '', annotation)}"
+    return text if argument.default is inspect.Parameter.empty else f"{text} = {argument.default!r}"
+
+
+def _tidy(text: str) -> str:
+    """The text as ruff would have it: sorted imports, none that is not used, its format."""
+    for command in (["check", "--select", "I,F401", "--fix", "--quiet"], ["format"]):
+        ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", "olm/stub.pyi", "-"]
+        text = subprocess.run(ruff, input=text, capture_output=True, text=True, cwd=ROOT).stdout
+    return text
