@@ -1,0 +1,87 @@
+"""Every peer's own numbers, in `tests/peers`, against the specs that stand beside them there.
+
+`python3 tools/peers` writes them. A peer that is added there is tested here without a change.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import olm
+from training import optimizer_of, rates_of
+
+ROOT = Path(__file__).resolve().parent.parent
+FILES = sorted((ROOT / "tests/peers").glob("*.json"))
+PEERS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+def all_of(key):
+    return [
+        pytest.param(peer, row, id=f"{name}-{index}")
+        for name, peer in PEERS.items()
+        for index, row in enumerate(peer[key])
+    ]
+
+
+def near(peer, ours, theirs):
+    """Whether two rates are one, to the tolerance that the peer's file states; 0 is to the bit."""
+    if theirs is None:
+        return False
+    return abs(ours - theirs) <= peer["tolerance"] * max(abs(ours), abs(theirs))
+
+
+def stepped(scheduler, start, steps):
+    """The rates at some steps, ascending, of a scheduler that stands at `start`."""
+    rates, kept = [], {*steps}
+    for step in range(start, steps[-1] + 1):
+        if step in kept:
+            rates += rates_of(scheduler.optimizer)
+            # Only here: it takes most of the time.
+            scheduler.optimizer.step()
+        scheduler.step()
+    return rates
+
+
+@pytest.mark.parametrize(("peer", "row"), all_of("rows"))
+def test_the_curve_is_the_peers_except_where_the_peer_is_wrong(peer, row):
+    rates = olm.parse(row["olm"]).lr(row["steps"], row["base_lr"]).tolist()
+    agree = [near(peer, *pair) for pair in zip(rates, row["values"], strict=True)]
+    assert all(agree) != ("instead" in row)
+
+
+@pytest.mark.parametrize(("peer", "row"), all_of("rows"))
+def test_a_scheduler_takes_the_curves_steps_also_when_it_resumes_half_way(peer, row):
+    steps, base = row["steps"], row["base_lr"]
+    spec = olm.parse(row["olm"])
+    rates = [spec.lr(step, base) for step in steps]
+    assert rates == spec.lr(steps, base).tolist()
+    middle = len(steps) // 2
+    scheduler = olm.build(spec, optimizer_of(base))
+    assert stepped(scheduler, 0, steps[:middle]) == rates[:middle]
+    state = json.loads(json.dumps(scheduler.state_dict(), allow_nan=False))
+    assert stepped(scheduler, state["last_epoch"], steps[middle:]) == rates[middle:]
+    again = olm.build(state, optimizer_of(base))
+    assert stepped(again, state["last_epoch"], steps[middle:]) == rates[middle:]
+
+
+@pytest.mark.parametrize(("peer", "row"), all_of("refused"))
+def test_what_the_peer_should_have_refused_is_refused_by_name(peer, row):
+    with pytest.raises(olm.SpecError) as caught:
+        olm.parse(row["olm"])
+    assert row["argument"] in str(caught.value)
+    assert row["argument"] in {part for problem in caught.value.problems for part in problem.path}
+
+
+def test_every_peer_that_can_be_run_has_its_numbers_here_and_the_other_way_round():
+    assert [*PEERS] == sorted(path.stem for path in (ROOT / "tools/peers").glob("[!_]*.py"))
+
+
+@pytest.mark.parametrize("peer", PEERS.values(), ids=PEERS)
+def test_a_file_says_whose_numbers_it_has_and_how_they_are_made(peer):
+    assert {"peer", "version", "torch", "regenerate", "tolerance"} < {*peer}
+    assert peer["regenerate"].startswith("python3 tools/peers ")
+    assert peer["rows"]
+    for row in peer["rows"]:
+        assert row["steps"] == sorted({*row["steps"]})
+        assert len(row["steps"]) == len(row["values"])

@@ -1,0 +1,217 @@
+"""torch's own schedulers, stepped beside ours on optimizers of their own, and holding ours.
+
+torch computes each rate from the one before, hence the tolerance. `test_against_peers.py` holds the
+specs to numbers that torch 2.13 wrote down; here it is whichever torch is installed.
+"""
+
+import copy
+import io
+import json
+import pickle
+from itertools import accumulate
+from math import isclose
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.optim import lr_scheduler
+
+import olm
+from olm.train import schedulers
+from training import optimizer_of, rates_of, trained
+
+STEPS = st.integers(1, 60)
+FACTORS = st.floats(1e-3, 1.0)
+RATES = st.floats(1e-3, 1.0)
+BASES = st.lists(RATES, min_size=1, max_size=3)
+
+
+def constant(factor, total_iters):
+    document = {"kind": "ConstantLR", "factor": factor, "total_iters": total_iters}
+    return document, lambda it: lr_scheduler.ConstantLR(it, factor, total_iters)
+
+
+def cosine(t_max, eta_min):
+    document = {"kind": "CosineAnnealingLR", "T_max": t_max, "eta_min": eta_min}
+    return document, lambda it: lr_scheduler.CosineAnnealingLR(it, t_max, eta_min)
+
+
+def linear_to_zero(total_iters, start):
+    document = {"kind": "LinearLR", "total_steps": total_iters, "start_factor": start}
+    return document, lambda it: lr_scheduler.LinearLR(it, start, 0.0, total_iters)
+
+
+def in_turn(children, milestones):
+    documents = [document for document, _ in children]
+    document = {"kind": "SequentialLR", "schedulers": documents, "milestones": milestones}
+    return document, lambda it: lr_scheduler.SequentialLR(
+        it, [make(it) for _, make in children], milestones
+    )
+
+
+CONSTANTS = st.builds(constant, FACTORS, STEPS)
+LINES = st.builds(linear_to_zero, STEPS, FACTORS)
+LEAVES = {"ConstantLR": CONSTANTS, "LinearLR": LINES}
+"""Schedules that torch has right at every step, as a spec and as what makes torch's."""
+
+
+@st.composite
+def sequences(draw):
+    """Some in turn. A cosine is torch's only up to its end: its turn is over by then."""
+    turns = draw(st.lists(STEPS, min_size=0, max_size=4))
+    children = [
+        draw(st.one_of(*LEAVES.values(), st.builds(cosine, st.integers(turn, 60), RATES)))
+        for turn in turns
+    ]
+    return in_turn([*children, draw(st.one_of(*LEAVES.values()))], [*accumulate(turns)])
+
+
+def same(ours, theirs, scale=0.0):
+    """Whether rates are equal but for torch's recursion, which misses a zero by some 1e-16."""
+    return all(
+        isclose(our, their, rel_tol=1e-11, abs_tol=1e-15 * scale)
+        for our, their in zip(ours, theirs, strict=True)
+    )
+
+
+def assert_same_steps(pair, bases, steps):
+    document, make = pair
+    ours = trained(olm.build(document, optimizer_of(*bases)), steps)
+    theirs = trained(make(optimizer_of(*bases)), steps)
+    for step, (our, their) in enumerate(zip(ours, theirs, strict=True)):
+        assert same(our, their, max(bases)), (step, our, their)
+
+
+@pytest.mark.parametrize("kind", LEAVES)
+def test_a_leaf_steps_as_torchs_does_to_beyond_its_end(kind):
+    @settings(max_examples=25, deadline=None)
+    @given(LEAVES[kind], BASES)
+    def steps_alike(pair, bases):
+        assert_same_steps(pair, bases, 70)
+
+    steps_alike()
+
+
+@settings(max_examples=25, deadline=None)
+@given(STEPS, RATES, BASES)
+def test_a_cosine_steps_as_torchs_does_up_to_its_end(t_max, eta_min, bases):
+    assert_same_steps(cosine(t_max, eta_min), bases, t_max + 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(STEPS, FACTORS, FACTORS, RATES)
+def test_a_line_between_two_factors_is_a_line_to_a_rate(total_iters, start, end, base):
+    line = {"kind": "LinearLR", "total_steps": total_iters, "start_factor": start}
+    document = {**line, "end_lr": base * end}
+    pair = (document, lambda it: lr_scheduler.LinearLR(it, start, end, total_iters))
+    assert_same_steps(pair, [base], total_iters + 10)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sequences(), BASES)
+def test_a_sequence_steps_as_torchs_does(pair, bases):
+    assert_same_steps(pair, bases, max([0, *pair[0]["milestones"]]) + 70)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        linear_to_zero(3000, 1.0),
+        cosine(3000, 1e-5),
+        in_turn([constant(0.1, 5000), cosine(2000, 0.0)], [1000]),
+    ],
+)
+def test_the_drift_of_torchs_recursion_over_a_long_curve_is_within_the_tolerance(pair):
+    assert_same_steps(pair, (0.1, 3e-4), 3001)
+
+
+def test_a_cosine_is_not_torchs_after_its_end_where_that_rises_again():
+    document, make = cosine(10, 0.01)
+    ours = trained(olm.build(document, optimizer_of(0.5)), 31)
+    theirs = trained(make(optimizer_of(0.5)), 31)
+    assert {rate for (rate,) in ours[10:]} == {0.01}
+    assert theirs[20] == pytest.approx([0.5])
+
+
+PARTS = [
+    {"kind": "WarmupLR", "warmup_steps": 4, "start_lr": 0.01},
+    {"kind": "LinearLR", "total_steps": 5, "start_factor": 0.5},
+    {"kind": "SequentialLR", "schedulers": [{"kind": "ConstantLR"}] * 2, "milestones": [3]},
+    {"kind": "CosineAnnealingLR", "T_max": 8},
+]
+MILESTONES = [4, 9, 15]
+NESTED = {"kind": "SequentialLR", "schedulers": PARTS, "milestones": MILESTONES}
+TORCHS = {1: lambda it: lr_scheduler.LinearLR(it, 0.5, 0.0, 5)}
+LAST = 30
+GROUPS = (0.5, 0.1)
+
+
+def composed(theirs=()):
+    """A SequentialLR of torch's over schedulers of ours, some parts being torch's own."""
+    optimizer = optimizer_of(*GROUPS)
+    parts = [
+        TORCHS[index](optimizer) if index in theirs else olm.build(part, optimizer)
+        for index, part in enumerate(PARTS)
+    ]
+    return lr_scheduler.SequentialLR(optimizer, parts, MILESTONES)
+
+
+WHOLE = olm.parse(NESTED).lr([[step] for step in range(LAST)], list(GROUPS)).tolist()
+
+
+@pytest.mark.parametrize("theirs", [(), (1,)], ids=["ours", "ours beside torch's"])
+def test_ours_are_parts_of_torchs_sequence_first_and_later(theirs):
+    scheduler = composed(theirs)
+    assert [part.last_epoch for part in scheduler._schedulers] == [0, -1, -1, -1]
+    for step, rates in enumerate(trained(scheduler, LAST)):
+        assert rates == WHOLE[step] if not theirs else same(rates, WHOLE[step], 0.5), step
+        assert scheduler.get_last_lr() == rates_of(scheduler.optimizer)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 3, 4, 5, 9, 14, 15, 22])
+def test_torchs_sequence_of_ours_goes_on_from_its_state(taken):
+    scheduler = composed()
+    trained(scheduler, taken)
+    saved = {"scheduler": scheduler.state_dict(), "optimizer": scheduler.optimizer.state_dict()}
+    buffer = io.BytesIO()
+    torch.save(saved, buffer)
+    buffer.seek(0)
+    loaded = torch.load(buffer, weights_only=True)
+    assert loaded["scheduler"] == json.loads(json.dumps(saved["scheduler"]))
+    again = composed()
+    again.load_state_dict(loaded["scheduler"])
+    assert rates_of(again.optimizer) == WHOLE[taken]
+    again.optimizer.load_state_dict(loaded["optimizer"])
+    assert trained(again, LAST - taken) == WHOLE[taken:]
+    assert again.state_dict() == (trained(scheduler, LAST - taken), scheduler.state_dict())[1]
+
+
+@pytest.mark.parametrize("clone", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_torchs_sequence_of_ours_is_copied_whole(clone):
+    scheduler = composed()
+    trained(scheduler, 6)
+    twin = clone(scheduler)
+    assert {id(part.optimizer) for part in twin._schedulers} == {id(twin.optimizer)}
+    assert trained(twin, LAST - 6) == trained(scheduler, LAST - 6) == WHOLE[6:]
+
+
+def test_a_part_that_is_of_another_schedule_is_refused_by_torchs_sequence_too():
+    state = composed().state_dict()
+    state["_schedulers"][1]["total_steps"] = 6
+    with pytest.raises(olm.StateError, match="digest"):
+        composed().load_state_dict(state)
+
+
+@pytest.mark.parametrize("last_epoch", [-1, 0, 3, 9, 20])
+def test_last_epoch_lands_on_the_step_that_torchs_closed_form_lands_on(last_epoch):
+    landed = []
+    for make in (
+        lambda it: lr_scheduler.LambdaLR(it, lambda step: max(0.0, 1 - step / 10), last_epoch),
+        lambda it: schedulers.LinearDecayLR(it, 10, last_epoch),
+    ):
+        optimizer = optimizer_of(0.5)
+        optimizer.param_groups[0]["initial_lr"] = 0.5
+        scheduler = make(optimizer)
+        landed.append((scheduler.last_epoch, scheduler._step_count, rates_of(optimizer)))
+    assert landed[0] == landed[1]

@@ -1,0 +1,36 @@
+"""Curves of peers whose schedulers step a torch optimizer."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from peers import Curves, Row
+
+
+def stepped(row: Row, names: Mapping[str, Any]) -> Curves:
+    """The rates that an optimizer is given, one param group for each base rate.
+
+    Args:
+        row: its `peer` is evaluated, with `names` and the `optimizer` at hand, to a scheduler.
+        names: the peer's own classes and functions.
+    """
+    import torch
+
+    # torch's SequentialLR sets off torch's own warning about the order of the steps.
+    warnings.simplefilter("ignore")
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in row.base_lrs]
+    optimizer = torch.optim.SGD(groups)
+    scheduler = eval(row.peer, {**names, "optimizer": optimizer})
+    curves: Curves = [[] for _ in groups]
+    for step in range(row.steps[-1] + 1):
+        if step in row.steps:
+            for curve, group in zip(curves, optimizer.param_groups, strict=True):
+                curve.append(float(group["lr"]))
+        optimizer.step()
+        try:
+            scheduler.step()
+        except (ArithmeticError, NotImplementedError):
+            break
+    return [curve + [None] * (len(row.steps) - len(curve)) for curve in curves]
