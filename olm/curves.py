@@ -7,7 +7,6 @@ imported inside, so that specs can be checked without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 Array: TypeAlias = "NDArray[float64]"
 Number: TypeAlias = "NDArray[float64] | float"
 Formula: TypeAlias = "Callable[[Array, Array], Array]"
-
-AT_ONCE = 100_000
-"""How many rates are evaluated at once."""
 
 
 def ramp(step: Array, over: float) -> Array:
@@ -95,29 +91,11 @@ def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Ar
     for (start, formula), end in zip(parts, ends, strict=True):
         mine = (of_row >= start) & (of_row < end)
         if mine.any():
-            rates[mine] = formula(_rows(step, mine, shape) - start, _rows(base, mine, shape))
+            rates[mine] = formula(rows_of(step, mine, shape) - start, rows_of(base, mine, shape))
     return rates
 
 
-def evaluate(formula: Formula, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
-    """The rates of a formula over arrays of one dimension or more, in the shape they broadcast to.
-
-    It is given some rows at a time: what comes in between then needs little memory, which is used
-    again while the processor has it at hand.
-    """
-    import numpy as np
-
-    shape = np.broadcast_shapes(steps.shape, bases.shape)
-    rates = np.empty(shape)
-    rows = max(1, AT_ONCE // max(1, prod(shape[1:])))
-    with np.errstate(all="ignore"):
-        for first in range(0, shape[0], rows):
-            some = slice(first, first + rows)
-            rates[some] = formula(_rows(steps, some, shape), _rows(bases, some, shape))
-    return rates
-
-
-def _rows(values: NDArray[Any], rows: slice | NDArray[bool_], shape: tuple[int, ...]) -> Array:
+def rows_of(values: NDArray[Any], rows: slice | NDArray[bool_], shape: tuple[int, ...]) -> Array:
     """Of an array that broadcasts to a shape, what belongs to some of its rows, as float64."""
     every_row = values.ndim < len(shape) or len(values) == 1
     return (values if every_row else values[rows]).astype(float, copy=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, overload
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 from pydantic import (
     BaseModel,
@@ -17,59 +17,19 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
-from olm.curves import evaluate
-from olm.fields import MAX_RATE, MAX_STEPS, step_fields
-from olm.problem import RateError, found, nearest
-from olm.wording import at, mistake, quoted, reworded
+from olm.fields import MAX_STEPS, step_fields
+from olm.problem import LISTED, found, nearest
+from olm.rates import bases_of, check_usable, evaluate, steps_of
+from olm.rules import Rule
+from olm.wording import at, mistake, quoted, retold, reworded
 
 if TYPE_CHECKING:
-    from numpy import bool_
     from numpy.typing import ArrayLike, NDArray
 
     from olm.curves import Array
 
 MAX_DEPTH = 16
 """How deep schedules may be nested."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What must hold between the fields of a schedule, which a JSON Schema cannot say."""
-
-    fields: tuple[str, ...]
-    holds: Callable[..., bool]
-    message: str
-
-    def contradiction(self, values: Mapping[str, Any]) -> InitErrorDetails | None:
-        """The error, if all the fields are there and do not fit together."""
-        if not all(name in values for name in self.fields):
-            return None
-        if self.holds(*(values[name] for name in self.fields)):
-            return None
-        message = self.message.format(
-            **{name: f"{name} ({_short(values[name])})" for name in self.fields}
-        )
-        first, *others = self.fields
-        return at((first,), values[first], mistake("rule", message, also=others))
-
-
-Model = TypeVar("Model", bound="type[Schedule]")
-
-
-def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Model], Model]:
-    """Declare what must hold between fields of a kind.
-
-    Args:
-        fields: the fields that the rule is about; it is tried once all of them are valid.
-        holds: takes the values of the fields, in this order, and tells whether they fit together.
-        message: what to say if not, with each field in braces, where it appears with its value.
-    """
-
-    def declare(model: Model) -> Model:
-        model.rules = (*model.rules, Rule(fields, holds, message))
-        return model
-
-    return declare
 
 
 class Schedule(BaseModel):
@@ -116,16 +76,9 @@ class Schedule(BaseModel):
         """
         import numpy as np
 
-        steps, bases = np.asarray(step), np.asarray(base)
-        if not _whole(steps):
-            raise RateError(f"step must be a whole number of at least 0, found {found(step)}")
-        if bases.dtype.kind not in "iuf" or not all_usable(bases):
-            raise RateError(f"base must be a finite number of at least 0, found {found(base)}")
+        steps, bases = steps_of(step), bases_of(base)
         rates = self.evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
-        if not all_usable(rates):
-            first = np.unravel_index(np.argmin(usable(rates)), rates.shape)
-            wrong = np.broadcast_to(steps, rates.shape)[first]
-            raise RateError(f"{self.kind}: the rate at step {wrong:.0f} would be {rates[first]}")
+        check_usable(rates, steps, self.kind)
         return float(rates[0]) if steps.ndim == bases.ndim == 0 else rates
 
     def evaluate(self, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
@@ -190,7 +143,7 @@ class Schedule(BaseModel):
         except ValidationError as error:
             details = error.errors(include_url=False)
             kind = cls.model_fields["kind"].default
-            errors += (reworded(detail, kind, cls.model_fields) for detail in details)
+            errors += retold(details, kind, cls.model_fields)
             wrong = {detail["loc"][0] for detail in details if detail["loc"]}
             defaults = {name: field.default for name, field in cls.model_fields.items()}
             written = {**defaults, **data} if isinstance(data, Mapping) else {}
@@ -254,9 +207,8 @@ def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
     """That the kind is missing or unknown, and what else is wrong if the nearest one was meant."""
     see = "`olm kinds` lists them"
     if "kind" not in data:
-        return _one_error(
-            ("kind",), dict(data), "missing-kind", "a schedule needs the key `kind`", see
-        )
+        message, hint = "a schedule needs the key `kind`", _kind_misspelt(data) or see
+        return _one_error(("kind",), dict(data), "missing-kind", message, hint)
     kind = data["kind"]
     if not isinstance(kind, str):
         return _one_error(
@@ -275,34 +227,11 @@ def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
     return ValidationError.from_exception_data("Schedule", errors)
 
 
-def usable(rates: NDArray[Any]) -> NDArray[bool_]:
-    """Which of these may be learning rates: they are finite and at least 0."""
-    return (rates >= 0) & (rates <= MAX_RATE)
+def _kind_misspelt(data: Mapping[str, Any]) -> str:
+    from olm.words import meant
 
-
-def all_usable(rates: NDArray[Any]) -> bool:
-    """Whether all of these may be learning rates."""
-    # The extremes are NaN if anything is.
-    return not rates.size or bool(rates.min() >= 0 and rates.max() <= MAX_RATE)
-
-
-def _whole(steps: NDArray[Any]) -> bool:
-    """Whether these are whole numbers of at least 0."""
-    import numpy as np
-
-    if steps.dtype.kind == "f":
-        # Ten times as fast as a remainder.
-        return all_usable(steps) and bool((np.floor(steps) == steps).all())
-    return not steps.size or (steps.dtype.kind in "iu" and bool(steps.min() >= 0))
-
-
-def _short(value: Any) -> str:
-    """A value in the message of a rule; of a list of schedules only how many they are."""
-    if not isinstance(value, list | tuple):
-        return found(value)
-    if any(isinstance(item, Mapping | Schedule) for item in value):
-        return str(len(value))
-    return ", ".join([*(found(item) for item in value[:6]), *("…" for _ in value[6:7])])
+    words = (key for key in islice(data, LISTED) if meant(str(key), ["kind"]))
+    return next((f"did you mean it by {quoted(word)}?" for word in words), "")
 
 
 def _origin(model: type[Schedule]) -> str:

@@ -12,10 +12,11 @@ from typing import Any, TypeAlias
 from pydantic.json_schema import GenerateJsonSchema
 
 from olm.documentation import field_docs, plain, prose, summary
+from olm.plain import MAX_VALUES
 from olm.problem import MAX_LEVELS
 from olm.schedule import ANY_KIND, MAX_DEPTH, Schedule
 from olm.snippets import names, snippet
-from olm.spec import MAX_VALUES, STATE_KEYS, Spec
+from olm.spec import STATE_KEYS, Spec
 
 Json: TypeAlias = dict[str, Any]
 Kinds: TypeAlias = Mapping[str, type[Schedule]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Self, overload
 
@@ -23,7 +23,8 @@ from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
 from olm.fields import MAX_STEPS, Length, Listed, Number, Rate
-from olm.problem import MAX_LEVELS, Path, Problem, SpecError, found
+from olm.plain import plain
+from olm.problem import Problem, SpecError, found
 from olm.schedule import Schedule, validate
 from olm.wording import at, mistake, problems_of
 
@@ -34,9 +35,6 @@ STATE_KEYS = ("last_epoch", "base_lrs", "digest")
 """The keys that make a spec a state: all of them are there, or none."""
 
 _DIGEST = re.compile("^sha256:[0-9a-f]{64}$")
-
-MAX_VALUES = 100_000
-"""The most values that a mapping may have, all levels together."""
 
 
 def _there(value: Any) -> Any:
@@ -155,18 +153,10 @@ def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
         return mapping
     if isinstance(mapping, Schedule):
         return Spec(schedule=mapping)
-    problems: list[Problem] = []
-    document = _plain(mapping, (), problems, [MAX_VALUES])
-    if problems:
-        raise SpecError(problems)
+    document = plain(mapping)
     if not isinstance(document, dict):
-        raise SpecError(
-            [
-                Problem(
-                    "type", f"a spec must be a mapping with the key `kind`, found {found(mapping)}"
-                )
-            ]
-        )
+        message = f"a spec must be a mapping with the key `kind`, found {found(mapping)}"
+        raise SpecError([Problem("type", message)])
     try:
         return Spec.model_validate(document)
     except ValidationError as error:
@@ -206,35 +196,3 @@ def _from_root(problem: Problem) -> Problem:
     if problem.code == "unknown-field" and len(path) > 1 and path[-1] in (*STATE_KEYS, "$schema"):
         hint = "only the root of a document has it"
     return replace(problem, path=path, also=also, hint=hint)
-
-
-def _plain(value: Any, path: Path, problems: list[Problem], left: list[int]) -> Any:
-    """A copy in dicts and lists, whatever mappings and sequences came in, within bounds."""
-    left[0] -= 1
-    if left[0] == 0:
-        problems.append(Problem("size", f"a spec must have at most {MAX_VALUES:,} values"))
-    if left[0] <= 0:
-        return None
-    if len(path) > MAX_LEVELS:
-        problems.append(
-            Problem(
-                "depth", f"lists and mappings must not be nested more than {MAX_LEVELS} deep", path
-            )
-        )
-    elif isinstance(value, (str, int, float)):
-        return value
-    elif isinstance(value, Mapping):
-        keys = list(value)
-        problems += (
-            Problem("key-type", f"keys must be strings, found {found(key)}", path)
-            for key in keys
-            if not isinstance(key, str)
-        )
-        return {
-            key: _plain(value[key], (*path, key), problems, left)
-            for key in keys
-            if isinstance(key, str)
-        }
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [_plain(item, (*path, index), problems, left) for index, item in enumerate(value)]
-    return value

@@ -14,11 +14,12 @@ ROOT = Path(__file__).resolve().parent.parent
 OLM = ROOT / "olm"
 
 LADDERS = [
-    "problem words wording fields schedule kinds spec document cli",
-    "problem words wording fields schedule kinds spec documentation snippets schema cli",
-    "problem words wording fields schedule kinds spec train",
-    "curves schedule kinds train",
-    "curves schedule kinds cli",
+    "problem words wording fields rules rates schedule kinds spec document cli",
+    "problem words wording fields rules rates schedule kinds spec documentation snippets schema cli",
+    "problem words wording fields rules rates schedule kinds spec train",
+    "curves rates schedule kinds train",
+    "curves rates schedule kinds cli",
+    "problem plain spec schema",
     "problem text scalars syntax findings disputed events document cli",
 ]
 """In each, a room may import those to the left of it. A room is a file or folder in `olm/`."""

@@ -1,4 +1,4 @@
-"""The type stubs of `olm.train.schedulers`: the torch classes with the signatures that they have."""
+"""The type stubs of `olm.train.schedulers`: the torch classes with their signatures."""
 
 import ast
 import inspect

@@ -5,7 +5,8 @@ from typing import Literal
 
 from olm.curves import Array, pieces
 from olm.fields import Listed, Steps
-from olm.schedule import Schedule, rule
+from olm.rules import rule
+from olm.schedule import Schedule
 
 
 @rule(

@@ -5,7 +5,8 @@ from typing import Literal
 
 from olm.curves import Array, half_cosine, ramp, where
 from olm.fields import PositiveSteps, Rate, Steps
-from olm.schedule import Schedule, rule
+from olm.rules import rule
+from olm.schedule import Schedule
 
 
 class Warmup(Schedule):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from olm.problem import OlmError, Path, SpecError, StateError, dotted, found
 from olm.schedule import Schedule
 from olm.spec import STATE_KEYS, Spec, digest, parse
-from olm.train.schedulers.base import DERIVED, POSITION, TRANSIENT, check_keys
+from olm.train.schedulers.foreign import DERIVED, POSITION, TRANSIENT, check_keys
 
 OnChange = Literal["error", "checkpoint", "spec"]
 """What to do about a state of another schedule: refuse it, go on with it, or keep one's own."""

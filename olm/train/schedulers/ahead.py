@@ -7,10 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from olm.problem import RateError
-from olm.schedule import Schedule, usable
+from olm.rates import usable
+from olm.schedule import Schedule
 
 BLOCK = 8000
 """How many rates are evaluated at once, steps times param groups."""
+
+LISTED = 500
+"""How many of them are made into lists at once."""
 
 
 class ReadAhead:
@@ -28,27 +32,37 @@ class ReadAhead:
         # Groups mostly share one base rate: then one column serves them all.
         self._copies = len(self.bases) if len(set(self.bases)) == 1 else 1
         self._columns = np.array(self.bases[:1] if self._copies > 1 else self.bases, np.float64)
+        # Evaluated once in a while, made into lists a few rows at a time: there is little to gain
+        # from more at once, and the lists of a whole block would not stay in the processor's cache.
+        self._block, self._start = np.empty((0, len(self._columns))), 0
+        self._rows: list[list[float]] = []
         self._first = 0
-        self._width = len(self._columns)
-        # Row after row in one list: a list a step keeps the garbage collector busy.
-        self._rates: list[float] = []
 
     def at(self, step: int) -> list[float]:
-        """The rates at a step, one for each base rate, in a list of their own.
+        """The rates at a step, one for each base rate. The list is not to be changed.
 
         Raises:
             RateError: one of them is negative or not finite.
         """
-        start = (step - self._first) * self._width
-        if not 0 <= start < len(self._rates):
+        index = step - self._first
+        if not 0 <= index < len(self._rows):
             self._read(step)
-            start = 0
-        row = self._rates[start : start + self._width]
+            index = 0
+        row = self._rows[index]
         return row * self._copies if self._copies > 1 else row
 
     def _read(self, step: int) -> None:
+        """Make lists of some rows from a step on."""
+        index = step - self._start
+        if not 0 <= index < len(self._block):
+            self._evaluate(step)
+            index = 0
+        self._rows = self._block[index : index + max(1, LISTED // len(self._columns))].tolist()
+        self._first = step
+
+    def _evaluate(self, step: int) -> None:
         """Evaluate a block from a step on, up to the first row that cannot be used."""
-        steps = np.arange(step, step + max(1, BLOCK // self._width), dtype=np.float64)
+        steps = np.arange(step, step + max(1, BLOCK // len(self._columns)), dtype=np.float64)
         rates = self.schedule.evaluate(steps[:, np.newaxis], self._columns[np.newaxis, :])
         unusable = ~usable(rates)
         if unusable.any():
@@ -61,4 +75,4 @@ class ReadAhead:
                 f"{self.schedule.kind}: the rate of {name} at step {step} would be {rate}, "
                 f"for the base rate {self.bases[group]}"
             )
-        self._first, self._rates = step, rates.ravel().tolist()
+        self._block, self._start = rates, step

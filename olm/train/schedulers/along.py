@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import ref
 
-from torch import Tensor
 from torch.optim import Optimizer
 
 from olm.problem import OlmError, StateError, found
@@ -15,8 +14,9 @@ from olm.schedule import Schedule
 from olm.spec import Spec, digest
 from olm.train.schedulers.agreement import OnChange, agreed, state_of
 from olm.train.schedulers.ahead import ReadAhead
-from olm.train.schedulers.base import SchedulerBase, as_float, group_rates, write
+from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.constructor import constructor
+from olm.train.schedulers.groups import as_float, group_rates, write
 
 ORDER = (
     "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite "
@@ -94,7 +94,7 @@ class ScheduleLR(SchedulerBase):
 
     def get_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
         """The learning rate of every param group at step ``last_epoch``."""
-        return self._ahead.at(max(self.last_epoch, 0))
+        return list(self._ahead.at(max(self.last_epoch, 0)))
 
     def step(self, epoch: int | None = None) -> None:
         """Set the rates of the next step. Call it after ``optimizer.step()``.
@@ -166,14 +166,12 @@ class ScheduleLR(SchedulerBase):
         ):
             self._follow(step)
         rates = self._ahead.at(step)
-        # There are as many; zip takes twice as long if it is to check that.
+        # There are as many rates as groups; zip takes long to check it.
         for group, rate in zip(groups, rates):  # noqa: B905
-            lr = group["lr"]
-            # Most are floats, and that they are no tensors takes longer to find out.
-            if type(lr) is float or not isinstance(lr, Tensor):
+            if group["lr"].__class__ is float:
                 group["lr"] = rate
             else:
-                lr.fill_(rate)
+                write(group, "lr", rate)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
 

@@ -13,7 +13,7 @@ from olm.spec import Spec, parse
 from olm.train.schedulers.agreement import OnChange, agreed
 from olm.train.schedulers.ahead import ReadAhead
 from olm.train.schedulers.along import CLASSES, ScheduleLR
-from olm.train.schedulers.base import group_rates
+from olm.train.schedulers.groups import group_rates
 
 
 def build(

@@ -1,0 +1,65 @@
+"""Rules between the fields of a kind: declared, so that they can be listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
+from pydantic_core import InitErrorDetails
+
+from olm.problem import found
+from olm.wording import at, mistake
+
+if TYPE_CHECKING:
+    from olm.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold between the fields of a schedule, which a JSON Schema cannot say."""
+
+    fields: tuple[str, ...]
+    holds: Callable[..., bool]
+    message: str
+
+    def contradiction(self, values: Mapping[str, Any]) -> InitErrorDetails | None:
+        """The error, if all the fields are there and do not fit together."""
+        if not all(name in values for name in self.fields):
+            return None
+        if self.holds(*(values[name] for name in self.fields)):
+            return None
+        message = self.message.format(
+            **{name: f"{name} ({_short(values[name])})" for name in self.fields}
+        )
+        first, *others = self.fields
+        return at((first,), values[first], mistake("rule", message, also=others))
+
+
+Model = TypeVar("Model", bound="type[Schedule]")
+
+
+def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Model], Model]:
+    """Declare what must hold between fields of a kind.
+
+    Args:
+        fields: the fields that the rule is about; it is tried once all of them are valid.
+        holds: takes the values of the fields, in this order, and tells whether they fit together.
+        message: what to say if not, with each field in braces, where it appears with its value.
+    """
+
+    def declare(model: Model) -> Model:
+        model.rules = (*model.rules, Rule(fields, holds, message))
+        return model
+
+    return declare
+
+
+def _short(value: Any) -> str:
+    """A value in the message of a rule; of a list of schedules only how many they are."""
+    if not isinstance(value, list | tuple):
+        return found(value)
+    if any(isinstance(item, Mapping | BaseModel) for item in value):
+        return str(len(value))
+    return ", ".join([*(found(item) for item in value[:6]), *("…" for _ in value[6:7])])

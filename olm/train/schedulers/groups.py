@@ -1,0 +1,43 @@
+"""The rates of an optimizer's param groups, which may be floats or tensors."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from olm.problem import RateError
+
+
+def as_float(lr: Any) -> float:
+    """A rate, which may be a tensor, as a float."""
+    return float(lr.item() if isinstance(lr, Tensor) else lr)
+
+
+def write(group: dict[str, Any], key: str, value: float) -> None:
+    """Set a rate of a param group; a tensor keeps its identity: compiled code holds on to it."""
+    old = group.get(key)
+    if isinstance(old, Tensor):
+        old.fill_(value)
+    else:
+        group[key] = value
+
+
+def group_rates(optimizer: Optimizer) -> list[float]:
+    """The base rate of every param group: its ``initial_lr``, else its ``lr``.
+
+    Raises:
+        TypeError: this is no optimizer.
+        RateError: one of them is negative or not finite.
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be a torch Optimizer, found {type(optimizer).__name__}")
+    rates = [as_float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
+    for index, rate in enumerate(rates):
+        if not (isfinite(rate) and rate >= 0):
+            raise RateError(
+                f"param_groups[{index}]: the base rate must be finite and at least 0, found {rate}"
+            )
+    return rates
