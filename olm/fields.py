@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, GetCoreSchemaHandler, Strict
 from pydantic_core import CoreSchema, core_schema
 
-from olm.problem import found
+from olm.problem import SHOWN, found
 from olm.wording import mistake
 
 MAX_STEPS = 2**53
@@ -38,9 +38,9 @@ class Number:
     def __call__(self, value: Any) -> int | float:
         number = self._converted(value)
         if number < self.minimum:
-            raise mistake("range", f"must be at least {self.minimum}, found {found(value)}")
+            raise mistake("range", f"must be at least {self.minimum:.17g}, found {found(value)}")
         if number > self.maximum:
-            raise mistake("range", f"must be at most {self.maximum}, found {found(value)}")
+            raise mistake("range", f"must be at most {self.maximum:.17g}, found {found(value)}")
         return number
 
     def _converted(self, value: Any) -> int | float:
@@ -141,10 +141,12 @@ def step_fields(model: type[BaseModel]) -> list[str]:
 
 def _number_in(text: Any) -> str:
     """What to do about a number that was written as a string."""
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) > SHOWN:
         return ""
     try:
-        float(text)
+        finite = abs(float(text)) <= MAX_RATE
     except ValueError:
+        return ""
+    if not finite:
         return ""
     return f"write {text.replace('_', '').strip()}" if "_" in text else "remove the quotes"

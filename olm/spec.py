@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -173,6 +171,9 @@ def digest(schedule: Schedule) -> str:
     >>> digest(parse({"kind": "LinearLR", "total_steps": 10, "end_lr": 0}).schedule)[:15]
     'sha256:fcc3d00f'
     """
+    import hashlib
+    import json
+
     text = json.dumps(_canonical(schedule), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from olm.problem import Problem, dotted, found
+from olm.problem import LISTED, Problem, dotted, found
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails, ValidationError
@@ -21,6 +21,24 @@ def mistake(code: str, message: str, **more: Any) -> PydanticCustomError:
 def at(loc: tuple[str | int, ...], value: Any, error: PydanticCustomError) -> InitErrorDetails:
     """An error at a place below the value being validated."""
     return InitErrorDetails(type=error, loc=loc, input=value)
+
+
+def retold(
+    details: list[ErrorDetails], kind: str, fields: Iterable[str]
+) -> Iterator[InitErrorDetails]:
+    """What pydantic found in a schedule of this kind, in our words.
+
+    A field that is missing because its key is misspelt is told of once, at the key.
+    """
+    misspelt: set[str | None] = set()
+    if any(detail["type"] == "missing" for detail in details):
+        from olm.words import meant
+
+        unknown = [detail["loc"][-1] for detail in details if detail["type"] == "extra_forbidden"]
+        misspelt = {meant(str(word), fields) for word in unknown[:LISTED]}
+    for detail in details:
+        if detail["type"] != "missing" or detail["loc"][-1] not in misspelt:
+            yield reworded(detail, kind, fields)
 
 
 def reworded(detail: ErrorDetails, kind: str, fields: Iterable[str]) -> InitErrorDetails:

@@ -38,8 +38,11 @@ FOREIGN: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """The word → who says it, and what the fields of our kinds are called that may say the same."""
 
-SHARES = {"warmup_ratio": "a share of the run", "alpha_f": "a share of the base rate"}
-"""The foreign words whose number means something else than a number of steps or a rate."""
+SHARES = {
+    "warmup_ratio": ("a share of the run", "a number of steps"),
+    "alpha_f": ("a share of the base rate", "a rate"),
+}
+"""The foreign words whose numbers are something else than ours → what theirs are, and ours."""
 
 
 def meaning(word: str, fields: Iterable[str]) -> str:
@@ -50,12 +53,21 @@ def meaning(word: str, fields: Iterable[str]) -> str:
     >>> meaning("warmup_step", ["warmup_steps", "total_steps"])
     'did you mean `warmup_steps`?'
     """
-    fields = [name for name in fields if name != "kind"]
-    framework, ours = FOREIGN.get(word, ("", ()))
-    meant = next((name for name in ours if name in fields or name == "kind"), None)
-    if meant and word in SHARES:
-        return f"{framework}'s {word} is {SHARES[word]}; `{meant}` says it as a number"
-    if meant:
-        return f"did you mean `{meant}`? {framework} calls it {word}"
-    near = nearest(word, fields)
-    return f"did you mean `{near}`?" if near else f"its fields are {', '.join(fields)}"
+    ours = meant(word, fields)
+    if ours is None:
+        return f"its fields are {', '.join(name for name in fields if name != 'kind')}"
+    framework, names = FOREIGN.get(word, ("", ()))
+    if ours not in names:
+        return f"did you mean `{ours}`?"
+    if word in SHARES:
+        theirs, what = SHARES[word]
+        return f"did you mean `{ours}`? It is {what}; {framework} has {theirs} there"
+    return f"did you mean `{ours}`? {framework} calls it {word}"
+
+
+def meant(word: str, fields: Iterable[str]) -> str | None:
+    """The field that a key was likely meant to be: in another framework's word, or misspelt."""
+    fields = list(fields)
+    _, ours = FOREIGN.get(word, ("", ()))
+    translated = next((name for name in ours if name in fields), None)
+    return translated or nearest(word, fields)

@@ -15,7 +15,8 @@ OLM = ROOT / "olm"
 
 LADDERS = [
     "problem words wording fields rules rates schedule kinds spec document cli",
-    "problem words wording fields rules rates schedule kinds spec documentation snippets schema cli",
+    "problem words wording fields rules rates schedule kinds spec documentation cli",
+    "problem fields rules schedule kinds spec documentation snippets schema",
     "problem words wording fields rules rates schedule kinds spec train",
     "curves rates schedule kinds train",
     "curves rates schedule kinds cli",

@@ -166,9 +166,7 @@ def test_a_rate_that_overflows_is_an_error_that_names_the_step():
 
 
 def test_two_models_cannot_have_one_kind():
-    with pytest.raises(
-        TypeError, match=r"two models of the kind LinearLR: olm"
-    ):
+    with pytest.raises(TypeError, match=r"two models of the kind LinearLR: olm"):
         type("Other", (KINDS["LinearLR"],), {"__module__": "acme"})
 
 

@@ -1,0 +1,117 @@
+"""The command `olm`. A file here that has a `SUMMARY` is a verb: check.py is ``olm check``.
+
+A verb has four names: `SUMMARY`, its line in ``olm --help``; `EPILOG`, with an example that runs,
+for its own help; `add_arguments(parser)`; and `run(args)`, which returns the exit status. Only the
+file of the verb that is asked for is imported, so none pays for what another one needs.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from io import TextIOWrapper
+from pkgutil import iter_modules
+from types import ModuleType
+
+FINE, PROBLEMS, MISUSE, NOTHING_MATCHED = range(4)
+"""The exit statuses that verbs return."""
+
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""Those that a shell gives to a command that is stopped by Ctrl-C, or because nobody reads on."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: the arguments, without the command's own name; those of the process if there are none.
+
+    Returns:
+        The exit status.
+    """
+    usual = gc.get_threshold()
+    # A short run makes little garbage; looking for it would take a tenth of the time of a check.
+    gc.set_threshold(100_000, 50, 100)
+    # No plugin of pydantic's has a part in this; looking for one would take another tenth.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        status = _run(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes once more when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else MISUSE
+    finally:
+        gc.set_threshold(*usual)
+    return status
+
+
+def verbs() -> dict[str, ModuleType]:
+    """Every verb, by its name."""
+    modules = {
+        module.name: import_module(f"{__name__}.{module.name}")
+        for module in iter_modules(__path__)
+        if not module.name.startswith("_")
+    }
+    return {name: module for name, module in modules.items() if hasattr(module, "SUMMARY")}
+
+
+def _run(arguments: list[str]) -> int:
+    name = arguments[0] if arguments else ""
+    if (verb := _verb(name)) is None:
+        return _without_verb(name)
+    summary: str = verb.SUMMARY
+    parser = ArgumentParser(
+        prog=f"olm {name}",
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=verb.EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    verb.add_arguments(parser)
+    status: int = verb.run(parser.parse_args(arguments[1:]))
+    return status
+
+
+def _verb(name: str) -> ModuleType | None:
+    if not name.isidentifier() or name.startswith("_") or not find_spec(f"{__name__}.{name}"):
+        return None
+    module = import_module(f"{__name__}.{name}")
+    return module if hasattr(module, "SUMMARY") else None
+
+
+def _without_verb(name: str) -> int:
+    if name in ("", "-h", "--help"):
+        print("usage: olm VERB ...\n\nLearning-rate schedules as data.\n\nverbs:")
+        for verb, module in verbs().items():
+            print(f"  {verb:10}{module.SUMMARY}")
+        print("\n`olm VERB --help` tells more of each. `olm --version` tells the version.")
+        return FINE if name else MISUSE
+    if name in ("-V", "--version"):
+        print(f"olm {_version()}")
+        return FINE
+    from olm.problem import clipped, nearest
+
+    near = nearest(name, verbs())
+    meant = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(verbs())}"
+    print(f"olm: there is no verb `{clipped(name)}`: {meant}", file=sys.stderr)
+    return MISUSE
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("olm-schedules")
+    except PackageNotFoundError:
+        return "(not installed)"

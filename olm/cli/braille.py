@@ -1,0 +1,100 @@
+"""A curve drawn with braille characters, each of which is two dots wide and four dots high."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from olm.curves import Array
+
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""The bit of each dot of a braille character, row by row."""
+
+PER_DOT = 8
+"""How many values of the curve a column of dots stands for."""
+
+
+def columns(width: int) -> int:
+    """How many values `drawn` takes for a picture of `width` characters."""
+    return width * 2 * PER_DOT
+
+
+def drawn(values: Array, low: float, high: float, height: int) -> list[str]:
+    """The curve as `height` lines of text, the highest first.
+
+    Args:
+        values: the curve at equal distances, as many as `columns` says.
+        low: the value at the bottom.
+        high: the value at the top, above `low`.
+        height: the lines.
+
+    >>> import numpy as np
+    >>> for row in drawn(np.linspace(0.0, 1.0, columns(8)), 0.0, 1.0, 2):
+    ...     print(row)
+    ⠀⠀⠀⠀⣀⡤⠖⠋
+    ⣠⠴⠚⠉⠀⠀⠀⠀
+    """
+    import numpy as np
+
+    dots = np.rint((values - low) / (high - low) * (4 * height - 1)).astype(int)
+    dots = dots.reshape(-1, PER_DOT)
+    lowest, highest = dots.min(axis=1), dots.max(axis=1)
+    # A column reaches as far as the one before it, so that a steep curve stays one line.
+    lowest[1:] = np.minimum(lowest[1:], highest[:-1] + 1)
+    highest[1:] = np.maximum(highest[1:], lowest[:-1] - 1)
+    cells = np.zeros((height, len(dots) // 2), int)
+    for column, (bottom, top) in enumerate(zip(lowest, highest, strict=True)):
+        for dot in range(bottom, top + 1):
+            row = 4 * height - 1 - dot
+            cells[row // 4, column // 2] |= _DOTS[row % 4][column % 2]
+    return ["".join(chr(0x2800 + cell) for cell in row) for row in cells]
+
+
+def chart(values: Array, last_step: int, height: int = 11) -> list[str]:
+    """The curve with its axes: rates on the left, steps below."""
+    width = len(values) // columns(1)
+    low, high = _limits(float(values.min()), float(values.max()))
+    rows = drawn(values, low, high, height)
+    labels = {0: high, height - 1: low} | ({height // 2: _at(height // 2, low, high, height)})
+    texts = [rate_text(labels[row]) if row in labels else "" for row in range(height)]
+    margin = max(map(len, texts))
+    lines = [f"{text:>{margin}} ┤{row}" for text, row in zip(texts, rows, strict=True)]
+    return [*lines, *_step_axis(width, last_step, margin + 1)]
+
+
+def rate_text(rate: float) -> str:
+    """A rate as people write it.
+
+    >>> rate_text(3e-4), rate_text(0.000165), rate_text(0.0), rate_text(0.1)
+    ('3.0e-04', '1.65e-04', '0', '1.0e-01')
+    """
+    if rate == 0:
+        return "0"
+    digits, exponent = f"{rate:.2e}".split("e")
+    return f"{digits.removesuffix('0')}e{exponent}"
+
+
+def _limits(lowest: float, highest: float) -> tuple[float, float]:
+    """What the axis begins and ends with; it begins with zero if the curve comes near."""
+    if highest == lowest:
+        return (0.0, highest or 1.0)
+    return (0.0 if lowest < highest / 4 else lowest, highest)
+
+
+def _at(row: int, low: float, high: float, height: int) -> float:
+    """The value in the middle of a row of the picture."""
+    return high - (high - low) * (4 * row + 1.5) / (4 * height - 1)
+
+
+def _step_axis(width: int, last_step: int, margin: int) -> list[str]:
+    """The line below the curve, and the first, the middle and the last step."""
+    ticks = {0: 0, width // 2: last_step // 2, width - 1: last_step}
+    if last_step < 2:
+        ticks = {0: 0, width - 1: last_step}
+    axis = "".join("┬" if column in ticks else "─" for column in range(width))
+    text = [" "] * (width + 12)
+    for column, step in ticks.items():
+        label = f"{step:,}"
+        start = min(max(column - len(label) // 2, 0), width - len(label))
+        text[start : start + len(label)] = label
+    return [" " * margin + "└" + axis, " " * (margin + 1) + "".join(text).rstrip()]

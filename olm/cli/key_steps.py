@@ -1,0 +1,84 @@
+"""The steps of a schedule that people ask about, with their rates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy import int64
+    from numpy.typing import NDArray
+
+    from olm.schedule import Schedule
+
+GRID = 200_000
+"""How many steps are looked at, at most, besides those at which the shape changes."""
+
+
+class KeyStep(NamedTuple):
+    """A step, its rate, and why it is told."""
+
+    step: int
+    rate: float
+    why: str
+
+
+def key_steps(schedule: Schedule, base: float, total: int) -> list[KeyStep]:
+    """The first step, the peak, each change of schedule, half way down, the last step and the end.
+
+    >>> from olm.kinds.warmup import WarmupCosine
+    >>> for key in key_steps(WarmupCosine(warmup_steps=2, total_steps=10), base=0.5, total=10):
+    ...     print(key.step, round(key.rate, 3), key.why)
+    0 0.25 the first step
+    1 0.5 the peak
+    6 0.25 half way down
+    9 0.019 the last step that trains
+    10 0.0 the end, which stays
+    """
+    reasons: dict[int, list[str]] = {}
+    for step, why in _reasons(schedule, base, total):
+        reasons.setdefault(step, []).append(why)
+    return [
+        KeyStep(step, schedule.lr(step, base), ", ".join(reasons[step])) for step in sorted(reasons)
+    ]
+
+
+def _reasons(schedule: Schedule, base: float, total: int) -> Iterator[tuple[int, str]]:
+    marks = schedule.marks()
+    steps = _grid(total, marks)
+    rates = schedule.lr(steps, base)
+    yield 0, "the first step"
+    peak = int(rates.argmax())
+    if rates.max() > rates.min():
+        yield int(steps[peak]), "the peak"
+        middle = (rates[peak] + rates[-1]) / 2
+        below = [*(rates[peak:] <= middle).nonzero()[0]]
+        if below and rates[-1] < rates[peak]:
+            yield (
+                _first_below(schedule, base, steps[peak + below[0] - 1 :][:2], middle),
+                "half way down",
+            )
+    for start, part in schedule.parts():
+        if 0 < start < total:
+            yield start, f"{part.kind} takes over"
+    yield total - 1, "the last step that trains"
+    if not marks or total >= marks[-1]:
+        yield total, "the end, which stays"
+
+
+def _grid(total: int, marks: list[int]) -> NDArray[int64]:
+    """Steps from 0 to `total`, among them all those next to a change of shape."""
+    import numpy as np
+
+    near = [step for mark in marks for step in (mark - 1, mark, mark + 1) if 0 <= step <= total]
+    even = np.linspace(0, total, min(total, GRID) + 1).round().astype(np.int64)
+    return np.unique(np.concatenate([even, np.array(near, np.int64)]))
+
+
+def _first_below(schedule: Schedule, base: float, between: NDArray[int64], middle: float) -> int:
+    """The first step after `between[0]`, and up to `between[1]`, whose rate is at most `middle`."""
+    import numpy as np
+
+    steps = np.arange(between[0] + 1, between[1] + 1)
+    return int(steps[np.argmax(schedule.lr(steps, base) <= middle)])

@@ -1,0 +1,98 @@
+"""``olm kinds``: which schedules there are, and what each one takes."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from inspect import getsource
+from textwrap import dedent, indent, wrap
+
+from olm.cli import FINE, MISUSE
+from olm.documentation import fields, plain, prose, summary
+from olm.kinds import KINDS
+from olm.problem import clipped, nearest
+from olm.schedule import Schedule
+
+SUMMARY = "list the kinds of schedules, or describe one"
+
+EPILOG = """\
+A spec names its kind: `kind: LinearLR`. The other keys are the fields of that kind.
+
+example:
+  $ olm kinds LinearLR
+"""
+
+WIDTH = 96
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("kind", nargs="?", metavar="KIND", help="the kind to describe")
+
+
+def run(args: Namespace) -> int:
+    """Print the list, or one kind."""
+    if args.kind is None:
+        print("\n".join(line for kind in KINDS for line in in_short(KINDS[kind])))
+        return FINE
+    if args.kind not in KINDS:
+        near = nearest(args.kind, KINDS)
+        hint = f"did you mean `{near}`?" if near else "`olm kinds` lists them"
+        print(f"olm kinds: there is no kind `{clipped(args.kind)}`: {hint}", file=sys.stderr)
+        return MISUSE
+    print("\n\n".join(in_full(KINDS[args.kind])))
+    return FINE
+
+
+def in_short(model: type[Schedule]) -> Iterator[str]:
+    """A kind in two or three lines: what it is, and what it needs."""
+    needs = [field.name for field in fields(model) if field.default is None]
+    yield model.model_fields["kind"].default
+    yield from _wrapped(plain(summary(model)))
+    yield f"  needs {', '.join(needs)}" if needs else "  needs no fields"
+
+
+def in_full(model: type[Schedule]) -> Iterator[str]:
+    """A kind in paragraphs: its fields, rules, formula, an example and where it is from."""
+    yield model.model_fields["kind"].default
+    for paragraph in plain(prose(model)).split("\n\n"):
+        yield "\n".join(_wrapped(paragraph))
+    yield "fields\n" + "\n".join(_fields(model))
+    if model.rules:
+        yield "rules\n" + "\n".join(_rules(model))
+    yield "formula\n" + indent(_formula(model), "  ")
+    yield "example\n" + indent(example(model).rstrip(), "  ")
+    if source := (model.__doc__ or "").partition("Source:")[2]:
+        yield "source\n" + "\n".join(_wrapped(plain(" ".join(source.split()))))
+
+
+def example(model: type[Schedule]) -> str:
+    """The first example of a kind, as a spec in YAML."""
+    import yaml
+
+    spec = {"kind": model.model_fields["kind"].default, **model.examples[0]}
+    text: str = yaml.safe_dump(spec, sort_keys=False)
+    return text
+
+
+def _rules(model: type[Schedule]) -> Iterator[str]:
+    for rule in model.rules:
+        yield from _wrapped(rule.message.format(**{name: name for name in rule.fields}))
+
+
+def _formula(model: type[Schedule]) -> str:
+    """The body of the formula, in which the fields stand by their names alone."""
+    source = getsource(model.formula)
+    return dedent(source.partition("Array:\n")[2] or source).replace("self.", "").rstrip()
+
+
+def _fields(model: type[Schedule]) -> Iterator[str]:
+    for field in fields(model):
+        default = "required" if field.default is None else f"default {field.default}"
+        yield f"  {field.name}: {field.type}, {default}"
+        yield from (f"  {line}" for line in _wrapped(plain(field.text)))
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    yield from wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")

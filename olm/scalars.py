@@ -1,0 +1,70 @@
+"""Scalars by the core schema of YAML 1.2: what is null, true, a number, and what only a string."""
+
+from __future__ import annotations
+
+import re
+from math import isinf
+
+from olm.problem import clipped
+
+MAX_DIGITS = 309
+"""The most digits of a whole number: any longer one overflows a float64."""
+
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMBER_STARTS = frozenset("+-.0123456789")
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+_OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+
+class ScalarError(ValueError):
+    """A scalar that a spec cannot have; `code` names the sort of problem."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def plain(text: str) -> bool | int | float | str | None:
+    """What a scalar without quotes stands for.
+
+    >>> [plain(text) for text in ("1e-4", "1e3", "010", "0x1F", "no", "1_000", "1:30", "~")]
+    [0.0001, 1000.0, 10, 31, 'no', '1_000', '1:30', None]
+
+    Raises:
+        ScalarError: it is a number that overflows, an infinity or NaN.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    return _number(text) if text[0] in _NUMBER_STARTS else text
+
+
+def quoted(text: str) -> str:
+    """What a scalar in quotes stands for: itself.
+
+    Raises:
+        ScalarError: an escape sequence stood for half of a character; libyaml would not read it.
+    """
+    if not text.isascii() and (half := _HALF_CHARACTER.search(text)):
+        raise ScalarError("syntax", f"\\u{ord(half[0]):x} is only half of a character")
+    return text
+
+
+def _number(text: str) -> int | float | str:
+    if _WHOLE.fullmatch(text) or _OTHER_BASE.fullmatch(text):
+        if len(text) > MAX_DIGITS:
+            raise ScalarError("number", f"a number of {len(text)} digits overflows")
+        return int(text, 0) if text[1:2] in ("o", "x") else int(text)
+    if _FLOAT.fullmatch(text):
+        if isinf(number := float(text)):
+            raise ScalarError("number", f"the number {clipped(text)} overflows")
+        return number
+    if _NOT_FINITE.fullmatch(text):
+        raise ScalarError("number", f"numbers must be finite, found {text}")
+    return text

@@ -1,0 +1,243 @@
+"""The command `olm`: what it prints, where, and with which exit status; `check` and `kinds`."""
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from textwrap import dedent
+
+import pytest
+
+import olm
+import olm.cli
+from olm.cli import FINE, INTERRUPTED, MISUSE, NOTHING_MATCHED, PIPE_CLOSED, PROBLEMS, main, verbs
+from olm.problem import LISTED
+from olm.text import MAX_BYTES
+
+GOOD = "kind: LinearLR\ntotal_steps: 100\n"
+WRONG = "kind: LinearLR\ntotal_step: 100\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder to work in, and a function that makes files in it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def make(texts):
+        for name, text in texts.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    return make
+
+
+def olm_process(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "olm", *arguments], capture_output=True, text=True, **options
+    )
+
+
+def test_fine_specs_are_counted(folder, capsys):
+    folder({"a.olm.yaml": GOOD, "b.olm.yaml": GOOD})
+    assert main(["check", "."]) == FINE
+    assert capsys.readouterr() == ("2 files are fine\n", "")
+
+
+def test_problems_give_status_1(folder, capsys):
+    folder({"a.olm.yaml": GOOD, "b.olm.yaml": WRONG})
+    assert main(["check", "a.olm.yaml", "b.olm.yaml"]) == PROBLEMS
+    out = capsys.readouterr().out
+    assert out.startswith("b.olm.yaml:2:1: error[unknown-field]: ")
+    assert out.endswith("\n1 problem in 1 of 2 files\n")
+
+
+def test_a_path_that_is_not_there_is_misuse(folder, capsys):
+    folder({"a.olm.yaml": WRONG})
+    assert main(["check", "a.olm.yaml", "b.olm.yaml"]) == MISUSE
+    assert capsys.readouterr() == ("", "olm check: there is no file or folder b.olm.yaml\n")
+
+
+def test_a_folder_without_specs_gives_status_3(folder, capsys):
+    folder({"conf/a.yaml": WRONG})
+    assert main(["check", "conf"]) == NOTHING_MATCHED
+    out, error = capsys.readouterr()
+    assert (out, error) == ("", "olm check: no *.olm.yaml, *.olm.yml, *.olm.json in conf\n")
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--quick", "x"], ["kinds", "a", "b"]])
+def test_wrong_arguments_are_misuse(arguments, capsys):
+    assert main(arguments) == MISUSE
+    assert capsys.readouterr().err.startswith(f"usage: olm {arguments[0]} ")
+
+
+@pytest.mark.parametrize(
+    ("verb", "meant"),
+    [("chek", "did you mean `check`?"), ("picture", "the verbs are check, kinds")],
+)
+def test_an_unknown_verb_is_misuse(verb, meant, capsys):
+    assert main([verb]) == MISUSE
+    assert capsys.readouterr().err.startswith(f"olm: there is no verb `{verb}`: {meant}")
+
+
+def test_folders_are_searched_except_for_hidden_and_foreign_ones(folder, capsys):
+    searched = ["b/a.olm.yaml", "a/c/a.olm.yaml", "a.olm.yml"]
+    passed_over = [".venv/x/a.olm.yaml", "node_modules/a.olm.json", "a/a.yaml"]
+    folder(dict.fromkeys(searched + passed_over, WRONG))
+    main(["check", "./"])
+    files = re.findall(r"^(\S+):\d+:\d+:", capsys.readouterr().out, re.MULTILINE)
+    assert files == ["a.olm.yml", "a/c/a.olm.yaml", "b/a.olm.yaml"]
+
+
+def test_what_is_named_is_checked_whatever_its_name(folder, capsys):
+    folder({".hidden/a.olm.yaml": GOOD, "spec.txt": GOOD})
+    assert main(["check", ".hidden", "spec.txt", "spec.txt"]) == FINE
+    assert capsys.readouterr().out == "2 files are fine\n"
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_the_others(folder, tmp_path, capsys):
+    folder({"z.olm.yaml": WRONG})
+    (tmp_path / "a.olm.yaml").symlink_to("nowhere")
+    assert main(["check", "."]) == PROBLEMS
+    out = capsys.readouterr().out
+    assert out.startswith("a.olm.yaml:1:1: error[unreadable]: this cannot be read: no such file")
+    assert out.endswith("\n2 problems in 2 of 2 files\n")
+
+
+def test_a_path_that_cannot_be_looked_at_is_a_problem(folder, capsys):
+    assert main(["check", "x" * 5000]) == PROBLEMS
+    assert "error[unreadable]: this cannot be read: file name too long\n" in capsys.readouterr().out
+
+
+def test_a_file_that_is_too_long_is_not_read_to_its_end(folder, tmp_path, capsys):
+    with (tmp_path / "a.olm.yaml").open("wb") as file:
+        file.truncate(MAX_BYTES * 1000)
+    assert main(["check", "a.olm.yaml"]) == PROBLEMS
+    said = "a.olm.yaml:1:1: error[size]: a spec must have at most 1,048,576 bytes\n"
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_only_the_first_problems_of_a_file_are_shown(folder, capsys):
+    folder({"a.olm.yaml": GOOD + "".join(f"x{number}: 1\n" for number in range(1000))})
+    main(["check", "a.olm.yaml"])
+    out = capsys.readouterr().out
+    assert out.count("error[") == LISTED
+    assert f"a.olm.yaml: ... and {1000 - LISTED} more problems\n" in out
+    assert out.endswith("\n1,000 problems in 1 file\n")
+
+
+def test_standard_input_is_a_dash():
+    done = olm_process("check", "-", input=WRONG)
+    assert (done.returncode, done.stderr) == (PROBLEMS, "")
+    assert done.stdout.startswith("<stdin>:2:1: error[unknown-field]: ")
+    assert olm_process("check", "-", input=GOOD).stdout == "1 file is fine\n"
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    for number in range(300):
+        (tmp_path / f"{number}.olm.yaml").write_text(WRONG + "x: 1\n" * LISTED)
+    command = [sys.executable, "-m", "olm", "check", str(tmp_path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == PIPE_CLOSED
+
+
+def test_ctrl_c_ends_it_quietly(folder, monkeypatch, capsys):
+    def interrupted(path):
+        raise KeyboardInterrupt
+
+    folder({"a.olm.yaml": GOOD})
+    monkeypatch.setattr("olm.cli.check.check", interrupted)
+    assert main(["check", "a.olm.yaml"]) == INTERRUPTED
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("module", ["olm", "olm.cli"])
+def test_it_runs_as_a_module(module):
+    command = [sys.executable, "-m", module, "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"olm \S.*\n", done.stdout)
+
+
+def test_help_lists_every_verb(capsys):
+    assert main(["--help"]) == FINE
+    listed = re.findall(r"^  (\w+) +(.+)$", capsys.readouterr().out, re.MULTILINE)
+    assert listed == [(name, module.SUMMARY) for name, module in verbs().items()]
+    assert {"check", "kinds"} <= verbs().keys()
+    assert main([]) == MISUSE
+
+
+def examples(verb, capsys):
+    """The commands in the help of a verb, each with the lines under it."""
+    assert main([verb, "--help"]) == FINE
+    return re.findall(r"^  \$ (.+)\n((?:  (?!\$ ).*\n)*)", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_the_examples_in_the_help_of_a_verb_run_as_they_stand(verb, folder, tmp_path, capsys):
+    commands = examples(verb, capsys)
+    assert any(f"olm {verb}" in command for command, _ in commands)
+    olm_is = f'olm() {{ {sys.executable} -m olm "$@"; }}; '
+    for command, expected in commands:
+        done = subprocess.run(
+            ["bash", "-c", olm_is + command], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert (done.returncode in (FINE, PROBLEMS), done.stderr) == (True, "")
+        if expected:
+            checker = doctest.OutputChecker()
+            assert checker.check_output(dedent(expected), done.stdout, doctest.ELLIPSIS)
+
+
+def modules_after(folder, *arguments):
+    code = (
+        "import sys; from olm.cli import main; status = main(sys.argv[1:])\n"
+        "print(status, *sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "."], ["kinds"], ["kinds", "LinearLR"], ["chek"]]
+)
+def test_neither_torch_nor_numpy_is_imported(arguments, folder, tmp_path):
+    folder({"a.olm.yaml": WRONG})
+    assert modules_after(tmp_path, *arguments).isdisjoint({"torch", "numpy", "jsonschema"})
+
+
+def test_a_verb_does_not_pay_for_the_others(folder, tmp_path):
+    folder({"a.olm.yaml": GOOD})
+    imported = modules_after(tmp_path, "check", ".")
+    assert {"0", "olm.cli.check"} <= imported
+    others = {f"olm.cli.{name}" for name in verbs()} - {"olm.cli.check"}
+    assert imported.isdisjoint({*others, "olm.documentation", "olm.words", "difflib"})
+
+
+def test_a_file_is_all_that_a_new_verb_takes(tmp_path, monkeypatch, capsys):
+    (tmp_path / "greet.py").write_text(
+        "SUMMARY, EPILOG = 'say hello', 'example:\\n  $ olm greet Ada'\n"
+        "def add_arguments(parser): parser.add_argument('name')\n"
+        "def run(args): print('hello', args.name); return 0\n"
+    )
+    monkeypatch.setattr(olm.cli, "__path__", [*olm.cli.__path__, str(tmp_path)])
+    assert main(["greet", "Ada"]) == FINE
+    assert capsys.readouterr().out == "hello Ada\n"
+    main(["--help"])
+    assert "  greet     say hello\n" in capsys.readouterr().out
+    main(["greet", "--help"])
+    assert capsys.readouterr().out.startswith("usage: olm greet [-h] name\n\nSay hello.\n")
+    del sys.modules["olm.cli.greet"]
+
+
+def test_what_a_stream_cannot_write_is_escaped():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = olm_process("check", "-", input="{kind: é}", env=environment, encoding="utf-8")
+    assert done.returncode == PROBLEMS
+    assert r"there is no kind `\xe9`" in done.stdout

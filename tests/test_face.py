@@ -1,0 +1,113 @@
+"""The public face: what `import olm` gives, and what it does not load."""
+
+import subprocess
+import sys
+
+import pytest
+
+import olm
+
+WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = None
+import olm
+assert olm.loads("{kind: LinearLR, total_steps: 4}").lr(1, base=0.5) == 0.375
+try:
+    olm.build({"kind": "LinearLR", "total_steps": 4}, None)
+except ImportError as error:
+    print(error)
+"""
+
+
+def python(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_a_missing_torch_says_what_to_install_and_only_when_it_is_needed():
+    message = "olm.train needs torch, which is not installed: pip install 'olm-schedules[torch]'"
+    assert python(WITHOUT_TORCH) == message
+
+
+@pytest.mark.parametrize("name", olm.__all__)
+def test_every_public_name_is_there_and_documented(name):
+    assert name in dir(olm)
+    assert getattr(olm, name).__doc__
+
+
+def test_importing_olm_loads_no_module_that_takes_time():
+    code = "import sys, olm; print(sorted({'torch', 'numpy', 'pydantic', 'yaml'} & {*sys.modules}))"
+    assert python(code) == "[]"
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'olm' has no attribute 'bild'"):
+        olm.bild  # noqa: B018  # the access is the test
+
+
+def test_a_spec_is_read_from_a_file_and_a_problem_names_it(tmp_path):
+    path = tmp_path / "run.olm.yaml"
+    path.write_text("kind: LinearLR\ntotal_steps: 4\n")
+    assert (
+        olm.load(path) == olm.load(str(path)) == olm.parse({"kind": "LinearLR", "total_steps": 4})
+    )
+    path.write_text("kind: LinearLR\ntotal_steps: four\n")
+    with pytest.raises(
+        olm.SpecError, match=r"run\.olm\.yaml:2:14: error\[type\]: total_steps must"
+    ):
+        olm.load(path)
+    with pytest.raises(FileNotFoundError):
+        olm.load(tmp_path / "none.olm.yaml")
+
+
+def test_every_error_is_a_value_error_of_the_library():
+    for error in (olm.SpecError, olm.StateError, olm.RateError):
+        assert issubclass(error, olm.OlmError)
+        assert issubclass(error, ValueError)
+
+
+def test_a_spec_and_a_schedule_are_taken_as_they_are():
+    spec = olm.parse({"kind": "LinearLR", "total_steps": 4})
+    assert olm.parse(spec) is spec
+    assert olm.parse(spec.schedule) == spec
+    assert olm.Spec(schedule=spec.schedule) == spec
+    assert hash(olm.Spec(schedule=spec.schedule)) == hash(spec)
+
+
+def test_an_error_text_stays_short_whatever_came_in():
+    huge = {"kind": "x" * 10_000, **{f"{'y' * 1000}{index}": "z" * 1000 for index in range(1000)}}
+    for document in (huge, {**huge, "kind": "LinearLR"}):
+        with pytest.raises(olm.SpecError) as caught:
+            olm.parse(document)
+        assert len(str(caught.value)) < 5000
+
+
+@pytest.mark.parametrize(
+    ("mapping", "code"),
+    [
+        ({"kind": "LinearLR", "total_steps": 4, "end_lr": [[]] * 200_000}, "size"),
+        ({1: 2}, "key-type"),
+        ([], "type"),
+        (None, "type"),
+        ("kind: LinearLR", "type"),
+    ],
+)
+def test_what_is_no_document_is_refused(mapping, code):
+    with pytest.raises(olm.SpecError) as caught:
+        olm.parse(mapping)
+    assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_a_mapping_that_contains_itself_is_refused():
+    document = {"kind": "SequentialLR", "milestones": []}
+    document["schedulers"] = [document]
+    with pytest.raises(olm.SpecError, match="nested more than"):
+        olm.parse(document)
+
+
+def test_a_bomb_of_shared_lists_is_refused_at_once():
+    bomb: list = []
+    for _ in range(60):
+        bomb = [bomb] * 10
+    with pytest.raises(olm.SpecError, match="at most 100,000 values"):
+        olm.parse({"kind": bomb})

@@ -1,0 +1,79 @@
+"""Every sort of mistake: a spec in ``problems/`` and, beside it, what ``olm check`` says of it.
+
+After a message was changed on purpose, ``OLM_WRITE_EXPECTED=1 pytest tests/test_problems.py``
+writes what is said now; look at the difference before committing it.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import olm
+import olm.document
+from olm.cli import FINE, PROBLEMS, main
+from parsers import PARSERS
+
+HERE = Path(__file__).resolve().parent / "problems"
+CASES = sorted(path.name for path in HERE.iterdir() if path.suffix in (".yaml", ".json"))
+HEADING = re.compile(r"^(\S+\.olm\.\w+):\d+:\d+: error\[([a-z-]+)\]: ", re.MULTILINE)
+NAMED = re.compile(
+    r"(?:mistake|Problem|note|refuse|stop|ScalarError)\(\s*\"([a-z-]+)\"|\"([a-z-]+)\",\s*f?\"must"
+)
+
+OF_FILES = {"size", "unreadable"}
+"""Codes that no small file in a folder can show; `test_cli` and `test_reading` do."""
+
+
+def said_of(name, capsys, monkeypatch):
+    monkeypatch.chdir(HERE)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    status = main(["check", name])
+    return status, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("parser", PARSERS)
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_is_shown_as_expected(name, parser, capsys, monkeypatch):
+    monkeypatch.setattr(olm.document, "LOADER", PARSERS[parser])
+    status, said = said_of(name, capsys, monkeypatch)
+    path = HERE / f"{name.partition('.')[0]}.expected"
+    if os.environ.get("OLM_WRITE_EXPECTED") and parser == "libyaml":
+        path.write_text(said, encoding="utf-8", newline="\n")
+    expected = path.read_text(encoding="utf-8")
+    if parser == "PyYAML" and "error[syntax]" in expected:
+        said, expected = HEADING.findall(said), HEADING.findall(expected)
+    assert said == expected
+    assert status == PROBLEMS
+
+
+def test_each_expectation_is_of_a_case():
+    assert {path.stem for path in HERE.glob("*.expected")} == {
+        name.partition(".")[0] for name in CASES
+    }
+
+
+def test_every_code_has_a_case():
+    sources = Path(olm.__file__).parent.rglob("*.py")
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    codes = {code for pair in NAMED.findall(text) for code in pair if code}
+    shown = {
+        code
+        for path in HERE.glob("*.expected")
+        for _, code in HEADING.findall(path.read_text(encoding="utf-8"))
+    }
+    assert codes - shown == OF_FILES | {"choice"}
+
+
+def test_all_of_them_at_once_do_not_hide_each_other(capsys, monkeypatch):
+    _, said = said_of(".", capsys, monkeypatch)
+    assert {name for name, _ in HEADING.findall(said)} == set(CASES)
+    assert said.endswith(f" in {len(CASES)} of {len(CASES)} files\n")
+
+
+def test_a_fine_spec_has_no_picture(tmp_path, capsys):
+    path = tmp_path / "fine.olm.yaml"
+    path.write_text("kind: LinearLR\ntotal_steps: 1e3\n")
+    assert main(["check", str(path)]) == FINE
+    assert capsys.readouterr().out == "1 file is fine\n"

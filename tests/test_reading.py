@@ -1,0 +1,159 @@
+"""The reader: the scalars of YAML 1.2, JSON, and where everything stands, with both parsers."""
+
+import json
+from math import copysign
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+import olm
+import olm.document
+from olm.document import load, loads, read
+from parsers import EXAMPLES, PARSERS, START, verdict, with_each_parser
+
+
+@pytest.fixture(params=PARSERS)
+def parser(request, monkeypatch):
+    """Either parser, in turn."""
+    monkeypatch.setattr(olm.document, "LOADER", PARSERS[request.param])
+
+
+NUMBERS = {
+    "1e-4": 1e-4,
+    "3e-4": 3e-4,
+    "1E-4": 1e-4,
+    "1.0e-4": 1e-4,
+    "1.0e+4": 10000.0,
+    "1e3": 1000.0,
+    "1e6": 1e6,
+    "1.0e6": 1e6,
+    "1000.0": 1000.0,
+    "+12e03": 12000.0,
+    ".5": 0.5,
+    "5.": 5.0,
+    "-.5E+1": -5.0,
+    "-0.0": -0.0,
+    "0": 0,
+    "-0": 0,
+    "+1": 1,
+    "010": 10,
+    "00100": 100,
+    "0x1F": 31,
+    "0o17": 15,
+    "9007199254740993": 9007199254740993,
+}
+STRINGS = """
+    1_000_000 1:30 190:20:30 yes Yes on ON no off y n Infinity inf -inf nan NaN 1,000 0b11 0X1F
+    0O17 0x 0o8 -0x1F 1e e5 . +. -- ... 1e5.5 1.2.3 2026-11-22 tRUE nULL 1e400x = ٣ １
+"""
+WORDS = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
+}
+
+
+@pytest.mark.parametrize(("text", "value"), [*NUMBERS.items(), *WORDS.items()])
+def test_a_scalar_is_what_yaml_1_2_says(text, value, parser):
+    (read_value,) = read(f"- {text}\n", "a").value
+    assert (type(read_value), read_value) == (type(value), value)
+    if isinstance(value, float):
+        assert copysign(1, read_value) == copysign(1, value)
+    assert read(f"- '{text}'\n- \"{text}\"\n- >-\n  {text}\n", "a").value == [text] * 3
+
+
+@pytest.mark.parametrize("text", STRINGS.split())
+def test_a_scalar_that_yaml_1_2_does_not_know_is_a_string(text, parser):
+    assert read(f"a: {text}", "a").value == {"a": text}
+
+
+@pytest.mark.parametrize("text", [".inf", "-.Inf", "+.INF", ".nan", ".NaN", ".NAN", "1e400"])
+@pytest.mark.parametrize("shape", ["[{}]", "{{a: {}}}", "a: {}", "- {}", "{}: a", "{}"])
+def test_what_is_not_finite_is_refused_wherever_it_stands(text, shape, parser):
+    (problem,) = read(shape.format(text), "a").problems
+    assert problem.code == "number"
+    assert problem.place.end - problem.place.column == len(text)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**300), 10**300))
+def test_every_number_that_python_writes_is_read_as_it_was(number):
+    for document in with_each_parser(read, f"- {number!r}", "a"):
+        assert repr(document.value) == repr([number])
+
+
+texts = st.text(
+    st.characters(
+        max_codepoint=0xFFFF,
+        exclude_categories=["Cs", "Cc", "Zl", "Zp"],
+        exclude_characters="\ufeff\ufffe\uffff",
+    ),
+    max_size=12,
+)
+numbers = st.integers(-(10**300), 10**300) | st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.none() | st.booleans() | numbers | texts
+json_values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4)
+)
+
+
+@given(json_values, st.booleans(), st.sampled_from([None, 2, "\t"]), st.sampled_from(["", " "]))
+def test_json_is_read_as_the_json_module_reads_it(value, ascii_only, indent, space):
+    text = json.dumps(
+        value, ensure_ascii=ascii_only, indent=indent, separators=("," + space, ":" + space)
+    )
+    for document in with_each_parser(read, text, "a"):
+        assert document.problems == []
+        assert repr(document.value) == repr(value)
+
+
+def leaves(value, path=()):
+    """Every path in a value to what is no list and no mapping."""
+    if isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in pairs:
+            yield from leaves(inner, (*path, key))
+    else:
+        yield path, value
+
+
+@given(json_values, st.sampled_from([None, 1]))
+def test_the_place_of_a_value_is_where_it_is_written(value, indent):
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    for document in with_each_parser(read, text, "a"):
+        for path, leaf in leaves(value):
+            place = document.place(path)
+            line = text.split("\n")[place.line - 1]
+            assert line[place.column - 1 : place.end - 1] == json.dumps(leaf, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("spec", EXAMPLES)
+def test_json_and_yaml_of_a_spec_say_the_same(spec, parser):
+    parsed = olm.parse(spec)
+    for indent in (None, 2, "\t"):
+        assert loads(json.dumps(spec, indent=indent)) == parsed
+    for flow in (True, False, None):
+        assert loads(yaml.safe_dump(spec, default_flow_style=flow)) == parsed
+
+
+WRONG = "kind: LinearLR\ntotal_steps: -1\n# a comment\nend_rate: 1\n\nend_lr: 'x'\n"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_ends_change_neither_verdict_nor_place(end, parser):
+    assert verdict(WRONG.replace("\n", end)) == verdict(WRONG)
+    assert [problem.place.line for problem in verdict(WRONG)[1]] == [2, 4, 6]
+
+
+def test_a_byte_order_mark_changes_nothing(parser):
+    assert verdict("\ufeff" + WRONG) == verdict(WRONG)
+    assert verdict(b"\xef\xbb\xbf" + WRONG.encode()) == verdict(WRONG)
+
+
+def test_a_file_is_read_as_its_text(tmp_path):
+    path = tmp_path / "a.olm.yaml"
+    path.write_text(START + "# " + "long " * 10_000, encoding="utf-8")
+    assert load(path) == load(str(path)) == loads(START)
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "b.olm.yaml")
