@@ -1,0 +1,19 @@
+"""``tools/try.py``, the main job from end to end: real data, a real kill, a real second process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_killed_run_ends_as_an_unbroken_one_does(tmp_path):
+    command = [sys.executable, "tools/try.py", "--keep", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the rates of 600 steps: the same to the bit" in done.stdout
+    assert "the final weights: the same to the bit" in done.stdout
+    assert (tmp_path / "broken" / "last").read_text() == "step-000600"
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert again.returncode == 1
+    assert "has the files of an earlier run" in again.stderr
