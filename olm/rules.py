@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import InitErrorDetails
 
 from olm.problem import found
 from olm.wording import at, mistake
-
-if TYPE_CHECKING:
-    from olm.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,13 @@ class Rule:
         return at((first,), values[first], mistake("rule", message, also=others))
 
 
-Model = TypeVar("Model", bound="type[Schedule]")
+class Ruled(Protocol):
+    """What rules are declared for."""
+
+    rules: ClassVar[tuple[Rule, ...]]
+
+
+Model = TypeVar("Model", bound=type[Ruled])
 
 
 def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Model], Model]:

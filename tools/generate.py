@@ -1,4 +1,4 @@
-"""Write the files that follow from the kinds: schemas, type stubs, the README's table of kinds.
+"""Write what follows from the kinds: schemas, a spec of each, type stubs, the README's table.
 
     python3 tools/generate.py            write what is stale, delete what no kind has any more
     python3 tools/generate.py --check    write nothing, name what is stale
@@ -13,14 +13,19 @@ import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from environment import ROOT, enter
 from readme import README, between
 from stubs import stubs
 
+if TYPE_CHECKING:
+    from olm.schedule import Schedule
+
 COMMAND = "python3 tools/generate.py"
 
-OWNED = ("schemas/*.schema.json",)
+OWNED = ("schemas/*.schema.json", "specs/kinds/*")
 """The files of which there are none but generated ones."""
 
 
@@ -36,6 +41,34 @@ def schemas() -> dict[Path, str]:
     }
 
 
+def specs() -> dict[Path, str]:
+    """A spec of each kind, to copy: its last example, with what each field means."""
+    from olm.kinds import KINDS
+
+    return {
+        ROOT / "specs" / "kinds" / f"{kind}.olm.yaml": _spec(kind, model)
+        for kind, model in KINDS.items()
+    }
+
+
+def _spec(kind: str, model: "type[Schedule]") -> str:
+    import yaml
+
+    from olm.documentation import field_docs, plain, summary
+
+    docs = field_docs(model)
+    lines = [
+        "# yaml-language-server: $schema=../../schemas/schedule.schema.json",
+        f"# {plain(summary(model))}",
+        f"# Written by tools/generate.py from {model.__module__.replace('.', '/')}.py.",
+        f"kind: {kind}",
+    ]
+    for name, value in model.examples[-1].items():
+        lines += (f"# {line}" for line in wrap(plain(docs[name]), 96))
+        lines.append(yaml.safe_dump({name: value}, sort_keys=False, width=96).rstrip())
+    return "\n".join(lines) + "\n"
+
+
 def readme() -> dict[Path, str]:
     """The README with today's table of kinds."""
     from olm.documentation import fields, summary
@@ -48,7 +81,7 @@ def readme() -> dict[Path, str]:
     return {README: between("kinds", "\n".join(rows))}
 
 
-GENERATORS: list[Callable[[], dict[Path, str]]] = [schemas, stubs, readme]
+GENERATORS: list[Callable[[], dict[Path, str]]] = [schemas, specs, stubs, readme]
 """What is generated: each function returns the whole text of files, by their path."""
 
 

@@ -26,7 +26,7 @@ class Constant(Schedule):
     """The step at which the base rate takes over."""
 
     words = "{factor} × base, and the base rate from step {total_iters} on"
-    examples = [{"factor": 0.5, "total_iters": 10}, {"factor": 1.0, "total_iters": 0}]
+    examples = [{"factor": 1.0, "total_iters": 0}, {"factor": 0.5, "total_iters": 10}]
 
     def formula(self, step: Array, base: Array) -> Array:
         return where(step < self.total_iters, base * self.factor, base)
