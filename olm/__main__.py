@@ -1,8 +1,6 @@
 """``python -m olm`` is the command `olm`."""
 
-import sys
-
-from olm.cli import main
+from olm.cli import script
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

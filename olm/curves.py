@@ -19,7 +19,7 @@ Formula: TypeAlias = "Callable[[Array, Array], Array]"
 
 
 def ramp(step: Array, over: float) -> Array:
-    """The fraction done: 0 at step 0, 1 at step `over` and after; 1 everywhere when `over` is 0.
+    """The fraction done: 0 at step 0 and before, 1 from `over` on; 1 everywhere when `over` is 0.
 
     >>> import numpy as np
     >>> ramp(np.array([0.0, 1.0, 4.0, 9.0]), over=4)
@@ -61,7 +61,7 @@ def where(condition: NDArray[bool_], then: Number, otherwise: Number) -> Array:
     """
     import numpy as np
 
-    # Twice as fast as `np.where`.
+    # Up to twice as fast as `np.where`.
     rates = np.empty(np.broadcast(condition, then, otherwise).shape)
     rates[...] = otherwise
     np.copyto(rates, then, where=condition)
@@ -90,6 +90,8 @@ def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Ar
     ends = [start for start, _ in parts[1:]] + [np.inf]
     for (start, formula), end in zip(parts, ends, strict=True):
         mine = (of_row >= start) & (of_row < end)
+        if mine.all():
+            return np.broadcast_to(formula(step - start, base), shape)
         if mine.any():
             rates[mine] = formula(rows_of(step, mine, shape) - start, rows_of(base, mine, shape))
     return rates

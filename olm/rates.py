@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from olm.curves import Array, Formula
 
-AT_ONCE = 100_000
+AT_ONCE = 131_072
 """How many rates are evaluated at once."""
 
 
@@ -77,8 +77,8 @@ def usable(rates: NDArray[Any]) -> NDArray[bool_]:
 
 def all_usable(rates: NDArray[Any]) -> bool:
     """Whether all of these may be learning rates."""
-    # The extremes are NaN if anything is.
-    return not rates.size or bool(rates.min() >= 0 and rates.max() <= MAX_RATE)
+    # The extremes are NaN if anything is. As float32 they could not be compared with the limit.
+    return not rates.size or (float(rates.min()) >= 0 and float(rates.max()) <= MAX_RATE)
 
 
 def check_usable(rates: Array, steps: NDArray[Any], kind: str) -> None:

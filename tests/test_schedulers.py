@@ -30,8 +30,9 @@ def test_the_steps_are_those_of_the_schedule_to_the_bit(document):
 
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_reading_ahead_in_blocks_of_any_size_changes_nothing(document, monkeypatch):
-    for block in (1, 3, 7, 16):
+    for block, listed in ((1, 1), (3, 1), (7, 2), (16, 4), (16, 100)):
         monkeypatch.setattr(ahead, "BLOCK", block)
+        monkeypatch.setattr(ahead, "LISTED", listed)
         assert trained(olm.build(document, optimizer_of(*BASES)), 40) == wanted(document, 40)
         alike = olm.build(document, optimizer_of(0.5, 0.5))
         assert trained(alike, 40) == wanted(document, 40, (0.5, 0.5))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from olm.problem import RateError
-from olm.rates import usable
+from olm.rates import all_usable, usable
 from olm.schedule import Schedule
 
 BLOCK = 8000
@@ -64,15 +64,18 @@ class ReadAhead:
         """Evaluate a block from a step on, up to the first row that cannot be used."""
         steps = np.arange(step, step + max(1, BLOCK // len(self._columns)), dtype=np.float64)
         rates = self.schedule.evaluate(steps[:, np.newaxis], self._columns[np.newaxis, :])
-        unusable = ~usable(rates)
-        if unusable.any():
+        if not all_usable(rates):
+            unusable = ~usable(rates)
             rates = rates[: np.argmax(unusable.any(axis=1))]
-        if not len(rates):
-            group = int(np.argmax(unusable[0]))
-            rate = self.schedule.evaluate(steps[:1], self._columns[group : group + 1])[0]
-            name = f"param_groups[{group}]" if self._copies == 1 else "every param group"
-            raise RateError(
-                f"{self.schedule.kind}: the rate of {name} at step {step} would be {rate}, "
-                f"for the base rate {self.bases[group]}"
-            )
+            if not len(rates):
+                raise self._error(step, int(np.argmax(unusable[0])))
         self._block, self._start = rates, step
+
+    def _error(self, step: int, column: int) -> RateError:
+        base = self._columns[column : column + 1]
+        rate = self.schedule.evaluate(np.array([step]), base)[0]
+        name = f"param_groups[{column}]" if self._copies == 1 else "every param group"
+        return RateError(
+            f"{self.schedule.kind}: the rate of {name} at step {step} would be {rate}, "
+            f"for the base rate {self.bases[column]}"
+        )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import ref
 
+from torch import Tensor
 from torch.optim import Optimizer
 
 from olm.problem import OlmError, StateError, found
@@ -168,10 +169,12 @@ class ScheduleLR(SchedulerBase):
         rates = self._ahead.at(step)
         # There are as many rates as groups; zip takes long to check it.
         for group, rate in zip(groups, rates):  # noqa: B905
-            if group["lr"].__class__ is float:
+            lr = group["lr"]
+            # A float is told at once; that something is no tensor takes longer to find out.
+            if type(lr) is float or not isinstance(lr, Tensor):
                 group["lr"] = rate
             else:
-                write(group, "lr", rate)
+                lr.fill_(rate)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
 

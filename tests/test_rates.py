@@ -1,0 +1,90 @@
+"""Rates over arrays: in every shape, and however much of a curve is evaluated at once."""
+
+import numpy as np
+import pytest
+
+from olm import rates
+from olm.kinds import KINDS
+from olm.problem import RateError
+
+EXAMPLES = [
+    pytest.param(model(**example), id=f"{kind}-{index}")
+    for kind, model in KINDS.items()
+    for index, example in enumerate(model.examples)
+]
+SHAPES = [
+    ((), (3,)),
+    ((24,), (1,)),
+    ((24,), (24,)),
+    ((24, 1), (3,)),
+    ((24, 1), (1, 3)),
+    ((24, 1), (24, 3)),
+    ((1, 24), (3, 1)),
+    ((4, 6), ()),
+    ((4, 6), (6,)),
+    ((6,), (4, 1)),
+    ((2, 3, 4), (3, 1)),
+    ((1,), (2, 1)),
+    ((0,), (1,)),
+    ((0, 1), (3,)),
+]
+
+
+def steps_of(schedule, shape):
+    """Steps of a shape, in no order, from before the first mark to after the last."""
+    count = int(np.prod(shape))
+    steps = np.linspace(0, 1.2 * max(schedule.marks(), default=1), count).astype(int)
+    return np.random.default_rng(0).permutation(steps).reshape(shape)
+
+
+def one_by_one(schedule, steps, bases):
+    steps, bases = np.broadcast_arrays(steps, bases)
+    each = [schedule.lr(int(s), float(b)) for s, b in zip(steps.flat, bases.flat, strict=True)]
+    return np.reshape(np.array(each, dtype=float), steps.shape)
+
+
+@pytest.mark.parametrize(("of_steps", "of_bases"), SHAPES)
+@pytest.mark.parametrize("schedule", EXAMPLES)
+def test_steps_and_base_rates_of_all_shapes_that_broadcast_give_what_each_gives_alone(
+    schedule, of_steps, of_bases, monkeypatch
+):
+    steps = steps_of(schedule, of_steps)
+    bases = np.linspace(0.1, 0.5, int(np.prod(of_bases))).reshape(of_bases)
+    expected = one_by_one(schedule, steps, bases)
+    for at_once in (1, 7, 100_000):
+        monkeypatch.setattr(rates, "AT_ONCE", at_once)
+        found = np.asarray(schedule.lr(steps, bases))
+        assert found.shape == expected.shape
+        assert (found == expected).all()
+
+
+@pytest.mark.parametrize("schedule", EXAMPLES)
+def test_whole_numbers_of_every_type_are_the_same_steps(schedule):
+    steps = np.arange(100)
+    expected = schedule.lr(steps, 0.3).tolist()
+    for dtype in ("u1", "i2", "u8", "f4", "f8"):
+        assert schedule.lr(steps.astype(dtype), 0.3).tolist() == expected
+    assert schedule.lr(steps, np.array(0.25, "f4")).tolist() == schedule.lr(steps, 0.25).tolist()
+
+
+@pytest.mark.parametrize("schedule", EXAMPLES)
+def test_the_rates_are_the_callers_own(schedule):
+    steps, bases = np.arange(20.0), np.array([0.3])
+    first = schedule.lr(steps, bases)
+    first[:] = -1
+    assert (schedule.lr(steps, bases) >= 0).all()
+    assert (steps == np.arange(20.0)).all()
+    assert bases == 0.3
+
+
+@pytest.mark.parametrize("step", [np.inf, np.array([1, np.inf], "f4"), np.array([2.5]), [[-1.0]]])
+def test_a_float_that_is_no_step_is_refused(step):
+    with pytest.raises(RateError, match="step must be a whole number"):
+        KINDS["LinearLR"](total_steps=3).lr(step, 0.1)
+
+
+def test_the_error_about_a_rate_names_its_step_in_an_array_of_any_shape():
+    steep = KINDS["ConstantLR"](factor=1e300, total_iters=5)
+    message = "ConstantLR: the rate at step 4 would be inf"
+    with pytest.raises(RateError, match=message):
+        steep.lr([[9, 8], [7, 4]], [[0.1], [1e300]])

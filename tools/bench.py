@@ -1,0 +1,153 @@
+"""Measure how long olm takes for something, as a multiple of what others take for it.
+
+    python3 tools/bench.py                      all of it, in a few minutes
+    python3 tools/bench.py --only "8 groups"    the contests with this in their name
+    python3 tools/bench.py --write              put the tables into README.md
+
+Below 1 is faster. A figure is the median of repetitions in which the sides take turns, with torch
+on one thread and the garbage collector at rest. What runs in this process is measured in processor
+time, so that other work on the machine disturbs little; new processes by the clock on the wall.
+`.venv` is made if this Python lacks what is compared. The exit status is 1 if a goal is missed.
+"""
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+
+from contests import Family, Result, results
+from environment import ROOT, enter
+from readme import README, between
+
+TOPICS = ("steps", "curves", "resuming", "commands")
+NEEDED = ("torch", "numpy", "pydantic", "check_jsonschema")
+
+
+def main(args: list[str]) -> int:
+    """Measure, show, perhaps write, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="", metavar="NAME", help="contests with this in the name")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
+    given = parser.parse_args(args)
+    if given.write and (given.only or given.quick):
+        parser.error("--write is for all contests, without --only and --quick")
+    if not all(map(find_spec, NEEDED)):
+        enter()
+    # The olm of this folder, whatever is installed.
+    sys.path.insert(0, str(ROOT))
+    measured = list(measure(given.only, setups=1 if given.quick else 5))
+    if not measured:
+        parser.error(f"no contest has {given.only!r} in its name")
+    text = "\n\n".join([*(table(heading, rows) for heading, rows in measured), conditions()])
+    everything = [result for _, rows in measured for result in rows]
+    said = [asdict(result) | {"met": result.met} for result in everything]
+    print(json.dumps(said, indent=2) if given.json else text)
+    if given.write:
+        README.write_text(between("bench", text), encoding="utf-8")
+    return int(any(result.met is False for result in everything))
+
+
+def measure(only: str, setups: int) -> Iterator[tuple[str, list[Result]]]:
+    """The heading of every table, with what was measured for it.
+
+    Args:
+        only: what the name of a contest must contain.
+        setups: how many times the sides of each are prepared anew.
+    """
+    tables = {
+        (topic, family.heading): [c.name for c in family.contests if only in c.name]
+        for topic in TOPICS
+        for family in families(topic)
+    }
+    total = sum(map(len, tables.values()))
+    done = 0
+    # A contest has a process of its own: the memory that one leaves behind slows the next.
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as process:
+        for (topic, heading), names in tables.items():
+            rows: list[Result] = []
+            for name in names:
+                done += 1
+                _progress(f"{done} of {total}: {name}", last=done == total)
+                rows += process.submit(_measured, topic, name, setups).result()
+            if rows:
+                yield heading, rows
+
+
+def families(topic: str) -> list[Family]:
+    """The tables of a file in `contests`."""
+    return list(import_module(f"contests.{topic}").FAMILIES)
+
+
+def _measured(topic: str, name: str, setups: int) -> list[Result]:
+    import torch
+
+    torch.set_num_threads(1)
+    return [
+        result
+        for family in families(topic)
+        for contest in family.contests
+        if contest.name == name
+        for result in results(contest, setups=setups, processes=family.processes)
+    ]
+
+
+def table(heading: str, measured: Iterable[Result]) -> str:
+    """A Markdown table: a row a contest, a column for each of the others.
+
+    A cell is the ratio, with its goal if there is one; a ratio that misses it is bold.
+    """
+    cells: dict[str, dict[str, str]] = {}
+    for result in measured:
+        goal = "" if result.goal is None else f" ≤ {result.goal:.2f}"
+        bold = "**" if result.met is False else ""
+        cells.setdefault(result.what, {})[result.against] = f"{bold}{result.ratio:.2f}{bold}{goal}"
+    others = list(dict.fromkeys(other for row in cells.values() for other in row))
+    lines = [[heading, *others], ["---"] * (1 + len(others))]
+    lines += [[what, *(row.get(other, "") for other in others)] for what, row in cells.items()]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |"
+        for line in lines
+    )
+
+
+def conditions() -> str:
+    """When, on what processor and with which versions this was measured."""
+    versions = [f"{name.replace('_', '-')} {version(name).partition('+')[0]}" for name in NEEDED]
+    return (
+        "After ≤ stands the goal; a ratio that misses it is bold. "
+        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, "
+        f"Python {platform.python_version()}, {', '.join(versions)}."
+    )
+
+
+def processor() -> str:
+    """The model of the processor, as far as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _progress(line: str, *, last: bool) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{line:<79}", end="\n" if last else "", file=sys.stderr, flush=True)
+    else:
+        print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
