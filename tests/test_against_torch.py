@@ -32,6 +32,11 @@ def constant(factor, total_iters):
     return document, lambda it: lr_scheduler.ConstantLR(it, factor, total_iters)
 
 
+def polynomial(total_iters, power):
+    document = {"kind": "PolynomialLR", "total_iters": total_iters, "power": power}
+    return document, lambda it: lr_scheduler.PolynomialLR(it, total_iters, power)
+
+
 def cosine(t_max, eta_min):
     document = {"kind": "CosineAnnealingLR", "T_max": t_max, "eta_min": eta_min}
     return document, lambda it: lr_scheduler.CosineAnnealingLR(it, t_max, eta_min)
@@ -52,7 +57,8 @@ def in_turn(children, milestones):
 
 CONSTANTS = st.builds(constant, FACTORS, STEPS)
 LINES = st.builds(linear_to_zero, STEPS, FACTORS)
-LEAVES = {"ConstantLR": CONSTANTS, "LinearLR": LINES}
+POLYNOMIALS = st.builds(polynomial, STEPS, st.sampled_from([0.5, 0.9, 1.0, 2.0, 3.0]))
+LEAVES = {"ConstantLR": CONSTANTS, "LinearLR": LINES, "PolynomialLR": POLYNOMIALS}
 """Schedules that torch has right at every step, as a spec and as what makes torch's."""
 
 

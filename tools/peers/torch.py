@@ -152,7 +152,7 @@ PEER = Peer(
     distribution="torch",
     version="2.13.0",
     tolerance=1e-11,
-    rows=[*CONSTANT, *LINEAR, *COSINE, *SEQUENTIAL],
+    rows=[*CONSTANT, *LINEAR, *COSINE, *POLYNOMIAL, *SEQUENTIAL],
     rates=rates,
     refused=[
         Refused(

@@ -24,6 +24,16 @@ class ConstantLR(ScheduleLR):
         last_epoch: int = -1,
     ) -> None: ...
 
+class PolynomialLR(ScheduleLR):
+    """The base rate times a power of the share of ``total_iters`` that is left."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_iters: int = 5,
+        power: float = 1.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
 class SequentialLR(ScheduleLR):
     """One schedule after another: at each milestone the next takes over, at its own step 0."""
     def __init__(

@@ -1,0 +1,30 @@
+"""A fall along a power of what is left."""
+
+from typing import Literal
+
+from olm.curves import Array, ramp
+from olm.fields import Exponent, PositiveSteps
+from olm.schedule import Schedule
+
+
+class Polynomial(Schedule):
+    """The base rate times a power of the share of ``total_iters`` that is left.
+
+    >>> Polynomial(total_iters=4, power=2.0).lr([0, 1, 2, 3, 4, 9], base=0.5)
+    array([0.5    , 0.28125, 0.125  , 0.03125, 0.     , 0.     ])
+
+    Source: torch 2.13, ``torch.optim.lr_scheduler.PolynomialLR``. Where torch holds the base rate
+    for ever, with ``total_iters: 0``, that is refused.
+    """
+
+    kind: Literal["PolynomialLR"] = "PolynomialLR"
+    total_iters: PositiveSteps = 5
+    """The step at which the rate is zero. It stays zero from there on."""
+    power: Exponent = 1.0
+    """The exponent: 1 is a straight line, above it the fall is steep first. 0 is no fall at all."""
+
+    words = "base × (1 - step / {total_iters}) to the power of {power}, 0 from there on"
+    examples = [{"total_iters": 100}, {"total_iters": 10, "power": 2.0}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        return base * (1 - ramp(step, self.total_iters)) ** self.power
