@@ -10,7 +10,7 @@ from olm.problem import RateError
 from olm.rates import all_usable, usable
 from olm.schedule import Schedule
 
-BLOCK = 8000
+BLOCK = 16_000
 """How many rates are evaluated at once, steps times param groups."""
 
 LISTED = 500
