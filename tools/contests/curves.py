@@ -17,6 +17,7 @@ STEPS = 1_000_000
 BASE = 0.5
 END = 0.1
 WARMUP = 2000
+POWER = 0.9
 
 OTHER = "numpy in place"
 
@@ -90,6 +91,16 @@ def constant(step: Steps) -> Rates:
     return rates
 
 
+def polynomial(step: Steps) -> Rates:
+    """`PolynomialLR`."""
+    rates = step / STEPS
+    np.minimum(rates, 1, out=rates)
+    np.subtract(1, rates, out=rates)
+    rates **= POWER
+    rates *= BASE
+    return rates
+
+
 ROWS: list[tuple[dict[str, Any], Callable[[Steps], Rates]]] = [
     ({"kind": "LinearLR", "total_steps": STEPS, "end_lr": END}, linear),
     ({"kind": "LinearDecayLR", "total_steps": STEPS}, linear_decay),
@@ -105,6 +116,7 @@ ROWS: list[tuple[dict[str, Any], Callable[[Steps], Rates]]] = [
         warmup_cosine,
     ),
     ({"kind": "ConstantLR", "factor": 0.25, "total_iters": WARMUP}, constant),
+    ({"kind": "PolynomialLR", "total_iters": STEPS, "power": POWER}, polynomial),
 ]
 
 
