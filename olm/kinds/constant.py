@@ -14,9 +14,8 @@ class Constant(Schedule):
     array([0.25, 0.25, 0.5 , 0.5 ])
 
     Source: torch 2.13, ``torch.optim.lr_scheduler.ConstantLR``. Where torch divides by ``factor:
-    0``, the base rate
-    is released all the same; and ``total_iters: 0`` is the base rate from step 0 on, where torch
-    never releases it.
+    0``, the base rate is released all the same; and ``total_iters: 0`` is the base rate from step 0
+    on, where torch never releases it.
     """
 
     kind: Literal["ConstantLR"] = "ConstantLR"

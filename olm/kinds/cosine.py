@@ -15,9 +15,8 @@ class CosineAnnealing(Schedule):
     array([0.5  , 0.441, 0.3  , 0.159, 0.1  , 0.1  ])
 
     Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.CosineAnnealingLR``, to the bit, after
-    Loshchilov and
-    Hutter, SGDR (2017), equation 5, without the restarts. torch's class of this name rises again
-    after ``T_max``. Where OLM divides by ``T_max: 0``, that is refused.
+    Loshchilov and Hutter, SGDR (2017), equation 5, without the restarts. torch's class of this name
+    rises again after ``T_max``. Where OLM divides by ``T_max: 0``, that is refused.
     """
 
     kind: Literal["CosineAnnealingLR"] = "CosineAnnealingLR"

@@ -14,8 +14,7 @@ class Linear(Schedule):
     array([0.5, 0.4, 0.3, 0.2, 0.1, 0.1])
 
     Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearLR``, to the bit. torch's class of
-    this name has
-    other arguments. Where OLM divides by ``total_steps: 0``, that is refused.
+    this name has other arguments. Where OLM divides by ``total_steps: 0``, that is refused.
     """
 
     kind: Literal["LinearLR"] = "LinearLR"
@@ -42,8 +41,7 @@ class LinearDecay(Schedule):
     array([0.5  , 0.375, 0.25 , 0.125, 0.   , 0.   ])
 
     Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearDecayLR``, to the bit. Where OLM
-    gives zero from
-    step 0 on for ``total_steps: 0``, that is refused.
+    gives zero from step 0 on for ``total_steps: 0``, that is refused.
     """
 
     kind: Literal["LinearDecayLR"] = "LinearDecayLR"

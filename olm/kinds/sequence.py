@@ -31,8 +31,7 @@ class Sequential(Schedule):
     array([0.25 , 0.5  , 0.5  , 0.375, 0.25 , 0.125, 0.   , 0.   ])
 
     Source: torch 2.13, ``torch.optim.lr_scheduler.SequentialLR``. Unlike there, a child may be a
-    sequence itself, and
-    no child sees a step that is not its own.
+    sequence itself, and no child sees a step that is not its own.
     """
 
     kind: Literal["SequentialLR"] = "SequentialLR"

@@ -52,8 +52,7 @@ class WarmupCosine(Schedule):
     array([0.25 , 0.5  , 0.5  , 0.441, 0.3  , 0.159, 0.1  , 0.1  ])
 
     Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.WarmupCosineScheduler``, to the bit.
-    Where OLM drops off
-    a cliff, for a warm-up as long as the whole, that is refused.
+    Where OLM drops off a cliff, for a warm-up as long as the whole, that is refused.
     """
 
     kind: Literal["WarmupCosineScheduler"] = "WarmupCosineScheduler"

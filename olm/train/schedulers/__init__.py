@@ -1,6 +1,5 @@
 """A torch scheduler class for every kind, called what the kind is, and `build`."""
 
-import olm.train  # noqa: F401  # says what to install if torch is missing
 from olm.kinds import KINDS
 from olm.train.schedulers.along import ScheduleLR
 from olm.train.schedulers.base import SchedulerBase

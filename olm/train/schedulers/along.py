@@ -17,6 +17,7 @@ from olm.train.schedulers.agreement import OnChange, agreed, state_of
 from olm.train.schedulers.ahead import ReadAhead
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.constructor import constructor
+from olm.train.schedulers.foreign import check_step
 from olm.train.schedulers.groups import as_float, group_rates, write
 
 ORDER = (
@@ -66,10 +67,7 @@ class ScheduleLR(SchedulerBase):
             cls.__init__ = constructor(model, ScheduleLR.__init__)  # type: ignore[method-assign]
 
     def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
-        if isinstance(last_epoch, bool) or not isinstance(last_epoch, int) or last_epoch < -1:
-            raise OlmError(
-                f"last_epoch must be a whole number of at least -1, found {found(last_epoch)}"
-            )
+        check_step(last_epoch, OlmError)
         self._lent = self._outlives = False
         self._ahead = ReadAhead(schedule, group_rates(optimizer))
         # Before torch's constructor touches the optimizer: this raises if there is no first rate.

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from olm.problem import StateError, found, nearest
+from olm.problem import OlmError, StateError, found, nearest
 from olm.train.schedulers.groups import as_float
 from olm.wording import quoted
 
@@ -40,17 +40,20 @@ def check_keys(state: Mapping[str, Any], needed: set[str], kind: str) -> None:
         raise StateError("\n".join([f"this is not a state of {kind}", *lines]))
 
 
+def check_step(last_epoch: Any, error: type[OlmError]) -> None:
+    """That this is a step that was taken, or -1; raises the given error if not."""
+    if isinstance(last_epoch, bool) or not isinstance(last_epoch, int) or last_epoch < -1:
+        raise error(f"last_epoch must be a whole number of at least -1, found {found(last_epoch)}")
+
+
 def check_position(state: Mapping[str, Any], groups: int) -> None:
     """That a state says a step, and a usable base rate for every param group.
 
     Raises:
         StateError: it does not.
     """
-    last_epoch, base_lrs = state["last_epoch"], state["base_lrs"]
-    if isinstance(last_epoch, bool) or not isinstance(last_epoch, int) or last_epoch < -1:
-        raise StateError(
-            f"last_epoch must be a whole number of at least -1, found {found(last_epoch)}"
-        )
+    check_step(state["last_epoch"], StateError)
+    base_lrs = state["base_lrs"]
     if not isinstance(base_lrs, list | tuple) or len(base_lrs) != groups:
         raise StateError(
             f"base_lrs must be a list of {groups} rates, one a param group, found {base_lrs!r:.80}"
