@@ -7,7 +7,8 @@ imported inside, so that specs can be checked without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from math import pi
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from numpy import bool_, float64
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 Array: TypeAlias = "NDArray[float64]"
 Number: TypeAlias = "NDArray[float64] | float"
 Formula: TypeAlias = "Callable[[Array, Array], Array]"
+Ease: TypeAlias = Literal["linear", "cosine", "polynomial", "power", "logarithmic"]
+Space: TypeAlias = Literal["linear", "log", "inverse"]
 
 
 def ramp(step: Array, over: float) -> Array:
@@ -50,6 +53,88 @@ def half_cosine(angle: Array) -> Array:
     import numpy as np
 
     return 1 + np.cos(angle)
+
+
+def eased(ease: str, done: Array, power: float = 1.0, steps: int = 1) -> Array:
+    """A fraction that rises from 0 to 1 as `done` does, but not evenly.
+
+    Args:
+        ease: one of `Ease`.
+        done: the fraction of the way.
+        power: the exponent of ``polynomial`` and ``power``.
+        steps: how many steps the way has, for ``logarithmic``.
+
+    >>> import numpy as np
+    >>> eased("cosine", np.array([0.0, 0.5, 1.0]))
+    array([0. , 0.5, 1. ])
+    >>> eased("power", np.array([0.0, 0.25, 1.0]), power=0.5)
+    array([0. , 0.5, 1. ])
+    """
+    import numpy as np
+
+    match ease:
+        case "cosine":
+            risen: Array = (1 - np.cos(pi * done)) / 2
+        case "polynomial":
+            risen = 1 - (1 - done) ** power
+        case "power":
+            risen = done**power
+        case "logarithmic":
+            risen = np.log1p(done * steps) / np.log1p(float(steps))
+        case _:
+            risen = done
+    return risen
+
+
+def between(start: Number, end: Number, done: Array, space: str) -> Array:
+    """From `start` to `end`, evenly in a space, exact at both ends.
+
+    Args:
+        start: the value where `done` is 0.
+        end: the value where `done` is 1.
+        done: the fraction of the way.
+        space: in which the way is straight: ``linear``, ``log`` (equal steps multiply by an equal
+            factor), or ``inverse`` (equal steps add as much to one over the value).
+
+    >>> import numpy as np
+    >>> between(1.0, 0.25, np.array([0.0, 0.5, 1.0]), "log")
+    array([1.  , 0.5 , 0.25])
+    >>> between(1.0, 0.25, np.array([0.0, 0.5, 1.0]), "inverse")
+    array([1.  , 0.4 , 0.25])
+    """
+    if space == "log":
+        return start ** (1 - done) * end**done
+    if space == "inverse":
+        way = 1 / ((1 - done) / start + done / end)
+        return where(done == 0, start, where(done == 1, end, way))
+    return line(start, end, done)
+
+
+def cycles(step: Array, period: int, growth: float) -> tuple[Array, Array, Array]:
+    """In which cycle a step is, from 0 on, the step at which it began, and its length in periods.
+
+    >>> import numpy as np
+    >>> cycles(np.array([0.0, 9.0, 10.0, 29.0, 30.0]), period=10, growth=2.0)
+    (array([0., 0., 1., 1., 2.]), array([ 0.,  0., 10., 10., 30.]), array([1., 1., 2., 2., 4.]))
+    """
+    import numpy as np
+
+    if growth == 1:
+        number = np.floor(step / period)
+        return number, number * period, np.ones_like(step)
+
+    def beginning(number: Array) -> Array:
+        exact = period * (growth**number - 1) / (growth - 1)
+        whole = np.rint(exact)
+        # What is a whole number on paper is one here: else a cycle begins a step late.
+        return np.where(abs(exact - whole) <= 1e-9 * whole, whole, exact)
+
+    # The logarithm may be off by a rounding, just where a cycle begins.
+    # Ever shorter cycles come to an end: beyond it the number is only large.
+    grown = np.maximum(step * (growth - 1) / period, -1 + 1e-15)
+    number = np.floor(np.log1p(grown) / np.log(growth))
+    number = number + (step >= beginning(number + 1)) - (step < beginning(number))
+    return number, beginning(number), growth**number
 
 
 def where(condition: NDArray[bool_], then: Number, otherwise: Number) -> Array:

@@ -15,9 +15,34 @@ from textwrap import dedent
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
 
-from olm.fields import MAX_STEPS
+from olm.fields import MAX_STEPS, TINY
 from olm.schedule import ANY_KIND
+
+
+class FieldSchema(GenerateJsonSchema):
+    """pydantic's schemas in reading order, without titles that only repeat the field's name.
+
+    What may be left out is of its type or null, not one of two schemas, each with errors of its
+    own.
+    """
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Never."""
+        return False
+
+    def sort(self, value: Any, parent_key: str | None = None) -> Any:
+        """As it is."""
+        return value
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
+        """The schema of a value or null, in one."""
+        there = self.generate_inner(schema["schema"])
+        if isinstance(there.get("type"), str):
+            return {**there, "type": [there["type"], "null"]}
+        return super().nullable_schema(schema)
 
 
 @dataclass(frozen=True)
@@ -74,7 +99,10 @@ def fields(model: type[BaseModel]) -> list[Field]:
     end_lr | a number of at least 0 | 0.0
     start_factor | a number of at least 0 | 1.0
     """
-    docs, schemas = field_docs(model), model.model_json_schema()["properties"]
+    docs, schemas = (
+        field_docs(model),
+        model.model_json_schema(schema_generator=FieldSchema)["properties"],
+    )
     return [
         Field(
             name,
@@ -131,9 +159,11 @@ _NOUNS = {
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
-    if "minimum" not in schema:
+    if "minimum" not in schema or schema["type"] == "null":
         return ""
     least, most = schema["minimum"], schema["maximum"]
+    if least == TINY:
+        return " above 0"
     # A maximum beyond which numbers are not exact is no news.
     return (
         f" of at least {least:.15g}" if most >= MAX_STEPS else f" from {least:.15g} to {most:.15g}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, GetCoreSchemaHandler, Strict
@@ -15,6 +16,9 @@ from olm.wording import mistake
 
 MAX_STEPS = 2**53
 """The longest schedule: the whole numbers up to here are exact in float64 and in JSON."""
+
+TINY = 5e-324
+"""The smallest number above 0."""
 
 MAX_RATE = 1.7976931348623157e308
 """The largest rate or factor: any finite float64. A schema needs a maximum to refuse infinities."""
@@ -38,7 +42,8 @@ class Number:
     def __call__(self, value: Any) -> int | float:
         number = self._converted(value)
         if number < self.minimum:
-            raise mistake("range", f"must be at least {self.minimum:.17g}, found {found(value)}")
+            least = "above 0" if self.minimum == TINY else f"at least {self.minimum:.17g}"
+            raise mistake("range", f"must be {least}, found {found(value)}")
         if number > self.maximum:
             raise mistake("range", f"must be at most {self.maximum:.17g}, found {found(value)}")
         return number
@@ -71,8 +76,20 @@ class StepCount(Number):
     """A number of optimizer steps, or the index of one."""
 
 
+@dataclass(frozen=True)
+class Memory(Number):
+    """What a metric-driven schedule remembers.
+
+    It says where the schedule stands, not which it is: the digest leaves it out, and so does the
+    constructor of the torch class.
+    """
+
+
 Steps = Annotated[int, StepCount(0, MAX_STEPS, whole=True)]
 """A number of optimizer steps, 0 or more."""
+
+Count = Annotated[int, Number(0, MAX_STEPS, whole=True)]
+"""How many there are, or how often something happens: not a number of optimizer steps."""
 
 PositiveSteps = Annotated[int, StepCount(1, MAX_STEPS, whole=True)]
 """A number of optimizer steps, 1 or more."""
@@ -82,6 +99,12 @@ Rate = Annotated[float, Number(0.0, MAX_RATE)]
 
 Factor = Annotated[float, Number(0.0, MAX_RATE)]
 """What the base rate is multiplied by."""
+
+PositiveFactor = Annotated[float, Number(TINY, MAX_RATE)]
+"""What something is multiplied or divided by, above 0."""
+
+Share = Annotated[float, Number(0.0, 1.0)]
+"""A part of a whole."""
 
 Exponent = Annotated[float, Number(0.0, MAX_RATE)]
 """The power to which a fraction is raised."""
@@ -118,25 +141,39 @@ class Length:
         return {**handler(schema), "minItems": self.minimum}
 
 
-def step_fields(model: type[BaseModel]) -> list[str]:
+@cache
+def step_fields(model: type[BaseModel]) -> tuple[str, ...]:
     """The fields of a model that are numbers of steps, or lists of them.
 
     >>> from olm.kinds import KINDS
     >>> step_fields(KINDS["WarmupCosineScheduler"])
-    ['warmup_steps', 'total_steps']
+    ('warmup_steps', 'total_steps')
     """
+    return _fields_of(model, StepCount)
 
-    def counts(annotation: Any, metadata: Iterable[Any]) -> bool:
+
+@cache
+def memory_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of a model that are `Memory`.
+
+    >>> from olm.kinds import KINDS
+    >>> memory_fields(KINDS["ReduceLROnPlateau"])
+    ('best', 'num_bad_epochs', 'cooldown_counter', 'num_reductions')
+    """
+    return _fields_of(model, Memory)
+
+
+def _fields_of(model: type[BaseModel], number: type[Number]) -> tuple[str, ...]:
+    """The fields of a model whose type, or whose items' type, has this mark."""
+
+    def has(annotation: Any, metadata: Iterable[Any]) -> bool:
         inner = getattr(annotation, "__args__", ())
-        return any(isinstance(mark, StepCount) for mark in metadata) or any(
-            counts(part, getattr(part, "__metadata__", ())) for part in inner
+        return any(isinstance(mark, number) for mark in metadata) or any(
+            has(part, getattr(part, "__metadata__", ())) for part in inner
         )
 
-    return [
-        name
-        for name, field in model.model_fields.items()
-        if counts(field.annotation, field.metadata)
-    ]
+    fields = model.model_fields.items()
+    return tuple(name for name, field in fields if has(field.annotation, field.metadata))
 
 
 def _number_in(text: Any) -> str:

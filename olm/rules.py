@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import ge, gt
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import InitErrorDetails
 
-from olm.problem import found
+from olm.problem import clipped, found
 from olm.wording import at, mistake
 
 
@@ -20,6 +22,8 @@ class Rule:
     fields: tuple[str, ...]
     holds: Callable[..., bool]
     message: str
+    spot: Callable[[Any], int | None] | None = None
+    """Where in a list the mistake is: the index of the later one of two items that do not fit."""
 
     def contradiction(self, values: Mapping[str, Any]) -> InitErrorDetails | None:
         """The error, if all the fields are there and do not fit together."""
@@ -31,7 +35,10 @@ class Rule:
             **{name: f"{name} ({_short(values[name])})" for name in self.fields}
         )
         first, *others = self.fields
-        return at((first,), values[first], mistake("rule", message, also=others))
+        spot = self.spot(values[first]) if self.spot else None
+        if spot is None:
+            return at((first,), values[first], mistake("rule", message, also=others))
+        return at((first, spot), values[first][spot], mistake("rule", message, also=[spot - 1]))
 
 
 class Ruled(Protocol):
@@ -59,8 +66,30 @@ def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Mo
     return declare
 
 
+def ascending(field: str, *, strictly: bool = True) -> Callable[[Model], Model]:
+    """Declare that a list is in ascending order, with or without equal neighbours."""
+    wrong = ge if strictly else gt
+
+    def spot(values: Any) -> int | None:
+        pairs = enumerate(pairwise(values), 1)
+        return next((index for index, (one, next_) in pairs if wrong(one, next_)), None)
+
+    def declare(model: Model) -> Model:
+        each = "each above the one before" if strictly else "none below the one before"
+        message = f"{{{field}}} must be in ascending order, {each}"
+        new = Rule((field,), lambda values: spot(values) is None, message, spot)
+        model.rules = (*model.rules, new)
+        return model
+
+    return declare
+
+
 def _short(value: Any) -> str:
     """A value in the message of a rule; of a list of schedules only how many they are."""
+    if value is None:
+        return "left out"
+    if isinstance(value, str):
+        return f"'{clipped(value)}'"
     if not isinstance(value, list | tuple):
         return found(value)
     if any(isinstance(item, Mapping | BaseModel) for item in value):

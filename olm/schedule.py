@@ -7,7 +7,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
     ValidationError,
@@ -17,10 +16,10 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
-from olm.fields import MAX_STEPS, step_fields
 from olm.problem import LISTED, found, nearest
 from olm.rates import bases_of, check_usable, evaluate, steps_of
 from olm.rules import Rule
+from olm.timeline import Timeline
 from olm.wording import at, mistake, quoted, retold, reworded
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ MAX_DEPTH = 16
 """How deep schedules may be nested."""
 
 
-class Schedule(BaseModel):
+class Schedule(Timeline):
     """A learning-rate schedule: a kind, its fields, and the rate at every step. An immutable value.
 
     A subclass is one kind. It gives `kind` a default, which is the name of the kind and of its
@@ -44,6 +43,9 @@ class Schedule(BaseModel):
 
     examples: ClassVar[list[dict[str, Any]]] = []
     """Fields of typical schedules of this kind, for snippets, documentation and tests."""
+
+    group: ClassVar[str] = ""
+    """What people look for when they look for it: one of `olm.kinds.GROUPS`."""
 
     words: ClassVar[str] = ""
     """The kind in words, with fields in braces: what ``olm show`` says first."""
@@ -85,26 +87,29 @@ class Schedule(BaseModel):
         """`formula` over arrays of one dimension or more, as float64, unchecked."""
         return evaluate(self.formula, steps, bases)
 
-    def parts(self) -> list[tuple[int, Schedule]]:
-        """The schedules that this one is made of, each with the step where its own step 0 lies."""
-        return []
-
-    def marks(self) -> list[int]:
-        """The steps at which the shape changes, ascending; after the last it stays as it is."""
-        own = (getattr(self, name) for name in step_fields(type(self)))
-        marks = {
-            step for value in own for step in (value if isinstance(value, tuple) else (value,))
-        }
-        parts = self.parts()
-        ends = [start for start, _ in parts[1:]] + [MAX_STEPS]
-        for (start, part), end in zip(parts, ends, strict=bool(parts)):
-            marks |= {start + mark for mark in part.marks() if start + mark < end}
-        return sorted(marks)
-
     @property
-    def depth(self) -> int:
-        """How deep schedules are nested here: 1 for one without parts."""
-        return 1 + max((part.depth for _, part in self.parts()), default=0)
+    def metric_driven(self) -> bool:
+        """Whether what it does depends on a metric: it or a schedule in it is to `observe` one."""
+        return any(child.metric_driven for child in self.children())
+
+    def observe(self, metric: float, step: int = 0) -> Self:
+        """The schedule after a metric was measured, further along; itself if that changes nothing.
+
+        Args:
+            metric: what was measured, such as a validation loss.
+            step: where the schedule stands. A part whose turn it is not does not see the metric.
+
+        Raises:
+            OlmError: the metric is no number.
+        """
+        children = self.children()
+        if not self.metric_driven:
+            return self
+        seen = [
+            child if clock is None else child.observe(metric, clock)
+            for child, clock in zip(children, self.clocks(step), strict=True)
+        ]
+        return self if seen == [*children] else self.with_children(seen)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some fields changed. It is validated, as every schedule is."""
@@ -113,7 +118,7 @@ class Schedule(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         return ((name, value) for name, value in super().__repr_args__() if name != "kind")
 
-    __str__ = BaseModel.__repr__
+    __str__ = Timeline.__repr__
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from pydantic.json_schema import GenerateJsonSchema
-
-from olm.documentation import field_docs, plain, prose, summary
+from olm.documentation import FieldSchema, field_docs, plain, prose, summary
 from olm.plain import MAX_VALUES
 from olm.problem import MAX_LEVELS
 from olm.schedule import ANY_KIND, MAX_DEPTH, Schedule
@@ -30,16 +28,6 @@ NESTED = {"$ref": "#/definitions/nested"}
 """A child: a schedule of any kind without the keys of a root."""
 
 _KIND_IS_THERE = {"type": "object", "required": ["kind"]}
-
-
-class _Untitled(GenerateJsonSchema):
-    """pydantic's schemas in reading order, without titles that only repeat the field's name."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
-
-    def sort(self, value: Any, parent_key: str | None = None) -> Any:
-        return value
 
 
 def schedules_schema(kinds: Kinds) -> Json:
@@ -115,7 +103,7 @@ def _if_of_kind(kind: str) -> Json:
 def _definition(model: type[Schedule]) -> Json:
     """A kind with its fields and no others; the root's keys are left to the root."""
     kind, docs = model.model_fields["kind"].default, field_docs(model)
-    schema = model.model_json_schema(schema_generator=_Untitled)
+    schema = model.model_json_schema(schema_generator=FieldSchema)
     fields = {
         name: _linked(_described(field, docs.get(name)))
         for name, field in schema["properties"].items()
@@ -134,7 +122,7 @@ def _definition(model: type[Schedule]) -> Json:
 
 def _root_properties() -> Json:
     docs = field_docs(Spec)
-    typed = Spec.model_json_schema(schema_generator=_Untitled)["properties"]
+    typed = Spec.model_json_schema(schema_generator=FieldSchema)["properties"]
     schema = {"type": "string", "description": "The schema by which an editor checks the document."}
     return {"$schema": schema} | {
         key: _described(_not_null(typed[key]), docs.get(key)) for key in STATE_KEYS
@@ -143,8 +131,9 @@ def _root_properties() -> Json:
 
 def _not_null(schema: Json) -> Json:
     """What a key of the root takes: None stands for its absence, and is not written."""
-    (there,) = (one for one in schema.get("anyOf", [schema]) if one != {"type": "null"})
-    return {name: value for name, value in there.items() if name != "default"}
+    types = schema["type"]
+    there = types if isinstance(types, str) else next(one for one in types if one != "null")
+    return {name: value for name, value in schema.items() if name != "default"} | {"type": there}
 
 
 def _comment(start: str, unsaid: list[str]) -> Json:

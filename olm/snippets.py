@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
+from pydantic import ValidationError
+
 from olm.documentation import markdown, plain, summary
 from olm.schedule import Schedule
 
@@ -34,12 +36,22 @@ def snippet(model: type[Schedule]) -> dict[str, Any]:
     """
     kind, numbers = model.model_fields["kind"].default, count(1)
     example = next(iter(model.examples), {})
-    body = {
-        name: _placeholder(example.get(name, ""), numbers)
+    body = {name: _placeholder(value, numbers) for name, value in _least(model, example).items()}
+    return {"label": kind, "description": plain(summary(model)), "body": {"kind": kind, **body}}
+
+
+def _least(model: type[Schedule], example: dict[str, Any]) -> dict[str, Any]:
+    """The required fields of an example; all of them, where one of several others is needed too."""
+    required = {
+        name: example.get(name, "")
         for name, field in model.model_fields.items()
         if field.is_required()
     }
-    return {"label": kind, "description": plain(summary(model)), "body": {"kind": kind, **body}}
+    try:
+        model(**required)
+    except ValidationError:
+        return example
+    return required
 
 
 def _placeholder(value: Any, numbers: Iterator[int]) -> Any:

@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
-from olm.fields import MAX_STEPS, Length, Listed, Number, Rate
+from olm.fields import MAX_STEPS, Length, Listed, Number, Rate, memory_fields
 from olm.plain import plain
 from olm.problem import Problem, SpecError, found
 from olm.schedule import Schedule, validate
@@ -166,7 +166,8 @@ def digest(schedule: Schedule) -> str:
     """A short name for what a schedule says, the same whatever wrote it and wherever it runs.
 
     It is the sha256 of the canonical JSON of kind and fields, nested, without those that equal
-    their default, so that a field added later with a default changes nothing.
+    their default, so that a field added later with a default changes nothing; and without what a
+    metric-driven schedule remembers.
 
     >>> digest(parse({"kind": "LinearLR", "total_steps": 10, "end_lr": 0}).schedule)[:15]
     'sha256:fcc3d00f'
@@ -183,6 +184,7 @@ def _canonical(value: Any) -> Any:
         fields = {
             name: (getattr(value, name), field.default)
             for name, field in type(value).model_fields.items()
+            if name not in memory_fields(type(value))
         }
         said = {name: _canonical(now) for name, (now, default) in fields.items() if now != default}
         return said | {"kind": value.kind}

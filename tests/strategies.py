@@ -5,13 +5,14 @@ All of it follows from the types of the fields, so that a new kind is drawn with
 
 import copy
 import json
-from typing import Annotated, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from olm import kinds
-from olm.fields import MAX_RATE, MAX_STEPS, Length, Number
+from olm.fields import MAX_RATE, MAX_STEPS, TINY, Length, Number
 from olm.schedule import KINDS, Schedule
 from olm.schema import ROOT_KEYS
 from olm.spec import digest
@@ -113,6 +114,9 @@ def _values(annotation, metadata, children, wide):
     origin, args = get_origin(annotation), get_args(annotation)
     if number:
         return _numbers(number, wide)
+    if origin in (Union, UnionType):
+        (there,) = (one for one in args if one is not NoneType)
+        return st.none() | _values(there, (), children, wide)
     if origin is Annotated:
         return _values(args[0], args[1:], children, wide)
     if origin is Literal:
@@ -130,11 +134,15 @@ def _values(annotation, metadata, children, wide):
 def _numbers(number, wide):
     """Numbers within bounds: mostly small ones."""
     low, high = number.minimum, number.maximum
+    least = low if low >= 0 else -1
     if number.whole:
-        small = st.integers(low, min(low + 20, high))
-        return small | st.integers(low, high if wide else min(high, 10**6))
-    small = st.floats(low, min(low + 1.0, high)).map(lambda value: value + 0.0)
-    return small | (st.floats(low, high) if wide else st.sampled_from([low, min(low + 1.0, high)]))
+        small = st.integers(least, min(least + 20, high))
+        return small | st.integers(low if wide else least, high if wide else min(high, 10**6))
+    # Something is divided by what must be above 0, and must not overflow.
+    least = 0.01 if low == TINY else least
+    small = st.floats(least, min(least + 1.0, high)).map(lambda value: value + 0.0)
+    few = st.sampled_from([float(least), min(least + 1.0, high)])
+    return small | (st.floats(low, high) if wide else few)
 
 
 def _lists(items, least, of_schedules):
@@ -167,7 +175,7 @@ def _written(draw, value):
         return {name: _written(draw, item) for name, item in value.items() if name not in left_out}
     if isinstance(value, list):
         return [_written(draw, item) for item in value]
-    if isinstance(value, bool | str) or not draw(st.booleans()):
+    if isinstance(value, bool | str | NoneType) or not draw(st.booleans()):
         return value
     if isinstance(value, int):
         return float(value)

@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 OLM = ROOT / "olm"
 
 LADDERS = [
-    "problem words wording fields rules rates schedule kinds spec document cli",
+    "problem words wording fields rules rates timeline schedule kinds spec document cli",
     "problem words wording fields rules rates schedule kinds spec documentation cli",
     "problem fields rules schedule kinds spec documentation snippets schema",
-    "problem words wording fields rules rates schedule kinds spec train",
+    "problem words wording fields rules rates timeline schedule kinds memory spec train",
     "curves rates schedule kinds train",
     "curves rates schedule kinds cli",
     "problem plain spec schema",

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from olm.fields import step_fields
-from olm.kinds import KINDS
+from olm.kinds import GROUPS, KINDS
 from olm.schedule import MAX_DEPTH, Schedule, validate
 from olm.spec import STATE_KEYS, Spec, digest, parse
 
@@ -35,6 +35,7 @@ def test_a_kind_is_documented_where_it_is_defined(model):
     assert ">>>" in model.__doc__
     assert "Source:" in model.__doc__
     assert model.words
+    assert model.group in GROUPS
 
 
 def test_no_kind_is_the_beginning_of_another_so_that_editors_can_tell_them_apart():
@@ -53,14 +54,22 @@ def test_the_words_take_their_numbers_from_the_fields(schedule):
 
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("schedule", EXAMPLES)
-def test_rates_are_finite_and_never_negative_and_hold_after_the_last_mark(schedule, base):
+def test_rates_are_finite_and_never_negative_and_hold_where_the_schedule_says(schedule, base):
     rates = schedule.lr(steps_of(schedule), base)
     assert np.isfinite(rates).all()
     assert (rates >= 0).all()
-    end = max(schedule.marks(), default=0)
-    assert {schedule.lr(end + later, base) for later in (0, 1, 10, 10**9)} == {
-        schedule.lr(end, base)
-    }
+    if (end := schedule.holds_from()) is not None:
+        later = {schedule.lr(end + steps, base) for steps in (0, 1, 10, 10**9)}
+        assert later == {schedule.lr(end, base)}
+
+
+@pytest.mark.parametrize("schedule", EXAMPLES)
+def test_a_schedule_that_never_holds_says_so_and_how_far_to_look(schedule):
+    assert schedule.horizon() > 0
+    if schedule.holds_from() is None and not schedule.children():
+        looked_at, later = np.arange(schedule.horizon()), 7 * schedule.horizon()
+        assert len({*schedule.lr(looked_at, 1.0)}) > 1
+        assert len({*schedule.lr(later + looked_at, 1.0)}) > 1
 
 
 @pytest.mark.parametrize("schedule", EXAMPLES)

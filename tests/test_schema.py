@@ -42,7 +42,10 @@ def filled_in(body):
     if isinstance(body, list):
         return [filled_in(value) for value in body]
     placeholder = re.fullmatch(r"\$\{\d+:(.*)\}", body)
-    return json.loads(placeholder[1]) if placeholder else body
+    try:
+        return json.loads(placeholder[1]) if placeholder else body
+    except json.JSONDecodeError:
+        return placeholder[1]
 
 
 def test_there_is_a_schema_for_any_schedule_and_one_for_each_kind():
@@ -122,7 +125,7 @@ def test_each_kind_has_a_snippet_that_is_there_until_a_kind_is(base):
     for snippet in snippets:
         body = filled_in(snippet["body"])
         required = SCHEDULE["definitions"][snippet["label"]]["required"]
-        assert list(body) == required
+        assert {*body} >= {*required}
         assert VALIDATOR.is_valid(body)
         assert parse(body).schedule.kind == snippet["label"]
 
@@ -151,7 +154,7 @@ def test_what_is_left_out_has_the_default_that_the_schema_says(kind):
     snippets = {snippet["label"]: snippet for snippet in SCHEDULE["else"]["defaultSnippets"]}
     least = filled_in(snippets[kind]["body"])
     filled = parse(least).model_dump()
-    assert [*least] == definition["required"]
+    assert {*least} >= {*definition["required"]}
     for name in filled.keys() - least.keys():
         assert definition["properties"][name]["default"] == filled[name]
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch.optim import SGD
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 import olm
 from olm.kinds import KINDS
@@ -30,8 +31,17 @@ def trained(scheduler, steps):
     for _ in range(steps):
         rates.append(rates_of(scheduler.optimizer))
         scheduler.optimizer.step()
-        scheduler.step()
+        advance(scheduler)
     return rates
+
+
+def advance(scheduler):
+    """Take a step. A plateau, which needs a metric, is told of the best so far: its rate stays."""
+    if isinstance(scheduler, ReduceLROnPlateau):
+        sign = 1 if scheduler.schedule.mode == "max" else -1
+        scheduler.step(sign * (scheduler.last_epoch + 1))
+    else:
+        scheduler.step()
 
 
 def wanted(document, steps, bases=BASES, start=0):

@@ -63,7 +63,8 @@ def _reasons(schedule: Schedule, base: float, total: int) -> Iterator[tuple[int,
         if 0 < start < total:
             yield start, f"{part.kind} takes over"
     yield total - 1, "the last step that trains"
-    if not marks or total >= marks[-1]:
+    held = schedule.holds_from()
+    if held is not None and total >= held:
         yield total, "the end, which stays"
 
 

@@ -84,7 +84,8 @@ def _rules(model: type[Schedule]) -> Iterator[str]:
 def _formula(model: type[Schedule]) -> str:
     """The body of the formula, in which the fields stand by their names alone."""
     source = getsource(model.formula)
-    return dedent(source.partition("Array:\n")[2] or source).replace("self.", "").rstrip()
+    body = dedent(source.partition("Array:\n")[2] or source).replace("self.", "")
+    return body.removeprefix("import numpy as np\n\n").rstrip()
 
 
 def _fields(model: type[Schedule]) -> Iterator[str]:

@@ -35,9 +35,6 @@ exit status: 0 fine, 1 the spec has problems, 2 wrong use
 WIDTH = 64
 """The width of the curve, in characters."""
 
-NO_CHANGE = 10
-"""How many steps are shown of a schedule that does not change."""
-
 AT_ONCE = 100_000
 """How many rates are evaluated and written at once."""
 
@@ -67,7 +64,7 @@ def run(args: Namespace) -> int:
         return PROBLEMS
     spec = document.parse()
     base = args.base_lr if args.base_lr is not None else (spec.base_lrs or (1.0,))[0]
-    steps = args.steps or (spec.schedule.marks() or [0])[-1] or NO_CHANGE
+    steps = args.steps or spec.schedule.horizon()
     try:
         return _show(spec, base, steps, args)
     except (OSError, ImportError, RateError) as error:

@@ -8,4 +8,7 @@ from olm.schedule import KINDS
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["KINDS"]
+GROUPS = ("warm-up", "decay", "cyclic", "building block", "composition", "metric-driven")
+"""What people look for, in the order in which it is shown. Every kind is in one of them."""
+
+__all__ = ["GROUPS", "KINDS"]

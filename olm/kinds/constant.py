@@ -24,6 +24,7 @@ class Constant(Schedule):
     total_iters: Steps = 5
     """The step at which the base rate takes over."""
 
+    group = "warm-up"
     words = "{factor} × base, and the base rate from step {total_iters} on"
     examples = [{"factor": 1.0, "total_iters": 0}, {"factor": 0.5, "total_iters": 10}]
 

@@ -25,6 +25,7 @@ class CosineAnnealing(Schedule):
     eta_min: Rate = 0.0
     """The rate at ``T_max`` and after."""
 
+    group = "decay"
     words = "half a cosine from the base rate down to {eta_min} at step {T_max}, which holds"
     examples = [{"T_max": 100}, {"T_max": 10, "eta_min": 1e-5}]
 

@@ -25,6 +25,7 @@ class Linear(Schedule):
     start_factor: Factor = 1.0
     """What the base rate is multiplied by at step 0."""
 
+    group = "decay"
     words = (
         "a straight line from {start_factor} × base to {end_lr} at step {total_steps}, which holds"
     )
@@ -48,6 +49,7 @@ class LinearDecay(Schedule):
     total_steps: PositiveSteps
     """The step at which the rate is zero. It stays zero from there on."""
 
+    group = "decay"
     words = "a straight line from the base rate to 0 at step {total_steps}, which holds"
     examples = [{"total_steps": 100}]
 

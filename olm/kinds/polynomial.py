@@ -23,6 +23,7 @@ class Polynomial(Schedule):
     power: Exponent = 1.0
     """The exponent: 1 is a straight line, above it the fall is steep first. 0 is no fall at all."""
 
+    group = "decay"
     words = "base × (1 - step / {total_iters}) to the power of {power}, 0 from there on"
     examples = [{"total_iters": 100}, {"total_iters": 10, "power": 2.0}]
 

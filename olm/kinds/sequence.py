@@ -1,11 +1,10 @@
 """One schedule after another."""
 
-from itertools import pairwise
 from typing import Literal
 
 from olm.curves import Array, pieces
-from olm.fields import Listed, Steps
-from olm.rules import rule
+from olm.fields import Listed, PositiveSteps
+from olm.rules import ascending, rule
 from olm.schedule import Schedule
 
 
@@ -15,11 +14,7 @@ from olm.schedule import Schedule
     holds=lambda schedulers, milestones: len(schedulers) == len(milestones) + 1,
     message="{schedulers} must be one more than {milestones}, which stand between them",
 )
-@rule(
-    "milestones",
-    holds=lambda milestones: all(earlier < later for earlier, later in pairwise(milestones)),
-    message="{milestones} must be in ascending order, each above the one before",
-)
+@ascending("milestones")
 class Sequential(Schedule):
     """One schedule after another: at each milestone the next takes over, at its own step 0.
 
@@ -37,9 +32,10 @@ class Sequential(Schedule):
     kind: Literal["SequentialLR"] = "SequentialLR"
     schedulers: Listed[Schedule]
     """The schedules, in the order in which they apply."""
-    milestones: Listed[Steps]
+    milestones: Listed[PositiveSteps]
     """The step at which each schedule but the first takes over."""
 
+    group = "composition"
     words = "one after another, each counting from its own first step"
     examples = [
         {

@@ -26,6 +26,7 @@ class Warmup(Schedule):
     start_lr: Rate = 0.0
     """The rate one rise below that of step 0."""
 
+    group = "warm-up"
     words = "up from {start_lr} to the base rate in {warmup_steps} steps, which holds"
     examples = [{"warmup_steps": 100}, {"warmup_steps": 10, "start_lr": 1e-6}]
 
@@ -63,6 +64,7 @@ class WarmupCosine(Schedule):
     min_lr: Rate = 0.0
     """The rate at ``total_steps`` and after."""
 
+    group = "warm-up"
     words = (
         "up from 0 to the base rate in {warmup_steps} steps, "
         "then half a cosine down to {min_lr} at step {total_steps}, which holds"

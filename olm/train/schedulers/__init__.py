@@ -6,12 +6,14 @@ from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.cosine import CosineAnnealingLR
 from olm.train.schedulers.factory import build, torch_class
 from olm.train.schedulers.linear import LinearDecayLR, LinearLR
+from olm.train.schedulers.plateau import ReduceLROnPlateau
 from olm.train.schedulers.warmup import WarmupCosineScheduler, WarmupLR
 
 __all__ = [
     "CosineAnnealingLR",
     "LinearDecayLR",
     "LinearLR",
+    "ReduceLROnPlateau",
     "ScheduleLR",
     "SchedulerBase",
     "WarmupCosineScheduler",

@@ -1,6 +1,6 @@
 # Written by tools/generate.py from the kinds: change those, not this.
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from torch.optim import Optimizer
 
@@ -11,8 +11,18 @@ from olm.train.schedulers.cosine import CosineAnnealingLR as CosineAnnealingLR
 from olm.train.schedulers.factory import build as build
 from olm.train.schedulers.linear import LinearDecayLR as LinearDecayLR
 from olm.train.schedulers.linear import LinearLR as LinearLR
+from olm.train.schedulers.plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from olm.train.schedulers.warmup import WarmupCosineScheduler as WarmupCosineScheduler
 from olm.train.schedulers.warmup import WarmupLR as WarmupLR
+
+class ChainedScheduler(ScheduleLR):
+    """The product of schedules: each multiplies the base rate by its own factor."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        last_epoch: int = -1,
+    ) -> None: ...
 
 class ConstantLR(ScheduleLR):
     """The base rate times ``factor``, until it is released at step ``total_iters``."""
@@ -21,6 +31,149 @@ class ConstantLR(ScheduleLR):
         optimizer: Optimizer,
         factor: float = 0.3333333333333333,
         total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class CosineAnnealingWarmRestarts(ScheduleLR):
+    """Half a cosine wave from the base rate to ``eta_min``, again and again, each time longer."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        T_0: int,
+        T_mult: int = 1,
+        eta_min: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class CyclicLR(ScheduleLR):
+    """Straight up from ``base_lr`` to ``max_lr`` and down again, for ever."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float,
+        max_lr: float,
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: Literal["triangular", "triangular2", "exp_range"] = "triangular",
+        gamma: float = 1.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class ExponentialLR(ScheduleLR):
+    """The base rate, multiplied by ``gamma`` at every step."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        gamma: float,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class FlatCosineLR(ScheduleLR):
+    """The base rate for a while, then half a cosine wave down to a share of it."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        flat_steps: int,
+        total_steps: int,
+        end_factor: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class HoldLR(ScheduleLR):
+    """The base rate, a multiple of it, or a rate of its own, for ever."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        factor: float = 1.0,
+        fixed_lr: float | None = None,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class InverseSqrtLR(ScheduleLR):
+    """A straight rise to the base rate, then a fall with the inverse square root of the step."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        warmup_steps: int,
+        timescale: int | None = None,
+        start_factor: float = 0.0,
+        end_factor: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class LinearFactorLR(ScheduleLR):
+    """A straight line from one share of the base rate to another: torch's ``LinearLR``."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        start_factor: float = 0.3333333333333333,
+        end_factor: float = 1.0,
+        total_iters: int = 5,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class MaximumLR(ScheduleLR):
+    """At each step the highest of the rates of some schedules."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class MinimumLR(ScheduleLR):
+    """At each step the lowest of the rates of some schedules."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class MultiStepLR(ScheduleLR):
+    """The base rate, multiplied by ``gamma`` at every milestone."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        milestones: Sequence[int],
+        gamma: float = 0.1,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class NoamLR(ScheduleLR):
+    """The Transformer's: a straight rise, then a fall with the inverse square root of the step."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        d_model: int,
+        warmup_steps: int,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class OneCycleLR(ScheduleLR):
+    """Up from a part of ``max_lr`` to ``max_lr``, then down to a small part of where it began."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        max_lr: float,
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: Literal["cos", "linear"] = "cos",
+        div_factor: float = 25.0,
+        final_div_factor: float = 10000.0,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class PhasesLR(ScheduleLR):
+    """One schedule after another, each for so many steps, counted from its own step 0."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        lengths: Sequence[int],
         last_epoch: int = -1,
     ) -> None: ...
 
@@ -34,6 +187,59 @@ class PolynomialLR(ScheduleLR):
         last_epoch: int = -1,
     ) -> None: ...
 
+class PowerLR(ScheduleLR):
+    """The base rate over a power of the steps, ``(1 + decay_rate × step / decay_steps)^power``."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        power: float = 0.5,
+        decay_steps: int = 1,
+        decay_rate: float = 1.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class RampLR(ScheduleLR):
+    """From one rate to another, along a curve to choose. Both ends are exact."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_steps: int,
+        start_factor: float = 1.0,
+        start_lr: float | None = None,
+        end_factor: float = 0.0,
+        end_lr: float | None = None,
+        ease: Literal["linear", "cosine", "polynomial", "power", "logarithmic"] = "linear",
+        power: float = 2.0,
+        space: Literal["linear", "log", "inverse"] = "linear",
+        offset: int = 0,
+        past: Literal["hold", "mirror", "repeat", "extrapolate"] = "hold",
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class RepeatLR(ScheduleLR):
+    """A schedule that starts again every ``period`` steps, perhaps slower or lower each time."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        scheduler: Schedule | Mapping[str, Any],
+        period: int,
+        growth: float = 1.0,
+        shrink: float = 1.0,
+        count: int | None = None,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class RexLR(ScheduleLR):
+    """Slow at first and fast at the end: a reflection of the exponential decay."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_steps: int,
+        beta: float = 0.5,
+        end_factor: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
 class SequentialLR(ScheduleLR):
     """One schedule after another: at each milestone the next takes over, at its own step 0."""
     def __init__(
@@ -41,5 +247,112 @@ class SequentialLR(ScheduleLR):
         optimizer: Optimizer,
         schedulers: Sequence[Schedule | Mapping[str, Any]],
         milestones: Sequence[int],
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class StepLR(ScheduleLR):
+    """The base rate, multiplied by ``gamma`` again every ``step_size`` steps."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        step_size: int,
+        gamma: float = 0.1,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class TableLR(ScheduleLR):
+    """A table of factors of the base rate: each from its step on, or a curve through the points."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        milestones: Sequence[int],
+        factors: Sequence[float],
+        between: Literal["hold", "linear", "cosine"] = "hold",
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class TanhLR(ScheduleLR):
+    """A fall along a hyperbolic tangent, slow at both ends."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_steps: int,
+        lb: float = -7.0,
+        ub: float = 3.0,
+        end_lr: float = 0.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class TimeLR(ScheduleLR):
+    """A schedule on another clock: earlier or later, in larger steps, or only in between."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        scheduler: Schedule | Mapping[str, Any],
+        shift: int = 0,
+        every: int = 1,
+        first: int = 0,
+        last: int | None = None,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class TriStageLR(ScheduleLR):
+    """A straight rise, a plateau, a fall by equal factors: the three stages of speech models."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        warmup_steps: int,
+        hold_steps: int,
+        decay_steps: int,
+        start_factor: float = 0.01,
+        end_factor: float = 0.01,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class WarmupDecayLR(ScheduleLR):
+    """A straight rise to the base rate, then a decay to a share of it, as most models have."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        warmup_steps: int,
+        total_steps: int,
+        decay: Literal[
+            "linear",
+            "cosine",
+            "sqrt",
+            "square",
+            "polynomial",
+            "exponential",
+            "geometric",
+            "harmonic",
+        ] = "cosine",
+        start_factor: float = 0.0,
+        end_factor: float = 0.0,
+        power: float = 2.0,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class WarmupStableDecayLR(ScheduleLR):
+    """A straight rise to the base rate, which holds, then a decay to a share of it: WSD."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        warmup_steps: int,
+        total_steps: int,
+        decay_steps: int,
+        decay: Literal[
+            "linear",
+            "cosine",
+            "sqrt",
+            "square",
+            "polynomial",
+            "exponential",
+            "geometric",
+            "harmonic",
+        ] = "linear",
+        start_factor: float = 0.0,
+        end_factor: float = 0.0,
+        power: float = 2.0,
+        decay_ratio: float = 0.5,
         last_epoch: int = -1,
     ) -> None: ...

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from olm.fields import memory_fields
+from olm.memory import forgotten, remembered
 from olm.problem import OlmError, Path, SpecError, StateError, dotted, found
 from olm.schedule import Schedule
 from olm.spec import STATE_KEYS, Spec, digest, parse
@@ -47,7 +49,7 @@ def agreed(state: Spec, schedule: Schedule, base_lrs: Sequence[float], on_change
             f'on_change must be "error", "checkpoint" or "spec", found {found(on_change)}'
         )
     live = Spec(
-        schedule=schedule,
+        schedule=remembered(schedule, state.schedule),
         last_epoch=state.last_epoch,
         base_lrs=tuple(base_lrs),
         digest=digest(schedule),
@@ -69,10 +71,8 @@ def agreed(state: Spec, schedule: Schedule, base_lrs: Sequence[float], on_change
 
 
 def differences(checkpoint: Spec, live: Spec) -> Iterator[str]:
-    """What two states do not have in common, a line a field; the step and the digest aside."""
-    theirs, ours = checkpoint.model_dump(), live.model_dump()
-    for key in ("last_epoch", "digest"):
-        del theirs[key], ours[key]
+    """What two states do not have in common, a line a field; neither is where they stand."""
+    theirs, ours = (_compared(spec) for spec in (checkpoint, live))
     yield from _differences(theirs, ours, ())
 
 
@@ -91,9 +91,16 @@ def _differences(theirs: Any, ours: Any, path: Path) -> Iterator[str]:
         yield f"{dotted(path)}: the checkpoint has {theirs}, this scheduler {ours}"
 
 
+def _compared(state: Spec) -> dict[str, Any]:
+    """What of a state must agree: neither where it stands nor what it remembers."""
+    return forgotten(state.schedule).model_dump(mode="json") | {
+        "base_lrs": list(state.base_lrs or ())
+    }
+
+
 def _adopted(model: type[Schedule], state: Mapping[str, Any]) -> Mapping[str, Any]:
     """A state by torch's or OpenLanguageModel's class of the same name, as one of ours."""
-    fields = set(model.model_fields) - {"kind"}
+    fields = set(model.model_fields) - {"kind", *memory_fields(model)}
     kind = model.model_fields["kind"].default
     check_keys(state, fields | POSITION, kind)
     ours = {key: value for key, value in state.items() if key not in TRANSIENT | DERIVED}

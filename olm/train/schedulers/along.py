@@ -95,20 +95,36 @@ class ScheduleLR(SchedulerBase):
         """The learning rate of every param group at step ``last_epoch``."""
         return list(self._ahead.at(max(self.last_epoch, 0)))
 
-    def step(self, epoch: int | None = None) -> None:
+    def step(self, epoch: float | None = None) -> None:
         """Set the rates of the next step. Call it after ``optimizer.step()``.
+
+        Args:
+            epoch: nothing or, if the schedule is driven by a metric, a metric to `observe` first.
 
         Raises:
             OlmError: an epoch is given: a schedule has one clock, and only a state sets it.
             RateError: a rate would be negative or not finite. Nothing was changed.
         """
-        if epoch is not None:
+        if epoch is not None and not self.schedule.metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
         if self._step_count == 1:
             self._check_order()
-        self._go_to(self.last_epoch + 1)
+        if epoch is None:
+            self._go_to(self.last_epoch + 1)
+        else:
+            self._see(epoch, self.last_epoch + 1)
         self._step_count += 1
+
+    def observe(self, metric: float) -> None:
+        """Show the schedule a metric, such as a validation loss: the rates follow it at once.
+
+        It is no step. A schedule that no metric drives stays as it is.
+
+        Raises:
+            OlmError: the metric is no number.
+        """
+        self._see(metric, max(self.last_epoch, 0))
 
     def state_dict(self) -> dict[str, Any]:
         """The schedule and where it stands: a spec, further along, in plain JSON values."""
@@ -175,6 +191,17 @@ class ScheduleLR(SchedulerBase):
                 lr.fill_(rate)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
+
+    def _see(self, metric: float, then: int) -> None:
+        """Observe a metric at this step, and set the rates of another."""
+        schedule, before = self.schedule.observe(metric, max(self.last_epoch, 0)), self._ahead
+        if schedule is not self.schedule:
+            self._ahead = ReadAhead(schedule, before.bases)
+        try:
+            self._go_to(then)
+        except OlmError:
+            self._ahead = before
+            raise
 
     def _follow(self, step: int) -> None:
         """Take over base rates changed in place, and those of param groups that were added."""

@@ -48,7 +48,8 @@ class SchedulerBase(LRScheduler, ABC):
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: bool = False) -> None:
         self._verbose = verbose
-        super().__init__(optimizer, last_epoch)
+        # Not what comes next: that may be another class of torch's, with arguments of its own.
+        LRScheduler.__init__(self, optimizer, last_epoch)
 
     @abstractmethod
     def get_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors

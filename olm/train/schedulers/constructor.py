@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from inspect import Parameter, Signature
-from typing import Annotated, Any, get_args, get_origin
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic_core import PydanticUndefined
 from torch.optim import Optimizer
 
+from olm.fields import memory_fields
 from olm.schedule import Schedule
 from olm.spec import parse
 
@@ -53,7 +57,7 @@ def signature_of(model: type[Schedule]) -> Signature:
     fields = [
         _argument(name, plain_type(field.annotation), field.default)
         for name, field in model.model_fields.items()
-        if name != "kind"
+        if name != "kind" and name not in memory_fields(model)
     ]
     first = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), _argument("optimizer", Optimizer)]
     return Signature([*first, *fields, _argument("last_epoch", int, -1)], return_annotation=None)
@@ -71,6 +75,8 @@ def plain_type(annotation: Any) -> Any:
         return Schedule | Mapping[str, Any]
     if origin is Annotated:
         return plain_type(inner[0])
+    if origin is Union or origin is UnionType:
+        return reduce(or_, map(plain_type, inner))
     if origin is tuple:
         return Sequence[plain_type(inner[0])]  # type: ignore[misc]  # made at run time
     return annotation

@@ -1,0 +1,105 @@
+"""Decays of a shape of their own: flat and then a cosine, REX, a hyperbolic tangent."""
+
+from typing import Annotated, Literal
+
+from olm.curves import Array, eased, line, ramp, where
+from olm.fields import MAX_RATE, Factor, Number, PositiveSteps, Rate, Share, Steps
+from olm.rules import rule
+from olm.schedule import Schedule
+
+
+@rule(
+    "flat_steps",
+    "total_steps",
+    holds=lambda flat_steps, total_steps: flat_steps < total_steps,
+    message="{flat_steps} must be below {total_steps}",
+)
+class FlatCosine(Schedule):
+    """The base rate for a while, then half a cosine wave down to a share of it.
+
+    >>> FlatCosine(flat_steps=2, total_steps=6).lr([0, 2, 3, 4, 5, 6, 9], base=0.8).round(3)
+    array([0.8  , 0.8  , 0.683, 0.4  , 0.117, 0.   , 0.   ])
+
+    Source: fastai, ``fit_flat_cos``.
+    """
+
+    kind: Literal["FlatCosineLR"] = "FlatCosineLR"
+    flat_steps: Steps
+    """How many steps the base rate holds."""
+    total_steps: PositiveSteps
+    """The step at which the wave ends. The rate holds from there on."""
+    end_factor: Factor = 0.0
+    """What the base rate is multiplied by at ``total_steps`` and after."""
+
+    group = "decay"
+    words = "the base rate for {flat_steps} steps, then half a cosine to {end_factor} × base"
+    examples = [{"flat_steps": 70, "total_steps": 100}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        done = ramp(step - self.flat_steps, self.total_steps - self.flat_steps)
+        return line(base, base * self.end_factor, eased("cosine", done))
+
+
+class Rex(Schedule):
+    """Slow at first and fast at the end: a reflection of the exponential decay.
+
+    >>> Rex(total_steps=4).lr([0, 1, 2, 3, 4, 9], base=0.6)
+    array([0.6       , 0.51428571, 0.4       , 0.24      , 0.        ,
+           0.        ])
+
+    Source: Chen et al., REX: Revisiting budgeted training with an improved schedule (2021),
+    where ``beta`` is 0.5.
+    """
+
+    kind: Literal["RexLR"] = "RexLR"
+    total_steps: PositiveSteps
+    """The step at which the decay ends. The rate holds from there on."""
+    beta: Share = 0.5
+    """How late it falls: 0 is a straight line, and near 1 it falls at the very end."""
+    end_factor: Factor = 0.0
+    """What the base rate is multiplied by at ``total_steps`` and after."""
+
+    group = "decay"
+    words = "slow at first and fast at the end, to {end_factor} × base at step {total_steps}"
+    examples = [{"total_steps": 100}, {"total_steps": 100, "beta": 0.9, "end_factor": 0.1}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        left = 1 - ramp(step, self.total_steps)
+        weight = where(left > 0, left / ((1 - self.beta) + self.beta * left), 0.0)
+        return line(base * self.end_factor, base, weight)
+
+
+@rule("lb", "ub", holds=lambda lb, ub: lb < ub, message="{lb} must be below {ub}")
+class Tanh(Schedule):
+    """A fall along a hyperbolic tangent, slow at both ends.
+
+    >>> Tanh(total_steps=4).lr([0, 1, 2, 3, 4, 9], base=0.8).round(3)
+    array([0.8  , 0.8  , 0.786, 0.215, 0.   , 0.   ])
+
+    It begins a little below the base rate and jumps to ``end_lr`` at the end: the tangent never
+    reaches its limits.
+
+    Source: Hsueh et al., Stochastic gradient descent with hyperbolic-tangent decay (2019); timm,
+    ``TanhLRScheduler``.
+    """
+
+    kind: Literal["TanhLR"] = "TanhLR"
+    total_steps: PositiveSteps
+    """The step at which ``end_lr`` is reached. It holds from there on."""
+    lb: Annotated[float, Number(-MAX_RATE, MAX_RATE)] = -7.0
+    """Where on the tangent it begins."""
+    ub: Annotated[float, Number(-MAX_RATE, MAX_RATE)] = 3.0
+    """Where on the tangent it ends."""
+    end_lr: Rate = 0.0
+    """The rate at ``total_steps`` and after."""
+
+    group = "decay"
+    words = "down along a tangent from {lb} to {ub}, to {end_lr} at step {total_steps}, which holds"
+    examples = [{"total_steps": 100}, {"total_steps": 100, "lb": -3.0, "ub": 3.0, "end_lr": 1e-5}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        done = ramp(step, self.total_steps)
+        left = (1 - np.tanh(line(self.lb, self.ub, done))) / 2
+        return where(done < 1, line(self.end_lr, base, left), self.end_lr)

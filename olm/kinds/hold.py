@@ -1,0 +1,93 @@
+"""A rate that never changes, and a table of rates."""
+
+from typing import Annotated, Literal
+
+from olm.curves import Array, eased, line
+from olm.fields import Factor, Length, Listed, Rate, Steps
+from olm.rules import ascending, rule
+from olm.schedule import Schedule
+
+
+@rule(
+    "fixed_lr",
+    "factor",
+    holds=lambda fixed_lr, factor: fixed_lr is None or factor == 1,
+    message="{fixed_lr} and {factor} both say what the rate is: give one of them",
+)
+class Hold(Schedule):
+    """The base rate, a multiple of it, or a rate of its own, for ever.
+
+    >>> Hold(factor=0.5).lr([0, 9], base=0.8)
+    array([0.4, 0.4])
+    >>> Hold(fixed_lr=1e-5).lr([0, 9], base=0.8)
+    array([1.e-05, 1.e-05])
+
+    In `MaximumLR` a fixed rate is a floor.
+
+    Source: by hand.
+    """
+
+    kind: Literal["HoldLR"] = "HoldLR"
+    factor: Factor = 1.0
+    """What the base rate is multiplied by."""
+    fixed_lr: Rate | None = None
+    """In place of ``factor``, the rate, whatever the base rate is."""
+
+    group = "building block"
+    words = "the same rate for ever"
+    examples = [{"factor": 1.0}, {"fixed_lr": 1e-5}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        return base * self.factor if self.fixed_lr is None else self.fixed_lr + 0 * base
+
+
+@ascending("milestones")
+@rule(
+    "milestones",
+    "factors",
+    holds=lambda milestones, factors: len(milestones) == len(factors),
+    message="{milestones} and {factors} must be equally many: each factor has its step",
+)
+class Table(Schedule):
+    """A table of factors of the base rate: each from its step on, or a curve through the points.
+
+    >>> table = Table(milestones=[0, 2, 6], factors=[1.0, 0.5, 0.1])
+    >>> table.lr([0, 1, 2, 5, 6, 9], base=0.8)
+    array([0.8 , 0.8 , 0.4 , 0.4 , 0.08, 0.08])
+    >>> table.model_copy(update={"between": "linear"}).lr([0, 1, 2, 4, 6, 9], base=0.8)
+    array([0.8 , 0.6 , 0.4 , 0.24, 0.08, 0.08])
+
+    Before the first step of the table its first factor holds, after the last its last.
+
+    Source: by hand; optax, ``piecewise_interpolate_schedule``, for the curves.
+    """
+
+    kind: Literal["TableLR"] = "TableLR"
+    milestones: Annotated[Listed[Steps], Length(1)]
+    """The steps of the points."""
+    factors: Annotated[Listed[Factor], Length(1)]
+    """What the base rate is multiplied by at each of them."""
+    between: Literal["hold", "linear", "cosine"] = "hold"
+    """What is between two points: the earlier one, a straight line, or half a cosine wave."""
+
+    group = "building block"
+    words = "a table of {milestones}, with {factors} × base"
+    examples = [
+        {"milestones": [0, 30, 60], "factors": [1.0, 0.1, 0.01]},
+        {"milestones": [0, 10, 50], "factors": [0.1, 1.0, 0.0], "between": "linear"},
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        points, factors = np.array(self.milestones, float), np.array(self.factors)
+        earlier = np.searchsorted(points, step, side="right") - 1
+        this = np.clip(earlier, 0, len(points) - 1)
+        if self.between == "hold":
+            held: Array = base * factors[this]
+            return held
+        later = np.clip(earlier + 1, 0, len(points) - 1)
+        gap = np.maximum(points[later] - points[this], 1)
+        done = eased(self.between, (step - points[this]) / gap)
+        here = line(factors[this], factors[later], np.where(later == this, 0.0, done))
+        return base * here

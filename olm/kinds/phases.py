@@ -1,0 +1,71 @@
+"""One schedule after another, by lengths."""
+
+from itertools import accumulate
+from typing import Annotated, Literal
+
+from olm.curves import Array, pieces
+from olm.fields import Length, Listed, PositiveSteps
+from olm.rules import rule
+from olm.schedule import Schedule
+
+
+@rule(
+    "schedulers",
+    "lengths",
+    holds=lambda schedulers, lengths: len(schedulers) == len(lengths),
+    message="{schedulers} and {lengths} must be equally many: each phase has its length",
+)
+class Phases(Schedule):
+    """One schedule after another, each for so many steps, counted from its own step 0.
+
+    >>> from olm.kinds.hold import Hold
+    >>> from olm.kinds.ramp import Ramp
+    >>> up = Ramp(total_steps=2, start_factor=0.0, end_factor=1.0)
+    >>> phases = Phases(schedulers=[up, Hold(), Ramp(total_steps=4)], lengths=[2, 3, 4])
+    >>> phases.lr([0, 1, 2, 4, 5, 7, 9, 99], base=0.8)
+    array([0. , 0.4, 0.8, 0.8, 0.8, 0.4, 0. , 0. ])
+
+    After the last phase the rate holds that it has at its end.
+
+    Source: by hand; `SequentialLR` is the same with the steps at which a schedule takes over.
+    """
+
+    kind: Literal["PhasesLR"] = "PhasesLR"
+    schedulers: Annotated[Listed[Schedule], Length(1)]
+    """The schedules, in the order in which they apply."""
+    lengths: Annotated[Listed[PositiveSteps], Length(1)]
+    """How many steps each of them applies."""
+
+    group = "composition"
+    words = "one after another, each from its own first step, for {lengths} steps"
+    examples = [
+        {
+            "schedulers": [
+                {"kind": "RampLR", "total_steps": 10, "start_factor": 0.0, "end_factor": 1.0},
+                {"kind": "HoldLR"},
+                {"kind": "RampLR", "total_steps": 40, "ease": "cosine"},
+            ],
+            "lengths": [10, 50, 40],
+        }
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        inside = np.minimum(step, float(sum(self.lengths)))
+        # The last step of all is the end of the last phase, not a phase of its own.
+        return pieces(inside, base, [(start, part.formula) for start, part in self.parts()])
+
+    def parts(self) -> list[tuple[int, Schedule]]:
+        starts = [0, *accumulate(self.lengths[:-1])]
+        return list(zip(starts, self.schedulers, strict=True))
+
+    def holds_from(self) -> int:
+        return sum(self.lengths)
+
+    def marks(self) -> list[int]:
+        end = self.holds_from()
+        return sorted({end, *(mark for mark in super().marks() if mark < end)})
+
+    def own_marks(self) -> tuple[int, ...]:
+        return ()

@@ -1,0 +1,109 @@
+"""Schedules that apply together: their product, the smallest, the largest."""
+
+from functools import reduce
+from typing import Annotated, Literal
+
+from olm.curves import Array, where
+from olm.fields import Length, Listed
+from olm.schedule import Schedule
+
+
+class Chained(Schedule):
+    """The product of schedules: each multiplies the base rate by its own factor.
+
+    >>> from olm.kinds.ramp import LinearFactor
+    >>> from olm.kinds.step import Exponential
+    >>> product = Chained(schedulers=[LinearFactor(start_factor=0.5), Exponential(gamma=0.9)])
+    >>> product.lr([0, 1, 5, 9], base=0.8).round(4)
+    array([0.4   , 0.432 , 0.4724, 0.3099])
+
+    A base rate of 0 stays 0, since it has no factor.
+
+    Source: torch 2.13, ``torch.optim.lr_scheduler.ChainedScheduler``, for schedulers that multiply
+    the rate. Those that set it, such as ``CosineAnnealingWarmRestarts``, overwrite one another
+    there; here they multiply as well.
+    """
+
+    kind: Literal["ChainedScheduler"] = "ChainedScheduler"
+    schedulers: Annotated[Listed[Schedule], Length(1)]
+    """The schedules, all of which count from step 0."""
+
+    group = "composition"
+    words = "the product of"
+    examples = [
+        {
+            "schedulers": [
+                {"kind": "WarmupLR", "warmup_steps": 10},
+                {"kind": "StepLR", "step_size": 30, "gamma": 0.5},
+            ],
+        }
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        first, *others = (child.formula(step, base) for child in self.schedulers)
+        product = reduce(lambda rate, other: rate * (other / base), others, first)
+        return where(base > 0, product, 0.0)
+
+
+class Minimum(Schedule):
+    """At each step the lowest of the rates of some schedules.
+
+    >>> from olm.kinds.hold import Hold
+    >>> from olm.kinds.linear import LinearDecay
+    >>> Minimum(schedulers=[Hold(fixed_lr=0.3), LinearDecay(total_steps=4)]).lr([0, 2, 3], base=0.8)
+    array([0.3, 0.3, 0.2])
+
+    Source: by hand; the Transformer's schedule is the lower one of a rise and a fall.
+    """
+
+    kind: Literal["MinimumLR"] = "MinimumLR"
+    schedulers: Annotated[Listed[Schedule], Length(1)]
+    """The schedules, all of which count from step 0."""
+
+    group = "composition"
+    words = "the lowest of"
+    examples = [
+        {
+            "schedulers": [
+                {"kind": "WarmupLR", "warmup_steps": 10},
+                {"kind": "PowerLR", "decay_steps": 5},
+            ],
+        }
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        return reduce(np.minimum, (child.formula(step, base) for child in self.schedulers))
+
+
+class Maximum(Schedule):
+    """At each step the highest of the rates of some schedules.
+
+    >>> from olm.kinds.hold import Hold
+    >>> from olm.kinds.linear import LinearDecay
+    >>> Maximum(schedulers=[Hold(fixed_lr=0.3), LinearDecay(total_steps=4)]).lr([0, 2, 3], base=0.8)
+    array([0.8, 0.4, 0.3])
+
+    Source: by hand; Megatron and NeMo cut an inverse square root off at a floor like this.
+    """
+
+    kind: Literal["MaximumLR"] = "MaximumLR"
+    schedulers: Annotated[Listed[Schedule], Length(1)]
+    """The schedules, all of which count from step 0."""
+
+    group = "composition"
+    words = "the highest of"
+    examples = [
+        {
+            "schedulers": [
+                {"kind": "ExponentialLR", "gamma": 0.9},
+                {"kind": "HoldLR", "fixed_lr": 1e-5},
+            ],
+        }
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        return reduce(np.maximum, (child.formula(step, base) for child in self.schedulers))

@@ -1,0 +1,148 @@
+"""The general ramp, from one rate to another, and torch's."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from olm.curves import Array, Ease, Space, between, eased, line, ramp
+from olm.fields import Exponent, Factor, PositiveSteps, Rate, Steps
+from olm.rules import rule
+from olm.schedule import Schedule
+
+ONE_OF_THEM = "{%s} and {%s} both say where it %s: give one of them"
+
+
+@rule(
+    "start_lr",
+    "start_factor",
+    holds=lambda start_lr, start_factor: start_lr is None or start_factor == 1,
+    message=ONE_OF_THEM % ("start_lr", "start_factor", "starts"),
+)
+@rule(
+    "end_lr",
+    "end_factor",
+    holds=lambda end_lr, end_factor: end_lr is None or end_factor == 0,
+    message=ONE_OF_THEM % ("end_lr", "end_factor", "ends"),
+)
+@rule(
+    "space",
+    "start_factor",
+    "start_lr",
+    holds=lambda space, factor, lr: space == "linear" or 0 not in (lr, factor),
+    message="a ramp with {space} cannot start at 0: {start_factor}, {start_lr}",
+)
+@rule(
+    "space",
+    "end_factor",
+    "end_lr",
+    holds=lambda space, factor, lr: space == "linear" or (factor if lr is None else lr) > 0,
+    message="a ramp with {space} cannot end at 0: {end_factor}, {end_lr}",
+)
+class Ramp(Schedule):
+    """From one rate to another, along a curve to choose. Both ends are exact.
+
+    >>> Ramp(total_steps=4, end_lr=0.1).lr([0, 1, 2, 3, 4, 9], base=0.5)
+    array([0.5, 0.4, 0.3, 0.2, 0.1, 0.1])
+    >>> up = Ramp(total_steps=4, start_factor=0.0, end_factor=1.0, offset=1)
+    >>> up.lr([0, 1, 2, 3, 4], base=0.5)
+    array([0.125, 0.25 , 0.375, 0.5  , 0.5  ])
+    >>> Ramp(total_steps=4, end_factor=1 / 16, space="log").lr([0, 1, 2, 3, 4, 9], base=1.0)
+    array([1.    , 0.5   , 0.25  , 0.125 , 0.0625, 0.0625])
+
+    Most peers' warm-ups and decays are this one: Megatron's ``minus_sqrt`` is the ease ``power``
+    with 0.5, a polynomial decay the ease ``polynomial``, a decay to a share at equal factors the
+    space ``log``, a harmonic one the space ``inverse``.
+
+    Source: by hand; Hägele et al., Scaling laws beyond fixed training durations (2024), for the
+    square root.
+    """
+
+    kind: Literal["RampLR"] = "RampLR"
+    total_steps: PositiveSteps
+    """How many steps the way takes."""
+    start_factor: Factor = 1.0
+    """What the base rate is multiplied by where it starts."""
+    start_lr: Rate | None = None
+    """In place of ``start_factor``, the rate where it starts."""
+    end_factor: Factor = 0.0
+    """What the base rate is multiplied by where it ends."""
+    end_lr: Rate | None = None
+    """In place of ``end_factor``, the rate where it ends."""
+    ease: Ease = "linear"
+    """How the share that is done grows: `linear` is u, the share of the steps; `cosine` half a
+    cosine wave; `polynomial` 1 - (1-u)^power; `power` u^power; `logarithmic` the logarithm of
+    the step."""
+    power: Exponent = 2.0
+    """The exponent of `polynomial` and `power`."""
+    space: Space = "linear"
+    """What is even in it: `linear` differences, `log` factors, `inverse` differences of 1/rate."""
+    offset: Steps = 0
+    """How many steps further along step 0 is: with 1, the first step trains above the start."""
+    past: Literal["hold", "mirror", "repeat", "extrapolate"] = "hold"
+    """What follows the end: it holds, goes back and forth, starts again, or goes on."""
+
+    group = "building block"
+    words = "a ramp over {total_steps} steps, {ease} in {space} space"
+    examples = [
+        {"total_steps": 100},
+        {"total_steps": 20, "start_factor": 0.0, "end_factor": 1.0, "offset": 1},
+        {"total_steps": 100, "end_factor": 0.1, "ease": "power", "power": 0.5},
+        {"total_steps": 100, "end_lr": 1e-5, "space": "log"},
+        {"total_steps": 50, "start_factor": 0.1, "end_factor": 1.0, "past": "mirror"},
+    ]
+
+    @property
+    def endless(self) -> bool:
+        return self.past != "hold"
+
+    def own_marks(self) -> Iterable[int]:
+        return (max(self.total_steps - self.offset, 0),)
+
+    def formula(self, step: Array, base: Array) -> Array:
+        start = base * self.start_factor if self.start_lr is None else self.start_lr + 0 * base
+        end = base * self.end_factor if self.end_lr is None else self.end_lr + 0 * base
+        done = eased(self.ease, self._done(step), self.power, self.total_steps)
+        return between(start, end, done, self.space)
+
+    def _done(self, step: Array) -> Array:
+        done: Array = (step + self.offset) / self.total_steps
+        match self.past:
+            case "hold":
+                return ramp(step + self.offset, self.total_steps)
+            case "mirror":
+                return 1 - abs(done % 2 - 1)
+            case "repeat":
+                return done % 1
+        return done
+
+
+class LinearFactor(Schedule):
+    """A straight line from one share of the base rate to another: torch's ``LinearLR``.
+
+    >>> LinearFactor(start_factor=0.5, total_iters=4).lr([0, 1, 2, 3, 4, 9], base=0.8)
+    array([0.4, 0.5, 0.6, 0.7, 0.8, 0.8])
+
+    Source: torch 2.13, ``torch.optim.lr_scheduler.LinearLR``, under another name, since olm's
+    ``LinearLR`` is OpenLanguageModel's. A factor of 0 at the start, which torch refuses, and
+    factors above 1 are fine here. Where torch holds ``start_factor`` for ever, with
+    ``total_iters: 0``, that is refused.
+    """
+
+    kind: Literal["LinearFactorLR"] = "LinearFactorLR"
+    start_factor: Factor = 1 / 3
+    """What the base rate is multiplied by at step 0."""
+    end_factor: Factor = 1.0
+    """What the base rate is multiplied by at ``total_iters`` and after."""
+    total_iters: PositiveSteps = 5
+    """The step at which ``end_factor`` is reached."""
+
+    group = "warm-up"
+    words = (
+        "a straight line from {start_factor} × base to {end_factor} × base at step {total_iters}"
+    )
+    examples = [
+        {"start_factor": 0.1, "total_iters": 20},
+        {"start_factor": 1.0, "end_factor": 0.1, "total_iters": 50},
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        return line(base * self.start_factor, base * self.end_factor, ramp(step, self.total_iters))

@@ -1,0 +1,42 @@
+"""Cosine waves that start again."""
+
+from math import pi
+from typing import Annotated, Literal
+
+from olm.curves import Array, cycles, half_cosine, line
+from olm.fields import Number, PositiveSteps, Rate
+from olm.schedule import Schedule
+
+
+class CosineWarmRestarts(Schedule):
+    """Half a cosine wave from the base rate to ``eta_min``, again and again, each time longer.
+
+    >>> schedule = CosineWarmRestarts(T_0=2, T_mult=2)
+    >>> schedule.lr([0, 1, 2, 3, 4, 5, 6], base=0.5).round(3)
+    array([0.5  , 0.25 , 0.5  , 0.427, 0.25 , 0.073, 0.5  ])
+
+    Source: Loshchilov and Hutter, SGDR (2017), equation 5; torch 2.13,
+    ``torch.optim.lr_scheduler.CosineAnnealingWarmRestarts``. torch's ``step(epoch)`` is in the
+    wrong cycle at some restarts, for a logarithm that it rounds.
+    """
+
+    kind: Literal["CosineAnnealingWarmRestarts"] = "CosineAnnealingWarmRestarts"
+    T_0: PositiveSteps
+    """The length of the first wave, in steps."""
+    T_mult: Annotated[int, Number(1, 1_000_000, whole=True)] = 1
+    """How many times as long as the one before each wave is."""
+    eta_min: Rate = 0.0
+    """The rate that each wave falls to, and is at for no step: there the next one begins."""
+
+    group = "cyclic"
+    words = "half a cosine from the base rate to {eta_min} in {T_0} steps, then in {T_mult} × that"
+    examples = [{"T_0": 50}, {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}]
+
+    @property
+    def endless(self) -> bool:
+        return True
+
+    def formula(self, step: Array, base: Array) -> Array:
+        _, start, length = cycles(step, self.T_0, float(self.T_mult))
+        left = half_cosine(pi * (step - start) / (self.T_0 * length)) / 2
+        return line(self.eta_min, base, left)

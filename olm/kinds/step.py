@@ -1,0 +1,97 @@
+"""Falls by a factor: every so many steps, at given steps, or at every step."""
+
+from collections.abc import Iterable
+from math import ceil, log
+from typing import Literal
+
+from olm.curves import Array
+from olm.fields import MAX_STEPS, Factor, Listed, PositiveSteps, Steps
+from olm.rules import ascending
+from olm.schedule import Schedule
+
+
+class Step(Schedule):
+    """The base rate, multiplied by ``gamma`` again every ``step_size`` steps.
+
+    >>> Step(step_size=2, gamma=0.5).lr([0, 1, 2, 3, 4, 9], base=0.8)
+    array([0.8 , 0.8 , 0.4 , 0.4 , 0.2 , 0.05])
+
+    Source: torch 2.13, ``torch.optim.lr_scheduler.StepLR``. Where torch divides by ``step_size:
+    0``, that is refused.
+    """
+
+    kind: Literal["StepLR"] = "StepLR"
+    step_size: PositiveSteps
+    """How many steps have one rate."""
+    gamma: Factor = 0.1
+    """What the rate is multiplied by."""
+
+    group = "decay"
+    words = "the base rate, times {gamma} every {step_size} steps"
+    examples = [{"step_size": 30}, {"step_size": 10, "gamma": 0.5}]
+
+    @property
+    def endless(self) -> bool:
+        return self.gamma != 1
+
+    def formula(self, step: Array, base: Array) -> Array:
+        return base * self.gamma ** (step // self.step_size)
+
+
+@ascending("milestones", strictly=False)
+class MultiStep(Schedule):
+    """The base rate, multiplied by ``gamma`` at every milestone.
+
+    >>> MultiStep(milestones=[2, 4], gamma=0.5).lr([0, 1, 2, 3, 4, 9], base=0.8)
+    array([0.8, 0.8, 0.4, 0.4, 0.2, 0.2])
+
+    Source: torch 2.13, ``torch.optim.lr_scheduler.MultiStepLR``. A milestone that stands twice
+    counts twice, there as here.
+    """
+
+    kind: Literal["MultiStepLR"] = "MultiStepLR"
+    milestones: Listed[Steps]
+    """The steps from which on the rate is multiplied once more."""
+    gamma: Factor = 0.1
+    """What the rate is multiplied by."""
+
+    group = "decay"
+    words = "the base rate, times {gamma} at each of the steps {milestones}"
+    examples = [{"milestones": [30, 80]}, {"milestones": [10, 20, 25], "gamma": 0.5}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        passed = np.searchsorted(self.milestones, step, side="right")
+        return base * self.gamma ** passed.astype(float)
+
+
+class Exponential(Schedule):
+    """The base rate, multiplied by ``gamma`` at every step.
+
+    >>> Exponential(gamma=0.5).lr([0, 1, 2, 3, 9], base=0.8)
+    array([0.8      , 0.4      , 0.2      , 0.1      , 0.0015625])
+
+    Source: torch 2.13, ``torch.optim.lr_scheduler.ExponentialLR``.
+    """
+
+    kind: Literal["ExponentialLR"] = "ExponentialLR"
+    gamma: Factor
+    """What the rate is multiplied by."""
+
+    group = "decay"
+    words = "the base rate, times {gamma} at every step"
+    examples = [{"gamma": 0.95}]
+
+    @property
+    def endless(self) -> bool:
+        return self.gamma != 1
+
+    def own_marks(self) -> Iterable[int]:
+        if not 0 < self.gamma < 1:
+            return ()
+        # A quarter of the way to 0.1 %.
+        return (min(ceil(log(0.001) / log(self.gamma) / 4), MAX_STEPS),)
+
+    def formula(self, step: Array, base: Array) -> Array:
+        return base * self.gamma**step

@@ -1,0 +1,220 @@
+"""What language models are trained with: up, perhaps along a plateau, and down to a share."""
+
+from typing import Literal, TypeAlias
+
+from olm.curves import Array, between, eased, line, ramp, where
+from olm.fields import Exponent, Factor, PositiveSteps, Share, Steps
+from olm.rules import rule
+from olm.schedule import Schedule
+
+Decay: TypeAlias = Literal[
+    "linear", "cosine", "sqrt", "square", "polynomial", "exponential", "geometric", "harmonic"
+]
+"""The shapes of a decay: those of transformers, timm, Megatron, OLMo, nanotron and Lingua."""
+
+TO_ZERO = "a {decay} never reaches 0: {end_factor} must be above it"
+
+
+def decayed(
+    decay: str, done: Array, base: Array, end_factor: float, power: float, ratio: float
+) -> Array:
+    """From the base rate down to a share of it, along a shape of `Decay`.
+
+    Args:
+        decay: the shape.
+        done: the share of the steps of the decay that is done, from 0 to 1.
+        base: the base rate.
+        end_factor: what it is multiplied by at the end.
+        power: the exponent of ``polynomial``.
+        ratio: what an ``exponential`` decay has left of 1 at its end, before it is brought to 0.
+    """
+    end = base * end_factor
+    match decay:
+        case "geometric":
+            return between(base, end, done, "log")
+        case "harmonic":
+            return between(base, end, done, "inverse")
+        case "exponential":
+            return line(base, end, (1 - ratio**done) / (1 - ratio))
+        case "sqrt":
+            return line(base, end, eased("power", done, 0.5))
+        case "square":
+            return line(base, end, eased("power", done, 2.0))
+    return line(base, end, eased(decay, done, power))
+
+
+@rule(
+    "warmup_steps",
+    "total_steps",
+    holds=lambda warmup_steps, total_steps: warmup_steps < total_steps,
+    message="{warmup_steps} must be below {total_steps}",
+)
+@rule(
+    "decay",
+    "end_factor",
+    holds=lambda decay, end_factor: decay not in ("geometric", "harmonic") or end_factor > 0,
+    message=TO_ZERO,
+)
+class WarmupDecay(Schedule):
+    """A straight rise to the base rate, then a decay to a share of it, as most models have.
+
+    >>> schedule = WarmupDecay(warmup_steps=2, total_steps=6, end_factor=0.1)
+    >>> schedule.lr([0, 1, 2, 3, 4, 5, 6, 9], base=0.5).round(3)
+    array([0.   , 0.25 , 0.5  , 0.434, 0.275, 0.116, 0.05 , 0.05 ])
+
+    Step 0 trains with ``start_factor`` times the base rate, by default not at all: give it, or use
+    `WarmupCosineScheduler`, whose first step is one rise up.
+
+    Source: transformers 5, ``get_cosine_with_min_lr_schedule_with_warmup`` and its siblings.
+    """
+
+    kind: Literal["WarmupDecayLR"] = "WarmupDecayLR"
+    warmup_steps: Steps
+    """The step at which the base rate is reached. 0 is no warm-up."""
+    total_steps: PositiveSteps
+    """The step at which the decay ends, the warm-up included. The rate holds from there on."""
+    decay: Decay = "cosine"
+    """The shape of the decay."""
+    start_factor: Factor = 0.0
+    """What the base rate is multiplied by at step 0."""
+    end_factor: Factor = 0.0
+    """What the base rate is multiplied by at ``total_steps`` and after."""
+    power: Exponent = 2.0
+    """The exponent of a `polynomial` decay."""
+
+    group = "warm-up"
+    words = (
+        "up from {start_factor} × base to the base rate in {warmup_steps} steps, "
+        "then a {decay} decay to {end_factor} × base at step {total_steps}, which holds"
+    )
+    examples = [
+        {"warmup_steps": 10, "total_steps": 100},
+        {"warmup_steps": 10, "total_steps": 100, "decay": "linear", "end_factor": 0.1},
+        {"warmup_steps": 0, "total_steps": 100, "decay": "polynomial", "power": 3.0},
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
+        done = ramp(step - self.warmup_steps, self.total_steps - self.warmup_steps)
+        fall = decayed(self.decay, done, base, self.end_factor, self.power, 0.5)
+        return where(step < self.warmup_steps, rise, fall)
+
+
+@rule(
+    "decay_steps",
+    "warmup_steps",
+    "total_steps",
+    holds=lambda decay, warmup, total: decay + warmup <= total,
+    message="{decay_steps} and {warmup_steps} together must not be above {total_steps}",
+)
+@rule(
+    "decay",
+    "end_factor",
+    holds=lambda decay, end_factor: decay not in ("geometric", "harmonic") or end_factor > 0,
+    message=TO_ZERO,
+)
+@rule(
+    "decay_ratio",
+    holds=lambda decay_ratio: decay_ratio < 1,
+    message="{decay_ratio} must be below 1",
+)
+class WarmupStableDecay(Schedule):
+    """A straight rise to the base rate, which holds, then a decay to a share of it: WSD.
+
+    >>> schedule = WarmupStableDecay(warmup_steps=2, total_steps=10, decay_steps=4)
+    >>> schedule.lr([0, 1, 2, 6, 7, 8, 9, 10, 99], base=0.8)
+    array([0. , 0.4, 0.8, 0.8, 0.6, 0.4, 0.2, 0. , 0. ])
+
+    Source: Hu et al., MiniCPM (2024), section 4.2; Hägele et al., Scaling laws beyond fixed
+    training durations (2024), for ``sqrt``; Megatron-LM for ``exponential``.
+    """
+
+    kind: Literal["WarmupStableDecayLR"] = "WarmupStableDecayLR"
+    warmup_steps: Steps
+    """The step at which the base rate is reached. 0 is no warm-up."""
+    total_steps: PositiveSteps
+    """The step at which the decay ends, all told. The rate holds from there on."""
+    decay_steps: PositiveSteps
+    """How many of them the decay takes."""
+    decay: Decay = "linear"
+    """The shape of the decay."""
+    start_factor: Factor = 0.0
+    """What the base rate is multiplied by at step 0."""
+    end_factor: Factor = 0.0
+    """What the base rate is multiplied by at ``total_steps`` and after."""
+    power: Exponent = 2.0
+    """The exponent of a `polynomial` decay."""
+    decay_ratio: Share = 0.5
+    """What an `exponential` decay has left at its end, before it is brought to ``end_factor``."""
+
+    group = "warm-up"
+    words = (
+        "up from {start_factor} × base to the base rate in {warmup_steps} steps, which holds, "
+        "then a {decay} decay in {decay_steps} steps to {end_factor} × base at step {total_steps}"
+    )
+    examples = [
+        {"warmup_steps": 10, "total_steps": 100, "decay_steps": 20},
+        {"warmup_steps": 10, "total_steps": 100, "decay_steps": 50, "decay": "sqrt"},
+        {
+            "warmup_steps": 10,
+            "total_steps": 100,
+            "decay_steps": 20,
+            "decay": "geometric",
+            "end_factor": 0.1,
+        },
+    ]
+
+    def own_marks(self) -> tuple[int, ...]:
+        return (self.warmup_steps, self.total_steps - self.decay_steps, self.total_steps)
+
+    def formula(self, step: Array, base: Array) -> Array:
+        rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
+        done = ramp(step - (self.total_steps - self.decay_steps), self.decay_steps)
+        fall = decayed(self.decay, done, base, self.end_factor, self.power, self.decay_ratio)
+        return where(step < self.warmup_steps, rise, fall)
+
+
+@rule(
+    "end_factor",
+    "decay_steps",
+    holds=lambda end_factor, decay_steps: end_factor > 0,
+    message="a geometric decay over {decay_steps} never reaches 0: {end_factor} must be above it",
+)
+class TriStage(Schedule):
+    """A straight rise, a plateau, a fall by equal factors: the three stages of speech models.
+
+    >>> stages = TriStage(warmup_steps=2, hold_steps=2, decay_steps=2, end_factor=0.25)
+    >>> stages.lr([0, 1, 2, 4, 5, 6, 99], base=0.8).round(3)
+    array([0.008, 0.404, 0.8  , 0.8  , 0.4  , 0.2  , 0.2  ])
+
+    Source: Park et al., SpecAugment (2019), section 4.2; fairseq, ``tri_stage``.
+    """
+
+    kind: Literal["TriStageLR"] = "TriStageLR"
+    warmup_steps: Steps
+    """How many steps the rise takes."""
+    hold_steps: Steps
+    """How many steps the base rate holds."""
+    decay_steps: PositiveSteps
+    """How many steps the fall takes. The rate at its end holds."""
+    start_factor: Factor = 0.01
+    """What the base rate is multiplied by at step 0."""
+    end_factor: Factor = 0.01
+    """What the base rate is multiplied by at the end, above 0."""
+
+    group = "warm-up"
+    words = (
+        "up from {start_factor} × base in {warmup_steps} steps, the base rate for {hold_steps}, "
+        "then down by equal factors to {end_factor} × base in {decay_steps}, which holds"
+    )
+    examples = [{"warmup_steps": 10, "hold_steps": 40, "decay_steps": 50}]
+
+    def own_marks(self) -> tuple[int, ...]:
+        held = self.warmup_steps + self.hold_steps
+        return (self.warmup_steps, held, held + self.decay_steps)
+
+    def formula(self, step: Array, base: Array) -> Array:
+        rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
+        done = ramp(step - (self.warmup_steps + self.hold_steps), self.decay_steps)
+        fall = between(base, base * self.end_factor, done, "log")
+        return where(step < self.warmup_steps, rise, fall)
