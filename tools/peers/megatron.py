@@ -1,0 +1,225 @@
+"""Megatron: `OptimizerParamScheduler`, one class whose `lr_decay_style` picks the curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from peers import Curves, Peer, Refused, Row
+from peers._stepping import stepped
+from peers._stubs import stub_module, stub_packages
+
+BASES = (0.1, 3e-4)
+"""The base rates of two param groups. Megatron has each as `max_lr`, which a group can override."""
+
+Spec = dict[str, Any]
+
+
+def rates(row: Row) -> Curves:
+    """Step Megatron's own class, by one: it counts steps or samples, as one likes."""
+    return stepped(row, {"OptimizerParamScheduler": _scheduler})
+
+
+@dataclass
+class _ByOnes:
+    """A scheduler of Megatron's that is stepped like one of torch's."""
+
+    scheduler: Any
+
+    def step(self) -> None:
+        self.scheduler.step(1)
+
+
+def _scheduler(optimizer: Any, **arguments: Any) -> _ByOnes:
+    for group in optimizer.param_groups:
+        group["max_lr"] = group["lr"]
+    return _ByOnes(_module().OptimizerParamScheduler(optimizer, **arguments))
+
+
+@cache
+def _module() -> ModuleType:
+    """The scheduler's module, without the rest of Megatron, which needs much more."""
+    stub_packages("megatron-core", "megatron", "megatron.core")
+    stub_module("megatron.core.utils", log_single_rank=lambda *_: None)
+    return import_module("megatron.core.optimizer_param_scheduler")
+
+
+def _text(
+    style: str, warmup: float, total: int, low: float = 0.0, start: float = 0.0, **more: Any
+) -> str:
+    arguments = {
+        "init_lr": start,
+        "max_lr": BASES[0],
+        "min_lr": low,
+        "lr_warmup_steps": warmup,
+        "lr_decay_steps": total,
+        "lr_decay_style": style,
+        **more,
+        "start_wd": 0.0,
+        "end_wd": 0.0,
+        "wd_incr_steps": total,
+        "wd_incr_style": "constant",
+    }
+    written = (f"{key}={value!r}" for key, value in arguments.items())
+    return f"OptimizerParamScheduler({', '.join(['optimizer', *written])})"
+
+
+def _wsd(warmup: int, total: int, decay: int, style: str, low: float = 0.0) -> str:
+    return _text("WSD", warmup, total, low, wsd_decay_steps=decay, lr_wsd_decay_style=style)
+
+
+def _up_to(last: int) -> tuple[int, ...]:
+    return tuple(range(last + 1))
+
+
+def _phases(*parts: tuple[Spec, int]) -> Spec:
+    specs, lengths = zip(*parts, strict=True)
+    return {"kind": "PhasesLR", "schedulers": [*specs], "lengths": [*lengths]}
+
+
+def _stable(decay: str, **more: Any) -> Spec:
+    """6 steps up, 12 at the top, 12 down."""
+    lengths = {"warmup_steps": 6, "total_steps": 30, "decay_steps": 12}
+    return {"kind": "WarmupStableDecayLR", **lengths, "decay": decay, **more}
+
+
+def _rise(steps: int, **start: float) -> Spec:
+    return {"kind": "RampLR", "total_steps": steps, **start, "end_factor": 1.0}
+
+
+def _floor(rate: float) -> Spec:
+    return {"kind": "HoldLR", "fixed_lr": rate}
+
+
+ROOT = {"kind": "PowerLR", "power": 0.5, "decay_steps": 8, "decay_rate": 1.0}
+"""The inverse square root after a warm-up of 8 steps."""
+
+CLIFF = (
+    "Megatron falls to min_lr at the step after lr_decay_steps; "
+    "olm goes on along the inverse square root"
+)
+
+FLAT = [
+    Row(_text("constant", 0, 10), {"kind": "HoldLR"}, BASES, _up_to(20)),
+    Row(_text("constant", 8, 20, start=1e-5), _rise(8, start_lr=1e-5), BASES, _up_to(30)),
+]
+
+DECAYS = [
+    Row(
+        _text("linear", 0, 20, low=1e-5),
+        {"kind": "LinearLR", "total_steps": 20, "end_lr": 1e-5},
+        BASES,
+        _up_to(30),
+    ),
+    Row(
+        _text("linear", 5, 30),
+        {"kind": "WarmupDecayLR", "warmup_steps": 5, "total_steps": 30, "decay": "linear"},
+        BASES,
+        _up_to(40),
+    ),
+    Row(
+        _text("cosine", 0, 20, low=1e-5),
+        {"kind": "CosineAnnealingLR", "T_max": 20, "eta_min": 1e-5},
+        BASES,
+        _up_to(30),
+    ),
+    Row(
+        _text("cosine", 5, 30, low=1e-5, start=1e-6),
+        _phases(
+            (_rise(5, start_lr=1e-6), 5),
+            ({"kind": "CosineAnnealingLR", "T_max": 25, "eta_min": 1e-5}, 25),
+        ),
+        BASES,
+        _up_to(40),
+    ),
+]
+
+INVERSE_ROOT = [
+    Row(
+        _text("inverse-square-root", 8, 50),
+        {"kind": "InverseSqrtLR", "warmup_steps": 8},
+        BASES,
+        _up_to(50),
+    ),
+    Row(
+        _text("inverse-square-root", 8, 30),
+        _phases((_rise(8, start_factor=0.0), 8), (ROOT, 23), (_floor(0.0), 1)),
+        BASES,
+        _up_to(40),
+    ),
+    Row(
+        _text("inverse-square-root", 8, 50, low=0.05),
+        _phases(
+            (_rise(8, start_factor=0.0), 8),
+            ({"kind": "MaximumLR", "schedulers": [ROOT, _floor(0.05)]}, 42),
+        ),
+        BASES[:1],
+        _up_to(59),
+    ),
+    Row(
+        _text("inverse-square-root", 0, 20),
+        {"kind": "TimeLR", "scheduler": {"kind": "PowerLR"}, "shift": -1},
+        BASES,
+        _up_to(20),
+    ),
+    Row(
+        _text("inverse-square-root", 8, 30),
+        {"kind": "InverseSqrtLR", "warmup_steps": 8},
+        BASES,
+        _up_to(40),
+        CLIFF,
+    ),
+]
+
+STABLE = [
+    Row(_wsd(6, 30, 12, "exponential"), _stable("exponential"), BASES, _up_to(40)),
+    Row(_wsd(6, 30, 12, "linear"), _stable("linear"), BASES, _up_to(40)),
+    Row(_wsd(6, 30, 12, "cosine"), _stable("cosine"), BASES, _up_to(40)),
+    Row(
+        _wsd(6, 30, 12, "minus_sqrt", low=0.01),
+        _stable("sqrt", end_factor=0.1),
+        BASES[:1],
+        _up_to(40),
+    ),
+    Row(
+        _wsd(6, 30, 24, "exponential", low=0.01),
+        {
+            "kind": "WarmupDecayLR",
+            "warmup_steps": 6,
+            "total_steps": 30,
+            "decay": "exponential",
+            "end_factor": 0.1,
+        },
+        BASES[:1],
+        _up_to(40),
+    ),
+]
+
+PEER = Peer(
+    distribution="megatron-core",
+    version="0.16.1",
+    tolerance=1e-12,
+    rows=[*FLAT, *DECAYS, *INVERSE_ROOT, *STABLE],
+    rates=rates,
+    refused=[
+        Refused(
+            _text("linear", 2.5, 30),
+            {"kind": "WarmupDecayLR", "warmup_steps": 2.5, "total_steps": 30, "decay": "linear"},
+            argument="warmup_steps",
+            instead="Megatron takes half a step, which a fraction of the decay gives; "
+            "olm asks for whole steps",
+        ),
+        Refused(
+            _wsd(6, 30, 27, "linear"),
+            {**_stable("linear"), "decay_steps": 27},
+            argument="decay_steps",
+            instead="Megatron falls from the base rate into the middle of the decay; "
+            "olm asks that the decay fit behind the warm-up",
+        ),
+    ],
+    needs=["torch", "numpy"],
+    dependencies=False,
+)
