@@ -1,4 +1,4 @@
-"""Write what follows from the kinds: schemas, a spec of each, type stubs, the README's table.
+"""Write what follows from the kinds: schemas, specs, stubs, the gallery, tables of the README.
 
     python3 tools/generate.py            write what is stale, delete what no kind has any more
     python3 tools/generate.py --check    write nothing, name what is stale
@@ -16,17 +16,26 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from compare import all_compared, kinds_in, schedule_of
 from environment import ROOT, enter
+from gallery import gallery
 from readme import README, between
-from stubs import stubs
+from stubs import stubs, tidy
 
 if TYPE_CHECKING:
     from olm.schedule import Schedule
 
 COMMAND = "python3 tools/generate.py"
 
-OWNED = ("schemas/*.schema.json", "specs/kinds/*")
+OWNED = ("schemas/*.schema.json", "specs/kinds/*", "specs/pictures/*")
 """The files of which there are none but generated ones."""
+
+REPRODUCED = '''\
+"""Whose schedules a kind reproduces. Written by tools/generate.py from tests/peers."""
+
+REPRODUCED: dict[str, dict[str, tuple[str, ...]]] = {table!r}
+"""For each kind, the schedules of each peer that a spec with this kind reproduces."""
+'''
 
 
 def schemas() -> dict[Path, str]:
@@ -69,19 +78,60 @@ def _spec(kind: str, model: "type[Schedule]") -> str:
     return "\n".join(lines) + "\n"
 
 
+def reproduced() -> dict[Path, str]:
+    """For `olm kinds KIND`: the peers' schedules that a spec with the kind reproduces."""
+    found: dict[str, dict[str, set[str]]] = {}
+    for peer in all_compared():
+        for row in peer.rows:
+            if "instead" not in row:
+                for kind in kinds_in(row["olm"]):
+                    names = found.setdefault(kind, {}).setdefault(peer.peer, set())
+                    names.add(schedule_of(row["peer"]))
+    table = {
+        kind: {peer: tuple(sorted(names)) for peer, names in sorted(peers.items())}
+        for kind, peers in sorted(found.items())
+    }
+    text = REPRODUCED.format(table=table)
+    return {ROOT / "olm" / "reproduced.py": tidy(text, "olm/reproduced.py")}
+
+
 def readme() -> dict[Path, str]:
-    """The README with today's table of kinds."""
+    """The README with today's tables of kinds and of peers."""
+    return {README: between("peers", _peers(), between("kinds", _kinds()))}
+
+
+def _kinds() -> str:
     from olm.documentation import fields, summary
-    from olm.kinds import KINDS
+    from olm.kinds import GROUPS, KINDS
 
     rows = ["| kind | what it is | fields |", "| --- | --- | --- |"]
-    for kind, model in sorted(KINDS.items()):
-        names = ", ".join(f"`{field.name}`" for field in fields(model))
-        rows.append(f"| `{kind}` | {summary(model)} | {names} |".replace("``", "`"))
-    return {README: between("kinds", "\n".join(rows))}
+    for group in GROUPS:
+        rows.append(f"| **{group}** | | |")
+        for kind, model in KINDS.items():
+            if model.group == group:
+                names = ", ".join(f"`{field.name}`" for field in fields(model))
+                rows.append(f"| `{kind}` | {summary(model)} | {names} |".replace("``", "`"))
+    return "\n".join(rows)
 
 
-GENERATORS: list[Callable[[], dict[Path, str]]] = [schemas, specs, stubs, readme]
+def _peers() -> str:
+    rows = ["| peer | version | configurations | allowed difference | where olm differs |"]
+    rows.append("| --- | --- | --- | --- | --- |")
+    for peer in all_compared():
+        allowed = f"{peer.tolerance:.0e}" if peer.tolerance else "none"
+        said = (len(peer.configurations), allowed, len(peer.wrong))
+        rows.append(f"| {peer.peer} | {peer.version} | {' | '.join(map(str, said))} |")
+    return "\n".join(rows)
+
+
+GENERATORS: list[Callable[[], dict[Path, str]]] = [
+    schemas,
+    specs,
+    stubs,
+    reproduced,
+    gallery,
+    readme,
+]
 """What is generated: each function returns the whole text of files, by their path."""
 
 
@@ -92,7 +142,7 @@ def main(args: list[str]) -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing, name what is stale")
     check = parser.parse_args(args).check
-    if find_spec("pydantic") is None:
+    if find_spec("matplotlib") is None:
         enter()
     # The kinds of this folder, whatever olm is installed.
     sys.path.insert(0, str(ROOT))

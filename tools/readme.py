@@ -7,10 +7,10 @@ from environment import ROOT
 README = ROOT / "README.md"
 
 
-def between(marker: str, new: str) -> str:
-    """The README's text with something new between its two markers, which stay."""
+def between(marker: str, new: str, text: str = "") -> str:
+    """A text, or the README's, with something new between its two markers, which stay."""
     start, end = f"<!-- {marker} -->", f"<!-- /{marker} -->"
-    text = README.read_text()
+    text = text or README.read_text()
     before, opened, rest = text.partition(start)
     _, closed, after = rest.partition(end)
     if not (opened and closed):

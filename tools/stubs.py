@@ -50,7 +50,7 @@ def _stub(module: str, classes: list[type]) -> str:
     if "ScheduleLR" not in exported:
         imports.append(BASE)
     body = "".join(map(_class, sorted(classes, key=lambda made: made.__name__)))
-    return _tidy(HEAD + "".join(imports) + body)
+    return tidy(HEAD + "".join(imports) + body, "olm/stub.pyi")
 
 
 def _class(made: type) -> str:
@@ -71,9 +71,9 @@ def _argument(argument: inspect.Parameter) -> str:
     return text if argument.default is inspect.Parameter.empty else f"{text} = {argument.default!r}"
 
 
-def _tidy(text: str) -> str:
-    """The text as ruff would have it: sorted imports, none that is not used, its format."""
+def tidy(text: str, name: str) -> str:
+    """A file's text as ruff would have it: sorted imports, none that is not used, its format."""
     for command in (["check", "--select", "I,F401", "--fix", "--quiet"], ["format"]):
-        ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", "olm/stub.pyi", "-"]
+        ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", name, "-"]
         text = subprocess.run(ruff, input=text, capture_output=True, text=True, cwd=ROOT).stdout
     return text

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from olm.spec import Spec
 
 POINTS = 4000
 """How many steps are drawn, at most, besides those at which the shape changes."""
 
 
-def draw(spec: Spec, base: float, steps: int, path: str, form: str) -> None:
+def draw(spec: Spec, base: float, steps: int, path: str | TextIO, form: str) -> None:
     """Write a picture of the rates from step 0 to `steps`.
 
     Args:
         spec: what to draw; of a state, the step where it stands is marked.
         base: the base rate.
         steps: the last step.
-        path: the file to write.
+        path: the file to write, or one that is open.
         form: ``png`` or ``svg``.
 
     Raises:
@@ -47,4 +49,6 @@ def draw(spec: Spec, base: float, steps: int, path: str, form: str) -> None:
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
-    figure.savefig(path, format=form, dpi=150)
+    # Without the date, one curve is one file.
+    undated = {"Date": None} if form == "svg" else None
+    figure.savefig(path, format=form, dpi=150, metadata=undated)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import getsource
 from textwrap import dedent, indent, wrap
 
 from olm.cli import FINE, MISUSE
 from olm.documentation import fields, plain, prose, summary
-from olm.kinds import KINDS
+from olm.kinds import GROUPS, KINDS
 from olm.problem import clipped, nearest
+from olm.reproduced import REPRODUCED
 from olm.schedule import Schedule
 
 SUMMARY = "list the kinds of schedules, or describe one"
@@ -34,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Print the list, or one kind."""
     if args.kind is None:
-        print("\n".join(line for kind in KINDS for line in in_short(KINDS[kind])))
+        print("\n\n".join("\n".join(_of_group(group)) for group in GROUPS))
         return FINE
     if args.kind not in KINDS:
         near = nearest(args.kind, KINDS)
@@ -43,6 +44,13 @@ def run(args: Namespace) -> int:
         return MISUSE
     print("\n\n".join(in_full(KINDS[args.kind])))
     return FINE
+
+
+def _of_group(group: str) -> Iterator[str]:
+    yield group.upper()
+    for model in KINDS.values():
+        if model.group == group:
+            yield from in_short(model)
 
 
 def in_short(model: type[Schedule]) -> Iterator[str]:
@@ -63,6 +71,8 @@ def in_full(model: type[Schedule]) -> Iterator[str]:
         yield "rules\n" + "\n".join(_rules(model))
     yield "formula\n" + indent(_formula(model), "  ")
     yield "example\n" + indent(example(model).rstrip(), "  ")
+    if peers := REPRODUCED.get(model.model_fields["kind"].default):
+        yield "reproduces, alone or in a composition\n" + "\n".join(_peers(peers))
     if source := (model.__doc__ or "").partition("Source:")[2]:
         yield "source\n" + "\n".join(_wrapped(plain(" ".join(source.split()))))
 
@@ -74,6 +84,11 @@ def example(model: type[Schedule]) -> str:
     spec = {"kind": model.model_fields["kind"].default, **model.examples[0]}
     text: str = yaml.safe_dump(spec, sort_keys=False)
     return text
+
+
+def _peers(peers: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for peer, names in peers.items():
+        yield from _wrapped(f"{peer}: {', '.join(names)}")
 
 
 def _rules(model: type[Schedule]) -> Iterator[str]:

@@ -81,6 +81,9 @@ class Repeat(Schedule):
     def holds_from(self) -> int | None:
         return None if self.count is None else min(self._end(self.count), MAX_STEPS)
 
+    def horizon(self) -> int:
+        return self.holds_from() or self.own_marks()[-1]
+
     def clocks(self, step: int) -> list[int | None]:
         import numpy as np
 

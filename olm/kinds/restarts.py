@@ -1,10 +1,11 @@
 """Cosine waves that start again."""
 
+from itertools import accumulate
 from math import pi
 from typing import Annotated, Literal
 
 from olm.curves import Array, cycles, half_cosine, line
-from olm.fields import Number, PositiveSteps, Rate
+from olm.fields import MAX_STEPS, Number, PositiveSteps, Rate
 from olm.schedule import Schedule
 
 
@@ -35,6 +36,13 @@ class CosineWarmRestarts(Schedule):
     @property
     def endless(self) -> bool:
         return True
+
+    def own_marks(self) -> list[int]:
+        ends = accumulate(self.T_0 * self.T_mult**wave for wave in range(3))
+        return [min(end, MAX_STEPS) for end in ends]
+
+    def horizon(self) -> int:
+        return self.own_marks()[-1]
 
     def formula(self, step: Array, base: Array) -> Array:
         _, start, length = cycles(step, self.T_0, float(self.T_mult))

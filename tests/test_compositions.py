@@ -1,0 +1,175 @@
+"""Schedules made of schedules: which part is when, and what comes out, by hand."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+import olm
+from olm.kinds import KINDS
+from training import EXAMPLES
+
+
+def make(kind, **fields):
+    return KINDS[kind](**fields)
+
+
+UP = make("RampLR", total_steps=10, start_factor=0.0, end_factor=1.0)
+DOWN = make("LinearDecayLR", total_steps=20)
+FLAT = make("HoldLR")
+
+
+def test_a_nested_sequence_inside_a_repeat_inside_a_clamp_above_a_floor():
+    """The README's example: three rises and falls, each lower and slower, in jumps of an epoch."""
+    cycle = make(
+        "SequentialLR",
+        schedulers=[
+            make("RampLR", total_steps=200, start_factor=0.1, end_factor=1.0),
+            make("CosineAnnealingLR", T_max=800),
+        ],
+        milestones=[200],
+    )
+    cycles = make("RepeatLR", scheduler=cycle, period=1000, growth=2.0, shrink=0.5, count=3)
+    floor = make("HoldLR", fixed_lr=1e-5)
+    schedule = make("TimeLR", scheduler=make("MaximumLR", schedulers=[cycles, floor]), every=100)
+    assert schedule.depth == 5
+    assert [schedule.lr(step, 0.8) for step in (0, 99)] == pytest.approx([0.08, 0.08], rel=1e-15)
+    assert schedule.lr(100, 0.8) == pytest.approx(0.44, rel=1e-15)
+    assert schedule.lr(200, 0.8) == schedule.lr(299, 0.8) == 0.8
+    assert schedule.lr(600, 0.8) == pytest.approx(0.4, rel=1e-15)
+    # The second cycle begins at step 1000, takes 2000 steps and is half as high.
+    assert schedule.lr(1000, 0.8) == pytest.approx(0.04, rel=1e-15)
+    assert schedule.lr(1400, 0.8) == pytest.approx(0.4, rel=1e-15)
+    assert schedule.lr(2200, 0.8) == pytest.approx(0.2, rel=1e-15)
+    # The third from 3000 to 7000, where everything is over.
+    assert schedule.lr(3800, 0.8) == pytest.approx(0.2, rel=1e-15)
+    assert {schedule.lr(step, 0.8) for step in (7000, 7001, 10**9)} == {1e-5}
+    assert schedule.holds_from() == 7000
+
+
+def test_parts_in_turn_and_parts_together_know_their_clocks():
+    turns = make("SequentialLR", schedulers=[UP, FLAT, DOWN], milestones=[10, 30])
+    assert turns.parts() == [(0, UP), (10, FLAT), (30, DOWN)]
+    assert [turns.clocks(step) for step in (0, 9, 10, 30, 99)] == [
+        [0, None, None],
+        [9, None, None],
+        [None, 0, None],
+        [None, None, 0],
+        [None, None, 69],
+    ]
+    together = make("ChainedScheduler", schedulers=[UP, DOWN])
+    assert together.parts() == [(0, UP), (0, DOWN)]
+    assert together.clocks(7) == [7, 7]
+    assert (turns.holds_from(), together.holds_from()) == (50, 20)
+    assert turns.marks() == [10, 30, 50]
+
+
+def test_phases_are_a_sequence_by_lengths_whose_end_holds():
+    phases = make("PhasesLR", schedulers=[UP, make("ExponentialLR", gamma=0.9)], lengths=[10, 5])
+    turns = make("SequentialLR", schedulers=phases.schedulers, milestones=[10])
+    steps = np.arange(16)
+    assert phases.lr(steps, 0.8).tolist() == turns.lr(steps, 0.8).tolist()
+    assert phases.lr(10**9, 0.8) == phases.lr(15, 0.8) == 0.8 * 0.9**5
+    assert (phases.holds_from(), phases.marks()[-1]) == (15, 15)
+
+
+def test_a_product_of_one_is_that_one_and_multiplies_factors():
+    steps = np.arange(30)
+    assert make("ChainedScheduler", schedulers=[DOWN]).lr(steps, 0.3).tolist() == (
+        DOWN.lr(steps, 0.3).tolist()
+    )
+    product = make("ChainedScheduler", schedulers=[UP, DOWN]).lr(steps, 0.3)
+    assert product == pytest.approx(UP.lr(steps, 1.0) * DOWN.lr(steps, 0.3), rel=1e-14)
+    assert make("ChainedScheduler", schedulers=[UP, DOWN]).lr(5, 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("growth", "starts"),
+    [(1.0, [0, 10, 20, 30]), (2.0, [0, 10, 30, 70, 150]), (3.0, [0, 10, 40, 130, 400, 1210])],
+)
+def test_a_repeat_begins_each_cycle_at_its_very_step(growth, starts):
+    """At 1210 a logarithm of 3 that is off by a rounding would still be in the cycle before."""
+    repeat = make(
+        "RepeatLR", scheduler=make("LinearDecayLR", total_steps=10), period=10, growth=growth
+    )
+    assert {repeat.lr(start, 0.8) for start in starts} == {0.8}
+    for start in starts[1:]:
+        assert 0 < repeat.lr(start - 1, 0.8) < 0.1
+
+
+def test_a_repeat_with_a_count_ends_where_its_last_cycle_does():
+    repeat = make("RepeatLR", scheduler=DOWN, period=20, shrink=0.5, count=2)
+    assert repeat.lr([0, 10, 20, 30, 40, 99], 0.8).tolist() == [0.8, 0.4, 0.4, 0.2, 0.0, 0.0]
+    assert repeat.holds_from() == 40
+    quicker = make("RepeatLR", scheduler=DOWN, period=20, growth=0.5, count=3)
+    assert quicker.lr([0, 20, 30, 34, 35, 99], 0.8).tolist() == pytest.approx(
+        [0.8, 0.8, 0.8, 0.8 * 0.2, 0.0, 0.0], abs=1e-15
+    )
+    assert quicker.holds_from() == 35
+
+
+def test_a_clock_is_shifted_coarsened_and_stopped():
+    behind = make("TimeLR", scheduler=DOWN, shift=-5)
+    assert behind.lr([0, 5, 6, 15, 25], 0.8).tolist() == DOWN.lr([0, 0, 1, 10, 20], 0.8).tolist()
+    coarse = make("TimeLR", scheduler=DOWN, every=8)
+    assert coarse.lr([0, 7, 8, 15, 16, 23, 24], 0.8).tolist() == (
+        DOWN.lr([0, 0, 8, 8, 16, 16, 24], 0.8).tolist()
+    )
+    stopped = make("TimeLR", scheduler=DOWN, first=3, last=12)
+    assert stopped.lr([0, 3, 4, 12, 99], 0.8).tolist() == DOWN.lr([3, 3, 4, 12, 12], 0.8).tolist()
+    assert (behind.holds_from(), coarse.holds_from(), stopped.holds_from()) == (25, 24, 12)
+
+
+def test_a_minimum_and_a_maximum_are_taken_step_by_step():
+    schedulers = [UP, DOWN]
+    steps = np.arange(25)
+    rates = np.array([part.lr(steps, 0.8) for part in schedulers])
+    assert (make("MinimumLR", schedulers=schedulers).lr(steps, 0.8) == rates.min(axis=0)).all()
+    assert (make("MaximumLR", schedulers=schedulers).lr(steps, 0.8) == rates.max(axis=0)).all()
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_every_schedule_may_be_repeated_clamped_multiplied_and_bounded(document):
+    """Where a composition of one changes nothing, its rates are those of the one, to the bit."""
+    inner = olm.parse(document).schedule
+    steps = np.arange(60)
+    own = inner.lr(steps, 0.3)
+    for kind, fields in (
+        ("TimeLR", {"scheduler": inner}),
+        ("ChainedScheduler", {"schedulers": [inner]}),
+        ("MinimumLR", {"schedulers": [inner, inner]}),
+        ("MaximumLR", {"schedulers": [inner]}),
+        ("PhasesLR", {"schedulers": [inner], "lengths": [1000]}),
+        ("RepeatLR", {"scheduler": inner, "period": 1000}),
+    ):
+        around = make(kind, **fields)
+        assert around.lr(steps, 0.3).tolist() == own.tolist()
+        assert around.children() == around.with_children(around.children()).children()
+        assert len(around.parts()) == len(around.children()) == len(around.clocks(0))
+        assert around.horizon() > 0
+    repeat = make("RepeatLR", scheduler=inner, period=20)
+    assert repeat.lr(steps, 0.3).tolist() == [*own[:20]] * 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "said"),
+    [
+        (
+            "RepeatLR",
+            {"scheduler": DOWN, "period": 8, "growth": 0.5},
+            "shrinks to less than a step",
+        ),
+        (
+            "RepeatLR",
+            {"scheduler": DOWN, "period": 8, "growth": 0.5, "count": 5},
+            r"period \(8\) shrinks .* growth \(0.5\) and count \(5\)",
+        ),
+        ("TimeLR", {"scheduler": DOWN, "first": 5, "last": 4}, r"first \(5\) must not be above"),
+        ("PhasesLR", {"schedulers": [UP, DOWN], "lengths": [10]}, "must be equally many"),
+        ("PhasesLR", {"schedulers": [UP], "lengths": [0]}, "must be at least 1"),
+        ("SequentialLR", {"schedulers": [UP, DOWN], "milestones": [0]}, "must be at least 1"),
+        ("ChainedScheduler", {"schedulers": []}, "must have at least 1 item"),
+    ],
+)
+def test_what_could_never_run_is_refused(kind, fields, said):
+    with pytest.raises(ValidationError, match=said):
+        make(kind, **fields)
