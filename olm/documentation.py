@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from olm.fields import MAX_STEPS, TINY
+from olm.fields import ALMOST_ONE, MAX_STEPS, TINY
 from olm.schedule import ANY_KIND
 
 
@@ -164,6 +164,8 @@ def _bounds(schema: Mapping[str, Any]) -> str:
     least, most = schema["minimum"], schema["maximum"]
     if least == TINY:
         return " above 0"
+    if most == ALMOST_ONE:
+        return f" of at least {least:.15g} and below 1"
     # A maximum beyond which numbers are not exact is no news.
     return (
         f" of at least {least:.15g}" if most >= MAX_STEPS else f" from {least:.15g} to {most:.15g}"

@@ -20,6 +20,9 @@ MAX_STEPS = 2**53
 TINY = 5e-324
 """The smallest number above 0."""
 
+ALMOST_ONE = 1 - 2**-53
+"""The largest number below 1."""
+
 MAX_RATE = 1.7976931348623157e308
 """The largest rate or factor: any finite float64. A schema needs a maximum to refuse infinities."""
 
@@ -45,7 +48,8 @@ class Number:
             least = "above 0" if self.minimum == TINY else f"at least {self.minimum:.17g}"
             raise mistake("range", f"must be {least}, found {found(value)}")
         if number > self.maximum:
-            raise mistake("range", f"must be at most {self.maximum:.17g}, found {found(value)}")
+            most = "below 1" if self.maximum == ALMOST_ONE else f"at most {self.maximum:.17g}"
+            raise mistake("range", f"must be {most}, found {found(value)}")
         return number
 
     def _converted(self, value: Any) -> int | float:
@@ -105,6 +109,9 @@ PositiveFactor = Annotated[float, Number(TINY, MAX_RATE)]
 
 Share = Annotated[float, Number(0.0, 1.0)]
 """A part of a whole."""
+
+PartialShare = Annotated[float, Number(0.0, ALMOST_ONE)]
+"""A part of a whole that is not all of it."""
 
 Exponent = Annotated[float, Number(0.0, MAX_RATE)]
 """The power to which a fraction is raised."""

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from olm.problem import LISTED, Problem, dotted, found
+from olm.problem import LISTED, Problem, dotted, found, nearest
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails, ValidationError
+
+_TRUTH = dict.fromkeys(("true", "yes", "on"), "write true") | dict.fromkeys(
+    ("false", "no", "off"), "write false"
+)
+"""What to do about a string where a boolean belongs: YAML 1.1 took some words for one."""
 
 
 def mistake(code: str, message: str, **more: Any) -> PydanticCustomError:
@@ -53,11 +58,17 @@ def reworded(detail: ErrorDetails, kind: str, fields: Iterable[str]) -> InitErro
         case "missing":
             error = mistake("missing-field", f"{kind} needs the field `{loc[-1]}`")
         case "literal_error":
-            error = mistake("choice", f"must be {context['expected']}, found {found(value)}")
+            choices = context["expected"].split("'")[1::2]
+            meant = nearest(value, choices) if isinstance(value, str) else None
+            hint = f"did you mean `{meant}`?" if meant else ""
+            error = mistake(
+                "choice", f"must be {context['expected']}, found {found(value)}", hint=hint
+            )
         case "tuple_type":
             error = mistake("type", f"must be a list, found {found(value)}")
         case "bool_type":
-            error = mistake("type", f"must be true or false, found {found(value)}")
+            hint = _TRUTH.get(value.lower(), "") if isinstance(value, str) else ""
+            error = mistake("type", f"must be true or false, found {found(value)}", hint=hint)
         case code:
             error = mistake(code, **{"message": detail["msg"], **context})
     return at(loc, value, error)

@@ -3,46 +3,272 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from olm.problem import nearest
 
-FOREIGN: dict[str, tuple[str, tuple[str, ...]]] = {
-    "T_max": ("torch", ("total_steps", "total_iters")),
-    "eta_min": ("torch", ("min_lr", "end_lr")),
-    "total_iters": ("torch", ("total_steps", "T_max", "warmup_steps")),
-    "max_iters": ("mmengine", ("total_steps", "T_max", "total_iters")),
-    "num_warmup_steps": ("transformers", ("warmup_steps",)),
-    "num_training_steps": ("transformers", ("total_steps", "T_max", "total_iters")),
-    "num_steps": ("mmengine", ("total_steps", "T_max", "total_iters")),
-    "lr_end": ("transformers", ("end_lr", "min_lr", "eta_min")),
-    "lr_min": ("timm", ("min_lr", "eta_min", "end_lr")),
-    "t_initial": ("timm", ("total_steps", "T_max", "total_iters")),
-    "warmup_t": ("timm", ("warmup_steps",)),
-    "warmup_lr_init": ("timm", ("start_lr",)),
-    "t_warmup": ("Composer", ("warmup_steps",)),
-    "t_max": ("Composer", ("total_steps", "T_max", "total_iters")),
-    "alpha_f": ("Composer", ("min_lr", "end_lr", "eta_min")),
-    "lr_warmup_iters": ("Megatron", ("warmup_steps",)),
-    "lr_warmup_init": ("Megatron", ("start_lr",)),
-    "lr_decay_iters": ("Megatron", ("total_steps", "T_max", "total_iters")),
-    "lr_decay_style": ("Megatron", ("kind",)),
-    "warmup_num_steps": ("DeepSpeed", ("warmup_steps",)),
-    "warmup_min_lr": ("DeepSpeed", ("start_lr",)),
-    "total_num_steps": ("DeepSpeed", ("total_steps", "T_max", "total_iters")),
-    "transition_steps": ("optax", ("total_steps", "total_iters")),
-    "decay_steps": ("optax", ("total_steps", "T_max", "total_iters")),
-    "init_value": ("optax", ("start_lr", "start_factor")),
-    "end_value": ("optax", ("end_lr", "min_lr", "eta_min")),
-    "warmup_ratio": ("transformers", ("warmup_steps",)),
-    "max_steps": ("Lightning", ("total_steps", "T_max", "total_iters")),
-}
-"""The word → who says it, and what the fields of our kinds are called that may say the same."""
+STEPS = "a number of steps"
+STEP_LIST = "a list of steps"
+LENGTHS = "a list of lengths"
+RATE = "a rate"
+SHARE = "a share of the base rate"
+SHARES = "a list of shares of the base rate"
 
-SHARES = {
-    "warmup_ratio": ("a share of the run", "a number of steps"),
-    "alpha_f": ("a share of the base rate", "a rate"),
+OF_THE_RUN = "a share of the run"
+SAMPLES = "a number of samples"
+EPOCHS = "a number of epochs"
+EPOCHS_OR_STEPS = "epochs or steps"
+TIME = "a time, such as 10ep,"
+
+MEASURES = {
+    field: measure
+    for measure, fields in {
+        STEPS: "warmup_steps total_steps T_max total_iters decay_steps hold_steps flat_steps T_0"
+        " period step_size",
+        STEP_LIST: "milestones",
+        LENGTHS: "lengths",
+        RATE: "start_lr end_lr min_lr eta_min base_lr max_lr",
+        SHARE: "start_factor end_factor factor",
+        SHARES: "factors",
+    }.items()
+    for field in fields.split()
 }
-"""The foreign words whose numbers are something else than ours → what theirs are, and ours."""
+"""What sort of value a field of ours has, where others may have another sort in its place."""
+
+
+@dataclass(frozen=True)
+class Sense:
+    """What a word says: the fields of ours that may say it, and what sort of value it has there."""
+
+    fields: tuple[str, ...]
+    measure: str = ""
+    """One of those above; without it, the same as ours."""
+
+
+def _sense(fields: str, measure: str = "") -> Sense:
+    return Sense(tuple(fields.split()), measure)
+
+
+def _total(measure: str = STEPS) -> Sense:
+    return _sense("total_steps T_max total_iters", measure)
+
+
+def _warmup(measure: str = STEPS) -> Sense:
+    return _sense("warmup_steps", measure)
+
+
+def _decay(measure: str = STEPS) -> Sense:
+    return _sense("decay_steps", measure)
+
+
+START = _sense("start_lr start_factor", RATE)
+START_SHARE = _sense("start_factor start_lr", SHARE)
+END = _sense("end_lr min_lr eta_min end_factor", RATE)
+END_SHARE = _sense("end_factor end_lr min_lr eta_min", SHARE)
+PEAK = _sense("max_lr", RATE)
+PERIOD = _sense("T_0 period", STEPS)
+GROWTH = _sense("T_mult growth")
+KIND = _sense("kind")
+SHAPE = _sense("decay kind")
+
+WORDS: dict[str, dict[str, Sense]] = {
+    "torch": {
+        "T_max": _total(),
+        "total_iters": _sense("total_steps T_max warmup_steps", STEPS),
+        "total_steps": _total(),
+        "T_0": _sense("period", STEPS),
+        "T_mult": _sense("growth"),
+        "eta_min": END,
+        "start_factor": START_SHARE,
+        "end_factor": END_SHARE,
+        "pct_start": _warmup(OF_THE_RUN),
+        "milestones": _sense("lengths", STEP_LIST),
+    },
+    "transformers": {
+        "lr_scheduler_type": KIND,
+        "num_warmup_steps": _warmup(),
+        "warmup_ratio": _warmup(OF_THE_RUN),
+        "num_training_steps": _total(),
+        "num_stable_steps": _sense("hold_steps flat_steps", STEPS),
+        "num_decay_steps": _decay(),
+        "num_cycles": _sense("count"),
+        "decay_type": _sense("decay"),
+        "lr_end": END,
+        "min_lr_rate": END_SHARE,
+        "min_lr_ratio": END_SHARE,
+        "warmup_lr_rate": START_SHARE,
+    },
+    "timm": {
+        "sched": KIND,
+        "t_initial": _total(EPOCHS_OR_STEPS),
+        "warmup_t": _warmup(EPOCHS_OR_STEPS),
+        "warmup_epochs": _warmup(EPOCHS),
+        "warmup_lr": START,
+        "warmup_lr_init": START,
+        "lr_min": END,
+        "cycle_mul": GROWTH,
+        "cycle_decay": _sense("shrink"),
+        "cycle_limit": _sense("count"),
+        "decay_t": _sense("step_size milestones decay_steps", EPOCHS_OR_STEPS),
+        "decay_rate": _sense("gamma factor"),
+        "decay_fn": _sense("decay"),
+        "decay_power": _sense("power"),
+        "patience_t": _sense("patience"),
+        "cooldown_t": _sense("cooldown"),
+    },
+    "Composer": {
+        "t_warmup": _warmup(TIME),
+        "t_max": _total(TIME),
+        "t_0": _sense("T_0 period", TIME),
+        "t_mult": GROWTH,
+        "alpha_i": START_SHARE,
+        "alpha_f": END_SHARE,
+    },
+    "mmengine": {
+        "type": KIND,
+        "max_iters": _total(),
+        "eta_min_ratio": END_SHARE,
+        "rule": _sense("mode"),
+    },
+    "DeepSpeed": {
+        "warmup_num_steps": _warmup(),
+        "total_num_steps": _total(),
+        "warmup_type": _sense("ease"),
+        "warmup_min_lr": START,
+        "warmup_max_lr": PEAK,
+        "warmup_min_ratio": START_SHARE,
+        "cos_min_ratio": END_SHARE,
+        "cycle_min_lr": _sense("base_lr", RATE),
+        "cycle_max_lr": PEAK,
+        "cycle_first_step_size": _sense("step_size_up"),
+        "cycle_second_step_size": _sense("step_size_down"),
+        "decay_step_size": _decay(),
+        "decay_lr_rate": _sense("decay_rate"),
+    },
+    "Megatron": {
+        "lr_warmup_iters": _warmup(),
+        "lr_warmup_steps": _warmup(),
+        "lr_warmup_samples": _warmup(SAMPLES),
+        "lr_warmup_fraction": _warmup(OF_THE_RUN),
+        "lr_warmup_init": START,
+        "init_lr": START,
+        "train_iters": _total(),
+        "lr_decay_iters": _total(),
+        "lr_decay_samples": _total(SAMPLES),
+        "lr_decay_style": SHAPE,
+        "lr_wsd_decay_iters": _decay(),
+        "lr_wsd_decay_samples": _decay(SAMPLES),
+        "lr_wsd_decay_style": _sense("decay"),
+        "wsd_decay_steps": _decay(),
+        "min_lr": END,
+    },
+    "OLMo-core": {
+        "warmup": _warmup(),
+        "warmup_fraction": _warmup(OF_THE_RUN),
+        "decay": _decay(),
+        "decay_fraction": _decay(OF_THE_RUN),
+        "decay_min_lr": END,
+        "start_lr": START,
+        "start_lr_fraction": START_SHARE,
+        "end_lr": END,
+        "end_lr_fraction": END_SHARE,
+        "schedulers_max": _sense("lengths", LENGTHS),
+    },
+    "torchtitan": {
+        "decay_ratio": _decay(OF_THE_RUN),
+        "min_lr_factor": END_SHARE,
+    },
+    "NeMo": {
+        "max_steps": _total(),
+        "hold_ratio": _sense("hold_steps flat_steps", OF_THE_RUN),
+    },
+    "nanotron": {
+        "train_steps": _total(),
+        "lr_decay_steps": _decay(),
+        "lr_decay_starting_step": _sense("flat_steps", STEPS),
+        "min_decay_lr": END,
+    },
+    "optax": {
+        "transition_steps": _sense("total_steps total_iters T_max step_size", STEPS),
+        "decay_steps": _total(),
+        "init_value": START,
+        "peak_value": PEAK,
+        "end_value": END,
+        "alpha": END_SHARE,
+        "boundaries": _sense("milestones lengths", STEP_LIST),
+        "boundaries_and_scales": _sense("milestones", "a mapping of steps to factors"),
+        "interpolate_type": _sense("between"),
+    },
+    "Keras": {
+        "warmup_target": PEAK,
+        "end_learning_rate": END,
+        "first_decay_steps": PERIOD,
+        "t_mul": GROWTH,
+        "m_mul": _sense("shrink"),
+        "values": _sense("factors", "a list of rates"),
+    },
+    "fvcore": {
+        "num_updates": _total(),
+        "start_value": START_SHARE,
+        "lengths": _sense("milestones", "a list of shares of the run"),
+    },
+    "detectron2": {
+        "warmup_iters": _warmup(),
+        "warmup_factor": START_SHARE,
+        "warmup_length": _warmup(OF_THE_RUN),
+        "max_iter": _total(),
+    },
+    "fairseq": {
+        "warmup_updates": _warmup(),
+        "warmup_init_lr": START,
+        "max_update": _total(),
+        "total_num_update": _total(),
+        "lr_period_updates": PERIOD,
+        "lr_shrink": _sense("shrink factor"),
+        "lr_patience": _sense("patience"),
+        "lr_threshold": _sense("threshold"),
+        "init_lr_scale": START_SHARE,
+        "final_lr_scale": END_SHARE,
+        "phase_ratio": _sense("lengths warmup_steps", "a list of shares of the run"),
+    },
+    "Paddle": {
+        "base_learning_rate": _sense("base_lr", RATE),
+        "max_learning_rate": PEAK,
+        "divide_factor": _sense("div_factor"),
+        "phase_pct": _sense("pct_start"),
+        "exp_gamma": _sense("gamma"),
+    },
+    "ignite": {
+        "warmup_duration": _warmup(),
+        "cycle_size": PERIOD,
+        "cycle_mult": GROWTH,
+        "durations": _sense("lengths", LENGTHS),
+    },
+    "pytorch-scheduler": {
+        "first_cycle_steps": PERIOD,
+        "stable_steps": _sense("hold_steps flat_steps", STEPS),
+        "flat_fraction": _sense("flat_steps", OF_THE_RUN),
+    },
+    "axolotl": {"num_steps": _total()},
+}
+"""Who says it → the word → what it says. A word is listed under one framework that has it."""
+
+FOREIGN = {
+    word: (framework, sense) for framework, words in WORDS.items() for word, sense in words.items()
+}
+
+OF_THE_OPTIMIZER = {
+    "lr",
+    "learning_rate",
+    "initial_learning_rate",
+    "init_value",
+    "max_lr",
+    "peak_lr",
+    "peak_value",
+    "warmup_max_lr",
+    "warmup_target",
+}
+"""What others say in a schedule and olm does not: the base rate."""
 
 
 def meaning(word: str, fields: Iterable[str]) -> str:
@@ -50,24 +276,36 @@ def meaning(word: str, fields: Iterable[str]) -> str:
 
     >>> meaning("num_warmup_steps", ["warmup_steps", "total_steps"])
     'did you mean `warmup_steps`? transformers calls it num_warmup_steps'
+    >>> meaning("min_lr", ["total_steps", "end_factor"])
+    'did you mean `end_factor`? It is a share of the base rate; Megatron has a rate there'
     >>> meaning("warmup_step", ["warmup_steps", "total_steps"])
     'did you mean `warmup_steps`?'
+    >>> meaning("peak_value", ["warmup_steps", "total_steps"])
+    "leave it out: the base rate is the optimizer's"
     """
+    fields = list(fields)
     ours = meant(word, fields)
+    if ours is None and word in OF_THE_OPTIMIZER:
+        return "leave it out: the base rate is the optimizer's"
     if ours is None:
         return f"its fields are {', '.join(name for name in fields if name != 'kind')}"
-    framework, names = FOREIGN.get(word, ("", ()))
-    if ours not in names:
+    if word not in FOREIGN:
         return f"did you mean `{ours}`?"
-    if word in SHARES:
-        theirs, what = SHARES[word]
-        return f"did you mean `{ours}`? It is {what}; {framework} has {theirs} there"
+    framework, sense = FOREIGN[word]
+    if sense.measure and sense.measure != MEASURES[ours]:
+        theirs = f"{framework} has {sense.measure} there"
+        return f"did you mean `{ours}`? It is {MEASURES[ours]}; {theirs}"
     return f"did you mean `{ours}`? {framework} calls it {word}"
 
 
 def meant(word: str, fields: Iterable[str]) -> str | None:
-    """The field that a key was likely meant to be: in another framework's word, or misspelt."""
+    """The field that a key was likely meant to be: in another framework's word, or misspelt.
+
+    A word that another framework has is not taken for a misspelt one: `warmup_type` is not
+    `warmup_steps`.
+    """
     fields = list(fields)
-    _, ours = FOREIGN.get(word, ("", ()))
-    translated = next((name for name in ours if name in fields), None)
-    return translated or nearest(word, fields)
+    if word in FOREIGN:
+        _, sense = FOREIGN[word]
+        return next((name for name in sense.fields if name in fields), None)
+    return None if word in OF_THE_OPTIMIZER else nearest(word, fields)

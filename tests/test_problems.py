@@ -63,7 +63,7 @@ def test_every_code_has_a_case():
         for path in HERE.glob("*.expected")
         for _, code in HEADING.findall(path.read_text(encoding="utf-8"))
     }
-    assert codes - shown == OF_FILES | {"choice"}
+    assert codes - shown == OF_FILES
 
 
 def test_all_of_them_at_once_do_not_hide_each_other(capsys, monkeypatch):

@@ -16,7 +16,8 @@ from olm.schedule import Schedule
     holds=lambda growth, count, period: (
         growth >= 1 or (count is not None and period * growth ** (count - 1) >= 1)
     ),
-    message="{period} shrinks to less than a step, with {growth} and {count}",
+    message="with {growth} below 1, {count} must end the cycles, the first of {period}, "
+    "before one is shorter than a step",
 )
 class Repeat(Schedule):
     """A schedule that starts again every ``period`` steps, perhaps slower or lower each time.

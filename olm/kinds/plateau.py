@@ -4,16 +4,14 @@ from math import isfinite
 from typing import Annotated, Literal, Self
 
 from olm.curves import Array, where
-from olm.fields import MAX_RATE, MAX_STEPS, Count, Factor, Memory, Rate, Share
+from olm.fields import MAX_RATE, MAX_STEPS, Count, Factor, Memory, PartialShare, Rate
 from olm.problem import OlmError, found
-from olm.rules import rule
 from olm.schedule import Schedule
 
 MOST_REDUCTIONS = 100_000
 """After so many the rate stays."""
 
 
-@rule("factor", holds=lambda factor: factor < 1, message="{factor} must be below 1")
 class Plateau(Schedule):
     """The base rate, multiplied by ``factor`` whenever a metric has not got better for a while.
 
@@ -38,8 +36,8 @@ class Plateau(Schedule):
     kind: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
     mode: Literal["min", "max"] = "min"
     """Whether a lower or a higher metric is the better one."""
-    factor: Share = 0.1
-    """What the rate is multiplied by, below 1."""
+    factor: PartialShare = 0.1
+    """What the rate is multiplied by."""
     patience: Count = 10
     """How many metrics in a row may be no better before the rate falls."""
     threshold: Factor = 1e-4

@@ -47,7 +47,7 @@ class Power(Schedule):
     "warmup_steps",
     "timescale",
     holds=lambda warmup_steps, timescale: warmup_steps > 0 or timescale is not None,
-    message="without a warm-up ({warmup_steps}) the fall needs a {timescale}",
+    message="{warmup_steps} must be above 0, or {timescale} be given: the fall needs one of them",
 )
 class InverseSqrt(Schedule):
     """A straight rise to the base rate, then a fall with the inverse square root of the step.

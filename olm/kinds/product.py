@@ -29,7 +29,7 @@ class Chained(Schedule):
     """The schedules, all of which count from step 0."""
 
     group = "composition"
-    words = "the product of"
+    words = "the product of these"
     examples = [
         {
             "schedulers": [
@@ -61,7 +61,7 @@ class Minimum(Schedule):
     """The schedules, all of which count from step 0."""
 
     group = "composition"
-    words = "the lowest of"
+    words = "the lowest of these"
     examples = [
         {
             "schedulers": [
@@ -93,7 +93,7 @@ class Maximum(Schedule):
     """The schedules, all of which count from step 0."""
 
     group = "composition"
-    words = "the highest of"
+    words = "the highest of these"
     examples = [
         {
             "schedulers": [

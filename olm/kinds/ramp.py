@@ -9,6 +9,7 @@ from olm.rules import rule
 from olm.schedule import Schedule
 
 ONE_OF_THEM = "{%s} and {%s} both say where it %s: give one of them"
+ABOVE_ZERO = "with a {space} other than 'linear', {%s}, or without it {%s}, must be above 0"
 
 
 @rule(
@@ -28,14 +29,14 @@ ONE_OF_THEM = "{%s} and {%s} both say where it %s: give one of them"
     "start_factor",
     "start_lr",
     holds=lambda space, factor, lr: space == "linear" or 0 not in (lr, factor),
-    message="a ramp with {space} cannot start at 0: {start_factor}, {start_lr}",
+    message=ABOVE_ZERO % ("start_lr", "start_factor"),
 )
 @rule(
     "space",
     "end_factor",
     "end_lr",
     holds=lambda space, factor, lr: space == "linear" or (factor if lr is None else lr) > 0,
-    message="a ramp with {space} cannot end at 0: {end_factor}, {end_lr}",
+    message=ABOVE_ZERO % ("end_lr", "end_factor"),
 )
 class Ramp(Schedule):
     """From one rate to another, along a curve to choose. Both ends are exact.

@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias
 
 from olm.curves import Array, between, eased, line, ramp, where
-from olm.fields import Exponent, Factor, PositiveSteps, Share, Steps
+from olm.fields import Exponent, Factor, PartialShare, PositiveFactor, PositiveSteps, Steps
 from olm.rules import rule
 from olm.schedule import Schedule
 
@@ -12,7 +12,7 @@ Decay: TypeAlias = Literal[
 ]
 """The shapes of a decay: those of transformers, timm, Megatron, OLMo, nanotron and Lingua."""
 
-TO_ZERO = "a {decay} never reaches 0: {end_factor} must be above it"
+TO_ZERO = "a geometric or harmonic {decay} never reaches 0: {end_factor} must be above it"
 
 
 def decayed(
@@ -113,11 +113,6 @@ class WarmupDecay(Schedule):
     holds=lambda decay, end_factor: decay not in ("geometric", "harmonic") or end_factor > 0,
     message=TO_ZERO,
 )
-@rule(
-    "decay_ratio",
-    holds=lambda decay_ratio: decay_ratio < 1,
-    message="{decay_ratio} must be below 1",
-)
 class WarmupStableDecay(Schedule):
     """A straight rise to the base rate, which holds, then a decay to a share of it: WSD.
 
@@ -144,7 +139,7 @@ class WarmupStableDecay(Schedule):
     """What the base rate is multiplied by at ``total_steps`` and after."""
     power: Exponent = 2.0
     """The exponent of a `polynomial` decay."""
-    decay_ratio: Share = 0.5
+    decay_ratio: PartialShare = 0.5
     """What an `exponential` decay has left at its end, before it is brought to ``end_factor``."""
 
     group = "warm-up"
@@ -174,12 +169,6 @@ class WarmupStableDecay(Schedule):
         return where(step < self.warmup_steps, rise, fall)
 
 
-@rule(
-    "end_factor",
-    "decay_steps",
-    holds=lambda end_factor, decay_steps: end_factor > 0,
-    message="a geometric decay over {decay_steps} never reaches 0: {end_factor} must be above it",
-)
 class TriStage(Schedule):
     """A straight rise, a plateau, a fall by equal factors: the three stages of speech models.
 
@@ -199,8 +188,8 @@ class TriStage(Schedule):
     """How many steps the fall takes. The rate at its end holds."""
     start_factor: Factor = 0.01
     """What the base rate is multiplied by at step 0."""
-    end_factor: Factor = 0.01
-    """What the base rate is multiplied by at the end, above 0."""
+    end_factor: PositiveFactor = 0.01
+    """What the base rate is multiplied by at the end."""
 
     group = "warm-up"
     words = (

@@ -124,7 +124,9 @@ class ScheduleLR(SchedulerBase):
         Raises:
             OlmError: the metric is no number.
         """
-        self._see(metric, max(self.last_epoch, 0))
+        # A part of torch's sequence that has not begun is at step -1: its turn is not yet.
+        if self.schedule.metric_driven and self.last_epoch >= 0:
+            self._see(metric, self.last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
         """The schedule and where it stands: a spec, further along, in plain JSON values."""
