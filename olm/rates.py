@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from olm.curves import rows_of
 from olm.fields import MAX_RATE
-from olm.problem import RateError, found
+from olm.problem import OlmError, RateError, found
 
 if TYPE_CHECKING:
     from numpy import bool_
@@ -68,6 +68,22 @@ def bases_of(base: ArrayLike) -> NDArray[Any]:
     if bases.dtype.kind not in "iuf" or not all_usable(bases):
         raise RateError(f"base must be a finite number of at least 0, found {found(base)}")
     return bases
+
+
+def metric_of(value: Any) -> float:
+    """A metric, which may be a number, or one in an array or tensor, as a float; NaN is one, too.
+
+    Raises:
+        OlmError: it is something else.
+    """
+    try:
+        number = value.item() if hasattr(value, "item") else value
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            return float(number)
+    except (ValueError, RuntimeError, OverflowError):
+        # Many numbers, or one that no float holds.
+        pass
+    raise OlmError(f"a plateau needs a metric, a number, found {found(value)}")
 
 
 def usable(rates: NDArray[Any]) -> NDArray[bool_]:

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from olm.problem import LISTED, found, nearest
-from olm.rates import bases_of, check_usable, evaluate, steps_of
+from olm.rates import bases_of, check_usable, evaluate, metric_of, steps_of
 from olm.rules import Rule
 from olm.timeline import Timeline
 from olm.wording import at, mistake, quoted, retold, reworded
@@ -102,11 +102,11 @@ class Schedule(Timeline):
         Raises:
             OlmError: the metric is no number.
         """
-        children = self.children()
+        value, children = metric_of(metric), self.children()
         if not self.metric_driven:
             return self
         seen = [
-            child if clock is None else child.observe(metric, clock)
+            child if clock is None else child.observe(value, clock)
             for child, clock in zip(children, self.clocks(step), strict=True)
         ]
         return self if seen == [*children] else self.with_children(seen)

@@ -13,7 +13,7 @@ from math import isclose
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.optim import lr_scheduler
 
@@ -25,6 +25,7 @@ STEPS = st.integers(1, 60)
 FACTORS = st.floats(1e-3, 1.0)
 RATES = st.floats(1e-3, 1.0)
 BASES = st.lists(RATES, min_size=1, max_size=3)
+GAMMAS = st.floats(0.5, 1.0) | st.sampled_from([0.0, 0.1])
 
 
 def constant(factor, total_iters):
@@ -55,11 +56,80 @@ def in_turn(children, milestones):
     )
 
 
-CONSTANTS = st.builds(constant, FACTORS, STEPS)
-LINES = st.builds(linear_to_zero, STEPS, FACTORS)
-POLYNOMIALS = st.builds(polynomial, STEPS, st.sampled_from([0.5, 0.9, 1.0, 2.0, 3.0]))
-LEAVES = {"ConstantLR": CONSTANTS, "LinearLR": LINES, "PolynomialLR": POLYNOMIALS}
-"""Schedules that torch has right at every step, as a spec and as what makes torch's."""
+def together(children):
+    documents = [document for document, _ in children]
+    document = {"kind": "ChainedScheduler", "schedulers": documents}
+    return document, lambda it: lr_scheduler.ChainedScheduler([make(it) for _, make in children])
+
+
+def named(name, kind="", unsaid=(), **drawn):
+    """A leaf whose fields are torch's arguments, and what only torch takes."""
+
+    def pair(fields):
+        make = getattr(lr_scheduler, name)
+        return {"kind": kind or name, **fields}, lambda it: make(it, **fields, **dict(unsaid))
+
+    return st.fixed_dictionaries(drawn).map(pair)
+
+
+MULTIPLIES = {
+    "ConstantLR": st.builds(constant, FACTORS, STEPS),
+    "LinearLR": st.builds(linear_to_zero, STEPS, FACTORS),
+    "LinearFactorLR": named(
+        "LinearLR",
+        "LinearFactorLR",
+        start_factor=FACTORS,
+        end_factor=FACTORS | st.just(0.0),
+        total_iters=STEPS,
+    ),
+    "PolynomialLR": st.builds(polynomial, STEPS, st.sampled_from([0.5, 0.9, 1.0, 2.0, 3.0])),
+    "StepLR": named("StepLR", step_size=STEPS, gamma=GAMMAS),
+    "MultiStepLR": named(
+        "MultiStepLR",
+        milestones=st.lists(st.integers(0, 60), max_size=5).map(sorted),
+        gamma=GAMMAS,
+    ),
+    "ExponentialLR": named("ExponentialLR", gamma=GAMMAS),
+}
+"""Schedules that torch has right at every step, as a spec and as what makes torch's.
+
+These multiply the rate that there is; others set it.
+"""
+
+STILL = {"cycle_momentum": False}
+LEAVES = {
+    **MULTIPLIES,
+    "CosineAnnealingWarmRestarts": named(
+        "CosineAnnealingWarmRestarts",
+        T_0=STEPS,
+        T_mult=st.integers(1, 3),
+        eta_min=st.just(0.0) | RATES,
+    ),
+    "CyclicLR": named(
+        "CyclicLR",
+        unsaid=STILL,
+        base_lr=st.just(0.0) | RATES,
+        max_lr=RATES,
+        step_size_up=STEPS,
+        step_size_down=st.none() | STEPS,
+        mode=st.sampled_from(["triangular", "triangular2", "exp_range"]),
+        gamma=FACTORS,
+    ),
+}
+FIRST = st.one_of(*(pairs for kind, pairs in LEAVES.items() if kind != "CyclicLR"))
+"""The first of a sequence of torch's: a cycle there changes the base rate of the others."""
+
+ONE_CYCLES = named(
+    "OneCycleLR",
+    unsaid=STILL,
+    max_lr=RATES,
+    total_steps=STEPS,
+    pct_start=st.floats(0.0, 1.0),
+    anneal_strategy=st.sampled_from(["cos", "linear"]),
+    div_factor=st.floats(1.0, 100.0),
+    final_div_factor=st.floats(1.0, 1e4),
+    three_phase=st.booleans(),
+)
 
 
 @st.composite
@@ -67,10 +137,21 @@ def sequences(draw):
     """Some in turn. A cosine is torch's only up to its end: its turn is over by then."""
     turns = draw(st.lists(STEPS, min_size=0, max_size=4))
     children = [
-        draw(st.one_of(*LEAVES.values(), st.builds(cosine, st.integers(turn, 60), RATES)))
-        for turn in turns
+        draw(leaves | st.builds(cosine, st.integers(turn, 60), RATES))
+        for turn, leaves in zip(turns, [FIRST, *[st.one_of(*LEAVES.values())] * 3], strict=False)
     ]
-    return in_turn([*children, draw(st.one_of(*LEAVES.values()))], [*accumulate(turns)])
+    last = st.one_of(*LEAVES.values()) if turns else FIRST
+    return in_turn([*children, draw(last)], [*accumulate(turns)])
+
+
+@st.composite
+def products(draw, depth=2):
+    """Some together; a cosine that falls to zero multiplies as well, up to its end."""
+    cosines = st.builds(cosine, st.integers(70, 99), st.just(0.0))
+    one = st.one_of(*MULTIPLIES.values(), cosines)
+    if depth > 1:
+        one |= products(depth - 1)
+    return together(draw(st.lists(one, min_size=1, max_size=3)))
 
 
 def same(ours, theirs, scale=0.0):
@@ -85,13 +166,14 @@ def assert_same_steps(pair, bases, steps):
     document, make = pair
     ours = trained(olm.build(document, optimizer_of(*bases)), steps)
     theirs = trained(make(optimizer_of(*bases)), steps)
+    highest = max([*bases, *map(max, theirs)])
     for step, (our, their) in enumerate(zip(ours, theirs, strict=True)):
-        assert same(our, their, max(bases)), (step, our, their)
+        assert same(our, their, highest), (step, our, their)
 
 
 @pytest.mark.parametrize("kind", LEAVES)
 def test_a_leaf_steps_as_torchs_does_to_beyond_its_end(kind):
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(LEAVES[kind], BASES)
     def steps_alike(pair, bases):
         assert_same_steps(pair, bases, 70)
@@ -99,13 +181,13 @@ def test_a_leaf_steps_as_torchs_does_to_beyond_its_end(kind):
     steps_alike()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS, RATES, BASES)
 def test_a_cosine_steps_as_torchs_does_up_to_its_end(t_max, eta_min, bases):
     assert_same_steps(cosine(t_max, eta_min), bases, t_max + 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS, FACTORS, FACTORS, RATES)
 def test_a_line_between_two_factors_is_a_line_to_a_rate(total_iters, start, end, base):
     line = {"kind": "LinearLR", "total_steps": total_iters, "start_factor": start}
@@ -114,10 +196,62 @@ def test_a_line_between_two_factors_is_a_line_to_a_rate(total_iters, start, end,
     assert_same_steps(pair, [base], total_iters + 10)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(sequences(), BASES)
 def test_a_sequence_steps_as_torchs_does(pair, bases):
     assert_same_steps(pair, bases, max([0, *pair[0]["milestones"]]) + 70)
+
+
+@settings(max_examples=200, deadline=None)
+@given(products(), BASES)
+def test_a_product_steps_as_torchs_does(pair, bases):
+    assert_same_steps(pair, bases, 70)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ONE_CYCLES, BASES)
+def test_one_cycle_steps_as_torchs_does_up_to_its_end(pair, bases):
+    total, share, three = (pair[0][key] for key in ("total_steps", "pct_start", "three_phase"))
+    assume(share <= 0.5 or not three)
+    # A way of no length, by which torch divides.
+    assume(share * total not in (1, total))
+    assert_same_steps(pair, bases, total)
+
+
+@pytest.mark.parametrize(("total", "share"), [(1, 1.0), (2, 0.5), (4, 0.25)])
+def test_one_cycle_has_a_way_of_no_length_where_torch_divides_by_zero(total, share):
+    arguments = {"max_lr": 0.5, "total_steps": total, "pct_start": share}
+    with pytest.raises(ZeroDivisionError):
+        lr_scheduler.OneCycleLR(optimizer_of(0.1), **arguments, **STILL)
+    scheduler = olm.build({"kind": "OneCycleLR", **arguments}, optimizer_of(0.1))
+    rates = [rate for (rate,) in trained(scheduler, total + 1)]
+    assert rates[0] == 0.5
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == 0.5 / 25 / 1e4
+
+
+@pytest.mark.parametrize("factors", [(0.0, 1.0), (1.5, 1.0), (1.0, 2.0)])
+def test_a_line_may_start_at_zero_and_end_above_the_base_rate_where_torch_refuses(factors):
+    start, end = factors
+    with pytest.raises(ValueError, match="multiplicative factor expected"):
+        lr_scheduler.LinearLR(optimizer_of(0.5), start, end)
+    document = {"kind": "LinearFactorLR", "start_factor": start, "end_factor": end}
+    rates = trained(olm.build(document, optimizer_of(0.5)), 8)
+    assert rates[0] == [0.5 * start]
+    assert rates[5:] == [[0.5 * end]] * 3
+
+
+@pytest.mark.parametrize(("first", "times"), [(1, 3), (10, 3)])
+def test_a_restart_is_on_time_where_torchs_step_with_an_epoch_is_late(first, times):
+    starts = [first * (times**n - 1) // (times - 1) for n in range(9)]
+    late = []
+    for start in starts:
+        theirs = lr_scheduler.CosineAnnealingWarmRestarts(optimizer_of(0.5), first, times)
+        theirs.step(start)
+        late.append(rates_of(theirs.optimizer) != [0.5])
+    assert any(late)
+    document = {"kind": "CosineAnnealingWarmRestarts", "T_0": first, "T_mult": times}
+    assert olm.parse(document).lr(starts, 0.5).tolist() == [0.5] * len(starts)
 
 
 @pytest.mark.parametrize(

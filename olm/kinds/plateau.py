@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from olm.curves import Array, where
 from olm.fields import MAX_RATE, MAX_STEPS, Count, Factor, Memory, PartialShare, Rate
-from olm.problem import OlmError, found
+from olm.rates import metric_of
 from olm.schedule import Schedule
 
 MOST_REDUCTIONS = 100_000
@@ -81,7 +81,7 @@ class Plateau(Schedule):
         return True
 
     def observe(self, metric: float, step: int = 0) -> Self:
-        value, cooling = _number(metric), self.cooldown_counter > 0
+        value, cooling = metric_of(metric), self.cooldown_counter > 0
         better = self._is_better(value)
         bad = 0 if better or cooling else self.num_bad_epochs + 1
         falls = bad > self.patience
@@ -100,9 +100,3 @@ class Plateau(Schedule):
         if self.threshold_mode == "rel":
             return sign * value < sign * self.best * (1 - sign * self.threshold)
         return sign * value < sign * self.best - self.threshold
-
-
-def _number(metric: object) -> float:
-    if isinstance(metric, str | bool) or not hasattr(metric, "__float__"):
-        raise OlmError(f"a plateau needs a metric, a number, found {found(metric)}")
-    return float(metric)

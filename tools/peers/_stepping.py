@@ -31,6 +31,6 @@ def stepped(row: Row, names: Mapping[str, Any]) -> Curves:
         optimizer.step()
         try:
             scheduler.step()
-        except (ArithmeticError, NotImplementedError):
+        except (ArithmeticError, NotImplementedError, ValueError):
             break
     return [curve + [None] * (len(row.steps) - len(curve)) for curve in curves]
