@@ -257,10 +257,12 @@ def test_with_another_factor_the_memory_is_kept(wrapped):
     assert told(taken, [2.0]) == [[0.1, 0.0125]]
 
 
-NO_METRICS = [True, False, "0.3", "", b"0.3", [0.3], {}, 1j, object()]
+NO_METRICS = [True, False, "0.3", "", b"0.3", [0.3], {}, 1j, object(), 10**400]
+NO_METRICS += [np.True_, np.array([1.0, 2.0]), np.array("0.3"), np.complex128(1j)]
+NO_METRICS += [torch.zeros(2), torch.tensor(1j), torch.tensor(True)]
 
 
-@pytest.mark.parametrize("metric", NO_METRICS, ids=repr)
+@pytest.mark.parametrize("metric", NO_METRICS)
 @pytest.mark.parametrize("document", [PLATEAU, LATER, TOGETHER])
 def test_what_is_no_number_is_refused_and_nothing_has_changed(document, metric):
     scheduler = built(document)
@@ -527,30 +529,12 @@ def test_the_schedule_itself_observes_as_the_scheduler_does():
     assert schedule == olm.parse(COOLING).schedule
 
 
-@pytest.mark.parametrize(
-    "metric",
-    [
-        np.array([1.0, 2.0]),
-        torch.zeros(2),
-        10**400,
-        torch.tensor(1j),
-        np.True_,
-        torch.tensor(True),
-        np.array("0.3"),
-        np.complex128(1j),
-        "0.3",
-        None,
-    ],
-    ids=str,
-)
-def test_what_is_no_metric_is_refused_at_once_also_before_the_plateau_begins(metric):
-    children = [{"kind": "WarmupLR", "warmup_steps": 3}, {"kind": "ReduceLROnPlateau"}]
-    document = {"kind": "SequentialLR", "schedulers": children, "milestones": [3]}
-    scheduler = olm.build(document, optimizer_of(0.5))
-    before = scheduler.state_dict()
+def test_what_is_no_metric_is_refused_also_before_the_plateau_begins():
+    scheduler = built(LATER)
+    before = snapshot(scheduler)
     with pytest.raises(olm.OlmError, match="a plateau needs a metric, a number, found"):
-        scheduler.observe(metric)
-    assert scheduler.state_dict() == before
+        scheduler.observe("0.3")
+    assert snapshot(scheduler) == before
 
 
 @pytest.mark.parametrize("metric", [1, 0.5, np.float32(0.5), torch.tensor(0.5), np.array(3)])
