@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from olm.document import load as load
     from olm.document import loads as loads
+    from olm.factors import multiplier as multiplier
     from olm.problem import OlmError as OlmError
     from olm.problem import Problem as Problem
     from olm.problem import RateError as RateError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from olm.train.schedulers.agreement import OnChange
 
 _HOMES = {
+    "multiplier": "olm.factors",
     "load": "olm.document",
     "loads": "olm.document",
     "OlmError": "olm.problem",
@@ -55,6 +57,7 @@ def build(
     optimizer: Optimizer,
     *,
     on_change: OnChange = "error",
+    only_if_stepped: bool = False,
 ) -> ScheduleLR:
     """The torch scheduler of a spec: `olm.train.schedulers.build`, from a file too.
 
@@ -63,6 +66,7 @@ def build(
             a state.
         optimizer: the optimizer whose rates are set.
         on_change: what to do if the base rates of a state are not the optimizer's.
+        only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since.
 
     Raises:
         OSError: the file cannot be read.
@@ -77,7 +81,7 @@ def build(
 
     if isinstance(spec, str | PathLike):
         spec = load(spec)
-    return build(spec, optimizer, on_change=on_change)
+    return build(spec, optimizer, on_change=on_change, only_if_stepped=only_if_stepped)
 
 
 def __getattr__(name: str) -> Any:

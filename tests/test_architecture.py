@@ -22,6 +22,7 @@ LADDERS = [
     "curves rates schedule kinds cli",
     "problem plain spec schema",
     "reproduced cli",
+    "problem rates schedule kinds spec factors",
     "problem text scalars syntax findings disputed events document cli",
 ]
 """In each, a room may import those to the left of it. A room is a file or folder in `olm/`."""

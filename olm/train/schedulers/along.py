@@ -18,7 +18,8 @@ from olm.train.schedulers.ahead import ReadAhead
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.foreign import check_step
-from olm.train.schedulers.groups import as_float, group_rates, write
+from olm.train.schedulers.groups import as_float, check_bases, group_rates, write
+from olm.train.schedulers.stepping import on_step
 
 ORDER = (
     "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite "
@@ -68,7 +69,7 @@ class ScheduleLR(SchedulerBase):
 
     def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
         check_step(last_epoch, OlmError)
-        self._lent = self._outlives = False
+        self._lent = self._outlives = self._waits = self._stepped = False
         self._ahead = ReadAhead(schedule, group_rates(optimizer))
         # Before torch's constructor touches the optimizer: this raises if there is no first rate.
         self._ahead.at(last_epoch + 1)
@@ -87,7 +88,7 @@ class ScheduleLR(SchedulerBase):
 
     @base_lrs.setter
     def base_lrs(self, rates: list[Any]) -> None:
-        self._base_lrs = [as_float(rate) for rate in rates]
+        self._base_lrs = check_bases([as_float(rate) for rate in rates])
         if self._base_lrs != self._ahead.bases:
             self._ahead = ReadAhead(self.schedule, self._base_lrs)
 
@@ -108,6 +109,10 @@ class ScheduleLR(SchedulerBase):
         if epoch is not None and not self.schedule.metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
+        if self._waits and not self._stepped:
+            if epoch is not None:
+                self.observe(epoch)
+            return
         if self._step_count == 1:
             self._check_order()
         if epoch is None:
@@ -115,6 +120,7 @@ class ScheduleLR(SchedulerBase):
         else:
             self._see(epoch, self.last_epoch + 1)
         self._step_count += 1
+        self._stepped = False
 
     def observe(self, metric: float) -> None:
         """Show the schedule a metric, such as a validation loss: the rates follow it at once.
@@ -133,7 +139,7 @@ class ScheduleLR(SchedulerBase):
         return Spec(
             schedule=self.schedule,
             last_epoch=self.last_epoch,
-            base_lrs=tuple(self._base_lrs),
+            base_lrs=tuple(check_bases(self._base_lrs)),
             digest=digest(self.schedule),
         ).model_dump()
 
@@ -254,11 +260,24 @@ class ScheduleLR(SchedulerBase):
         self.optimizer.register_load_state_dict_post_hook(reassert)
         self._outlives = True
 
+    def _wait_for_the_optimizer(self) -> None:
+        """From now on, advance only if the optimizer has stepped."""
+        mine = ref(self)
+
+        def note() -> None:
+            if (scheduler := mine()) is not None:
+                scheduler._stepped = True
+
+        on_step(self.optimizer, note)
+        self._waits = True
+
     def __getstate__(self) -> dict[str, Any]:
-        # Without the block, and without the hook, which is not copied with the optimizer.
+        # Without the block, and without the hooks, which are not copied with the optimizer.
         return self.__dict__ | {"_ahead": ReadAhead(self.schedule, self._ahead.bases)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if self._outlives:
             self._outlive_loading()
+        if self._waits:
+            self._wait_for_the_optimizer()

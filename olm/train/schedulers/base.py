@@ -19,6 +19,7 @@ from olm.train.schedulers.foreign import (
     check_position,
 )
 from olm.train.schedulers.groups import as_float, write
+from olm.train.schedulers.stepping import mark_steps
 
 
 class SchedulerBase(LRScheduler, ABC):
@@ -48,6 +49,7 @@ class SchedulerBase(LRScheduler, ABC):
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: bool = False) -> None:
         self._verbose = verbose
+        mark_steps(optimizer)
         # Not what comes next: that may be another class of torch's, with arguments of its own.
         LRScheduler.__init__(self, optimizer, last_epoch)
 

@@ -21,6 +21,7 @@ def build(
     optimizer: Optimizer,
     *,
     on_change: OnChange = "error",
+    only_if_stepped: bool = False,
 ) -> ScheduleLR:
     """The torch scheduler of a spec; of a state, one that stands where the state does.
 
@@ -36,6 +37,8 @@ def build(
             validated.
         on_change: what to do if the base rates of a state are not the optimizer's: raise an
             ``"error"``, go on with the ``"checkpoint"``'s, or with the optimizer's, ``"spec"``.
+        only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since the
+            last one: with GradScaler, which leaves steps out, and in loops over micro-batches.
 
     Raises:
         SpecError: the spec is not valid.
@@ -51,6 +54,8 @@ def build(
     ScheduleLR.__init__(scheduler, optimizer, spec.schedule)
     if spec.is_state:
         scheduler._resume(spec, on_change)
+    if only_if_stepped:
+        scheduler._wait_for_the_optimizer()
     return scheduler
 
 

@@ -30,14 +30,38 @@ def group_rates(optimizer: Optimizer) -> list[float]:
 
     Raises:
         TypeError: this is no optimizer.
-        RateError: one of them is negative or not finite.
+        RateError: one of them is negative or not finite, or a tensor that two groups share.
     """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be a torch Optimizer, found {type(optimizer).__name__}")
-    rates = [as_float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
+    _check_not_shared([group["lr"] for group in optimizer.param_groups])
+    return check_bases(
+        [as_float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
+    )
+
+
+def check_bases(rates: list[float]) -> list[float]:
+    """The same base rates, one for each param group.
+
+    Raises:
+        RateError: one of them is negative or not finite.
+    """
     for index, rate in enumerate(rates):
         if not (isfinite(rate) and rate >= 0):
             raise RateError(
                 f"param_groups[{index}]: the base rate must be finite and at least 0, found {rate}"
             )
     return rates
+
+
+def _check_not_shared(rates: list[Any]) -> None:
+    """That no two groups have one tensor: it could not hold the rates of both."""
+    first: dict[int, int] = {}
+    for index, rate in enumerate(rates):
+        if isinstance(rate, Tensor):
+            earlier = first.setdefault(rate.data_ptr(), index)
+            if earlier != index:
+                raise RateError(
+                    f"param_groups[{earlier}] and param_groups[{index}] share one tensor as their "
+                    'rate: give each its own, such as group["lr"] = group["lr"].clone()'
+                )
