@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from olm.curves import Array
 from olm.problem import RateError
 from olm.rates import all_usable, usable
 from olm.schedule import Schedule
@@ -34,9 +35,9 @@ class ReadAhead:
         self._columns = np.array(self.bases[:1] if self._copies > 1 else self.bases, np.float64)
         # Evaluated once in a while, made into lists a few rows at a time: there is little to gain
         # from more at once, and the lists of a whole block would not stay in the processor's cache.
-        self._block, self._start = np.empty((0, len(self._columns))), 0
-        self._rows: list[list[float]] = []
-        self._first = 0
+        self._evaluated: tuple[int, Array] = (0, np.empty((0, len(self._columns))))
+        # The rows and the step of the first: one value, since other threads may look it up.
+        self._listed: tuple[int, list[list[float]]] = (0, [])
 
     def at(self, step: int) -> list[float]:
         """The rates at a step, one for each base rate. The list is not to be changed.
@@ -44,23 +45,26 @@ class ReadAhead:
         Raises:
             RateError: one of them is negative or not finite.
         """
-        index = step - self._first
-        if not 0 <= index < len(self._rows):
-            self._read(step)
-            index = 0
-        row = self._rows[index]
+        first, rows = self._listed
+        index = step - first
+        if not 0 <= index < len(rows):
+            rows, index = self._read(step), 0
+        row = rows[index]
         return row * self._copies if self._copies > 1 else row
 
-    def _read(self, step: int) -> None:
+    def _read(self, step: int) -> list[list[float]]:
         """Make lists of some rows from a step on."""
-        index = step - self._start
-        if not 0 <= index < len(self._block):
-            self._evaluate(step)
-            index = 0
-        self._rows = self._block[index : index + max(1, LISTED // len(self._columns))].tolist()
-        self._first = step
+        start, block = self._evaluated
+        index = step - start
+        if not 0 <= index < len(block):
+            block, index = self._evaluate(step), 0
+        rows: list[list[float]] = block[
+            index : index + max(1, LISTED // len(self._columns))
+        ].tolist()
+        self._listed = step, rows
+        return rows
 
-    def _evaluate(self, step: int) -> None:
+    def _evaluate(self, step: int) -> Array:
         """Evaluate a block from a step on, up to the first row that cannot be used."""
         steps = np.arange(step, step + max(1, BLOCK // len(self._columns)), dtype=np.float64)
         rates = self.schedule.evaluate(steps[:, np.newaxis], self._columns[np.newaxis, :])
@@ -69,7 +73,8 @@ class ReadAhead:
             rates = rates[: np.argmax(unusable.any(axis=1))]
             if not len(rates):
                 raise self._error(step, int(np.argmax(unusable[0])))
-        self._block, self._start = rates, step
+        self._evaluated = step, rates
+        return rates
 
     def _error(self, step: int, column: int) -> RateError:
         base = self._columns[column : column + 1]

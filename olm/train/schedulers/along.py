@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from threading import RLock
 from typing import Any
 from weakref import ref
 
@@ -70,6 +71,7 @@ class ScheduleLR(SchedulerBase):
     def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
         check_step(last_epoch, OlmError)
         self._lent = self._outlives = self._waits = self._stepped = False
+        self._lock = RLock()
         self._ahead = ReadAhead(schedule, group_rates(optimizer))
         # Before torch's constructor touches the optimizer: this raises if there is no first rate.
         self._ahead.at(last_epoch + 1)
@@ -136,11 +138,14 @@ class ScheduleLR(SchedulerBase):
 
     def state_dict(self) -> dict[str, Any]:
         """The schedule and where it stands: a spec, further along, in plain JSON values."""
+        # Other threads may ask. A step changes one thing, and needs no lock; all else takes it.
+        with self._lock:
+            schedule, step, bases = self.schedule, self.last_epoch, list(self._base_lrs)
         return Spec(
-            schedule=self.schedule,
-            last_epoch=self.last_epoch,
-            base_lrs=tuple(check_bases(self._base_lrs)),
-            digest=digest(self.schedule),
+            schedule=schedule,
+            last_epoch=step,
+            base_lrs=tuple(check_bases(bases)),
+            digest=digest(schedule),
         ).model_dump()
 
     def load_state_dict(
@@ -174,10 +179,11 @@ class ScheduleLR(SchedulerBase):
         ahead = ReadAhead(state.schedule, state.base_lrs)
         if state.last_epoch >= 0:
             ahead.at(state.last_epoch)
-        self._ahead, self._base_lrs = ahead, list(state.base_lrs)
-        self.last_epoch = state.last_epoch
-        self._step_count = state.last_epoch + 1
-        self._reassert()
+        with self._lock:
+            self._ahead, self._base_lrs = ahead, list(state.base_lrs)
+            self.last_epoch = state.last_epoch
+            self._step_count = state.last_epoch + 1
+            self._reassert()
         if on_change == "spec" and not self._outlives:
             self._outlive_loading()
 
@@ -203,13 +209,14 @@ class ScheduleLR(SchedulerBase):
     def _see(self, metric: float, then: int) -> None:
         """Observe a metric at this step, and set the rates of another."""
         schedule, before = self.schedule.observe(metric, max(self.last_epoch, 0)), self._ahead
-        if schedule is not self.schedule:
-            self._ahead = ReadAhead(schedule, before.bases)
-        try:
-            self._go_to(then)
-        except OlmError:
-            self._ahead = before
-            raise
+        with self._lock:
+            if schedule is not self.schedule:
+                self._ahead = ReadAhead(schedule, before.bases)
+            try:
+                self._go_to(then)
+            except OlmError:
+                self._ahead = before
+                raise
 
     def _follow(self, step: int) -> None:
         """Take over base rates changed in place, and those of param groups that were added."""
@@ -218,7 +225,8 @@ class ScheduleLR(SchedulerBase):
         ahead.at(step)
         for group, base in zip(self.optimizer.param_groups, bases, strict=True):
             group.setdefault("initial_lr", base)
-        self._ahead, self._base_lrs = ahead, bases
+        with self._lock:
+            self._ahead, self._base_lrs = ahead, bases
 
     def _all_bases(self) -> list[float]:
         """The base rate of every param group that there is now."""
@@ -273,10 +281,14 @@ class ScheduleLR(SchedulerBase):
 
     def __getstate__(self) -> dict[str, Any]:
         # Without the block, and without the hooks, which are not copied with the optimizer.
-        return self.__dict__ | {"_ahead": ReadAhead(self.schedule, self._ahead.bases)}
+        with self._lock:
+            state = self.__dict__ | {"_ahead": ReadAhead(self.schedule, self._ahead.bases)}
+        del state["_lock"]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._lock = RLock()
         if self._outlives:
             self._outlive_loading()
         if self._waits:
