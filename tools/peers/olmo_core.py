@@ -160,6 +160,12 @@ DECAY = [
         BASES,
         _up_to(40),
     ),
+    Row(
+        _said("InvSqrtWithWarmup(warmup=8, alpha_f=0.1)", 30),
+        {"kind": "InverseSqrtLR", "warmup_steps": 8, "end_factor": 0.1},
+        BASES,
+        _up_to(40),
+    ),
 ]
 
 
