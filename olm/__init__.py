@@ -65,7 +65,9 @@ def build(
         spec: the path of a YAML or JSON file, a Spec, a Schedule, or a mapping, any of which may be
             a state.
         optimizer: the optimizer whose rates are set.
-        on_change: what to do if the base rates of a state are not the optimizer's.
+        on_change: what to do if a state, this one or one loaded later, is of another schedule or
+            of other base rates: raise an ``"error"``, go on with the ``"checkpoint"``'s, or with
+            this one's, ``"spec"``.
         only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since.
 
     Raises:

@@ -88,6 +88,9 @@ class SpecError(OlmError):
             lines.append(f"... and {len(self.problems) - LISTED} more")
         return "\n".join(lines)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
 
 class StateError(OlmError):
     """A state cannot be loaded into this scheduler; nothing was changed."""

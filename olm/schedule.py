@@ -54,6 +54,11 @@ class Schedule(Timeline):
 
     kind: str
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is Schedule:
+            raise TypeError("Schedule is no kind itself: use one, or olm.parse for a mapping")
+        return super().__new__(cls)
+
     def formula(self, step: Array, base: Array) -> Array:
         """The rates at `step` for `base`: float64 arrays that broadcast. A kind writes its own."""
         raise NotImplementedError

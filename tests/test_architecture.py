@@ -62,6 +62,16 @@ def allowed(room: str) -> set[str]:
     return {room}.union(*(names[: names.index(room)] for names in ladders if room in names))
 
 
+def known_to(path: Path) -> set[str]:
+    """The rooms that a file may import; the face of the package has no name."""
+    known = allowed(Path(path.parts[1]).stem)
+    if path.parts[1:3] == ("train", "hosts"):
+        # They stand where users do.
+        return known | {""}
+    # The one command that reads what torch has written.
+    return known | {"train"} if path.parts[1:] == ("cli", "state.py") else known
+
+
 def test_imports_are_found_in_functions_but_not_where_only_types_are_checked():
     source = """
 from typing import TYPE_CHECKING
@@ -97,7 +107,7 @@ def test_a_room_knows_only_the_rooms_below_it(room):
     others = [
         (str(path), ".".join(parts))
         for path, parts in names
-        if parts[0] == "olm" and "".join(parts[1:2]) not in allowed(room)
+        if parts[0] == "olm" and "".join(parts[1:2]) not in known_to(path)
     ]
     assert others == []
 
@@ -109,6 +119,7 @@ def test_only_the_rooms_of_torch_import_torch():
 
 def test_nothing_imports_the_tools():
     tools = {"tools", *(path.stem for path in (ROOT / "tools").iterdir())}
+    tools -= {path.stem for path in (ROOT / "tests").iterdir()}
     files = [*imports_of(OLM), *imports_of(ROOT / "tests")]
     assert [(str(path), name) for path, name in files if name.split(".")[0] in tools] == []
 

@@ -183,3 +183,8 @@ def test_a_long_schedule_is_exact_at_its_end():
     longest = KINDS["LinearLR"](total_steps=2**53, end_lr=0.1)
     assert longest.lr(2**53, 0.5) == 0.1
     assert longest.lr(2**52, 0.5) == pytest.approx(0.3, rel=1e-15)
+
+
+def test_the_base_of_all_kinds_is_no_kind():
+    with pytest.raises(TypeError, match="Schedule is no kind itself"):
+        Schedule(kind="LinearLR", total_steps=3)

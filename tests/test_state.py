@@ -379,3 +379,16 @@ def test_a_scheduler_that_has_not_begun_writes_nothing():
     parts[1].load_state_dict(later)
     assert rates_of(optimizer) == [0.123]
     assert sequence.last_epoch == 0
+
+
+def test_a_choice_that_build_was_told_holds_for_states_that_are_loaded_later():
+    """Trainers call `load_state_dict` with nothing but the state."""
+    state = after(LINEAR, 3).state_dict()
+    longer = {**LINEAR, "total_steps": 20}
+    for choice, total in (("spec", 20), ("checkpoint", 10)):
+        scheduler = olm.build(longer, optimizer_of(0.5), on_change=choice)
+        scheduler.load_state_dict(state)
+        assert (scheduler.last_epoch, scheduler.schedule.total_steps) == (3, total)
+    undecided = olm.build(longer, optimizer_of(0.5))
+    with pytest.raises(olm.StateError, match="total_steps: the checkpoint has 10"):
+        undecided.load_state_dict(state)

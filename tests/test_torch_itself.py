@@ -213,3 +213,12 @@ def test_any_schedule_may_be_a_child_of_torchs_sequence(document):
         sequence = SequentialLR(optimizer, children, milestones=[4])
         rates = trained(sequence, 20)
     assert rates == wanted(WARMUP, 4) + wanted(document, 16)
+
+
+def test_a_step_from_before_a_state_was_loaded_does_not_count():
+    scheduler = olm.build(LINEAR, training_optimizer(), only_if_stepped=True)
+    state = scheduler.state_dict()
+    scheduler.optimizer.step()
+    scheduler.load_state_dict(state)
+    scheduler.step()
+    assert scheduler.last_epoch == 0

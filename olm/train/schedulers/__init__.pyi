@@ -20,7 +20,7 @@ class ChainedScheduler(ScheduleLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        schedulers: Sequence[Mapping[str, Any] | Schedule],
         last_epoch: int = -1,
     ) -> None: ...
 
@@ -117,7 +117,7 @@ class MaximumLR(ScheduleLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        schedulers: Sequence[Mapping[str, Any] | Schedule],
         last_epoch: int = -1,
     ) -> None: ...
 
@@ -126,7 +126,7 @@ class MinimumLR(ScheduleLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        schedulers: Sequence[Mapping[str, Any] | Schedule],
         last_epoch: int = -1,
     ) -> None: ...
 
@@ -172,7 +172,7 @@ class PhasesLR(ScheduleLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        schedulers: Sequence[Mapping[str, Any] | Schedule],
         lengths: Sequence[int],
         last_epoch: int = -1,
     ) -> None: ...
@@ -221,7 +221,7 @@ class RepeatLR(ScheduleLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        scheduler: Schedule | Mapping[str, Any],
+        scheduler: Mapping[str, Any] | Schedule,
         period: int,
         growth: float = 1.0,
         shrink: float = 1.0,
@@ -245,7 +245,7 @@ class SequentialLR(ScheduleLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Schedule | Mapping[str, Any]],
+        schedulers: Sequence[Mapping[str, Any] | Schedule],
         milestones: Sequence[int],
         last_epoch: int = -1,
     ) -> None: ...
@@ -288,7 +288,7 @@ class TimeLR(ScheduleLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        scheduler: Schedule | Mapping[str, Any],
+        scheduler: Mapping[str, Any] | Schedule,
         shift: int = 0,
         every: int = 1,
         first: int = 0,

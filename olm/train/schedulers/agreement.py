@@ -11,7 +11,9 @@ from olm.memory import forgotten, remembered
 from olm.problem import OlmError, Path, SpecError, StateError, dotted, found
 from olm.schedule import Schedule
 from olm.spec import STATE_KEYS, Spec, digest, parse
-from olm.train.schedulers.foreign import DERIVED, POSITION, TRANSIENT, check_keys
+from olm.train.schedulers.foreign import POSITION, check_keys
+from olm.train.schedulers.old import Old, Seen, check_rates, read
+from olm.train.schedulers.old.openlanguagemodel import same
 
 OnChange = Literal["error", "checkpoint", "spec"]
 """What to do about a state of another schedule: refuse it, go on with it, or keep one's own."""
@@ -19,14 +21,16 @@ OnChange = Literal["error", "checkpoint", "spec"]
 _log = logging.getLogger("olm")
 
 
-def state_of(model: type[Schedule], state: Mapping[str, Any]) -> Spec:
-    """The state that a mapping says, for a scheduler of this kind.
+def state_of(
+    live: Schedule, base_lrs: Sequence[float], state: Mapping[str, Any], on_change: OnChange
+) -> Spec:
+    """The state that a mapping says, for a scheduler of this schedule and these base rates.
 
     Raises:
         StateError: it says none.
     """
     if isinstance(state, Mapping) and not {"kind", "digest"} & set(state):
-        state = _adopted(model, state)
+        state = _adopted(live, base_lrs, state, on_change)
     try:
         spec = parse(state)
     except SpecError as error:
@@ -98,14 +102,38 @@ def _compared(state: Spec) -> dict[str, Any]:
     }
 
 
-def _adopted(model: type[Schedule], state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A state by torch's or OpenLanguageModel's class of the same name, as one of ours."""
-    fields = set(model.model_fields) - {"kind", *memory_fields(model)}
-    kind = model.model_fields["kind"].default
-    check_keys(state, fields | POSITION, kind)
-    ours = {key: value for key, value in state.items() if key not in TRANSIENT | DERIVED}
+def _adopted(
+    live: Schedule, base_lrs: Sequence[float], state: Mapping[str, Any], on_change: OnChange
+) -> Mapping[str, Any]:
+    """A state by another library's scheduler, as one of ours."""
+    exact = on_change != "spec"
+    old = read(state, Seen(live, tuple(base_lrs), exact=exact))
+    if old is None or (exact and old.schedule and old.schedule["kind"] != live.kind):
+        old = _of_same_kind(live, state)
+    if old.schedule is None and exact and live.metric_driven:
+        raise StateError(
+            f"{old.writer} does not save what {live.kind} remembers of its metrics, and it would "
+            "have to be guessed"
+        )
+    fields = live.model_dump(mode="json") if old.schedule is None else old.schedule
+    bases = tuple(base_lrs) if old.base_lrs is None else old.base_lrs
+    document = fields | {"last_epoch": old.last_epoch, "base_lrs": list(bases)}
     try:
-        schedule = parse({"kind": kind} | {name: ours[name] for name in fields}).schedule
+        schedule = parse(fields).schedule
+        said = parse(document | {"digest": digest(schedule)})
     except SpecError:
-        return {"kind": kind, **ours}
-    return {"kind": kind, **ours, "digest": digest(schedule)}
+        return document
+    if exact:
+        check_rates(state, old, schedule, bases)
+    unsaid = ("the schedule",) if old.schedule is None else old.unsaid
+    if unsaid:
+        _log.warning("%s does not save %s: it is this scheduler's", old.writer, ", ".join(unsaid))
+    return said.model_dump()
+
+
+def _of_same_kind(live: Schedule, state: Mapping[str, Any]) -> Old:
+    """A state whose keys are the fields of our own kind."""
+    model = type(live)
+    fields = set(model.model_fields) - {"kind", *memory_fields(model)}
+    check_keys(state, fields | POSITION, live.kind)
+    return same(live.kind, live.kind, state, Seen(live))

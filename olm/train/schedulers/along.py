@@ -20,7 +20,7 @@ from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.foreign import check_step
 from olm.train.schedulers.groups import as_float, check_bases, group_rates, write
-from olm.train.schedulers.stepping import on_step
+from olm.train.schedulers.stepping import innermost, on_step
 
 ORDER = (
     "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite "
@@ -71,6 +71,7 @@ class ScheduleLR(SchedulerBase):
     def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
         check_step(last_epoch, OlmError)
         self._lent = self._outlives = self._waits = self._stepped = False
+        self._on_change: OnChange = "error"
         self._lock = RLock()
         self._ahead = ReadAhead(schedule, group_rates(optimizer))
         # Before torch's constructor touches the optimizer: this raises if there is no first rate.
@@ -111,10 +112,12 @@ class ScheduleLR(SchedulerBase):
         if epoch is not None and not self.schedule.metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
-        if self._waits and not self._stepped:
-            if epoch is not None:
-                self.observe(epoch)
-            return
+        if self._waits:
+            if not self._stepped:
+                if epoch is not None:
+                    self.observe(epoch)
+                return
+            self._stepped = False
         if self._step_count == 1:
             self._check_order()
         if epoch is None:
@@ -122,7 +125,6 @@ class ScheduleLR(SchedulerBase):
         else:
             self._see(epoch, self.last_epoch + 1)
         self._step_count += 1
-        self._stepped = False
 
     def observe(self, metric: float) -> None:
         """Show the schedule a metric, such as a validation loss: the rates follow it at once.
@@ -149,28 +151,29 @@ class ScheduleLR(SchedulerBase):
         ).model_dump()
 
     def load_state_dict(
-        self, state_dict: Mapping[str, Any], *, on_change: OnChange = "error"
+        self, state_dict: Mapping[str, Any], *, on_change: OnChange | None = None
     ) -> None:
         """Go to where a state stands. The rates of the param groups are right at once.
 
         Args:
-            state_dict: what `state_dict` gave, here or in a file; or what torch's or
-                OpenLanguageModel's class with the same name and arguments gave. It stays as it is.
+            state_dict: what `state_dict` gave, here or in a file; or what a scheduler of the same
+                meaning gave, of torch, transformers, timm or OpenLanguageModel. It stays as it is.
             on_change: what to do if the state is of another schedule or of other base rates: raise
                 an ``"error"`` that lists the differences, go on with the ``"checkpoint"``'s
                 schedule, or with this scheduler's, the ``"spec"``'s, whose rates then also survive
-                a later loading of the optimizer.
+                a later loading of the optimizer. Without it, what `build` was told, which raises.
 
         Raises:
             StateError: it is no state of this scheduler. Nothing was changed.
         """
-        state = state_of(type(self.schedule), state_dict)
-        kind = self.schedule.kind
+        on_change = on_change or self._on_change
+        bases, kind = self._all_bases(), self.schedule.kind
+        state = state_of(self.schedule, bases, state_dict, on_change)
         if on_change != "spec" and state.schedule.kind != kind:
             raise StateError(
                 f"kind: the checkpoint has {state.schedule.kind}, this scheduler {kind}"
             )
-        self._resume(agreed(state, self.schedule, self._all_bases(), on_change), on_change)
+        self._resume(agreed(state, self.schedule, bases, on_change), on_change)
 
     def _resume(self, state: Spec, on_change: OnChange) -> None:
         """Go to where a state stands that this scheduler has agreed to."""
@@ -179,13 +182,14 @@ class ScheduleLR(SchedulerBase):
         ahead = ReadAhead(state.schedule, state.base_lrs)
         if state.last_epoch >= 0:
             ahead.at(state.last_epoch)
+        if on_change == "spec" and not self._outlives:
+            self._outlive_loading()
         with self._lock:
             self._ahead, self._base_lrs = ahead, list(state.base_lrs)
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
+            self._stepped = False
             self._reassert()
-        if on_change == "spec" and not self._outlives:
-            self._outlive_loading()
 
     def _go_to(self, step: int) -> None:
         """Set the rates of a step: all of them or, if one cannot be used, none."""
@@ -265,7 +269,7 @@ class ScheduleLR(SchedulerBase):
             if (scheduler := mine()) is not None:
                 scheduler._reassert()
 
-        self.optimizer.register_load_state_dict_post_hook(reassert)
+        innermost(self.optimizer).register_load_state_dict_post_hook(reassert)
         self._outlives = True
 
     def _wait_for_the_optimizer(self) -> None:

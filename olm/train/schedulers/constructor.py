@@ -72,7 +72,7 @@ def plain_type(annotation: Any) -> Any:
     """
     origin, inner = get_origin(annotation), get_args(annotation)
     if annotation is Schedule:
-        return Schedule | Mapping[str, Any]
+        return Mapping[str, Any] | Schedule
     if origin is Annotated:
         return plain_type(inner[0])
     if origin is Union or origin is UnionType:

@@ -36,7 +36,8 @@ def build(
         optimizer: the optimizer whose rates are set. Nothing of it is touched before all is
             validated.
         on_change: what to do if the base rates of a state are not the optimizer's: raise an
-            ``"error"``, go on with the ``"checkpoint"``'s, or with the optimizer's, ``"spec"``.
+            ``"error"``, go on with the ``"checkpoint"``'s, or with the optimizer's, ``"spec"``. The
+            scheduler keeps to it when a state is loaded later, as trainers do.
         only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since the
             last one: with GradScaler, which leaves steps out, and in loops over micro-batches.
 
@@ -52,6 +53,7 @@ def build(
         ReadAhead(spec.schedule, spec.base_lrs or ()).at(max(spec.last_epoch or 0, 0))
     scheduler = kind.__new__(kind)
     ScheduleLR.__init__(scheduler, optimizer, spec.schedule)
+    scheduler._on_change = on_change
     if spec.is_state:
         scheduler._resume(spec, on_change)
     if only_if_stepped:

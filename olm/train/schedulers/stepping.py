@@ -30,6 +30,13 @@ def mark_steps(optimizer: Optimizer) -> None:
     optimizer.step = marked  # type: ignore[method-assign]  # as torch does
 
 
+def innermost(optimizer: Optimizer) -> Optimizer:
+    """An optimizer without those around it, such as Accelerate's, which have no hooks."""
+    while isinstance(inner := getattr(optimizer, "optimizer", None), Optimizer):
+        optimizer = inner
+    return optimizer
+
+
 def on_step(optimizer: Optimizer, then: Callable[[], None]) -> None:
     """Call something after each step that the optimizer really takes.
 
@@ -42,4 +49,4 @@ def on_step(optimizer: Optimizer, then: Callable[[], None]) -> None:
         if found_inf is None or not found_inf.item():
             then()
 
-    optimizer.register_step_post_hook(told)
+    innermost(optimizer).register_step_post_hook(told)

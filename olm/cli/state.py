@@ -1,0 +1,243 @@
+"""``olm state``: what the state of a scheduler in a checkpoint says, and that state as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout, suppress
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS
+from olm.cli.check import check, show, summary
+from olm.cli.picture import visible
+from olm.cli.search import STDIN, is_there
+from olm.cli.show import in_words
+from olm.cli.terminal import Paint, wants_colour
+from olm.problem import OlmError, SpecError, dotted
+
+if TYPE_CHECKING:
+    from olm.problem import Problem
+    from olm.schedule import Schedule
+    from olm.spec import Spec
+    from olm.train.checkpoints import Found
+
+SUMMARY = "say what the scheduler's state in a checkpoint is, and convert it"
+
+EPILOG = """\
+FILE is what a trainer saved: a state in JSON or YAML; a file of torch's with a state
+anywhere in it (.pt, .pth, .bin, a Lightning .ckpt); or a folder, of transformers'
+Trainer, of Accelerate, or of torch's distributed checkpoints. The states of torch's
+schedulers and of OpenLanguageModel are read, too. No code in FILE is run.
+
+example:
+  $ echo '{"gamma": 0.5, "base_lrs": [0.8], "last_epoch": 2}' | olm state -
+  <stdin>
+    written by  torch's ExponentialLR
+    step        2, the last one taken
+    base rates  0.8
+    rates now   0.2
+    next rates  0.1
+    ExponentialLR: the base rate, times 0.5 at every step.
+  ...
+
+exit status: 0 fine, 1 problems, 2 wrong use, 3 no state found
+"""
+
+BINARY = (b"PK", b"\x80")
+"""How a file begins that torch saved, now or long ago."""
+
+LISTED = 8
+"""How many rates are shown."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("file", metavar="FILE", help="a checkpoint; - is standard input")
+    parser.add_argument("--at", metavar="PLACE", help="which state, where FILE has several")
+    parser.add_argument(
+        "--spec", metavar="SPEC", help="the schedule that the state must be of, or does not say"
+    )
+    parser.add_argument("--json", action="store_true", help="print the state as olm's JSON")
+    parser.add_argument("--out", metavar="OUT", help="write that to a file, in one move")
+
+
+def run(args: Namespace) -> int:
+    """Show or convert the states in a checkpoint, or what is wrong with them."""
+    for path in filter(None, (args.file, args.spec)):
+        if not is_there(path):
+            print(f"olm state: there is no file or folder {path}", file=sys.stderr)
+            return MISUSE
+    command = _Command(args, Paint(wants_colour(sys.stdout)))
+    try:
+        return command.convert() if args.json or args.out is not None else command.show()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"olm state: {error}", file=sys.stderr)
+        return MISUSE
+
+
+class _Command:
+    """One run of the command, which counts the problems."""
+
+    def __init__(self, args: Namespace, paint: Paint) -> None:
+        self.args, self.paint = args, paint
+        self.problems = 0
+        self.schedule: Schedule | None = None
+
+    def show(self) -> int:
+        """Print what each state says."""
+        found = self._found()
+        if not found and not self.problems:
+            return self._nothing()
+        for file, one in found:
+            self._show(file, one)
+        print(self.paint("bold" if self.problems else "fine", self._summary(len(found))))
+        return PROBLEMS if self.problems else FINE
+
+    def convert(self) -> int:
+        """Print or write the one state as JSON."""
+        # What is printed beside the JSON must not be taken for a part of it.
+        with redirect_stdout(sys.stderr):
+            found = self._found()
+            spec = self._spec(*found[0]) if len(found) == 1 else None
+        if len(found) > 1:
+            places = ", ".join(dotted(one.path) or file for file, one in found)
+            print(f"olm state: which of these, --at PLACE: {visible(places)}", file=sys.stderr)
+            return MISUSE
+        if spec is None:
+            return PROBLEMS if self.problems else self._nothing()
+        if self.args.json:
+            print(json.dumps(spec.model_dump(), indent=2, allow_nan=False))
+        if self.args.out is not None:
+            from olm.train.saving import save_state
+
+            # All that is written of a scheduler is its state.
+            save_state(cast(Any, SimpleNamespace(state_dict=spec.model_dump)), self.args.out)
+        return FINE
+
+    def _schedule(self, path: str) -> Schedule | None:
+        document, problems = check(path)
+        if problems:
+            self.problems += len(problems)
+            show(problems, document.text, self.paint)
+            return None
+        return document.parse().schedule
+
+    def _found(self) -> list[tuple[str, Found]]:
+        """Every state that there is, or the one that was asked for, with its file."""
+        from olm.train.checkpoints import states_of
+
+        if self.args.spec:
+            self.schedule = self._schedule(self.args.spec)
+            if self.schedule is None:
+                return []
+        found = [(file, one) for file, value in self._values() for one in states_of(value)]
+        at = self.args.at
+        return [(file, one) for file, one in found if at is None or at in (dotted(one.path), file)]
+
+    def _values(self) -> Iterator[tuple[str, Any]]:
+        """What is in each file."""
+        from olm.train.checkpoints import files_of, load
+
+        path = Path(self.args.file)
+        folder = self.args.file != STDIN and path.is_dir()
+        for file in files_of(path) if folder else [path]:
+            try:
+                if file.is_dir() or _is_binary(file):
+                    yield str(file), load(file)
+                else:
+                    yield from self._text(str(file))
+            except OlmError as error:
+                self._problem(str(file), (), "unreadable", str(error))
+
+    def _text(self, path: str) -> Iterator[tuple[str, Any]]:
+        """What a JSON or YAML text says: a state of ours, which is checked as specs are, or not."""
+        document, problems = check(path)
+        value, text = document.value, document.text
+        ours = isinstance(value, dict) and bool({"kind", "digest"} & set(value))
+        if problems and (ours or document.problems or not document.readable):
+            self.problems += len(problems)
+            show(problems, text, self.paint)
+            return
+        # JSON by Python has an infinity where a plateau of torch's has seen nothing; YAML a string.
+        with suppress(ValueError):
+            value = json.loads(text.content)
+        yield text.file, value
+
+    def _spec(self, file: str, one: Found) -> Spec | None:
+        """What a state says, unless that is a problem."""
+        from olm.train.checkpoints import spec_of
+
+        try:
+            return spec_of(one, self.schedule)
+        except SpecError as error:
+            for problem in error.problems:
+                self._told(file, one, problem)
+        except OlmError as error:
+            self._problem(file, one.path, "state", str(error))
+        return None
+
+    def _told(self, file: str, one: Found, problem: Problem) -> None:
+        hint = f" ({problem.hint})" if problem.hint else ""
+        path = (*one.path, *problem.path)
+        self._problem(file, path, problem.code, f"{problem.message}{hint}")
+
+    def _problem(self, file: str, path: tuple[str | int, ...], code: str, message: str) -> None:
+        self.problems += 1
+        where = f"{file}: {dotted(path)}" if path else file
+        error, first = self.paint("error", f"error[{code}]"), message.splitlines() or [""]
+        print(f"{self.paint('bold', visible(where))}: {error}: {self.paint('bold', first[0])}")
+        print(*(visible(line) for line in first[1:]), "", sep="\n")
+
+    def _show(self, file: str, one: Found) -> None:
+        spec = self._spec(file, one)
+        if spec is not None:
+            place = f": {dotted(one.path)}" if one.path else ""
+            print(self.paint("bold", visible(f"{file}{place}")))
+            print(*(f"  {line}" for line in _said(one, spec)), "", sep="\n")
+
+    def _nothing(self) -> int:
+        at = f" at {self.args.at}" if self.args.at else ""
+        print(f"olm state: no state of a scheduler in {self.args.file}{at}", file=sys.stderr)
+        return NOTHING_MATCHED
+
+    def _summary(self, count: int) -> str:
+        if self.problems:
+            return summary([self.problems])
+        return "1 state is fine" if count == 1 else f"{count:,} states are fine"
+
+
+def _said(one: Found, spec: Spec) -> Iterator[str]:
+    """What a state says, a line a fact."""
+    step, bases = spec.last_epoch or 0, spec.base_lrs or ()
+    yield f"written by  {one.writer}"
+    yield f"step        {spec.last_epoch:,}" + ", the last one taken" * (step >= 0)
+    yield f"base rates  {_rates(bases)}"
+    yield f"rates now   {_rates([spec.lr(max(step, 0), base) for base in bases])}"
+    if not spec.schedule.metric_driven:
+        yield f"next rates  {_rates([spec.lr(step + 1, base) for base in bases])}"
+    yield from in_words(spec.schedule)
+
+
+def _rates(rates: Sequence[float]) -> str:
+    """The rates of all param groups, exactly; those that all have, once.
+
+    >>> _rates([0.5, 0.1]), _rates([0.5, 0.5])
+    ('0.5, 0.1', '0.5 (2 param groups)')
+    """
+    if len(rates) > 1 and len(set(rates)) == 1:
+        return f"{rates[0]!r} ({len(rates):,} param groups)"
+    more = f", ... ({len(rates):,} param groups)" if len(rates) > LISTED else ""
+    return ", ".join(map(repr, rates[:LISTED])) + more
+
+
+def _is_binary(path: Path) -> bool:
+    if str(path) == STDIN:
+        return False
+    with path.open("rb") as file:
+        return file.read(2).startswith(BINARY)
