@@ -1,11 +1,11 @@
-"""Run every check: format, lint, types, generated files, tests.
+"""Run every check: format, lint, types, generated files, tests, and those inside the trainers.
 
     python3 tools/test.py            all of them, each with its seconds
     python3 tools/test.py ARGS...    only the tests, as `pytest ARGS...` at the root would
 
-The first run makes `.venv`. The exit status is 0 if everything is fine, else 1, or pytest's own.
-For example, `python3 tools/test.py -x -k linear` stops at the first failure among the tests that
-have `linear` in their name.
+The first run makes `.venv`, and `.venv-hosts`. The exit status is 0 if everything is fine, else 1,
+or pytest's own. For example, `python3 tools/test.py -x -k linear` stops at the first failure among
+the tests that have `linear` in their name.
 """
 
 import subprocess
@@ -14,11 +14,20 @@ import time
 
 from environment import ROOT, enter
 
+ALONE = ("tests/test_distributed.py", "tests/test_crash.py")
+"""Tests that start many processes, which would wait for those of other tests."""
+
 CHECKS = {
     "ruff format": ["-m", "ruff", "format", "--check"],
     "ruff check": ["-m", "ruff", "check", "--output-format=concise"],
     "mypy --strict": ["-m", "mypy", "--strict", "olm", "tools"],
     "generated files": ["tools/generate.py", "--check"],
+}
+
+TESTS = {
+    "pytest": ["-m", "pytest", "-q", "-n", "2", *(f"--ignore={path}" for path in ALONE)],
+    "alone": ["-m", "pytest", "-q", *ALONE],
+    "hosts": ["tools/hosts.py", "-q"],
 }
 
 
@@ -31,10 +40,11 @@ def main(args: list[str]) -> int:
     if args:
         return _pytest(*args)
     failed = [name for name, command in CHECKS.items() if not _passes(name, command)]
-    start = time.monotonic()
-    if _pytest("-n", "2"):
-        failed.append("pytest")
-    _report("pytest", start, "pytest" not in failed)
+    for name, command in TESTS.items():
+        start = time.monotonic()
+        if subprocess.run([sys.executable, *command], cwd=ROOT).returncode:
+            failed.append(name)
+        _report(name, start, name not in failed)
     print(f"failed: {', '.join(failed)}" if failed else "every check is fine")
     return 1 if failed else 0
 

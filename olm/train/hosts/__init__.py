@@ -1,0 +1,1 @@
+"""Adapters for trainers and engines that need one: a file a host, imported when it is used."""

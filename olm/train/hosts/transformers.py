@@ -1,0 +1,127 @@
+"""transformers: a `Trainer` that builds its scheduler from a spec and its number of steps.
+
+A scheduler that is built beforehand needs no adapter: ``Trainer(..., optimizers=(optimizer,
+scheduler))`` works as it is, and so does its ``resume_from_checkpoint``. Only the `Trainer` knows
+its number of training steps, however, and often makes the optimizer, too::
+
+    from transformers import Trainer
+    from olm.train.hosts.transformers import with_schedule
+
+    def spec(steps):
+        return {"kind": "WarmupCosineScheduler", "warmup_steps": steps // 10, "total_steps": steps}
+
+    trainer = with_schedule(Trainer, spec)(model=model, args=args, train_dataset=data)
+    trainer.train(resume_from_checkpoint=True)
+
+A step is an optimizer step, also with gradient accumulation and on many processes. A metric drives
+the schedule at every evaluation, the one that ``metric_for_best_model`` names: of a
+`ReduceLROnPlateau`, which the trainer steps then and only then, and of a sequence or a product with
+a plateau inside, which steps with the optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+import olm
+from olm.problem import OlmError, StateError
+from olm.schedule import Schedule
+from olm.spec import Spec
+from olm.train.schedulers import ScheduleLR
+from olm.train.schedulers.agreement import OnChange
+
+TrainerT = TypeVar("TrainerT")
+Document = Spec | Schedule | Mapping[str, Any] | str | PathLike[str]
+
+
+def with_schedule(
+    trainer: type[TrainerT],
+    spec: Document | Callable[[int], Document],
+    *,
+    on_change: OnChange = "error",
+) -> type[TrainerT]:
+    """A trainer's class, whose scheduler is that of a spec.
+
+    Args:
+        trainer: transformers' ``Trainer``, or a subclass of it.
+        spec: what `olm.build` takes; or a function that returns it for a number of training steps.
+        on_change: what to do when a run is resumed under another spec or another learning rate:
+            raise an ``"error"`` that lists the differences, go on with the ``"checkpoint"``'s
+            schedule, or with this one, the ``"spec"``'s.
+
+    Returns:
+        A subclass. Its ``train`` raises a SpecError if the spec is not valid, and a StateError if
+        the checkpoint to resume from is of another schedule, or has no state of a scheduler or an
+        optimizer: `Trainer` alone would then begin the schedule again. It raises an OlmError if the
+        trainer was given a scheduler as well, or if a metric is needed that there is not.
+    """
+
+    class Scheduled(trainer):  # type: ignore[valid-type, misc]
+        lr_scheduler: Any
+
+        def create_scheduler(
+            self, num_training_steps: int, optimizer: Optimizer | None = None
+        ) -> Any:
+            if self.lr_scheduler is not None:
+                # DeepSpeed's engine has called this before, for the scheduler that is there now.
+                if self.is_deepspeed_enabled:
+                    return self.lr_scheduler
+                raise OlmError("the trainer has a scheduler, and a spec for another: leave out one")
+            document = spec(num_training_steps) if callable(spec) else spec
+            scheduler = _build(document, optimizer or self.optimizer, on_change)
+            if scheduler.schedule.metric_driven and self.args.metric_for_best_model is None:
+                kind = scheduler.schedule.kind
+                raise OlmError(f"{kind} needs a metric: metric_for_best_model='loss', for example")
+            self.lr_scheduler = scheduler
+            # As in the method of the trainer: a second `train` begins a new schedule.
+            self._created_lr_scheduler = True
+            return scheduler
+
+        def _evaluate(self, trial: Any, ignored: Any, skip_scheduler: bool = False) -> Any:
+            metrics = super()._evaluate(trial, ignored, skip_scheduler)
+            # The trainer steps a plateau itself; one inside another schedule it does not see.
+            plateau = isinstance(self.lr_scheduler, ReduceLROnPlateau)
+            driven = isinstance(self.lr_scheduler, ScheduleLR) and not plateau
+            if driven and self.lr_scheduler.schedule.metric_driven and not skip_scheduler:
+                self.lr_scheduler.observe(_metric(metrics, self.args.metric_for_best_model))
+            return metrics
+
+        def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+            if checkpoint is not None and not self.is_deepspeed_enabled:
+                _check_files(Path(checkpoint))
+            super()._load_optimizer_and_scheduler(checkpoint)
+
+    Scheduled.__name__ = trainer.__name__
+    Scheduled.__qualname__ = trainer.__qualname__
+    return Scheduled
+
+
+def _build(document: Document, optimizer: Optimizer, on_change: OnChange) -> ScheduleLR:
+    # The trainer has wrapped it; the wrapper is an Optimizer whose hooks were never set up.
+    inner = getattr(optimizer, "optimizer", None)
+    optimizer = inner if isinstance(inner, Optimizer) else optimizer
+    return olm.build(document, optimizer, on_change=on_change)
+
+
+def _metric(metrics: Mapping[str, float], name: str) -> float:
+    name = name if name.startswith("eval_") else f"eval_{name}"
+    if name not in metrics:
+        raise OlmError(f"metric_for_best_model: there is no {name}, but {', '.join(metrics)}")
+    return metrics[name]
+
+
+def _check_files(checkpoint: Path) -> None:
+    missing = [
+        f"{name}.pt" for name in ("optimizer", "scheduler") if not any(checkpoint.glob(f"*{name}*"))
+    ]
+    if missing:
+        raise StateError(
+            f"{checkpoint}: without {' and '.join(missing)} the schedule would begin again at step "
+            "0: resume from a checkpoint that has both, or start anew"
+        )

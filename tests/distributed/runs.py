@@ -1,0 +1,49 @@
+"""The schedules of the programs, which the test needs to know as well."""
+
+STEPS, SAVED_AT = 12, 6
+BASES = (0.1, 0.02)
+METRICS = (1.0, 0.9, 0.95, 0.8, 0.85, 0.7, 0.75, 0.9, 0.6, 0.65, 0.5, 0.55)
+"""What a plateau observes after each step; every rank sees the same, as after an all-reduce."""
+
+COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 3, "total_steps": 10, "min_lr": 0.001}
+LINEAR = {"kind": "LinearLR", "total_steps": 10}
+RUNS = {
+    "ddp": {
+        "kind": "SequentialLR",
+        "schedulers": [
+            {"kind": "WarmupLR", "warmup_steps": 4},
+            {"kind": "SequentialLR", "schedulers": [LINEAR, COSINE], "milestones": [3]},
+        ],
+        "milestones": [4],
+    },
+    "fsdp": {
+        "kind": "ChainedScheduler",
+        "schedulers": [COSINE, {"kind": "ReduceLROnPlateau", "factor": 0.5, "patience": 0}],
+    },
+}
+"""The runs by how they share a model: each has its schedule."""
+
+CHANGED = {**RUNS["ddp"], "milestones": [5]}, (0.2, 0.04)
+"""A schedule and base rates that the checkpoint of that run does not have."""
+
+HOLD = {"kind": "HoldLR", "factor": 0.5}
+STEP = {"kind": "StepLR", "step_size": 3, "gamma": 0.5}
+SAVED = {
+    "linear": LINEAR,
+    "product": {"kind": "ChainedScheduler", "schedulers": [LINEAR, HOLD, HOLD]},
+    "step": STEP,
+}
+"""Schedules in a checkpoint, which others then try to load."""
+
+REFUSED = {
+    "another length": ("linear", {**LINEAR, "total_steps": 20}, BASES),
+    "other base rates": ("linear", LINEAR, (0.1, 0.03)),
+    "fewer children": (
+        "product",
+        {"kind": "ChainedScheduler", "schedulers": [LINEAR, HOLD]},
+        BASES,
+    ),
+    "a kind with some of the keys": ("step", {"kind": "ExponentialLR", "gamma": 0.5}, BASES),
+    "a kind with other keys": ("linear", {"kind": "CosineAnnealingLR", "T_max": 10}, BASES),
+}
+"""What the checkpoint has, and which schedule and base rates the scheduler has that loads it."""

@@ -1,0 +1,121 @@
+"""What tests of DeepSpeed train; with arguments, a run in the processes that torchrun starts."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+import olm
+
+COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 3, "total_steps": 8, "min_lr": 1e-4}
+NESTED = {
+    "kind": "SequentialLR",
+    "schedulers": [
+        {"kind": "WarmupLR", "warmup_steps": 2},
+        {
+            "kind": "SequentialLR",
+            "schedulers": [
+                {"kind": "LinearLR", "total_steps": 3, "end_lr": 0.01},
+                {"kind": "CosineAnnealingLR", "T_max": 5},
+            ],
+            "milestones": [3],
+        },
+    ],
+    "milestones": [2],
+}
+STEPS, SAVED, BASES = 8, 4, [0.1, 0.02]
+
+
+class Run:
+    """A DeepSpeed engine with a scheduler of olm, as a user hands it over, and a training loop."""
+
+    def __init__(self, spec, zero=0, accumulate=1):
+        import deepspeed
+
+        # It would be compiled first.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+        torch.manual_seed(0)
+        first, last = torch.nn.Linear(3, 4), torch.nn.Linear(4, 1)
+        optimizer = torch.optim.AdamW(
+            [
+                {"params": first.parameters(), "lr": BASES[0]},
+                {"params": last.parameters(), "lr": BASES[1]},
+            ]
+        )
+        self.scheduler = olm.build(spec, optimizer)
+        self.engine, _, _, self.returned = deepspeed.initialize(
+            model=torch.nn.Sequential(first, torch.nn.Tanh(), last),
+            optimizer=optimizer,
+            lr_scheduler=self.scheduler,
+            config={
+                "train_micro_batch_size_per_gpu": 2,
+                "gradient_accumulation_steps": accumulate,
+                "zero_optimization": {"stage": zero},
+                "zero_allow_untested_optimizer": True,
+                "bf16": {"enabled": zero > 0},
+            },
+        )
+        self._seen, self.accumulate = [], accumulate
+        optimizer.register_step_pre_hook(self._record)
+
+    def _record(self, optimizer, *_):
+        # With ZeRO there is one param group at a time here.
+        self._seen += [group["lr"] for group in optimizer.param_groups]
+
+    @property
+    def rates(self):
+        """The rates of both param groups at every optimizer step."""
+        seen = iter(self._seen)
+        return [list(pair) for pair in zip(seen, seen, strict=True)]
+
+    def train(self, until=STEPS, **step):
+        while self.engine.global_steps < until:
+            # Every process has data of its own.
+            torch.manual_seed(100 + 7 * self.engine.global_steps + self.engine.global_rank)
+            for _ in range(self.accumulate):
+                batch = torch.randn(2, 3, dtype=next(self.engine.module.parameters()).dtype)
+                self.engine.backward(self.engine(batch).float().square().mean())
+                self.engine.step(**step)
+        return self
+
+    def weights(self):
+        return list(self.engine.module.state_dict().values())
+
+
+def rates_of(spec, steps):
+    schedule = olm.parse(spec).schedule
+    return [[schedule.lr(step, base) for base in BASES] for step in range(steps)]
+
+
+def resumed_and_whole(folder, spec, zero, accumulate):
+    """An uninterrupted run that saved half way, and one of new objects that went on from there."""
+    whole = Run(spec, zero, accumulate).train(until=SAVED)
+    whole.engine.save_checkpoint(str(folder), tag="half")
+    whole.train()
+    resumed = Run(spec, zero, accumulate)
+    resumed.engine.load_checkpoint(str(folder), tag="half")
+    return resumed.train(), whole
+
+
+def main(folder):
+    """Write what each process found for the two stages that run on a CPU."""
+    torch.distributed.init_process_group("gloo")
+    rank, lines = torch.distributed.get_rank(), []
+    for zero, spec, accumulate in [(1, COSINE, 1), (2, NESTED, 2)]:
+        resumed, whole = resumed_and_whole(folder / str(zero), spec, zero, accumulate)
+        lines.append(
+            {
+                "whole": whole.rates,
+                "resumed": resumed.rates,
+                "same_weights": all(map(torch.equal, resumed.weights(), whole.weights())),
+                "same_state": resumed.scheduler.state_dict() == whole.scheduler.state_dict(),
+                "optimizer": type(resumed.engine.optimizer).__name__,
+            }
+        )
+    (folder / f"{rank}.json").write_text(json.dumps(lines))
+    torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,292 @@
+"""mmengine's Runner: `olm.train.hosts.mmengine.OlmScheduler`, in a config as a user writes it."""
+
+import json
+import warnings
+from io import BytesIO
+from itertools import count
+
+import pytest
+import torch
+
+import olm
+
+with warnings.catch_warnings():
+    # mmengine compiles functions with torch.jit as it is imported.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from mmengine.config import Config
+    from mmengine.evaluator import BaseMetric, Evaluator
+    from mmengine.hooks import Hook
+    from mmengine.model import BaseModel
+    from mmengine.registry import PARAM_SCHEDULERS
+    from mmengine.runner import Runner
+
+# torch says so for every checkpoint that mmengine loads, see `loadable`.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD:UserWarning"
+)
+
+TYPE = "olm.train.hosts.mmengine.OlmScheduler"
+COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 3, "total_steps": 12, "min_lr": 1e-4}
+NESTED = {
+    "kind": "SequentialLR",
+    "schedulers": [
+        {"kind": "WarmupLR", "warmup_steps": 2},
+        {
+            "kind": "SequentialLR",
+            "schedulers": [
+                {"kind": "LinearLR", "total_steps": 4, "end_lr": 0.01},
+                {"kind": "CosineAnnealingLR", "T_max": 5},
+            ],
+            "milestones": [4],
+        },
+    ],
+    "milestones": [2],
+}
+WITH_PLATEAU = {
+    "kind": "SequentialLR",
+    "schedulers": [
+        {"kind": "WarmupLR", "warmup_steps": 2},
+        {"kind": "ReduceLROnPlateau", "mode": "max", "factor": 0.5, "patience": 0},
+    ],
+    "milestones": [2],
+}
+ITERATIONS, SAVED, BASES = 12, 6, [0.1, 0.1, 0.05, 0.05]
+_runs = count()
+
+
+class Model(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = torch.nn.Linear(3, 4), torch.nn.Linear(4, 1)
+
+    def forward(self, inputs, targets, mode="tensor"):
+        outputs = self.last(torch.tanh(self.first(inputs)))
+        loss = ((outputs - targets) ** 2).mean()
+        return {"loss": loss} if mode == "loss" else [loss]
+
+
+class Loss(BaseMetric):
+    def process(self, data_batch, data_samples):
+        self.results.extend(data_samples)
+
+    def compute_metrics(self, results):
+        return {"loss": float(sum(results) / len(results))}
+
+
+class Recorder(Hook):
+    """The rates of every optimizer step, and after how many of them which loss was measured."""
+
+    def __init__(self):
+        self.rates, self.losses = [], []
+
+    def before_train(self, runner):
+        def record(optimizer, *_):
+            self.rates.append([group["lr"] for group in optimizer.param_groups])
+
+        runner.optim_wrapper.optimizer.register_step_pre_hook(record)
+
+    def after_val_epoch(self, runner, metrics=None):
+        self.losses.append((len(self.rates), metrics["loss"]))
+
+
+@pytest.fixture(autouse=True)
+def loadable(monkeypatch):
+    """The host's own part of a checkpoint is pickled; it leaves to torch how that is loaded."""
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+
+
+def a_runner(folder, spec, accumulate=1, iterations=ITERATIONS, val=None, resume=None, **said):
+    torch.manual_seed(0)
+    data = [(torch.randn(3), torch.randn(1)) for _ in range(16)]
+    loader = {
+        "dataset": data,
+        "batch_size": 2,
+        "num_workers": 0,
+        "sampler": {"type": "InfiniteSampler", "shuffle": True},
+        "collate_fn": {"type": "default_collate"},
+    }
+    recorder = Recorder()
+    torch.manual_seed(1)
+    validation = val and {
+        "val_dataloader": loader | {"sampler": {"type": "DefaultSampler", "shuffle": False}},
+        "val_cfg": {"type": "ValLoop"},
+        "val_evaluator": Evaluator([Loss()]),
+    }
+    runner = Runner(
+        model=Model(),
+        work_dir=str(folder),
+        train_dataloader=loader,
+        train_cfg={
+            "by_epoch": False,
+            "max_iters": iterations,
+            "val_interval": val or 10**6,
+        },
+        optim_wrapper={
+            "type": "OptimWrapper",
+            "optimizer": {"type": "AdamW", "lr": 0.1},
+            "paramwise_cfg": {"custom_keys": {"last": {"lr_mult": 0.5}}},
+            "accumulative_counts": accumulate,
+        },
+        # As a file would have it: a Config makes dictionaries of its own of it.
+        param_scheduler=Config({"it": {"type": TYPE, "spec": spec, **said}}).it,
+        default_hooks={"checkpoint": {"type": "CheckpointHook", "by_epoch": False, "interval": 2}},
+        custom_hooks=[recorder],
+        randomness={"seed": 1},
+        experiment_name=f"run{next(_runs)}",
+        log_level="ERROR",
+        load_from=resume and str(resume),
+        resume=resume is not None,
+        **validation or {},
+    )
+    runner.recorder = recorder
+    return runner
+
+
+def trained(*args, **options):
+    runner = a_runner(*args, **options)
+    runner.train()
+    return runner
+
+
+def rates_of(spec, steps):
+    schedule = olm.parse(spec).schedule
+    return [[schedule.lr(step, base) for base in BASES] for step in range(steps)]
+
+
+def same_weights(one, other):
+    theirs = other.model.state_dict()
+    return all(torch.equal(value, theirs[key]) for key, value in one.model.state_dict().items())
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("spec", [COSINE, NESTED], ids=["cosine", "nested"])
+def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(tmp_path, spec, accumulate):
+    whole = trained(tmp_path / "whole", spec, accumulate)
+    resumed = trained(
+        tmp_path / "resumed",
+        spec,
+        accumulate,
+        resume=tmp_path / "whole" / f"iter_{SAVED}.pth",
+    )
+    steps, before = ITERATIONS // accumulate, SAVED // accumulate
+    assert whole.recorder.rates == rates_of(spec, steps)
+    assert resumed.recorder.rates == whole.recorder.rates[before:]
+    assert len(resumed.recorder.rates) == steps - before
+    assert same_weights(resumed, whole)
+    assert resumed.param_schedulers[0].state_dict() == whole.param_schedulers[0].state_dict()
+    assert resumed.param_schedulers[0].state_dict()["last_epoch"] == steps
+
+
+def test_the_last_iterations_that_do_not_fill_an_accumulation_are_a_step_too(tmp_path):
+    runner = trained(tmp_path, COSINE, accumulate=5)
+    assert runner.recorder.rates == rates_of(COSINE, 3)
+    assert runner.param_schedulers[0].scheduler.last_epoch == 3
+
+
+def test_a_metric_driven_schedule_observes_the_validation_and_resumes(tmp_path):
+    whole = trained(tmp_path / "whole", WITH_PLATEAU, val=3, monitor="loss")
+    # Not at a multiple of 3: mmengine saves before it validates, and does not validate again.
+    checkpoint = tmp_path / "whole" / "iter_8.pth"
+    resumed = trained(tmp_path / "resumed", WITH_PLATEAU, val=3, monitor="loss", resume=checkpoint)
+    schedule, wanted, losses = olm.parse(WITH_PLATEAU).schedule, [], dict(whole.recorder.losses)
+    assert list(losses) == [3, 6, 9, 12]
+    for step in range(ITERATIONS):
+        if step in losses:
+            schedule = schedule.observe(losses[step], step)
+        wanted.append([schedule.lr(step, base) for base in BASES])
+    assert whole.recorder.rates == wanted
+    assert len({tuple(rates) for rates in wanted[2:]}) > 1
+    assert resumed.recorder.rates == wanted[8:]
+    assert same_weights(resumed, whole)
+    assert resumed.param_schedulers[0].state_dict() == whole.param_schedulers[0].state_dict()
+
+
+def test_the_checkpoint_has_plain_values_that_make_the_scheduler_again(tmp_path):
+    trained(tmp_path, NESTED, iterations=4)
+    (state,) = torch.load(tmp_path / "iter_4.pth", weights_only=False)["param_schedulers"]
+    assert json.loads(json.dumps(state, allow_nan=False)) == state
+    torch.save(state, buffer := BytesIO())
+    buffer.seek(0)
+    assert torch.load(buffer, weights_only=True) == state
+    assert olm.parse(state).schedule == olm.parse(NESTED).schedule
+    assert (state["last_epoch"], state["base_lrs"]) == (4, BASES)
+
+
+def test_a_changed_spec_is_refused_at_resume_and_the_differences_are_listed(tmp_path):
+    trained(tmp_path, COSINE, iterations=2)
+    other = COSINE | {"total_steps": 24}
+    runner = a_runner(tmp_path / "other", other, resume=tmp_path / "iter_2.pth")
+    with pytest.raises(olm.StateError, match="total_steps: the checkpoint has 12, this scheduler"):
+        runner.train()
+
+
+@pytest.mark.parametrize(("side", "total"), [("spec", 24), ("checkpoint", 12)])
+def test_a_chosen_side_goes_on(tmp_path, side, total):
+    trained(tmp_path, COSINE, iterations=2)
+    other, chosen = COSINE | {"total_steps": 24}, COSINE | {"total_steps": total}
+    runner = trained(
+        tmp_path / "other", other, resume=tmp_path / "iter_2.pth", iterations=6, on_change=side
+    )
+    assert runner.recorder.rates == rates_of(chosen, 6)[2:]
+
+
+def test_the_base_rate_in_the_log_follows_the_schedule(tmp_path):
+    runner = trained(tmp_path, COSINE, iterations=5)
+    wanted = olm.parse(COSINE).schedule.lr(5, 0.1)
+    assert runner.optim_wrapper.get_lr()["base_lr"] == [wanted]
+    assert runner.param_schedulers[0].get_last_value() == rates_of(COSINE, 6)[5]
+
+
+def test_a_spec_may_be_a_file_and_the_class_is_registered_by_its_name(tmp_path):
+    path = tmp_path / "a.olm.yaml"
+    path.write_text(json.dumps(COSINE))
+    from olm.train.hosts.mmengine import OlmScheduler
+
+    assert PARAM_SCHEDULERS.get("OlmScheduler") is OlmScheduler
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    config = {"type": "OlmScheduler", "spec": str(path), "optimizer": optimizer}
+    scheduler = PARAM_SCHEDULERS.build(config)
+    assert scheduler.scheduler.schedule == olm.parse(COSINE).schedule
+
+
+def test_a_step_that_is_skipped_does_not_count():
+    from olm.train.hosts.mmengine import OlmScheduler
+
+    weight = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    scheduler = OlmScheduler(optimizer, COSINE)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0)
+    for factor, steps in [(1.0, 1), (float("inf"), 1), (1.0, 2)]:
+        optimizer.zero_grad()
+        scaler.scale((weight + 1) * factor).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        scheduler.step()
+        assert scheduler.scheduler.last_epoch == steps
+
+
+@pytest.mark.parametrize(
+    ("spec", "said", "message"),
+    [
+        (COSINE, {"by_epoch": True}, "by_epoch: a spec counts optimizer steps"),
+        (COSINE, {"monitor": "loss"}, "WarmupCosineScheduler has no monitor"),
+        (WITH_PLATEAU, {}, "SequentialLR needs a monitor"),
+        ({"kind": "LinearLR"}, {}, "total_steps"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_the_optimizer_is_touched(spec, said, message):
+    from olm.train.hosts.mmengine import OlmScheduler
+
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    with pytest.raises(olm.OlmError, match=message):
+        OlmScheduler(optimizer, spec, **said)
+    assert "initial_lr" not in optimizer.param_groups[0]
+
+
+def test_a_metric_that_is_not_there_is_named_beside_those_that_are():
+    from olm.train.hosts.mmengine import OlmScheduler
+
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
+    scheduler = OlmScheduler(optimizer, {"kind": "ReduceLROnPlateau"}, monitor="loss")
+    with pytest.raises(olm.OlmError, match="no metric `loss`, found accuracy, recall"):
+        scheduler.step({"accuracy": 1.0, "recall": 0.5})

@@ -1,0 +1,255 @@
+"""torchtitan's loop, optimizers and checkpoints: `olm.train.hosts.torchtitan.OlmSchedulers`.
+
+Its Trainer imports triton, so the loop here is the Trainer's, over the same objects.
+"""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+import torch.distributed as dist
+import tyro
+from torchtitan.components.checkpointer import CheckpointManager
+from torchtitan.components.optimizer import (
+    LRSchedulersContainer,
+    OptimizersContainer,
+    ParamGroupConfig,
+    default_adamw,
+)
+
+import olm
+from olm.train.hosts.torchtitan import OlmSchedulers
+
+COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 3, "total_steps": 10, "min_lr": 1e-4}
+NESTED = {
+    "kind": "SequentialLR",
+    "schedulers": [
+        {"kind": "WarmupLR", "warmup_steps": 2},
+        {
+            "kind": "SequentialLR",
+            "schedulers": [
+                {"kind": "LinearLR", "total_steps": 4, "end_lr": 0.01},
+                {"kind": "CosineAnnealingLR", "T_max": 5},
+            ],
+            "milestones": [4],
+        },
+    ],
+    "milestones": [2],
+}
+STEPS, SAVED = 10, 4
+ONE = default_adamw(lr=0.1)
+TWO = OptimizersContainer.Config(
+    param_groups=[
+        ParamGroupConfig(pattern="bias$", optimizer_name="Adam", optimizer_kwargs={"lr": 0.05}),
+        ParamGroupConfig(pattern="^0", optimizer_name="AdamW", optimizer_kwargs={"lr": 0.1}),
+        ParamGroupConfig(pattern=".*", optimizer_name="AdamW", optimizer_kwargs={"lr": 0.02}),
+    ]
+)
+BASES = {id(ONE): [[0.1]], id(TWO): [[0.05], [0.1, 0.02]]}
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path):
+    """The process group of one process that torchtitan's checkpoints ask for."""
+    dist.init_process_group(
+        "gloo", store=dist.FileStore(str(tmp_path / "store"), 1), rank=0, world_size=1
+    )
+    yield
+    dist.destroy_process_group()
+
+
+class Run:
+    """What torchtitan's Trainer has, built in its order, and its training step."""
+
+    def __init__(self, folder, config, optimizers=ONE, parts=1):
+        torch.manual_seed(0)
+        make, act = torch.nn.Linear, torch.nn.Tanh()
+        self.parts = [torch.nn.Sequential(make(3, 3), act, make(3, 3)) for _ in range(parts)]
+        self.data = [torch.randn(2, 4, 3) for _ in range(STEPS)]
+        on_cpu = dataclasses.replace(optimizers, implementation="for-loop")
+        self.optimizers = on_cpu.build(model_parts=self.parts)
+        self.lr_schedulers = config.build(optimizers=self.optimizers, training_steps=999)
+        self.checkpointer = CheckpointManager.Config(
+            enable=True, interval=SAVED, keep_latest_k=0, last_save_model_only=False
+        ).build(
+            dataloader=None,
+            model_parts=self.parts,
+            optimizers=self.optimizers,
+            lr_schedulers=self.lr_schedulers,
+            states={"train_state": self},
+            sd_adapter=None,
+            base_folder=str(folder),
+        )
+        self.step, self.rates = 0, []
+
+    def state_dict(self):
+        return {"step": torch.tensor(self.step)}
+
+    def load_state_dict(self, state):
+        self.step = int(state["step"])
+
+    def train(self, until=STEPS, save=False):
+        while self.step < until:
+            micro_batches = self.data[self.step]
+            self.step += 1
+            self.optimizers.zero_grad()
+            for batch in micro_batches:
+                output = batch
+                for part in self.parts:
+                    output = part(output)
+                (output.square().mean() / len(micro_batches)).backward()
+            self.rates.append(
+                [[group["lr"] for group in each.param_groups] for each in self.optimizers]
+            )
+            self.optimizers.step()
+            self.lr_schedulers.step()
+            if save:
+                self.checkpointer.save(self.step)
+        return self
+
+    def weights(self):
+        return [value for part in self.parts for value in part.state_dict().values()]
+
+
+def rates_of(spec, optimizers, steps, parts=1):
+    schedule = olm.parse(spec).schedule
+    return [
+        [[schedule.lr(step, base) for base in bases] for bases in BASES[id(optimizers)] * parts]
+        for step in range(steps)
+    ]
+
+
+@pytest.mark.parametrize("optimizers", [ONE, TWO], ids=["one", "two"])
+@pytest.mark.parametrize("spec", [COSINE, NESTED], ids=["cosine", "nested"])
+def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(tmp_path, spec, optimizers):
+    whole = Run(tmp_path, OlmSchedulers.Config(spec=spec), optimizers).train(save=True)
+    resumed = Run(tmp_path, OlmSchedulers.Config(spec=spec), optimizers)
+    assert resumed.checkpointer.load(SAVED)
+    resumed.train()
+    assert whole.rates == rates_of(spec, optimizers, STEPS)
+    assert resumed.rates == whole.rates[SAVED:]
+    assert all(map(torch.equal, resumed.weights(), whole.weights()))
+    assert resumed.lr_schedulers.state_dict() == whole.lr_schedulers.state_dict()
+    assert resumed.lr_schedulers.state_dict()["last_epoch"] == STEPS
+
+
+def test_it_is_the_container_that_torchtitan_takes(tmp_path):
+    container = Run(tmp_path, OlmSchedulers.Config(spec=COSINE), TWO).lr_schedulers
+    assert isinstance(container, LRSchedulersContainer)
+    assert isinstance(OlmSchedulers.Config(spec=COSINE), LRSchedulersContainer.Config)
+    assert len(container) == len(list(container)) == 2
+    assert container.get_metrics() == {
+        "lr/Adam": olm.parse(COSINE).schedule.lr(0, 0.05),
+        "lr/AdamW/0": olm.parse(COSINE).schedule.lr(0, 0.1),
+        "lr/AdamW/1": olm.parse(COSINE).schedule.lr(0, 0.02),
+    }
+
+
+def test_a_state_of_one_part_of_the_model_loads_into_any_number_of_them(tmp_path):
+    one = Run(tmp_path / "one", OlmSchedulers.Config(spec=COSINE), TWO).train(until=SAVED)
+    three = Run(tmp_path / "three", OlmSchedulers.Config(spec=COSINE), TWO, parts=3)
+    three.lr_schedulers.load_state_dict(one.lr_schedulers.state_dict())
+    three.step = SAVED
+    assert three.train().rates == rates_of(COSINE, TWO, STEPS, parts=3)[SAVED:]
+    one.lr_schedulers.load_state_dict(three.lr_schedulers.state_dict())
+    assert [scheduler.last_epoch for scheduler in one.lr_schedulers] == [STEPS, STEPS]
+
+
+# torchtitan itself calls get_lr outside of a step.
+@pytest.mark.filterwarnings("ignore:To get the last learning rate:UserWarning")
+def test_the_state_is_a_position_and_a_text_that_torchtitans_own_container_can_read(tmp_path):
+    run = Run(tmp_path, OlmSchedulers.Config(spec=NESTED), TWO).train(until=SAVED)
+    state = run.lr_schedulers.state_dict()
+    assert json.loads(json.dumps(state, allow_nan=False)) == state
+    assert state["last_epoch"] == SAVED
+    states = json.loads(state["schedulers"])
+    assert [each["base_lrs"] for each in states] == BASES[id(TWO)]
+    assert [olm.parse(each).schedule for each in states] == [olm.parse(NESTED).schedule] * 2
+    own = Run(tmp_path, LRSchedulersContainer.Config(), TWO).lr_schedulers
+    own.load_state_dict(state)
+    assert own.state_dict() == {"last_epoch": SAVED}
+
+
+def test_a_changed_spec_is_refused_at_resume_and_the_differences_are_listed(tmp_path):
+    Run(tmp_path, OlmSchedulers.Config(spec=COSINE)).train(until=SAVED, save=True)
+    other = Run(tmp_path, OlmSchedulers.Config(spec=COSINE | {"total_steps": 20}))
+    with pytest.raises(Exception, match="total_steps: the checkpoint has 10, this scheduler 20"):
+        other.checkpointer.load(SAVED)
+    state = Run(tmp_path, OlmSchedulers.Config(spec=COSINE)).lr_schedulers.state_dict()
+    with pytest.raises(olm.StateError, match="total_steps"):
+        other.lr_schedulers.load_state_dict(state)
+
+
+@pytest.mark.parametrize(("side", "total"), [("spec", 20), ("checkpoint", 10)])
+def test_a_chosen_side_goes_on_though_the_optimizer_is_loaded_later(tmp_path, side, total):
+    Run(tmp_path, OlmSchedulers.Config(spec=COSINE)).train(until=SAVED, save=True)
+    config = OlmSchedulers.Config(spec=COSINE | {"total_steps": 20}, on_change=side)
+    other = Run(tmp_path, config)
+    other.checkpointer.load(SAVED)
+    chosen = COSINE | {"total_steps": total}
+    assert other.train().rates == rates_of(chosen, ONE, STEPS)[SAVED:]
+
+
+def test_a_state_that_one_of_the_schedulers_refuses_changes_none(tmp_path):
+    run = Run(tmp_path, OlmSchedulers.Config(spec=COSINE), TWO).train(until=2)
+    before = run.lr_schedulers.state_dict()
+    states = json.loads(before["schedulers"])
+    states[0]["last_epoch"] = states[1]["last_epoch"] = 7
+    states[1]["base_lrs"] = [0.1, 0.03]
+    rates = [[group["lr"] for group in each.param_groups] for each in run.optimizers]
+    with pytest.raises(olm.StateError, match=r"base_lrs\[1\]: the checkpoint has 0.03"):
+        run.lr_schedulers.load_state_dict({"last_epoch": 7, "schedulers": json.dumps(states)})
+    assert run.lr_schedulers.state_dict() == before
+    assert rates == [[group["lr"] for group in each.param_groups] for each in run.optimizers]
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"last_epoch": 3}, "torchtitan's own"),
+        ({}, "found nothing"),
+        ({"last_epoch": 3, "schedulers": "{"}, "schedulers must be JSON text"),
+        ({"last_epoch": 3, "schedulers": None}, "schedulers must be JSON text"),
+        ({"last_epoch": 3, "schedulers": "[]"}, "a list of 1"),
+        ({"last_epoch": 3, "schedulers": "[3]"}, "this is not a state"),
+        ({"last_epoch": 3, "schedulers": '[{"last_epoch": 4}]'}, "3 beside schedulers at 4"),
+    ],
+)
+def test_what_is_no_state_is_refused(tmp_path, state, message):
+    container = Run(tmp_path, OlmSchedulers.Config(spec=COSINE)).lr_schedulers
+    with pytest.raises(olm.StateError, match=message):
+        container.load_state_dict(state)
+    assert container.state_dict()["last_epoch"] == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"spec": {"kind": "ReduceLROnPlateau"}}, "torchtitan has no metric"),
+        ({"spec": COSINE, "warmup_steps": 5}, "warmup_steps: the spec says"),
+        ({"spec": COSINE, "decay_ratio": 0.1, "total_steps": 4}, "total_steps, decay_ratio"),
+        ({"spec": COSINE | {"total_steps": -1}}, "total_steps"),
+    ],
+)
+def test_what_cannot_work_is_refused_when_it_is_built(tmp_path, config, message):
+    with pytest.raises(olm.OlmError, match=message):
+        Run(tmp_path, OlmSchedulers.Config(**config))
+
+
+def test_a_spec_may_be_a_file_and_named_on_the_command_line(tmp_path):
+    path = tmp_path / "a.olm.yaml"
+    path.write_text(json.dumps(COSINE))
+
+    @dataclasses.dataclass
+    class Job:
+        lr_scheduler: LRSchedulersContainer.Config
+        steps: int = 1
+
+    default = Job(OlmSchedulers.Config(spec="none.yaml"))
+    job = tyro.cli(Job, args=["--lr-scheduler.spec", str(path)], default=default)
+    assert job.lr_scheduler.to_dict()["spec"] == str(path)
+    run = Run(tmp_path, job.lr_scheduler).train(until=3)
+    assert run.rates == rates_of(COSINE, ONE, 3)
+    mapping = Job(OlmSchedulers.Config(spec=NESTED))
+    assert tyro.cli(Job, args=["--steps", "2"], default=mapping) == Job(mapping.lr_scheduler, 2)

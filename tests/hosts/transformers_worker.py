@@ -1,0 +1,22 @@
+"""Trains with transformers on as many processes as there are, and writes what happened as JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    import torch
+    from test_transformers import growing, train
+    from transformers import Trainer
+
+    from olm.train.hosts.transformers import with_schedule
+
+    folder = Path(sys.argv[1])
+    recorder, _, scheduler = train(folder, with_schedule(Trainer, growing))
+    world = torch.distributed
+    told = {
+        "processes": world.get_world_size(),
+        "rates": recorder.rates,
+        "last_epoch": scheduler.last_epoch,
+    }
+    (folder / f"rank{world.get_rank()}.json").write_text(json.dumps(told))
