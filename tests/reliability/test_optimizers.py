@@ -1,0 +1,262 @@
+"""What happens to the optimizer meanwhile. Rows 6, 7, 9b, 11, 14d and 14e."""
+
+import copy
+import functools
+
+import pytest
+import torch
+from torch.amp import GradScaler
+from torch.optim import SGD, AdamW
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    CyclicLR,
+    ExponentialLR,
+    LinearLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
+
+import olm
+from failures import LINEAR, after, raised, still
+from training import BASES, EXAMPLES, optimizer_of, rates_of, trained, wanted
+
+RISE = {"kind": "LinearFactorLR", "start_factor": 0.2, "total_iters": 5}
+COSINE = {"kind": "CosineAnnealingLR", "T_max": 1000}
+
+
+def late_group(lr):
+    return {"params": [torch.zeros(1, requires_grad=True)], "lr": lr}
+
+
+@pytest.mark.reliability("6")
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_a_group_that_is_added_joins_the_schedule_with_its_own_base_rate(document):
+    """Torch's LinearLR drives a group that is added late to 2.8 times its rate."""
+    theirs = LinearLR(optimizer_of(0.5), 0.2, total_iters=5)
+    trained(theirs, 1)
+    theirs.optimizer.add_param_group(late_group(1.0))
+    trained(theirs, 9)
+    still("the late group is far above its rate", rates_of(theirs.optimizer)[1] > 2)
+
+    ours = after(document, 3, 0.5)
+    ours.optimizer.add_param_group(late_group(1.0))
+    assert trained(ours, 9)[1:] == wanted(document, 8, (0.5, 1.0), start=4)
+    assert ours.state_dict()["base_lrs"] == [0.5, 1.0]
+    live = after(document, 0, 0.5, 1.0)
+    live.load_state_dict(ours.state_dict())
+    assert trained(live, 9) == wanted(document, 9, (0.5, 1.0), start=12)
+
+
+@pytest.mark.reliability("6")
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_a_group_that_is_gone_is_an_error_and_nothing_has_changed(document):
+    """When a group is removed, torch goes on with rates by position."""
+    theirs = StepLR(optimizer_of(0.5, 0.1), 1)
+    del theirs.optimizer.param_groups[0]
+    still("it has lost the second rate without a word", raised(trained, theirs, 3) == "nothing")
+
+    ours = after(document, 3, *BASES)
+    del ours.optimizer.param_groups[0]
+    rates = rates_of(ours.optimizer)
+    with pytest.raises(olm.StateError, match="has 2 param groups, this scheduler was built for 3"):
+        ours.step(*([1.0] if isinstance(ours, ReduceLROnPlateau) else []))
+    with pytest.raises(olm.StateError, match="has 2 param groups, this scheduler was built for 3"):
+        ours.load_state_dict(after(document, 2, *BASES).state_dict())
+    assert (ours.last_epoch, rates_of(ours.optimizer)) == (3, rates)
+
+
+@pytest.mark.reliability("7")
+def test_groups_that_share_a_tensor_as_their_rate_are_refused():
+    """In torch two groups with one tensor as their rate both get the last one's."""
+    shared = torch.tensor(1.0, dtype=torch.float64)
+    factors = [lambda step: 0.1, lambda step: 0.05]
+    theirs = torch.optim.lr_scheduler.LambdaLR(optimizer_of(shared, shared), factors)
+    still("both have the last rate", rates_of(theirs.optimizer) == [0.05, 0.05])
+
+    shared = torch.tensor(0.5)
+    optimizer = optimizer_of(0.1, shared, shared)
+    with pytest.raises(olm.OlmError, match=r"param_groups\[1\] and param_groups\[2\] share"):
+        olm.build(LINEAR, optimizer)
+    assert shared.item() == 0.5
+    assert not any("initial_lr" in group for group in optimizer.param_groups)
+    optimizer.param_groups[2]["lr"] = shared.clone()
+    assert olm.build(LINEAR, optimizer).base_lrs == [0.1, 0.5, 0.5]
+
+
+@pytest.mark.reliability("7", "9a")
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+def test_a_tensor_rate_does_not_drift_in_its_own_precision(dtype):
+    """Torch's rates drift when they are tensors: bfloat16 is 1.6 times what it should be."""
+    theirs = CosineAnnealingLR(optimizer_of(torch.tensor(1.0, dtype=torch.bfloat16)), 1000)
+    trained(theirs, 900)
+    exact = olm.parse(COSINE).lr(900, 1.0)
+    still("bfloat16 is far off", rates_of(theirs.optimizer)[0] > 1.5 * exact)
+
+    tensor = torch.tensor(1.0, dtype=dtype)
+    ours = olm.build(COSINE, optimizer_of(tensor))
+    for step in range(1001):
+        exact = olm.parse(COSINE).lr(step, 1.0) if step % 100 == 0 else None
+        assert exact is None or tensor.item() == torch.tensor(exact, dtype=dtype).item()
+        ours.optimizer.step()
+        ours.step()
+    assert ours.optimizer.param_groups[0]["lr"] is tensor
+
+
+@pytest.mark.reliability("7")
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_a_rate_that_turns_into_a_tensor_or_a_float_is_followed(document):
+    """A loaded optimizer state replaces the tensor that a rate is, or makes it a float."""
+    tensor = torch.tensor(0.5, dtype=torch.float64)
+    optimizer = optimizer_of(tensor)
+    optimizer.load_state_dict(optimizer_of(0.5).state_dict())
+    still("the tensor is gone", isinstance(optimizer.param_groups[0]["lr"], float))
+
+    for mine, loaded in ((0.5, torch.tensor(0.5, dtype=torch.float64)), (tensor, 0.5)):
+        ours = after(document, 3, mine)
+        ours.optimizer.load_state_dict(optimizer_of(loaded).state_dict())
+        rates = trained(ours, 9)
+        assert rates[1:] == wanted(document, 8, (0.5,), start=4)
+        assert isinstance(ours.optimizer.param_groups[0]["lr"], type(loaded))
+        assert all(type(rate) is float for rate in ours.state_dict()["base_lrs"])
+        json_rates = [type(rate) for rate in ours.get_last_lr()]
+        assert json_rates == [float]
+
+
+@pytest.mark.reliability("9b")
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_a_rate_that_somebody_changed_is_right_again_at_the_next_step(document):
+    """Torch's recursive classes go on from whatever rate they find, for ever."""
+    theirs, plain = (CosineAnnealingLR(optimizer_of(1.0), 10) for _ in range(2))
+    trained(theirs, 5)
+    theirs.optimizer.param_groups[0]["lr"] = 0.1
+    trained(theirs, 4)
+    trained(plain, 9)
+    still("it never recovers", rates_of(theirs.optimizer)[0] < 0.5 * rates_of(plain.optimizer)[0])
+
+    ours = after(document, 5, *BASES)
+    for group in ours.optimizer.param_groups:
+        group["lr"] = 0.123
+    assert trained(ours, 20)[1:] == wanted(document, 19, start=6)
+
+
+@pytest.mark.reliability("11b")
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_no_scheduler_has_an_attribute_that_trainers_take_for_something_else(document):
+    """Accelerate stops stepping what has total_steps, as OneCycleLR has (accelerate#843, #963)."""
+    cycle = OneCycleLR(optimizer_of(0.5), 0.1, total_steps=4, cycle_momentum=False)
+    still("a OneCycleLR has the attribute", cycle.total_steps == 4)
+
+    ours = after(document, 3)
+    assert not hasattr(ours, "total_steps")
+    assert not callable(ours)
+    assert ours
+    ours._step_count = 77
+    assert ours.state_dict()["last_epoch"] == 3
+    assert trained(ours, 9) == wanted(document, 9, (0.5,), start=3)
+
+
+@pytest.mark.reliability("11a")
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_too_many_steps_hold_the_end_and_never_make_a_rate_negative(document):
+    """A LambdaLR stepped once a process goes on below zero, unasked (accelerate#2142, #2926)."""
+    theirs = torch.optim.lr_scheduler.LambdaLR(optimizer_of(1.0), lambda step: 1 - step / 10)
+    trained(theirs, 12)
+    still("the rate is negative", rates_of(theirs.optimizer)[0] < 0)
+
+    ours = olm.build(document, optimizer_of(*BASES))
+    for rates in trained(ours, 300):
+        assert all(0 <= rate < float("inf") for rate in rates)
+
+
+@pytest.mark.reliability("11a", "11c")
+def test_a_scheduler_may_be_stepped_too_often_and_counts_optimizer_steps():
+    """A loop that steps the scheduler with every micro-batch is at its end early (Lightning#1476).
+
+    So does accelerate with several processes, which steps it once for each of them.
+    """
+    theirs = LinearLR(optimizer_of(1.0), 1.0, 0.1, 10)
+    ours = olm.build(LINEAR, optimizer_of(1.0), only_if_stepped=True)
+    for micro_batch in range(12):
+        for scheduler in (theirs, ours):
+            if micro_batch % 4 == 0:
+                scheduler.optimizer.step()
+            scheduler.step()
+    still("torch's counts the calls", theirs.last_epoch == 12)
+    assert (ours.last_epoch, ours.get_last_lr()) == (3, wanted(LINEAR, 1, (1.0,), start=3)[0])
+
+
+@pytest.mark.reliability("11d")
+def test_a_step_that_the_grad_scaler_leaves_out_does_not_count():
+    """Torch's schedulers count the steps that GradScaler left out, with a warning (#67590)."""
+
+    def positions(make):
+        parameter = torch.zeros(1, requires_grad=True)
+        scheduler, scaler = make(SGD([parameter], lr=1.0)), GradScaler("cpu", init_scale=16.0)
+        for factor in (float("inf"), 1.0, float("inf"), 1.0):
+            parameter.grad = None
+            scaler.scale((parameter * factor).sum()).backward()
+            scaler.step(scheduler.optimizer)
+            scaler.update()
+            scheduler.step()
+            yield scheduler.last_epoch
+
+    with pytest.warns(UserWarning, match="before `optimizer.step"):
+        theirs = [*positions(lambda optimizer: LinearLR(optimizer, 1.0, 0.1, 10))]
+    still("torch counts them all", theirs == [1, 2, 3, 4])
+
+    # Every warning is an error in these tests.
+    ours = [*positions(lambda it: olm.build(LINEAR, it, only_if_stepped=True))]
+    assert ours == [0, 1, 1, 2]
+
+
+# torch's own, when its compiler is imported.
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.reliability("14d")
+@pytest.mark.parametrize("wrap", ["partial", "compiled", "function"])
+def test_a_step_that_was_wrapped_before_is_no_obstacle(wrap):
+    """Torch's schedulers cannot be built once step is a partial or compiled."""
+    wraps = {
+        "partial": functools.partial,
+        "compiled": functools.partial(torch.compile, backend="eager"),
+        "function": lambda step: lambda *arguments: step(*arguments),
+    }
+    theirs = optimizer_of(0.5)
+    theirs.step = wraps["partial"](theirs.step)
+    still("it is an AttributeError", raised(CosineAnnealingLR, theirs, 10) == "AttributeError")
+
+    optimizer = optimizer_of(0.5)
+    weight = optimizer.param_groups[0]["params"][0]
+    weight.grad = torch.ones_like(weight)
+    optimizer.step = wraps[wrap](optimizer.step)
+    ours = olm.build(LINEAR, optimizer)
+    # Every warning is an error in these tests.
+    assert trained(ours, 12) == wanted(LINEAR, 12, (0.5,))
+    assert weight[0].item() == pytest.approx(-sum(r for (r,) in wanted(LINEAR, 12, (0.5,))))
+
+
+@pytest.mark.reliability("14e")
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "CyclicLR", "base_lr": 0.01, "max_lr": 1.0, "step_size_up": 0},
+        {"kind": "CyclicLR", "base_lr": 0.01, "max_lr": 1.0, "step_size_up": 5, "gamma": -1},
+        {"kind": "ExponentialLR", "gamma": float("nan")},
+        {"kind": "ConstantLR", "factor": 1e300, "total_iters": 5},
+        {"kind": "NoSuchLR"},
+    ],
+)
+@pytest.mark.parametrize("base", [0.5, 1e100])
+def test_a_scheduler_that_cannot_be_built_leaves_the_optimizer_as_it_was(document, base):
+    """Torch's CyclicLR(step_size_up=0) fails when it has changed the rate (#189374)."""
+    theirs = optimizer_of(0.5)
+    outcome = raised(lambda: CyclicLR(theirs, 0.01, 1.0, step_size_up=0, cycle_momentum=False))
+    stands = (outcome, rates_of(theirs))
+    still("the rate has changed", stands == ("ZeroDivisionError", [0.01]))
+
+    optimizer = optimizer_of(base, 1e308, make=AdamW)
+    before = copy.deepcopy(optimizer.state_dict()), {*vars(optimizer)}
+    with pytest.raises(olm.OlmError):
+        olm.build(document, optimizer)
+    assert (optimizer.state_dict(), {*vars(optimizer)}) == before
+    assert trained(ExponentialLR(optimizer, 0.5), 2) == [[base, 1e308], [base / 2, 5e307]]
