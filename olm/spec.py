@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     PlainValidator,
     ValidationError,
     model_serializer,
@@ -24,7 +25,7 @@ from olm.fields import MAX_STEPS, Length, Listed, Number, Rate, memory_fields
 from olm.plain import plain
 from olm.problem import Problem, SpecError, found
 from olm.schedule import Schedule, validate
-from olm.wording import at, mistake, problems_of
+from olm.wording import at, mistake, problems_of, reworded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -104,37 +105,55 @@ class Spec(BaseModel):
             }
         return document
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _from_document(cls, data: Any) -> Any:
-        """Tell the keys of the root from those of the schedule."""
-        if not isinstance(data, Mapping) or isinstance(data.get("schedule"), Schedule):
-            return data
-        rest = dict(data)
-        root = {key: rest.pop(key) for key in STATE_KEYS if key in rest}
-        schema = rest.pop("$schema", "")
-        if not isinstance(schema, str):
-            error = at(
-                ("$schema",), schema, mistake("type", f"must be a string, found {found(schema)}")
-            )
-            raise ValidationError.from_exception_data("Spec", [error])
-        return {"schedule": rest, **root}
-
-    @model_validator(mode="after")
-    def _whole_state(self) -> Self:
-        there = [key for key in STATE_KEYS if getattr(self, key) is not None]
-        errors: list[InitErrorDetails] = []
-        if 0 < len(there) < len(STATE_KEYS):
-            missing = ", ".join(f"`{key}`" for key in STATE_KEYS if key not in there)
-            text = f"{there[0]} needs {missing} beside it: a state has them all, a spec none"
-            errors = [at((there[0],), getattr(self, there[0]), mistake("half-state", text))]
-        elif there and self.digest != digest(self.schedule):
-            text = f"this is not the digest of the schedule, which is {digest(self.schedule)}"
-            hint = "the state mixes two schedules, or was edited: a spec has no digest"
-            errors = [at(("digest",), self.digest, mistake("digest", text, hint=hint))]
+    def _from_document(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Tell the keys of the root from those of the schedule, and all that is wrong with both."""
+        data = _parted(data)
+        errors = _half_state(data) if isinstance(data, dict) else []
+        try:
+            made = handler(data)
+            errors += _mixed_state(made) if not errors else []
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            errors = [*(reworded(detail, "a spec", ()) for detail in details), *errors]
         if errors:
-            raise ValidationError.from_exception_data("Spec", errors)
-        return self
+            raise ValidationError.from_exception_data("Spec", errors) from None
+        return made
+
+
+def _parted(data: Any) -> Any:
+    """A document as the fields of a Spec; what is no document stays as it is."""
+    if not isinstance(data, Mapping) or isinstance(data.get("schedule"), Schedule):
+        return data
+    rest = dict(data)
+    root = {key: rest.pop(key) for key in STATE_KEYS if key in rest}
+    schema = rest.pop("$schema", "")
+    if not isinstance(schema, str):
+        error = at(
+            ("$schema",), schema, mistake("type", f"must be a string, found {found(schema)}")
+        )
+        raise ValidationError.from_exception_data("Spec", [error])
+    return {"schedule": rest, **root}
+
+
+def _half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
+    """That some of the keys of a state are there, but not all."""
+    there = [key for key in STATE_KEYS if key in data]
+    if len(there) in (0, len(STATE_KEYS)):
+        return []
+    missing = ", ".join(f"`{key}`" for key in STATE_KEYS if key not in there)
+    text = f"{there[0]} needs {missing} beside it: a state has them all, a spec none"
+    return [at((there[0],), data[there[0]], mistake("half-state", text))]
+
+
+def _mixed_state(spec: Spec) -> list[InitErrorDetails]:
+    """That the digest is not that of the schedule."""
+    if not spec.is_state or spec.digest == digest(spec.schedule):
+        return []
+    text = f"this is not the digest of the schedule, which is {digest(spec.schedule)}"
+    hint = "the state mixes two schedules, or was edited: a spec has no digest"
+    return [at(("digest",), spec.digest, mistake("digest", text, hint=hint))]
 
 
 def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:

@@ -222,3 +222,8 @@ def test_fields_of_any_type_get_the_same_verdict_from_both(blend, blend_schema, 
     valid = Draft7Validator(blend_schema).is_valid(document)
     if valid or (isinstance(document, dict) and document.get("kind") == "acme.Blend"):
         assert agree(problems_of(parse, document), valid)
+
+
+def test_a_broken_rule_does_not_hide_that_half_a_state_is_there():
+    document = {"kind": "MultiStepLR", "milestones": [5, 3], "last_epoch": 3}
+    assert {problem.code for problem in problems_of(parse, document)} == {"rule", "half-state"}

@@ -433,3 +433,15 @@ def test_a_state_comes_from_standard_input(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", stdin)
     status, out, _ = run(capsys, "-", "--json")
     assert (status, json.loads(out)) == (FINE, ours().state_dict())
+
+
+def test_the_contents_of_a_distributed_checkpoint_may_name_members_of_enumerations_and_no_more():
+    """Some versions of Python save a member as `getattr` of its class, which could do anything."""
+    from enum import Enum
+
+    from olm.train.checkpoints import _Metadata
+
+    colour = Enum("colour", "RED")
+    assert _Metadata(io.BytesIO(b"")).find_class("builtins", "getattr")(colour, "RED") is colour.RED
+    with pytest.raises(pickle.UnpicklingError):
+        _Metadata(io.BytesIO(b"")).find_class("builtins", "getattr")(str, "format")

@@ -19,7 +19,8 @@ HERE = Path(__file__).resolve().parent / "problems"
 CASES = sorted(path.name for path in HERE.iterdir() if path.suffix in (".yaml", ".json"))
 HEADING = re.compile(r"^(\S+\.olm\.\w+):\d+:\d+: error\[([a-z-]+)\]: ", re.MULTILINE)
 NAMED = re.compile(
-    r"(?:mistake|Problem|note|refuse|stop|ScalarError)\(\s*\"([a-z-]+)\"|\"([a-z-]+)\",\s*f?\"must (?:be|not)"
+    r"(?:mistake|Problem|note|refuse|stop|ScalarError)\(\s*\"([a-z-]+)\""
+    r"|\"([a-z-]+)\",\s*f?\"must (?:be|not)"
 )
 
 OF_FILES = {"size", "unreadable"}

@@ -8,6 +8,7 @@ import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import EnumMeta
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import Any
@@ -253,6 +254,9 @@ class _Metadata(pickle.Unpickler):
         if module in ("pathlib", "pathlib._local"):
             # Where it was saved. A path of another system cannot be one of this system's.
             return PurePosixPath
+        if (module, name) == ("builtins", "getattr"):
+            # How some versions of Python save a member of an enumeration.
+            return _member
         allowed = name in self.ALLOWED.get(module, ())
         if allowed or (module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)):
             return super().find_class(module, name)
@@ -260,3 +264,10 @@ class _Metadata(pickle.Unpickler):
 
 
 __all__ = ["Found", "files_of", "load", "spec_of", "states_of"]
+
+
+def _member(kind: Any, name: str) -> Any:
+    """A member of an enumeration, which is all that `getattr` may be asked for."""
+    if isinstance(kind, EnumMeta):
+        return kind[name]
+    raise pickle.UnpicklingError("GLOBAL builtins.getattr")
