@@ -77,9 +77,9 @@ def documents(depth=3, wide=False, kinds=CATALOGUE):
 
 
 @st.composite
-def mutated(draw, depth=3, kinds=CATALOGUE):
+def mutated(draw, depth=3, kinds=CATALOGUE, of=None):
     """A document that was valid until something in it was dropped, renamed, added or replaced."""
-    document = copy.deepcopy(draw(documents(depth, wide=True, kinds=kinds)))
+    document = copy.deepcopy(draw(documents(depth, True, kinds) if of is None else of))
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
         if places := list(_places(document)):
             _mutate(draw, document, *draw(st.sampled_from(places)), kinds)

@@ -92,8 +92,7 @@ class ScheduleLR(SchedulerBase):
     @base_lrs.setter
     def base_lrs(self, rates: list[Any]) -> None:
         self._base_lrs = check_bases([as_float(rate) for rate in rates])
-        if self._base_lrs != self._ahead.bases:
-            self._ahead = ReadAhead(self.schedule, self._base_lrs)
+        self._lent = self._lent or self._base_lrs != self._ahead.bases
 
     def get_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
         """The learning rate of every param group at step ``last_epoch``."""
@@ -197,7 +196,10 @@ class ScheduleLR(SchedulerBase):
         if len(groups) != len(self._base_lrs) or (
             self._lent and self._base_lrs != self._ahead.bases
         ):
-            self._follow(step)
+            with self._lock:
+                self._follow(step)
+                self._go_to(step)
+            return
         rates = self._ahead.at(step)
         # There are as many rates as groups; zip takes long to check it.
         for group, rate in zip(groups, rates):  # noqa: B905
@@ -229,8 +231,7 @@ class ScheduleLR(SchedulerBase):
         ahead.at(step)
         for group, base in zip(self.optimizer.param_groups, bases, strict=True):
             group.setdefault("initial_lr", base)
-        with self._lock:
-            self._ahead, self._base_lrs = ahead, bases
+        self._ahead, self._base_lrs = ahead, bases
 
     def _all_bases(self) -> list[float]:
         """The base rate of every param group that there is now."""
@@ -257,7 +258,7 @@ class ScheduleLR(SchedulerBase):
     def _reassert(self) -> None:
         """Write the base rates and the rates of this step; nothing, if it has not begun."""
         if self.last_epoch >= 0:
-            for group, base in zip(self.optimizer.param_groups, self._base_lrs, strict=True):
+            for group, base in zip(self.optimizer.param_groups, self._all_bases(), strict=True):
                 write(group, "initial_lr", base)
             self._go_to(self.last_epoch)
 
@@ -287,6 +288,10 @@ class ScheduleLR(SchedulerBase):
         # Without the block, and without the hooks, which are not copied with the optimizer.
         with self._lock:
             state = self.__dict__ | {"_ahead": ReadAhead(self.schedule, self._ahead.bases)}
+            if state["last_epoch"] >= 0:
+                # A step that is under way changes the one before the other.
+                rates = ReadAhead(self.schedule, self._ahead.bases).at(state["last_epoch"])
+                state["_last_lr"] = rates
         del state["_lock"]
         return state
 

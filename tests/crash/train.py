@@ -1,0 +1,161 @@
+"""A training process that may be killed at any moment: `test_crash` starts and kills it.
+
+    train.py KIND FOLDER        train from the newest checkpoint in the folder to the end
+    train.py KIND FOLDER LIFE   at most so many steps, then wait to be killed
+    train.py KIND FOLDER forks  do the latter in a fork of this process for every line that is read
+
+It says on standard output what it does, a line each, so that what was said before a kill is known.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch.nn import Linear, Sequential, Tanh
+from torch.nn.functional import mse_loss
+from torch.optim import SGD
+
+import olm
+from olm.train import saving
+
+STEPS = 640
+LIFE = 16
+"""So many steps a fork takes at most, so that no machine is too fast for forty kills."""
+EVERY = 3
+"""So many steps there are from one metric to the next."""
+BASES = (0.05, 0.002)
+SPECS = {
+    "cosine": {"kind": "WarmupCosineScheduler", "warmup_steps": 50, "total_steps": STEPS},
+    "plateau": {
+        "kind": "SequentialLR",
+        "schedulers": [
+            {"kind": "WarmupLR", "warmup_steps": 100},
+            {
+                "kind": "ChainedScheduler",
+                "schedulers": [
+                    {"kind": "ReduceLROnPlateau", "factor": 0.9, "patience": 4, "cooldown": 2},
+                    {"kind": "ExponentialLR", "gamma": 0.999},
+                ],
+            },
+        ],
+        "milestones": [100],
+    },
+}
+
+
+def train(kind, folder, life=STEPS):
+    """Train to the end, or for some steps at most, with a checkpoint after every one."""
+    say("pid", os.getpid())
+    torch.manual_seed(0)
+    model = Sequential(Linear(4, 8), Tanh(), Linear(8, 1))
+    groups = zip((model[0], model[2]), BASES, strict=True)
+    optimizer = SGD([{"params": part.parameters(), "lr": lr} for part, lr in groups], momentum=0.9)
+    scheduler = olm.build(SPECS[kind], optimizer)
+    start = resume(folder, model, optimizer, scheduler)
+    say("start", start)
+    for step in range(start, min(start + life, STEPS)):
+        generator = torch.Generator().manual_seed(step)
+        inputs = torch.randn(16, 4, generator=generator)
+        loss = mse_loss(model(inputs), inputs.sum(1, keepdim=True).sin())
+        optimizer.zero_grad()
+        loss.backward()
+        say("step", step, *(group["lr"].hex() for group in optimizer.param_groups), loss.item())
+        optimizer.step()
+        scheduler.step()
+        if step % EVERY == 0:
+            scheduler.observe(loss.item())
+        checkpoint(folder, model, optimizer, scheduler)
+    say("end")
+    while life < STEPS:
+        signal.pause()
+
+
+def checkpoint(folder, model, optimizer, scheduler):
+    """Write model and optimizer, then the state, whose step names them: it is what counts."""
+    done = scheduler.last_epoch
+    beside = folder / "training.tmp"
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, beside)
+    beside.replace(training(folder, done))
+    say("save", done)
+    olm.save_state(scheduler, folder / "schedule.json")
+    say("saved", done)
+    for old in folder.glob("training-*.pt"):
+        if old != training(folder, done):
+            old.unlink()
+
+
+def resume(folder, model, optimizer, scheduler):
+    """Load the newest checkpoint, if there is one, and return the step at which it stands."""
+    path = folder / "schedule.json"
+    if not path.exists():
+        return 0
+    state = olm.load(path)
+    saved = torch.load(training(folder, state.last_epoch), weights_only=True)
+    model.load_state_dict(saved["model"])
+    optimizer.load_state_dict(saved["optimizer"])
+    scheduler.load_state_dict(state.model_dump())
+    return state.last_epoch
+
+
+def training(folder, done):
+    return folder / f"training-{done}.pt"
+
+
+def say(*words):
+    """Say it in one system call: a kill comes before or after it."""
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def forks(kind, folder):
+    """Train in a fork of this process, which has torch in memory, for every line that is read."""
+    warm_up(kind)
+    say("ready")
+    for line in sys.stdin:
+        if not os.fork():
+            if line.strip():
+                die_in_line(int(line))
+            train(kind, folder, LIFE)
+        os.wait()
+        say("dead")
+
+
+def warm_up(kind):
+    """Have everything imported that is imported when it is first used."""
+    optimizer = SGD([{"params": [torch.zeros(1)], "lr": base} for base in BASES])
+    scheduler = olm.build(SPECS[kind], optimizer)
+    optimizer.zero_grad()
+    optimizer.step()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        checkpoint(folder, torch.nn.Identity(), optimizer, scheduler)
+        resume(folder, torch.nn.Identity(), optimizer, scheduler)
+
+
+def die_in_line(count):
+    """Kill this process before the line of `olm.train.saving` that is run as the so manieth."""
+    left = count
+
+    def at_line(frame, event, argument):
+        nonlocal left
+        left -= event == "line"
+        if left < 0:
+            say("line", frame.f_lineno)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return at_line
+
+    def at_call(frame, event, argument):
+        return at_line if frame.f_code.co_filename == saving.__file__ else None
+
+    sys.settrace(at_call)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    kind, folder, *how = sys.argv[1:]
+    if how == ["forks"]:
+        forks(kind, Path(folder))
+    else:
+        train(kind, Path(folder), *map(int, how))

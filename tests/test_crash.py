@@ -1,0 +1,251 @@
+"""A training process that is killed again and again ends where one that nobody disturbs ends."""
+
+import json
+import os
+import random
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+import torch
+
+import olm
+from crash import train
+from training import optimizer_of, trained
+
+LINEAR = {"kind": "LinearLR", "total_steps": 10}
+LEFT = f"schedule.json.{'[0-9a-f]' * 16}.tmp"
+"""What a save that was killed leaves."""
+
+
+@dataclass
+class Life:
+    """What a training process said, line by line, until it was killed or came to its end."""
+
+    process: subprocess.Popen
+    said: list[list[str]] = field(default_factory=list)
+
+    def read_until(self, *words):
+        """Read lines up to one that begins with one of these words, or to the last."""
+        while line := self.process.stdout.readline().decode().split():
+            self.said.append(line)
+            if line[0] in words:
+                break
+
+    def numbers(self, word):
+        """The steps that stand after a word."""
+        return [int(line[1]) for line in self.said if line[0] == word]
+
+    def kill(self):
+        os.kill(*self.numbers("pid"), signal.SIGKILL)
+
+
+def started(kind, folder, *how):
+    command = [sys.executable, train.__file__, kind, folder, *how]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(list(map(str, command)), stdin=pipe, stdout=pipe, bufsize=0)
+
+
+def undisturbed(kind, folder):
+    """The life of a process that nobody kills."""
+    with started(kind, folder) as process:
+        life = Life(process)
+        life.read_until()
+    assert process.returncode == 0
+    return life
+
+
+def alone(kind, folder, chance):
+    """The life of an interpreter of its own, killed at a random moment."""
+    with started(kind, folder, train.LIFE) as process:
+        life = Life(process)
+        strike(life, chance)
+        life.read_until()
+    assert process.returncode == -signal.SIGKILL
+    return life
+
+
+def forked(nursery, chance):
+    """The life of a fork of a process that has torch in memory, killed at a random moment."""
+    nursery.stdin.write(b"\n")
+    life = Life(nursery)
+    strike(life, chance)
+    life.read_until("dead")
+    return life
+
+
+def strike(life, chance):
+    """Kill a process soon after its start, or in some step, or while it saves a state."""
+    word = chance.choice(["pid", "step", "save", "save"])
+    life.read_until("pid")
+    for _ in range(chance.randint(1, 10) if word != "pid" else 0):
+        if life.said[-1] != ["end"]:
+            life.read_until(word, "end")
+    time.sleep(chance.uniform(0, 0.0007 if word == "save" else 0.02))
+    life.kill()
+
+
+def check_state(life, folder, before):
+    """That the state is whole, and of a step that was saved; that the next one starts there."""
+    path, begun, saved = folder / "schedule.json", life.numbers("save"), life.numbers("saved")
+    assert life.numbers("start") in ([], [before])
+    last = saved[-1] if saved else before
+    if not path.exists():
+        assert last == 0
+        return 0
+    state = olm.load(path)
+    assert state.is_state
+    assert state.last_epoch in ({last} if begun == saved else {last, begun[-1]})
+    assert json.loads(path.read_text()) == state.model_dump()
+    assert train.training(folder, state.last_epoch).exists()
+    return state.last_epoch
+
+
+def steps_of(lives):
+    """The rates and the loss of every step; one that was taken more than once has the same."""
+    steps = {}
+    for life in lives:
+        for word, *rest in life.said:
+            if word == "step":
+                assert steps.setdefault(int(rest[0]), rest) == rest
+    return steps
+
+
+def formula(kind, steps):
+    """The rates of every step by the pure schedule, which observes the losses that there were."""
+    schedule = olm.parse(train.SPECS[kind]).schedule
+    for step in range(train.STEPS):
+        yield [schedule.lr(step, base).hex() for base in train.BASES]
+        if step % train.EVERY == 0:
+            # What is told after a step stands at the next one.
+            schedule = schedule.observe(float(steps[step][-1]), step + 1)
+
+
+def assert_same(one, other):
+    """That two files' contents are equal to the bit, tensors too."""
+    assert type(one) is type(other)
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            assert_same(one[key], other[key])
+    elif isinstance(one, list):
+        for pair in zip(one, other, strict=True):
+            assert_same(*pair)
+    elif isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    else:
+        assert one == other
+
+
+@pytest.mark.parametrize(("kind", "fresh"), [("plateau", 5), ("cosine", 2)])
+def test_a_run_killed_forty_times_ends_with_the_same_rates_and_weights(kind, fresh, tmp_path):
+    seed = random.randrange(2**32)
+    print(f"the moments of the kills are drawn from the seed {seed}")
+    chance = random.Random(seed)
+    calm, rough = tmp_path / "calm", tmp_path / "rough"
+    calm.mkdir(), rough.mkdir()
+    wanted, lives, step = undisturbed(kind, calm), [], 0
+    with started(kind, rough, "forks") as nursery:
+        Life(nursery).read_until("ready")
+        while step < train.STEPS:
+            life = alone(kind, rough, chance) if len(lives) < fresh else forked(nursery, chance)
+            lives.append(life)
+            step = check_state(life, rough, step)
+    in_save = sum(len(life.numbers("save")) > len(life.numbers("saved")) for life in lives)
+    left = len([*rough.glob(LEFT)])
+    print(f"{len(lives)} kills, {in_save} while a state was saved, {left} files left")
+    assert len(lives) >= 40
+    assert left <= in_save
+    lives.append(undisturbed(kind, rough))
+    steps = steps_of(lives)
+    assert steps == steps_of([wanted])
+    assert [steps[step][1:-1] for step in range(train.STEPS)] == [*formula(kind, steps)]
+    assert_same(*(torch.load(train.training(folder, train.STEPS)) for folder in (calm, rough)))
+    assert (calm / "schedule.json").read_bytes() == (rough / "schedule.json").read_bytes()
+
+
+def test_a_save_killed_in_any_line_leaves_the_state_before_or_after(tmp_path):
+    steps, lines, life = [0], [], None
+    with started("cosine", tmp_path, "forks") as nursery:
+        Life(nursery).read_until("ready")
+        while not (life and life.numbers("saved")):
+            nursery.stdin.write(f"{len(lines)}\n".encode())
+            life = Life(nursery)
+            life.read_until("dead")
+            lines += life.numbers("line")
+            steps.append(check_state(life, tmp_path, steps[-1]))
+    assert len(lines) == len(steps) - 1 > 20
+    # Up to some line the old state is there, from then on the new one.
+    moves = [after - before for before, after in pairwise(steps)]
+    assert moves == sorted(moves)
+    assert {*moves} == {0, 1}
+    # Nobody writes for hours: what is beside the state was left by the kills.
+    left = [*tmp_path.glob(LEFT)]
+    assert left
+    for file in left:
+        os.utime(file, (0, 0))
+    olm.save_state(olm.build(train.SPECS["cosine"], optimizer_of(0.5)), tmp_path / "schedule.json")
+    assert not [*tmp_path.glob("*.tmp*")]
+
+
+def test_a_save_leaves_alone_what_another_has_just_begun(tmp_path):
+    begun = [tmp_path / name for name in ("s.json.0123456789abcdef.tmp", "s.json.old.tmp")]
+    for file in begun:
+        file.touch()
+    os.utime(begun[1], (0, 0))
+    olm.save_state(olm.build(LINEAR, optimizer_of(0.5)), tmp_path / "s.json")
+    assert {*tmp_path.iterdir()} == {*begun, tmp_path / "s.json"}
+
+
+def test_a_full_disk_leaves_the_old_state_and_nothing_else(tmp_path):
+    path = tmp_path / "state.json"
+    scheduler = olm.build(LINEAR, optimizer_of(0.5))
+    olm.save_state(scheduler, path)
+    before = path.read_bytes()
+    trained(scheduler, 1)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            olm.save_state(scheduler, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == before
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_state_can_be_read_by_whoever_can_read_any_new_file(tmp_path):
+    for mask in (0o022, 0o027, 0o077):
+        old = os.umask(mask)
+        try:
+            olm.save_state(olm.build(LINEAR, optimizer_of(0.5)), tmp_path / "state.json")
+        finally:
+            os.umask(old)
+        assert stat.S_IMODE((tmp_path / "state.json").stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_state_is_written_where_a_link_points_to(tmp_path):
+    (tmp_path / "there").mkdir()
+    link, target = tmp_path / "state.json", tmp_path / "there" / "state.json"
+    link.symlink_to(target)
+    scheduler = olm.build(LINEAR, optimizer_of(0.5))
+    for _ in range(2):
+        olm.save_state(scheduler, link)
+        assert link.is_symlink()
+        assert olm.load(target).model_dump() == scheduler.state_dict()
+        trained(scheduler, 1)
+    assert [*target.parent.iterdir()] == [target]
+
+
+@pytest.mark.parametrize("name", ["missing/state.json", "folder"])
+def test_where_no_state_can_be_written_an_os_error_says_so(name, tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=name):
+        olm.save_state(olm.build(LINEAR, optimizer_of(0.5)), tmp_path / name)
+    assert [*tmp_path.rglob("*")] == [tmp_path / "folder"]
