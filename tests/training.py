@@ -14,6 +14,22 @@ EXAMPLES = [
     for index, example in enumerate(model.examples)
 ]
 BASES = (0.5, 0.1, 3e-4)
+NESTED = {
+    "kind": "SequentialLR",
+    "schedulers": [
+        {"kind": "WarmupLR", "warmup_steps": 2},
+        {
+            "kind": "SequentialLR",
+            "schedulers": [
+                {"kind": "LinearLR", "total_steps": 4, "end_lr": 0.01},
+                {"kind": "CosineAnnealingLR", "T_max": 5},
+            ],
+            "milestones": [4],
+        },
+    ],
+    "milestones": [2],
+}
+"""A sequence that is a part of a sequence."""
 
 
 def optimizer_of(*bases, make=SGD):

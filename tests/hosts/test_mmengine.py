@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import olm
+from training import NESTED
 
 with warnings.catch_warnings():
     # mmengine compiles functions with torch.jit as it is imported.
@@ -27,21 +28,6 @@ pytestmark = pytest.mark.filterwarnings(
 
 TYPE = "olm.train.hosts.mmengine.OlmScheduler"
 COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 3, "total_steps": 12, "min_lr": 1e-4}
-NESTED = {
-    "kind": "SequentialLR",
-    "schedulers": [
-        {"kind": "WarmupLR", "warmup_steps": 2},
-        {
-            "kind": "SequentialLR",
-            "schedulers": [
-                {"kind": "LinearLR", "total_steps": 4, "end_lr": 0.01},
-                {"kind": "CosineAnnealingLR", "T_max": 5},
-            ],
-            "milestones": [4],
-        },
-    ],
-    "milestones": [2],
-}
 WITH_PLATEAU = {
     "kind": "SequentialLR",
     "schedulers": [

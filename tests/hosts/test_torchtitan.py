@@ -20,23 +20,9 @@ from torchtitan.components.optimizer import (
 
 import olm
 from olm.train.hosts.torchtitan import OlmSchedulers
+from training import NESTED
 
 COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 3, "total_steps": 10, "min_lr": 1e-4}
-NESTED = {
-    "kind": "SequentialLR",
-    "schedulers": [
-        {"kind": "WarmupLR", "warmup_steps": 2},
-        {
-            "kind": "SequentialLR",
-            "schedulers": [
-                {"kind": "LinearLR", "total_steps": 4, "end_lr": 0.01},
-                {"kind": "CosineAnnealingLR", "T_max": 5},
-            ],
-            "milestones": [4],
-        },
-    ],
-    "milestones": [2],
-}
 STEPS, SAVED = 10, 4
 ONE = default_adamw(lr=0.1)
 TWO = OptimizersContainer.Config(

@@ -62,7 +62,7 @@ def with_schedule(
         trainer was given a scheduler as well, or if a metric is needed that there is not.
     """
 
-    class Scheduled(trainer):  # type: ignore[valid-type, misc]
+    class Scheduled(trainer):  # type: ignore[valid-type, misc]  # known at run time only
         lr_scheduler: Any
 
         def create_scheduler(
