@@ -8,8 +8,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS
 from olm.cli.check import check, show, summary
@@ -114,10 +113,9 @@ class _Command:
         if self.args.json:
             print(json.dumps(spec.model_dump(), indent=2, allow_nan=False))
         if self.args.out is not None:
-            from olm.train.saving import save_state
+            from olm.train.saving import write_state
 
-            # All that is written of a scheduler is its state.
-            save_state(cast(Any, SimpleNamespace(state_dict=spec.model_dump)), self.args.out)
+            write_state(spec.model_dump(), self.args.out)
         return FINE
 
     def _schedule(self, path: str) -> Schedule | None:

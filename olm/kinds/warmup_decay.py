@@ -12,7 +12,13 @@ Decay: TypeAlias = Literal[
 ]
 """The shapes of a decay: those of transformers, timm, Megatron, OLMo, nanotron and Lingua."""
 
-TO_ZERO = "a geometric or harmonic {decay} never reaches 0: {end_factor} must be above it"
+above_zero_where_it_must = rule(
+    "decay",
+    "end_factor",
+    holds=lambda decay, end_factor: decay not in ("geometric", "harmonic") or end_factor > 0,
+    message="a geometric or harmonic {decay} never reaches 0: {end_factor} must be above it",
+)
+"""Equal factors, and equal differences of 1/rate, never lead to 0."""
 
 
 def decayed(
@@ -49,12 +55,7 @@ def decayed(
     holds=lambda warmup_steps, total_steps: warmup_steps < total_steps,
     message="{warmup_steps} must be below {total_steps}",
 )
-@rule(
-    "decay",
-    "end_factor",
-    holds=lambda decay, end_factor: decay not in ("geometric", "harmonic") or end_factor > 0,
-    message=TO_ZERO,
-)
+@above_zero_where_it_must
 class WarmupDecay(Schedule):
     """A straight rise to the base rate, then a decay to a share of it, as most models have.
 
@@ -107,12 +108,7 @@ class WarmupDecay(Schedule):
     holds=lambda decay, warmup, total: decay + warmup <= total,
     message="{decay_steps} and {warmup_steps} together must not be above {total_steps}",
 )
-@rule(
-    "decay",
-    "end_factor",
-    holds=lambda decay, end_factor: decay not in ("geometric", "harmonic") or end_factor > 0,
-    message=TO_ZERO,
-)
+@above_zero_where_it_must
 class WarmupStableDecay(Schedule):
     """A straight rise to the base rate, which holds, then a decay to a share of it: WSD.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from glob import escape
 from os import PathLike
 from pathlib import Path
 from secrets import token_hex
 from time import time
+from typing import Any
 
 from olm.train.schedulers import ScheduleLR
 
@@ -27,8 +29,17 @@ def save_state(scheduler: ScheduleLR, path: str | PathLike[str]) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    write_state(scheduler.state_dict(), path)
+
+
+def write_state(state: Mapping[str, Any], path: str | PathLike[str]) -> None:
+    """Write a state, as `save_state` does that of a scheduler.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path = Path(os.path.realpath(path))
-    text = json.dumps(scheduler.state_dict(), indent=2, allow_nan=False) + "\n"
+    text = json.dumps(state, indent=2, allow_nan=False) + "\n"
     # Nobody else's name, should several processes save at once.
     beside = path.with_name(f"{path.name}.{token_hex(8)}.tmp")
     try:

@@ -290,8 +290,7 @@ class ScheduleLR(SchedulerBase):
             state = self.__dict__ | {"_ahead": ReadAhead(self.schedule, self._ahead.bases)}
             if state["last_epoch"] >= 0:
                 # A step that is under way changes the one before the other.
-                rates = ReadAhead(self.schedule, self._ahead.bases).at(state["last_epoch"])
-                state["_last_lr"] = rates
+                state["_last_lr"] = self._ahead.at(state["last_epoch"])
         del state["_lock"]
         return state
 
