@@ -131,7 +131,10 @@ def train(task):
 
 
 if __name__ == "__main__":
+    from leaving import leave
+
     results = [train(task) for task in json.loads(sys.argv[1])]
     rank = Accelerator().process_index
     with open(f"{sys.argv[2]}.{rank}", "w") as file:  # noqa: PTH123
         json.dump(results, file)
+    leave()

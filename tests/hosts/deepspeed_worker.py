@@ -114,8 +114,10 @@ def main(folder):
             }
         )
     (folder / f"{rank}.json").write_text(json.dumps(lines))
-    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
+    from leaving import leave
+
     main(Path(sys.argv[1]))
+    leave()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 if __name__ == "__main__":
     import torch
+    from leaving import leave
     from test_transformers import growing, train
     from transformers import Trainer
 
@@ -20,3 +21,4 @@ if __name__ == "__main__":
         "last_epoch": scheduler.last_epoch,
     }
     (folder / f"rank{world.get_rank()}.json").write_text(json.dumps(told))
+    leave()
