@@ -56,15 +56,18 @@ def build(
     spec: Spec | Schedule | Mapping[str, Any] | str | PathLike[str],
     optimizer: Optimizer,
     *,
+    at: str = "",
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
 ) -> ScheduleLR:
     """The torch scheduler of a spec: `olm.train.schedulers.build`, from a file too.
 
     Args:
-        spec: the path of a YAML or JSON file, a Spec, a Schedule, or a mapping, any of which may be
-            a state.
+        spec: the path of a YAML, JSON or TOML file, a Spec, a Schedule, or a mapping, any of which
+            may be a state.
         optimizer: the optimizer whose rates are set.
+        at: where in the file the schedule stands, such as ``optim.schedules[0]``, if it is not the
+            whole.
         on_change: what to do if a state, this one or one loaded later, is of another schedule or
             of other base rates: raise an ``"error"``, go on with the ``"checkpoint"``'s, or with
             this one's, ``"spec"``.
@@ -75,6 +78,7 @@ def build(
         SpecError: the spec is not valid.
         StateError: the state is of other base rates, or of another number of param groups.
         RateError: a base rate, or the first rate, is negative or not finite.
+        ValueError: `at` is not written with dots and indices, or `spec` is no file.
     """
     from os import PathLike
 
@@ -82,7 +86,9 @@ def build(
     from olm.train.schedulers import build
 
     if isinstance(spec, str | PathLike):
-        spec = load(spec)
+        spec = load(spec, at=at)
+    elif at:
+        raise ValueError(f"at={at!r} is a place in a file, and the spec is none")
     return build(spec, optimizer, on_change=on_change, only_if_stepped=only_if_stepped)
 
 

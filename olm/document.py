@@ -1,23 +1,24 @@
-"""YAML or JSON text as plain values that know their line and column, and as a spec.
+"""YAML, JSON or TOML text as plain values that know their line and column, and as a spec.
 
-The text is read with PyYAML's events, not with its composer, which overflows the C stack on deep
-input, nor with its constructor, which reads ``1e-4`` as a string and ``no`` as false. Scalars are
-those of YAML 1.2's core schema.
+YAML and JSON are read with PyYAML's events, not with its composer, which overflows the C stack on
+deep input, nor with its constructor, which reads ``1e-4`` as a string and ``no`` as false. Scalars
+are those of YAML 1.2's core schema.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from os import PathLike
-from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
-from olm.events import Reader, Span
-from olm.findings import Unreadable, place_of
-from olm.problem import Path, Place, Problem, SpecError
-from olm.spec import Spec, parse
+from olm.events import Reader
+from olm.findings import Findings, Unreadable
+from olm.places import Places
+from olm.problem import Path, Problem, SpecError, path_of
+from olm.spec import Spec, parse_plain
 from olm.text import MAX_BYTES, Text, clean
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -34,7 +35,7 @@ class Document:
 
     text: Text
     value: Any = None
-    spans: dict[Path, Span] = field(default_factory=dict)
+    places: Places | None = None
     problems: list[Problem] = field(default_factory=list)
     refused: set[Path] = field(default_factory=set)
     """Where values stand that are not as they were written, for `problems` tells of them."""
@@ -51,7 +52,7 @@ class Document:
         problems = list(self.problems)
         if self.readable:
             try:
-                spec = parse(self.value)
+                spec = parse_plain(self.value)
                 if not problems:
                     return spec
             except SpecError as error:
@@ -60,26 +61,11 @@ class Document:
 
     def located(self, problem: Problem) -> Problem:
         """The problem with its place in the file."""
-        also = tuple(self.place(path) for path in problem.also if path in self.spans)
-        return replace(problem, place=self.place(problem.path, problem.at_key), also_places=also)
-
-    def place(self, path: Path, at_key: bool = False) -> Place:
-        """Where the value at a path stands, or its key.
-
-        For what is not there it is what it is missing from.
-        """
-        there = path
-        while there and there not in self.spans:
-            there = there[:-1]
-        span = self.spans.get(there)
-        if span is None:
-            return self.text.place_at(0)
-        if there == path and not at_key and not (span.key and span.is_blank):
-            return place_of(self.text, span.first, span.last)
-        if span.key:
-            return place_of(self.text, span.key, span.key)
-        kind = self.spans.get((*there, "kind"), span)
-        return place_of(self.text, kind.first, kind.last)
+        if (places := self.places) is None:
+            return problem
+        place = places.place(problem.path, problem.at_key)
+        also = tuple(places.place(path, False) for path in problem.also if places.stands(path))
+        return replace(problem, place=place, also_places=also)
 
     def _known(self, problem: Problem) -> bool:
         """Whether it is about a value that was refused when the text was read."""
@@ -87,56 +73,105 @@ class Document:
         return any(problem.path[:count] in self.refused for count in parts)
 
 
-def load(path: str | PathLike[str]) -> Spec:
-    """The spec in a YAML or JSON file.
+def load(path: str | PathLike[str], *, at: str = "") -> Spec:
+    """The spec in a YAML, JSON or TOML file.
+
+    Args:
+        path: the file.
+        at: where in it the schedule stands, such as ``optim.schedules[0]``, if it is not the whole.
+            The rest of the file may be anything.
 
     Raises:
         OSError: the file cannot be read.
         SpecError: with every problem that there is, each with its line and column.
+        ValueError: `at` is not written with dots and indices.
     """
-    return read_file(path).parse()
+    return read_file(path, path_of(at)).parse()
 
 
-def loads(text: str | bytes, name: str = "<text>") -> Spec:
-    """The spec in a YAML or JSON text; `name` is what stands for the file in a problem.
+def loads(text: str | bytes, name: str = "<text>", *, at: str = "") -> Spec:
+    """The spec in a YAML or JSON text, or in a TOML text if `name` ends so.
+
+    Args:
+        text: the text.
+        name: what stands for the file in a problem.
+        at: where in it the schedule stands, as `load` has it.
 
     >>> loads("{kind: LinearLR, total_steps: 1e3}").schedule
     Linear(total_steps=1000, end_lr=0.0, start_factor=1.0)
-    >>> loads("{kind: LinearLR, total_steps: 0}", "a.olm.yaml")
+    >>> loads("{lr: {kind: LinearLR, total_steps: 0}}", "a.yaml", at="lr")
     Traceback (most recent call last):
         ...
-    olm.problem.SpecError: a.olm.yaml:1:31: error[range]: total_steps must be at least 1, found 0
+    olm.problem.SpecError: a.yaml:1:36: error[range]: total_steps must be at least 1, found 0
     """
-    return read(text, name).parse()
+    return read(text, name, path_of(at)).parse()
 
 
-def read(data: str | bytes, file: str) -> Document:
-    """A YAML or JSON text as a document, whatever is wrong with it."""
+def read(data: str | bytes, file: str, at: Path = ()) -> Document:
+    """The value at a path of a text as a document, whatever is wrong with it."""
     text, problem = clean(data, file)
-    if problem:
+    is_toml = file.endswith(".toml")
+    # How the rest of a larger text is indented is for its parser to say.
+    if problem and not (problem.code == "tab" and (at or is_toml)):
         return Document(text, problems=[problem], readable=False)
-    reader = Reader(text, LOADER)
-    document = Document(text, None, reader.spans, reader.findings.problems, reader.findings.refused)
+    return _read(_toml(text, at) if is_toml else _events(text, at))
+
+
+class _Reads(Protocol):
+    text: Text
+    findings: Findings
+
+    @property
+    def places(self) -> Places: ...
+    def read(self) -> Any: ...
+
+
+def _events(text: Text, at: Path) -> _Reads:
+    if not at:
+        return Reader(text, LOADER)
+    from olm.inside import Inside
+
+    return Inside(text, LOADER, at)
+
+
+def _toml(text: Text, at: Path) -> _Reads:
+    from olm.toml import TomlReader
+
+    return TomlReader(text, at)
+
+
+def _read(reader: _Reads) -> Document:
+    """What a reader reads, whatever is wrong with it."""
+    value, readable = None, True
     try:
-        document.value = reader.read()
+        value = reader.read()
     except Unreadable as end:
-        document.problems.append(end.problem)
-        document.readable = False
-    return document
+        reader.findings.problems.append(end.problem)
+        readable = False
+    findings = reader.findings
+    return Document(
+        reader.text, value, reader.places, findings.problems, findings.refused, readable
+    )
 
 
-def read_file(path: str | PathLike[str]) -> Document:
-    """A YAML or JSON file as a document.
+def read_file(path: str | PathLike[str], at: Path = ()) -> Document:
+    """The value at a path of a file as a document.
 
     Raises:
         OSError: the file cannot be read.
     """
-    with FilePath(path).open("rb") as file:
-        # In two goes: a buffer for the longest text costs more than reading a short one does.
-        data = file.read(_USUAL)
-        if len(data) == _USUAL:
-            data += file.read(MAX_BYTES + 1 - _USUAL)
-    return read(data, str(path))
+    # A buffered file costs more than most of them take to be read.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        data = os.read(descriptor, _USUAL)
+        # A pipe gives what it has, less than it was asked for.
+        while data and len(data) <= MAX_BYTES:
+            if not (more := os.read(descriptor, MAX_BYTES + 1 - len(data))):
+                break
+            data += more
+    finally:
+        os.close(descriptor)
+    return read(data, str(path), at)
 
 
 def _position(problem: Problem) -> tuple[int, int]:

@@ -128,6 +128,10 @@ def type_in_words(schema: Mapping[str, Any], many: bool = False) -> str:
         return "schedules" if many else "a schedule"
     if choices := schema.get("enum", [schema["const"]] if "const" in schema else []):
         return " or ".join(json.dumps(choice) for choice in choices)
+    if "anyOf" in schema:
+        return " or ".join(type_in_words(one, many) for one in schema["anyOf"])
+    if "type" not in schema:
+        return "values" if many else "a value"
     if isinstance(schema["type"], list):
         return " or ".join(type_in_words({**schema, "type": one}, many) for one in schema["type"])
     if schema["type"] == "array":
@@ -155,13 +159,14 @@ _NOUNS = {
     "string": ("a string", "strings"),
     "boolean": ("true or false", "true or false"),
     "null": ("null", "null"),
+    "object": ("a mapping", "mappings"),
 }
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
     if "minimum" not in schema or schema["type"] == "null":
         return ""
-    least, most = schema["minimum"], schema["maximum"]
+    least, most = schema["minimum"], schema.get("maximum", MAX_STEPS)
     if least == TINY:
         return " above 0"
     if most == ALMOST_ONE:

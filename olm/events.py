@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 from yaml.events import (
@@ -18,24 +18,11 @@ from yaml.events import (
 
 from olm.disputed import directive, dispute, may_be_disputed
 from olm.findings import Findings, Unreadable, place_of
-from olm.problem import MAX_LEVELS, Path, Problem, clipped, found
+from olm.places import Span, Spans
+from olm.problem import MAX_LEVELS, MAX_VALUES, Path, Problem, clipped, found
 from olm.scalars import ScalarError, plain, quoted
 from olm.syntax import syntax_problem
 from olm.text import Text
-
-
-class Span(NamedTuple):
-    """The events with which a value begins and ends and, in a mapping, its key."""
-
-    first: Event
-    last: Event
-    key: Event | None
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether nothing was written; parsers do not agree where that stands."""
-        first = self.first
-        return isinstance(first, ScalarEvent) and first.implicit[0] and not first.value
 
 
 class Reader:
@@ -46,8 +33,14 @@ class Reader:
         self.findings = Findings(text)
         self.spans: dict[Path, Span] = {}
         self._flow_level = 0
+        self._left = MAX_VALUES
         self._suspect = may_be_disputed(text.content)
         self._get_event = loader(text.content).get_event
+
+    @property
+    def places(self) -> Spans:
+        """Where what was read stands."""
+        return Spans(self.text, self.spans)
 
     def read(self) -> Any:
         """The value.
@@ -82,6 +75,9 @@ class Reader:
     def _node(self, event: Event, path: Path, key: Event | None = None) -> Any:
         """The value that begins with an event; nothing more is read than what belongs to it."""
         value, last = None, event
+        self._left -= 1
+        if self._left < 0:
+            self.findings.stop("size", f"a spec must have at most {MAX_VALUES:,} values", event)
         if isinstance(event, ScalarEvent):
             value = self._scalar(event, key, path)
         elif isinstance(event, CollectionStartEvent):
@@ -116,10 +112,12 @@ class Reader:
         mapping: dict[str, Any] = {}
         while not isinstance(event := self._next(), MappingEndEvent):
             key = self._key(event, path)
-            if key is not None and self._is_new(here := (*path, key), event):
-                mapping[key] = self._node(self._next(), here, event)
-            else:
-                self._skip(self._next(), path)
+            if key is not None and key not in mapping:
+                mapping[key] = self._node(self._next(), (*path, key), event)
+                continue
+            if key is not None:
+                self._again((*path, key), event)
+            self._skip(self._next(), path)
         return mapping, event
 
     def _key(self, event: Event, path: Path) -> str | None:
@@ -145,13 +143,11 @@ class Reader:
             return None
         return key
 
-    def _is_new(self, path: Path, event: Event) -> bool:
-        if not (seen := self.spans.get(path)):
-            return True
-        first = place_of(self.text, seen.key or event, seen.key or event)
+    def _again(self, path: Path, event: Event) -> None:
+        seen = self.spans[path].key or event
+        first = place_of(self.text, seen, seen)
         message = f"the key `{clipped(str(path[-1]))}` stands here again, after line {first.line}"
         self.findings.note("duplicate-key", message, event, first)
-        return False
 
     def _skip(self, event: Event, path: Path) -> None:
         """Read a value that has no place in the document, for what is wrong inside it."""

@@ -11,7 +11,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, GetCoreSchemaHandler, Strict
 from pydantic_core import CoreSchema, core_schema
 
-from olm.problem import SHOWN, found
+from olm.problem import SHOWN, Fix, found
+from olm.scalars import for_every_reader
 from olm.wording import mistake
 
 MAX_STEPS = 2**53
@@ -43,6 +44,11 @@ class Number:
     whole: bool = False
 
     def __call__(self, value: Any) -> int | float:
+        # Nearly every number is of these types, and what else one may be takes long to ask.
+        if type(value) is int or (type(value) is float and not self.whole):
+            number: int | float = value
+            if self.minimum <= number <= self.maximum:
+                return number if self.whole else number + 0.0
         number = self._converted(value)
         if number < self.minimum:
             least = "above 0" if self.minimum == TINY else f"at least {self.minimum:.17g}"
@@ -63,7 +69,7 @@ class Number:
                 # -0.0 would be a second way to write 0.0; adding zero takes the sign off.
                 return int(number) if self.whole else number + 0.0
         wanted = "a whole number" if self.whole else "a finite number"
-        raise mistake("type", f"must be {wanted}, found {found(value)}", hint=_number_in(value))
+        raise mistake("type", f"must be {wanted}, found {found(value)}", **_number_in(value))
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -183,14 +189,14 @@ def _fields_of(model: type[BaseModel], number: type[Number]) -> tuple[str, ...]:
     return tuple(name for name, field in fields if has(field.annotation, field.metadata))
 
 
-def _number_in(text: Any) -> str:
+def _number_in(text: Any) -> dict[str, Any]:
     """What to do about a number that was written as a string."""
     if not isinstance(text, str) or len(text) > SHOWN:
-        return ""
+        return {}
+    digits = text.replace("_", "").strip()
     try:
-        finite = abs(float(text)) <= MAX_RATE
+        number = for_every_reader(digits)
     except ValueError:
-        return ""
-    if not finite:
-        return ""
-    return f"write {text.replace('_', '').strip()}" if "_" in text else "remove the quotes"
+        return {}
+    hint = "remove the quotes" if digits == text else f"write {digits}"
+    return {"hint": hint, "fix": Fix(number)}

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from yaml.events import CollectionStartEvent, Event, ScalarEvent
 
-from olm.problem import Path, Place, Problem, clipped
+from olm.problem import MAX_PROBLEMS, Path, Place, Problem, clipped
 from olm.text import Text
 
 
@@ -31,9 +31,16 @@ class Findings:
         self.refused: set[Path] = set()
 
     def note(self, code: str, message: str, event: Event, *also: Place) -> None:
-        """Remember a problem."""
+        """Remember a problem.
+
+        Raises:
+            Unreadable: there were many before; nobody would read on.
+        """
         place = place_of(self.text, event, event)
-        self.problems.append(Problem(code, message, place=place, also_places=also))
+        problem = Problem(code, message, place=place, also_places=also)
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise Unreadable(problem)
+        self.problems.append(problem)
 
     def refuse(self, code: str, message: str, event: Event, path: Path | None) -> None:
         """Remember a problem with the value at `path`; with None, one with a key."""

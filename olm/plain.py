@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from olm.problem import MAX_LEVELS, Path, Problem, SpecError, found
+from olm.problem import MAX_LEVELS, MAX_VALUES, Path, Problem, SpecError, found
 
-MAX_VALUES = 100_000
-"""The most values that a document may have, all levels together."""
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def plain(value: Any) -> Any:
@@ -33,24 +32,26 @@ class _Copier:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self.left = MAX_VALUES
+        # The value itself is the first.
+        self.left = MAX_VALUES - 1
 
     def copy(self, value: Any, path: Path) -> Any:
-        self.left -= 1
-        if self.left < 0:
-            if self.left == -1:
-                self._note("size", f"a spec must have at most {MAX_VALUES:,} values", ())
-            return None
-        # The common ones first: looking for a mapping in a number takes ten times as long.
         if isinstance(value, str | int | float):
             return value
         if len(path) > MAX_LEVELS:
             text = f"lists and mappings must not be nested more than {MAX_LEVELS} deep"
             return self._note("depth", text, path)
+        # Of most items the type tells enough: what else they might be takes ten times as long.
         if isinstance(value, Mapping):
-            return {key: self.copy(value[key], (*path, key)) for key in self._keys(value, path)}
+            return {
+                key: item if type(item := value[key]) in _PLAIN else self.copy(item, (*path, key))
+                for key in self._keys(value, path)
+            }
         if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-            return [self.copy(item, (*path, index)) for index, item in enumerate(value)]
+            return [
+                item if type(item) in _PLAIN else self.copy(item, (*path, index))
+                for index, item in enumerate(value if self._has_room(len(value)) else ())
+            ]
         return value
 
     def _keys(self, mapping: Mapping[Any, Any], path: Path) -> list[str]:
@@ -58,7 +59,15 @@ class _Copier:
         for key in keys:
             if not isinstance(key, str):
                 self._note("key-type", f"keys must be strings, found {found(key)}", path)
-        return [key for key in keys if isinstance(key, str)]
+        strings = [key for key in keys if isinstance(key, str)]
+        return strings if self._has_room(len(strings)) else []
+
+    def _has_room(self, number: int) -> bool:
+        """Count the items of a list or mapping, and tell whether there may be so many more."""
+        if self.left >= 0 > self.left - number:
+            self._note("size", f"a spec must have at most {MAX_VALUES:,} values", ())
+        self.left -= number
+        return self.left >= 0
 
     def _note(self, code: str, message: str, path: Path) -> None:
         self.problems.append(Problem(code, message, path))

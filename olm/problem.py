@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 Path = tuple[str | int, ...]
 """Where a value stands in a document: the keys and indices that lead to it from the root."""
@@ -14,6 +15,12 @@ SHOWN = 40
 
 MAX_LEVELS = 64
 """How deep lists and mappings may be nested in a document."""
+
+MAX_VALUES = 100_000
+"""The most values that a document may have, all levels together."""
+
+MAX_PROBLEMS = 1000
+"""After how many problems of one sort no further ones are looked for."""
 
 LISTED = 20
 """The most problems that an exception's text lists."""
@@ -33,6 +40,16 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What should stand at a problem's place instead, where only one thing would do."""
+
+    text: str
+    """What is to be written."""
+    in_quotes: bool = False
+    """Whether it stays in quotes if it was in quotes: a name does, a number does not."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +76,16 @@ class Problem:
     place: Place | None = None
     """Where it stands in a file, when it was read from one."""
     also_places: tuple[Place, ...] = ()
+    severity: Literal["error", "warning"] = "error"
+    """A spec with an error is refused; a warning is of a spec that is most likely not meant."""
+    fix: Fix | None = None
+    """What would mend it, if there is no doubt about that."""
 
     def __str__(self) -> str:
         where = str(self.place) if self.place else dotted(self.path)
         start = f"{where}: " if where else ""
         end = f" ({self.hint})" if self.hint else ""
-        return f"{start}error[{self.code}]: {self.message}{end}"
+        return f"{start}{self.severity}[{self.code}]: {self.message}{end}"
 
     def under(self, path: Path) -> Problem:
         """The same problem, seen from a document in which this one stands at `path`."""
@@ -110,6 +131,29 @@ def dotted(path: Path) -> str:
     return text.removeprefix(".")
 
 
+_PART = re.compile(r'\[(\d+)\]|(?:^|\.)(?:"([^"]*)"|([^.\[\]"]+))')
+
+
+def path_of(text: str) -> Path:
+    """The path that people write with dots and indices; a key with a dot stands in quotes.
+
+    >>> path_of('schedulers[0].total_steps'), path_of('runs.0."v1.2"')
+    (('schedulers', 0, 'total_steps'), ('runs', '0', 'v1.2'))
+
+    Raises:
+        ValueError: it is no such text.
+    """
+    end, path = 0, []
+    while end < len(text):
+        part = _PART.match(text, end)
+        if part is None:
+            raise ValueError(f"a place is written like optim.schedules[0], found {clipped(text)!r}")
+        index, in_quotes, key = part.groups()
+        path.append(int(index) if index else key if in_quotes is None else in_quotes)
+        end = part.end()
+    return tuple(path)
+
+
 def clipped(text: str) -> str:
     """A text that is short enough to repeat, whatever came in, on one line."""
     text = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
@@ -144,3 +188,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     by_lower = {name.lower(): name for name in known}
     near = get_close_matches(word[: 2 * SHOWN].lower(), by_lower, n=1, cutoff=0.7)
     return by_lower[near[0]] if near else None
+
+
+def only_near(word: str, known: Iterable[str]) -> str | None:
+    """The one known word that is nearly the same, if there is no second one like it.
+
+    >>> only_near("total_step", ["total_steps", "decay_steps"])
+    'total_steps'
+    >>> only_near("stage_1", ["stage_10", "stage_11"])
+    """
+    from difflib import get_close_matches
+
+    by_lower = {name.lower(): name for name in known}
+    near = get_close_matches(word[: 2 * SHOWN].lower(), by_lower, n=2, cutoff=0.85)
+    return by_lower[near[0]] if len(near) == 1 else None

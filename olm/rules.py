@@ -27,9 +27,11 @@ class Rule:
 
     def contradiction(self, values: Mapping[str, Any]) -> InitErrorDetails | None:
         """The error, if all the fields are there and do not fit together."""
-        if not all(name in values for name in self.fields):
+        try:
+            these = [values[name] for name in self.fields]
+        except KeyError:
             return None
-        if self.holds(*(values[name] for name in self.fields)):
+        if self.holds(*these):
             return None
         message = self.message.format(
             **{name: f"{name} ({_short(values[name])})" for name in self.fields}

@@ -45,6 +45,28 @@ def plain(text: str) -> bool | int | float | str | None:
     return _number(text) if text[0] in _NUMBER_STARTS else text
 
 
+def for_every_reader(text: str) -> str:
+    """A number as YAML 1.1, YAML 1.2 and JSON all read it, with the digits that it has.
+
+    YAML 1.1 takes a number with an exponent for a string unless it has a point and a sign.
+
+    >>> [for_every_reader(text) for text in ("1e-4", "1.5E3", ".5", "+3", "010", "0x1F", "2.")]
+    ['1.0e-4', '1.5e+3', '0.5', '3', '10', '31', '2.0']
+
+    Raises:
+        ValueError: it is no finite number.
+    """
+    number = plain(text)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise ValueError(f"no number: {clipped(text)!r}")
+    if isinstance(number, int):
+        return str(number)
+    mantissa, exponent, power = text.lower().lstrip("+-").partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    sign, plus = "-" * (text[0] == "-"), "+" * (power[:1].isdigit())
+    return f"{sign}{int(whole or 0)}.{fraction or '0'}{exponent}{plus}{power}"
+
+
 def quoted(text: str) -> str:
     """What a scalar in quotes stands for: itself.
 

@@ -16,11 +16,13 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
+from olm.catalogue import Catalogue
+from olm.families import FAMILIES
 from olm.problem import LISTED, found, nearest
 from olm.rates import bases_of, check_usable, evaluate, metric_of, steps_of
 from olm.rules import Rule
 from olm.timeline import Timeline
-from olm.wording import at, mistake, quoted, retold, reworded
+from olm.wording import at, fix_of, mistake, quoted, retold, reworded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -128,7 +130,10 @@ class Schedule(Timeline):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         kind = cls.model_fields["kind"].default
-        other = KINDS.setdefault(kind, cls)
+        if not isinstance(kind, str):
+            # What several kinds have in common is no kind itself.
+            return
+        other = KINDS.define(kind, cls)
         if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"two models of the kind {kind}: {_origin(other)} and {_origin(cls)}")
 
@@ -164,8 +169,11 @@ class Schedule(Timeline):
         return made
 
 
-KINDS: dict[str, type[Schedule]] = {}
-"""Every kind that has been defined, by name. `olm.kinds` fills it."""
+KINDS: Catalogue[type[Schedule]] = Catalogue("olm.kinds", FAMILIES)
+"""Every kind by its name, imported when it is asked for; a subclass of `Schedule` is in it."""
+
+NOT_INSTALLED = "a dot means a plugin: the package that brings it is not installed here"
+"""What to do about a kind with a dot that nobody knows."""
 
 ANY_KIND: dict[str, Any] = {"title": "any kind"}
 """The JSON Schema that stands for a child until the schemas of all kinds are put together."""
@@ -196,9 +204,10 @@ def validate(data: Any, depth: int = 1) -> Schedule:
     if isinstance(data, Schedule):
         return data
     kind = data.get("kind")
-    if isinstance(kind, str) and kind in KINDS:
-        return KINDS[kind].model_validate(dict(data), context=depth)
-    raise _unknown_kind(data, depth)
+    model = KINDS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        raise _unknown_kind(data, depth)
+    return model.model_validate(dict(data), context=depth)
 
 
 def _child(data: Any, info: ValidationInfo) -> Schedule:
@@ -224,17 +233,35 @@ def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
         return _one_error(
             ("kind",), kind, "type", f"must be the name of a kind, found {found(kind)}", see
         )
-    meant = nearest(kind, KINDS)
-    hint = f"did you mean `{meant}`?" if meant else see
-    errors = [
-        at(("kind",), kind, mistake("unknown-kind", f"there is no kind {quoted(kind)}", hint=hint))
-    ]
-    if meant:
+    from olm.plugins import PluginError
+
+    try:
+        KINDS.plugin(kind)
+    except PluginError as refusal:
+        return _one_error(("kind",), kind, "plugin", str(refusal), refusal.hint)
+    except KeyError:
+        pass
+    meant = nearest_kind(kind)
+    hint = f"did you mean `{meant}`?" if meant else (NOT_INSTALLED if "." in kind else see)
+    error = mistake(
+        "unknown-kind", f"there is no kind {quoted(kind)}", hint=hint, fix=fix_of(kind, KINDS)
+    )
+    errors = [at(("kind",), kind, error)]
+    # A plugin is not imported for a guess.
+    model = KINDS.loaded(meant) if meant else None
+    if meant and model:
         try:
-            KINDS[meant].model_validate({**data, "kind": meant}, context=depth)
+            model.model_validate({**data, "kind": meant}, context=depth)
         except ValidationError as error:
             errors += (reworded(detail, meant, ()) for detail in error.errors(include_url=False))
     return ValidationError.from_exception_data("Schedule", errors)
+
+
+def nearest_kind(kind: str) -> str | None:
+    """The kind that was likely meant, if there is one, among those of plugins too."""
+    from olm.plugins import offers, well_named
+
+    return nearest(kind, [*KINDS, *filter(well_named, offers())])
 
 
 def _kind_misspelt(data: Mapping[str, Any]) -> str:

@@ -6,23 +6,26 @@ kind's closed definition applies only if `kind` names it, so that each mistake i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+from pydantic import BaseModel
+
 from olm.documentation import FieldSchema, field_docs, plain, prose, summary
-from olm.plain import MAX_VALUES
-from olm.problem import MAX_LEVELS
+from olm.expectation import Expectation, ExpectedRate
+from olm.problem import MAX_LEVELS, MAX_VALUES
 from olm.schedule import ANY_KIND, MAX_DEPTH, Schedule
 from olm.snippets import names, snippet
-from olm.spec import STATE_KEYS, Spec
+from olm.spec import ROOT_KEYS, STATE_KEYS, Spec
 
 Json: TypeAlias = dict[str, Any]
 Kinds: TypeAlias = Mapping[str, type[Schedule]]
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
-ROOT_KEYS = ("$schema", *STATE_KEYS)
-"""The keys that only the root of a document may have."""
+ORIGIN = "Generated from the models by tools/generate.py."
+"""Where the schemas are from that are in the repository."""
 
 NESTED = {"$ref": "#/definitions/nested"}
 """A child: a schedule of any kind without the keys of a root."""
@@ -30,14 +33,24 @@ NESTED = {"$ref": "#/definitions/nested"}
 _KIND_IS_THERE = {"type": "object", "required": ["kind"]}
 
 
-def schedules_schema(kinds: Kinds) -> Json:
-    """The schema of a document, a spec or a state, whose schedule is of any of these kinds."""
-    return _document(kinds, kinds, "A learning-rate schedule of any kind.")
+def schedules_schema(kinds: Kinds, origin: str = ORIGIN) -> Json:
+    """The schema of a document, a spec or a state, whose schedule is of any of these kinds.
+
+    Args:
+        kinds: the models; no other kind is valid, a plugin's neither.
+        origin: a sentence about where the schema is from.
+    """
+    return _document(kinds, kinds, "A learning-rate schedule of any kind.", origin)
 
 
-def kind_schema(kind: str, kinds: Kinds) -> Json:
+def kind_schema(kind: str, kinds: Kinds, origin: str = ORIGIN) -> Json:
     """The schema of a document whose schedule is of one kind, with children of any."""
-    return _document({kind: kinds[kind]}, kinds, plain(summary(kinds[kind])))
+    return _document({kind: kinds[kind]}, kinds, plain(summary(kinds[kind])), origin)
+
+
+def text_of(schema: Json) -> str:
+    """A schema as it is written to a file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def unsaid(kinds: Kinds) -> dict[str, list[str]]:
@@ -60,7 +73,7 @@ def unsaid(kinds: Kinds) -> dict[str, list[str]]:
     }
 
 
-def _document(roots: Kinds, kinds: Kinds, description: str) -> Json:
+def _document(roots: Kinds, kinds: Kinds, description: str, origin: str) -> Json:
     """A document whose root is of a kind in `roots`, with the definitions that it refers to."""
     definitions = {kind: _definition(model) for kind, model in roots.items()}
     if any(NESTED in _mappings(definition) for definition in definitions.values()):
@@ -71,7 +84,7 @@ def _document(roots: Kinds, kinds: Kinds, description: str) -> Json:
     general = [text for texts in unsaid({}).values() for text in texts]
     return {
         "$schema": DRAFT,
-        **_comment("Generated from the models by tools/generate.py. ", general),
+        **_comment(f"{origin} ", general),
         "description": description,
         **_any_kind(roots, _root_properties()),
         "dependencies": {
@@ -89,7 +102,14 @@ def _any_kind(kinds: Kinds, properties: Json) -> Json:
         "properties": {"kind": names(kinds), **properties},
         "if": _KIND_IS_THERE,
         "then": {"allOf": [_if_of_kind(kind) for kind in kinds]},
-        "else": {"defaultSnippets": [snippet(model) for model in kinds.values()]},
+        # Exactly one of these holds, always: editors look for snippets in unions.
+        "anyOf": [
+            _KIND_IS_THERE,
+            {
+                "allOf": [{"not": _KIND_IS_THERE}],
+                "defaultSnippets": [snippet(model) for model in kinds.values()],
+            },
+        ],
     }
 
 
@@ -104,6 +124,9 @@ def _definition(model: type[Schedule]) -> Json:
     """A kind with its fields and no others; the root's keys are left to the root."""
     kind, docs = model.model_fields["kind"].default, field_docs(model)
     schema = model.model_json_schema(schema_generator=FieldSchema)
+    if "$defs" in schema:
+        names = ", ".join(schema["$defs"])
+        raise TypeError(f"a field may not be of a model or an enumeration of its own: {names}")
     fields = {
         name: _linked(_described(field, docs.get(name)))
         for name, field in schema["properties"].items()
@@ -124,8 +147,22 @@ def _root_properties() -> Json:
     docs = field_docs(Spec)
     typed = Spec.model_json_schema(schema_generator=FieldSchema)["properties"]
     schema = {"type": "string", "description": "The schema by which an editor checks the document."}
-    return {"$schema": schema} | {
+    expect = _described(_closed(Expectation), docs.get("expect"))
+    expect["properties"]["rates"]["items"] = _closed(ExpectedRate)
+    return {"$schema": schema, "expect": expect} | {
         key: _described(_not_null(typed[key]), docs.get(key)) for key in STATE_KEYS
+    }
+
+
+def _closed(model: type[BaseModel]) -> Json:
+    """A mapping with the fields of a model and no others."""
+    schema, docs = model.model_json_schema(schema_generator=FieldSchema), field_docs(model)
+    fields = schema["properties"].items()
+    return {
+        "type": "object",
+        "required": schema["required"],
+        "properties": {name: _described(field, docs.get(name)) for name, field in fields},
+        "additionalProperties": False,
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from olm.documentation import markdown, plain, summary
+from olm.scalars import for_every_reader
 from olm.schedule import Schedule
 
 
@@ -32,7 +33,7 @@ def snippet(model: type[Schedule]) -> dict[str, Any]:
 
     >>> from olm.kinds import KINDS
     >>> snippet(KINDS["WarmupCosineScheduler"])["body"]
-    {'kind': 'WarmupCosineScheduler', 'warmup_steps': '${1:10}', 'total_steps': '${2:100}'}
+    {'kind': 'WarmupCosineScheduler', 'warmup_steps': '^${1:10}', 'total_steps': '^${2:100}'}
     """
     kind, numbers = model.model_fields["kind"].default, count(1)
     example = next(iter(model.examples), {})
@@ -62,5 +63,8 @@ def _placeholder(value: Any, numbers: Iterator[int]) -> Any:
         }
     if isinstance(value, list):
         return [_placeholder(item, numbers) for item in value]
-    text = str(value).lower() if isinstance(value, bool) else value
-    return f"${{{next(numbers)}:{text}}}"
+    text = str(value)
+    if isinstance(value, bool | float):
+        text = text.lower() if isinstance(value, bool) else for_every_reader(text)
+    # The ^ keeps VS Code from putting a number in quotes where it writes JSON.
+    return f"^${{{next(numbers)}:{text}}}"

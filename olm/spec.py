@@ -30,8 +30,16 @@ from olm.wording import at, mistake, problems_of, reworded
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from olm.expectation import Expectation
+else:
+    # pydantic asks for the type, which few specs need: `_expected` imports it.
+    Expectation = Any
+
 STATE_KEYS = ("last_epoch", "base_lrs", "digest")
 """The keys that make a spec a state: all of them are there, or none."""
+
+ROOT_KEYS = ("$schema", "expect", *STATE_KEYS)
+"""The keys that only the root of a document may have."""
 
 _DIGEST = re.compile("^sha256:[0-9a-f]{64}$")
 
@@ -40,6 +48,12 @@ def _there(value: Any) -> Any:
     if value is None:
         raise mistake("type", "must be left out rather than null")
     return value
+
+
+def _expected(value: Any) -> Expectation:
+    from olm.expectation import expected
+
+    return expected(_there(value))
 
 
 def _digest_text(value: Any) -> str:
@@ -64,6 +78,8 @@ class Spec(BaseModel):
 
     schedule: Annotated[Schedule, PlainValidator(validate)]
     """The shape."""
+    expect: Annotated[Expectation | None, PlainValidator(_expected)] = None
+    """What the schedule is expected to do, which ``olm check`` holds it to."""
     last_epoch: Annotated[int | None, Number(-1, MAX_STEPS, whole=True)] = None
     """The step last taken; -1 before the first."""
     base_lrs: Annotated[Annotated[Listed[Rate], Length(1)] | None, BeforeValidator(_there)] = None
@@ -97,6 +113,8 @@ class Spec(BaseModel):
     @model_serializer(mode="plain")
     def _as_document(self) -> dict[str, Any]:
         document = self.schedule.model_dump(mode="json")
+        if self.expect is not None:
+            document["expect"] = self.expect.model_dump(mode="json")
         if self.last_epoch is not None and self.base_lrs is not None:
             document |= {
                 "last_epoch": self.last_epoch,
@@ -127,7 +145,7 @@ def _parted(data: Any) -> Any:
     if not isinstance(data, Mapping) or isinstance(data.get("schedule"), Schedule):
         return data
     rest = dict(data)
-    root = {key: rest.pop(key) for key in STATE_KEYS if key in rest}
+    root = {key: rest.pop(key) for key in ("expect", *STATE_KEYS) if key in rest}
     schema = rest.pop("$schema", "")
     if not isinstance(schema, str):
         error = at(
@@ -170,9 +188,17 @@ def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
         return mapping
     if isinstance(mapping, Schedule):
         return Spec(schedule=mapping)
-    document = plain(mapping)
+    return parse_plain(plain(mapping))
+
+
+def parse_plain(document: Any) -> Spec:
+    """The spec that a document says, of which it is known that it is plain and not too large.
+
+    Raises:
+        SpecError: with every problem that there is.
+    """
     if not isinstance(document, dict):
-        message = f"a spec must be a mapping with the key `kind`, found {found(mapping)}"
+        message = f"a spec must be a mapping with the key `kind`, found {found(document)}"
         raise SpecError([Problem("type", message)])
     try:
         return Spec.model_validate(document)
@@ -215,6 +241,6 @@ def _from_root(problem: Problem) -> Problem:
     path = problem.path[1:] if problem.path[:1] == ("schedule",) else problem.path
     also = tuple(other[1:] if other[:1] == ("schedule",) else other for other in problem.also)
     hint = problem.hint
-    if problem.code == "unknown-field" and len(path) > 1 and path[-1] in (*STATE_KEYS, "$schema"):
+    if problem.code == "unknown-field" and len(path) > 1 and path[-1] in ROOT_KEYS:
         hint = "only the root of a document has it"
     return replace(problem, path=path, also=also, hint=hint)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from olm.problem import LISTED, Problem, dotted, found, nearest
+from olm.problem import LISTED, MAX_PROBLEMS, Fix, Problem, dotted, found, nearest, only_near
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails, ValidationError
 
-_TRUTH = dict.fromkeys(("true", "yes", "on"), "write true") | dict.fromkeys(
-    ("false", "no", "off"), "write false"
+_TRUTH = dict.fromkeys(("true", "yes", "on"), "true") | dict.fromkeys(
+    ("false", "no", "off"), "false"
 )
-"""What to do about a string where a boolean belongs: YAML 1.1 took some words for one."""
+"""What is meant by a string where a boolean belongs: YAML 1.1 took some words for one."""
 
 
 def mistake(code: str, message: str, **more: Any) -> PydanticCustomError:
@@ -35,6 +35,7 @@ def retold(
 
     A field that is missing because its key is misspelt is told of once, at the key.
     """
+    details = details[:MAX_PROBLEMS]
     misspelt: set[str | None] = set()
     if any(detail["type"] == "missing" for detail in details):
         from olm.words import meant
@@ -51,24 +52,38 @@ def reworded(detail: ErrorDetails, kind: str, fields: Iterable[str]) -> InitErro
     loc, value, context = detail["loc"], detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            from olm.words import meaning
+            from olm.words import certain, meaning
 
-            message = f"{kind} has no field {quoted(loc[-1])}"
-            error = mistake("unknown-field", message, hint=meaning(str(loc[-1]), fields))
+            word = str(loc[-1])
+            error = mistake(
+                "unknown-field",
+                f"{kind} has no field {quoted(loc[-1])}",
+                hint=meaning(word, fields, kind),
+                fix=certain(word, fields, kind),
+            )
         case "missing":
             error = mistake("missing-field", f"{kind} needs the field `{loc[-1]}`")
         case "literal_error":
             choices = context["expected"].split("'")[1::2]
             meant = nearest(value, choices) if isinstance(value, str) else None
-            hint = f"did you mean `{meant}`?" if meant else ""
             error = mistake(
-                "choice", f"must be {context['expected']}, found {found(value)}", hint=hint
+                "choice",
+                f"must be {context['expected']}, found {found(value)}",
+                hint=f"did you mean `{meant}`?" if meant else "",
+                fix=fix_of(value, choices),
             )
+        case "model_type":
+            error = mistake("type", f"must be a mapping, found {found(value)}")
         case "tuple_type":
             error = mistake("type", f"must be a list, found {found(value)}")
         case "bool_type":
-            hint = _TRUTH.get(value.lower(), "") if isinstance(value, str) else ""
-            error = mistake("type", f"must be true or false, found {found(value)}", hint=hint)
+            truth = _TRUTH.get(value.lower(), "") if isinstance(value, str) else ""
+            error = mistake(
+                "type",
+                f"must be true or false, found {found(value)}",
+                hint=f"write {truth}" if truth else "",
+                fix=Fix(truth) if truth else None,
+            )
         case code:
             error = mistake(code, **{"message": detail["msg"], **context})
     return at(loc, value, error)
@@ -79,6 +94,12 @@ def problems_of(error: ValidationError) -> list[Problem]:
     return [_problem(detail) for detail in error.errors(include_url=False)]
 
 
+def fix_of(word: object, known: Iterable[str]) -> Fix | None:
+    """The fix of a misspelt name, if it can only be one of those that are known."""
+    meant = only_near(word, known) if isinstance(word, str) else None
+    return Fix(meant, in_quotes=True) if meant else None
+
+
 def quoted(word: object) -> str:
     """A name that stands in the input, as it is shown in a message."""
     return f"`{dotted((word,))}`" if isinstance(word, str) else found(word)
@@ -87,12 +108,14 @@ def quoted(word: object) -> str:
 def _problem(detail: ErrorDetails) -> Problem:
     code, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})
     message, hint = context.get("message", detail["msg"]), context.get("hint", "")
+    fix = context.get("fix")
     if code in ("missing-field", "missing-kind"):
         return Problem(code, message, loc[:-1], at_key=True, hint=hint)
     if message.startswith("must "):
         message = f"{_name(loc)} {message}"
     also = tuple((*loc[:-1], name) for name in context.get("also", ()))
-    return Problem(code, message, loc, at_key=code == "unknown-field", hint=hint, also=also)
+    at_key = code == "unknown-field"
+    return Problem(code, message, loc, at_key=at_key, hint=hint, also=also, fix=fix)
 
 
 def _name(loc: tuple[str | int, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from olm.problem import nearest
+from olm.problem import Fix, nearest, only_near
 
 STEPS = "a number of steps"
 STEP_LIST = "a list of steps"
@@ -271,7 +271,11 @@ OF_THE_OPTIMIZER = {
 """What others say in a schedule and olm does not: the base rate."""
 
 
-def meaning(word: str, fields: Iterable[str]) -> str:
+NAMESAKES = {("LinearLR", word): "LinearFactorLR" for word in ("total_iters", "end_factor")}
+"""A kind and a word of torch's class of that name → the kind that is torch's class here."""
+
+
+def meaning(word: str, fields: Iterable[str], kind: str = "") -> str:
     """What a key that a kind does not have was likely meant to be.
 
     >>> meaning("num_warmup_steps", ["warmup_steps", "total_steps"])
@@ -282,7 +286,11 @@ def meaning(word: str, fields: Iterable[str]) -> str:
     'did you mean `warmup_steps`?'
     >>> meaning("peak_value", ["warmup_steps", "total_steps"])
     "leave it out: the base rate is the optimizer's"
+    >>> meaning("total_iters", ["total_steps"], "LinearLR")
+    "torch's LinearLR is `LinearFactorLR` here"
     """
+    if (kind, word) in NAMESAKES:
+        return f"torch's {kind} is `{NAMESAKES[kind, word]}` here"
     fields = list(fields)
     ours = meant(word, fields)
     if ours is None and word in OF_THE_OPTIMIZER:
@@ -309,3 +317,22 @@ def meant(word: str, fields: Iterable[str]) -> str | None:
         _, sense = FOREIGN[word]
         return next((name for name in sense.fields if name in fields), None)
     return None if word in OF_THE_OPTIMIZER else nearest(word, fields)
+
+
+def certain(word: str, fields: Iterable[str], kind: str = "") -> Fix | None:
+    """The fix of a key that can only be meant to be one of the fields, with the value as it is.
+
+    >>> certain("num_warmup_steps", ["warmup_steps", "total_steps"])
+    Fix(text='warmup_steps', in_quotes=True)
+    >>> certain("min_lr", ["total_steps", "end_factor"])
+    """
+    fields = list(fields)
+    if word in OF_THE_OPTIMIZER or (kind, word) in NAMESAKES:
+        return None
+    if word not in FOREIGN:
+        meant = only_near(word, fields)
+        return Fix(meant, in_quotes=True) if meant else None
+    _, sense = FOREIGN[word]
+    ours = [name for name in sense.fields if name in fields]
+    same = len(ours) == 1 and sense.measure in ("", MEASURES.get(ours[0]))
+    return Fix(ours[0], in_quotes=True) if same else None

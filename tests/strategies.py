@@ -14,8 +14,7 @@ from pydantic import ValidationError
 from olm import kinds
 from olm.fields import MAX_RATE, MAX_STEPS, TINY, Length, Number
 from olm.schedule import KINDS, Schedule
-from olm.schema import ROOT_KEYS
-from olm.spec import digest
+from olm.spec import ROOT_KEYS, digest
 
 CATALOGUE = {
     kind: model

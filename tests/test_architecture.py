@@ -15,15 +15,27 @@ OLM = ROOT / "olm"
 
 LADDERS = [
     "problem words wording fields rules rates timeline schedule kinds spec document cli",
+    "problem fields schedule spec document lint checks cli",
     "problem words wording fields rules rates schedule kinds spec documentation cli",
-    "problem fields rules schedule kinds spec documentation snippets schema",
+    "problem scalars fields rules schedule kinds spec documentation snippets schema",
     "problem words wording fields rules rates timeline schedule kinds memory spec train",
     "curves rates schedule kinds train",
     "curves rates schedule kinds cli",
     "problem plain spec schema",
+    "problem wording fields expectation spec schema",
+    "expectation checks cli",
     "reproduced cli",
+    "problem families plugins catalogue schedule kinds train",
+    "plugins catalogue schedule snippets schema cli",
+    "pages cli",
+    "problem fields rates schedule kinds memory spec differences partings cli",
     "problem rates schedule kinds spec factors",
-    "problem text scalars syntax findings disputed events document cli",
+    "writing train",
+    "writing cli",
+    "problem places document checks fixes cli",
+    "problem document checks against cli",
+    "problem text scalars places document lint checks cli",
+    "problem text scalars syntax findings disputed places events inside toml document cli",
 ]
 """In each, a room may import those to the left of it. A room is a file or folder in `olm/`."""
 

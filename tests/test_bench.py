@@ -25,6 +25,27 @@ def test_a_contest_gives_a_ratio_and_the_exit_status_tells_whether_its_goal_is_m
     assert done.stderr == "1 of 1: curve LinearDecayLR\n"
 
 
+def test_an_amount_has_a_unit_and_a_goal():
+    done = bench("--quick", "--json", "--only", "check memory")
+    (result,) = json.loads(done.stdout)
+    assert (result["against"], result["unit"]) == ("peak memory", "MiB")
+    assert 10 < result["ratio"] < 1000
+    assert result["met"] == (result["ratio"] <= result["goal"])
+
+
+def test_where_there_is_no_npm_its_column_is_left_out_with_a_line_that_says_so(tmp_path):
+    program = f"""
+from pathlib import Path
+from contests import ajv
+ajv.FOLDER = Path({str(tmp_path)!r}) / "node"
+print(ajv.command(Path("schema.json")), ajv.command(Path("schema.json")))
+"""
+    command = [sys.executable, "-c", program]
+    environment = {"PATH": str(tmp_path), "PYTHONPATH": str(ROOT / "tools")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("None None\n", "ajv-cli is left out: there is no npm\n")
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

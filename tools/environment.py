@@ -68,6 +68,9 @@ HOSTS = Environment(
 )
 """The trainers that olm works in, which would not all agree with the development tools."""
 
+FUZZ = Environment(".venv-fuzz", "fuzz", CONSTRAINTS)
+"""What finds input that breaks olm: not for every platform and Python that olm runs on."""
+
 
 def enter(environment: Environment = DEVELOPMENT) -> None:
     """Go on inside an environment: make it if need be, then start this command again in there."""

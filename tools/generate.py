@@ -8,7 +8,6 @@ its fields, their docstrings, its examples. What was written belongs into the sa
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -30,6 +29,12 @@ COMMAND = "python3 tools/generate.py"
 OWNED = ("schemas/*.schema.json", "specs/kinds/*", "specs/pictures/*")
 """The files of which there are none but generated ones."""
 
+FAMILIES = '''\
+"""Which file of `olm.kinds` each kind is in. Written by tools/generate.py from those files."""
+
+FAMILIES: dict[str, str] = {table!r}
+'''
+
 REPRODUCED = '''\
 """Whose schedules a kind reproduces. Written by tools/generate.py from tests/peers."""
 
@@ -41,13 +46,22 @@ REPRODUCED: dict[str, dict[str, tuple[str, ...]]] = {table!r}
 def schemas() -> dict[Path, str]:
     """The JSON Schema of any schedule, and one for each kind."""
     from olm.kinds import KINDS
-    from olm.schema import kind_schema, schedules_schema
+    from olm.schema import kind_schema, schedules_schema, text_of
 
     made = {"schedule": schedules_schema(KINDS)}
     made |= {kind: kind_schema(kind, KINDS) for kind in KINDS}
     return {
-        ROOT / "schemas" / f"{name}.schema.json": _json(schema) for name, schema in made.items()
+        ROOT / "schemas" / f"{name}.schema.json": text_of(schema) for name, schema in made.items()
     }
+
+
+def families() -> dict[Path, str]:
+    """The table by which a kind is found without importing the others."""
+    from olm.kinds import KINDS
+
+    table = {kind: model.__module__.rpartition(".")[2] for kind, model in KINDS.items()}
+    text = FAMILIES.format(table=table)
+    return {ROOT / "olm" / "families.py": tidy(text, "olm/families.py")}
 
 
 def specs() -> dict[Path, str]:
@@ -126,6 +140,7 @@ def _peers() -> str:
 
 GENERATORS: list[Callable[[], dict[Path, str]]] = [
     schemas,
+    families,
     specs,
     stubs,
     reproduced,
@@ -179,10 +194,6 @@ def _mend(path: Path, text: str | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode())
     print(f"{'deleted' if text is None else 'wrote'} {path.relative_to(ROOT)}")
-
-
-def _json(schema: dict[str, object]) -> str:
-    return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Run every check: format, lint, types, generated files, tests, and those inside the trainers.
+"""Run every check: format, lint, types, generated files, tests, also in trainers and editors.
 
     python3 tools/test.py            all of them, each with its seconds
     python3 tools/test.py ARGS...    only the tests, as `pytest ARGS...` at the root would
 
-The first run makes `.venv`, and `.venv-hosts`. The exit status is 0 if everything is fine, else 1,
-or pytest's own. For example, `python3 tools/test.py -x -k linear` stops at the first failure among
-the tests that have `linear` in their name.
+The first run makes `.venv`, `.venv-hosts` and `.node-editors`. The exit status is 0 if everything
+is fine, else 1, or pytest's own. For example, `python3 tools/test.py -x -k linear` stops at the
+first failure among the tests that have `linear` in their name.
 """
 
 import subprocess
@@ -28,6 +28,7 @@ TESTS = {
     "pytest": ["-m", "pytest", "-q", "-n", "2", *(f"--ignore={path}" for path in ALONE)],
     "alone": ["-m", "pytest", "-q", *ALONE],
     "hosts": ["tools/hosts.py", "-q"],
+    "editors": ["tools/editors.py", "-q"],
 }
 
 

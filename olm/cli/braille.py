@@ -50,11 +50,17 @@ def drawn(values: Array, low: float, high: float, height: int) -> list[str]:
     return ["".join(chr(0x2800 + cell) for cell in row) for row in cells]
 
 
-def chart(values: Array, last_step: int, height: int = 11) -> list[str]:
-    """The curve with its axes: rates on the left, steps below."""
+def chart(
+    values: Array, last_step: int, height: int = 11, beside: Array | None = None
+) -> list[str]:
+    """The curve with its axes, rates on the left, steps below; `beside` it another one, dotted."""
     width = len(values) // columns(1)
-    low, high = _limits(float(values.min()), float(values.max()))
+    both = [values] if beside is None else [values, beside]
+    low = min(float(curve.min()) for curve in both)
+    low, high = _limits(low, max(float(curve.max()) for curve in both))
     rows = drawn(values, low, high, height)
+    if beside is not None:
+        rows = list(map(_over, rows, drawn(beside, low, high, height)))
     labels = {0: high, height - 1: low} | ({height // 2: _at(height // 2, low, high, height)})
     texts = [rate_text(labels[row]) if row in labels else "" for row in range(height)]
     margin = max(map(len, texts))
@@ -74,6 +80,14 @@ def rate_text(rate: float) -> str:
     return f"{digits.removesuffix('0')}e{exponent}"
 
 
+def _over(row: str, other: str) -> str:
+    """A row of a picture over that of another one, which is thinned to every other dot."""
+    return "".join(
+        chr(ord(mine) | sum(left for left, right in _DOTS if ord(theirs) & (left | right)))
+        for mine, theirs in zip(row, other, strict=True)
+    )
+
+
 def _limits(lowest: float, highest: float) -> tuple[float, float]:
     """What the axis begins and ends with; it begins with zero if the curve comes near."""
     if highest == lowest:
@@ -83,7 +97,7 @@ def _limits(lowest: float, highest: float) -> tuple[float, float]:
 
 def _at(row: int, low: float, high: float, height: int) -> float:
     """The value in the middle of a row of the picture."""
-    return high - (high - low) * (4 * row + 1.5) / (4 * height - 1)
+    return high - (high - low) * ((4 * row + 1.5) / (4 * height - 1))
 
 
 def _step_axis(width: int, last_step: int, margin: int) -> list[str]:

@@ -3,110 +3,242 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from argparse import (
+    ArgumentParser,
+    ArgumentTypeError,
+    BooleanOptionalAction,
+    Namespace,
+    _ArgumentGroup,
+)
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 
-from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS
-from olm.cli.picture import picture, visible
-from olm.cli.search import STDIN, SUFFIXES, files, is_there
+from olm.checks import Checked
+from olm.cli import FINE, PROBLEMS
+from olm.cli.formats import Look, Tally, in_help, named, names
+from olm.cli.misuse import Misuse
+from olm.cli.plan import Plan, planned
+from olm.cli.reading import add_at
+from olm.cli.search import STDIN, SUFFIXES
 from olm.cli.terminal import Paint, Progress, wants_colour
-from olm.document import Document, read, read_file
-from olm.problem import LISTED, Place, Problem, SpecError
-from olm.text import MAX_BYTES, Text
+from olm.fields import MAX_RATE
 
 SUMMARY = "say what is wrong with specs, and where"
 
 EPILOG = """\
-A spec is a YAML or JSON file that says what the learning rate is at every step. Every
+A spec is a YAML, JSON or TOML file that says what the learning rate is at every step. Every
 mistake is shown with its line, what was found, and what would do.
 
-example:
+examples:
   $ echo '{kind: LinearLR, total_step: 100}' | olm check -
   <stdin>:1:18: error[unknown-field]: LinearLR has no field `total_step`
     |
   1 | {kind: LinearLR, total_step: 100}
     |                  ^^^^^^^^^^ did you mean `total_steps`?
   ...
+  $ printf 'optim:\\n  lr: {kind: LinearLR, total_steps: 0}\\n' > train.yaml
+  $ olm check --at optim.lr --format concise train.yaml
+  train.yaml:2:37: error[range]: total_steps must be at least 1, found 0
+  ...
+
+A project says once for all what its checks are, in pyproject.toml:
+  [tool.olm]
+  exclude = ["old/", "*.draft.olm.yaml"]
+  lint = true                   # also strict, jobs, select, ignore
+  at = {"conf/*.yaml" = "optim.lr"}
 
 exit status: 0 fine, 1 problems, 2 wrong use, 3 no spec found
 """
 
 
+class _Formats:
+    """The formats in words, for which all of them are imported: only if the help is shown."""
+
+    def __str__(self) -> str:
+        return in_help()
+
+
 def add_arguments(parser: ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument(
+    _add_files(parser)
+    looked_for = parser.add_argument_group("what is looked for")
+    add_at(looked_for)
+    _add_lint(looked_for)
+    looked_for.add_argument(
+        "--schema",
+        metavar="FILE",
+        help="hold the files to this JSON Schema (JSON or YAML, draft 4 to 2020-12) and not to "
+        "olm's models; anchors, tags and doubled keys are refused here, too, a `$ref` is not "
+        "fetched from elsewhere, `format` is not asserted",
+    )
+    mended = parser.add_argument_group("what is mended").add_mutually_exclusive_group()
+    mended.add_argument(
+        "--fix",
+        action="store_true",
+        help="mend in the files what has one right answer, such as a misspelt key, and leave every "
+        f"other byte as it is; {STDIN} is printed as it is mended",
+    )
+    mended.add_argument(
+        "--diff", action="store_true", help="show what --fix would change, and change nothing"
+    )
+    told = parser.add_argument_group("how it is told")
+    form = told.add_argument(
+        "--format", choices=names(), default="text", help="how to write what is found: %(listed)s"
+    )
+    form.listed = _Formats()  # type: ignore[attr-defined]  # argparse fills it into the help
+    told.add_argument(
+        "--jobs",
+        type=_count,
+        metavar="N",
+        help="check in N processes; 0: as many as there are cores (default: 1)",
+    )
+
+
+def _add_files(parser: ArgumentParser) -> None:
+    files = parser.add_argument_group("which files")
+    files.add_argument(
         "paths",
         nargs="+",
-        metavar="FILE|DIR",
-        help=f"a spec, a folder to search for {', '.join('*' + end for end in SUFFIXES)}, "
-        f"or {STDIN} for standard input",
+        metavar="FILE|DIR|GLOB",
+        help=f"a spec, a folder to search for {', '.join('*' + end for end in SUFFIXES)}, a "
+        f"pattern such as 'conf/**/*.yaml', or {STDIN} for standard input; what git ignores is "
+        "not searched",
+    )
+    files.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out of folders and patterns what this matches, as a line of .gitignore would; "
+        "may be given more than once",
+    )
+    files.add_argument(
+        "--force-exclude",
+        action="store_true",
+        help="leave out what is excluded even if it is named, as hooks do",
+    )
+    files.add_argument(
+        "--stdin-filename", default="<stdin>", metavar="FILE", help=f"what to call the file {STDIN}"
+    )
+    where = files.add_mutually_exclusive_group()
+    where.add_argument(
+        "--config",
+        metavar="FILE",
+        help="where [tool.olm] stands (default: the nearest pyproject.toml that has it)",
+    )
+    where.add_argument("--isolated", action="store_true", help="do not look for [tool.olm]")
+
+
+def _add_lint(group: _ArgumentGroup) -> None:
+    group.add_argument(
+        "--lint",
+        action=BooleanOptionalAction,
+        help="look for all that is most likely not meant, also what takes evaluating rates",
+    )
+    group.add_argument(
+        "--base-lr", type=_rate, metavar="LR", help="the base rate that lint is to assume"
+    )
+    group.add_argument(
+        "--select", type=_codes, metavar="CODES", help="only these warnings, such as jump,zero-rate"
+    )
+    group.add_argument("--ignore", type=_codes, metavar="CODES", help="none of these warnings")
+    group.add_argument(
+        "--strict", action=BooleanOptionalAction, help="exit with 1 for warnings, too"
     )
 
 
 def run(args: Namespace) -> int:
     """Check the files; the exit status tells whether they are fine."""
-    for path in args.paths:
-        if not is_there(path):
-            print(f"olm check: there is no file or folder {path}", file=sys.stderr)
-            return MISUSE
-    paths = files(args.paths)
-    if not paths:
-        ends = ", ".join(f"*{end}" for end in SUFFIXES)
-        print(f"olm check: no {ends} in {', '.join(args.paths)}", file=sys.stderr)
-        return NOTHING_MATCHED
-    paint = Paint(wants_colour(sys.stdout))
-    counts = list(check_all(paths, paint))
-    print(paint("bold" if any(counts) else "fine", summary(counts)))
-    return PROBLEMS if any(counts) else FINE
+    try:
+        plan = planned(args)
+        if args.diff:
+            return _differences(plan, args.stdin_filename)
+        # Where the mended text goes to standard output, what is told goes elsewhere.
+        out = sys.stderr if args.fix and STDIN in plan.paths else sys.stdout
+        look = Look(Paint(wants_colour(out)), Tally(), plan.strict)
+        for piece in _report(plan, look, args):
+            out.write(piece)
+    except Misuse as misuse:
+        print(f"olm check: {misuse}", file=sys.stderr)
+        return misuse.status
+    return PROBLEMS if look.tally.errors or (plan.strict and look.tally.warnings) else FINE
 
 
-def check_all(paths: list[str], paint: Paint) -> Iterator[int]:
-    """Check files, print what is wrong, and give the number of problems of each."""
-    progress = Progress(len(paths))
-    for done, path in enumerate(paths):
+def _report(plan: Plan, look: Look, args: Namespace) -> Iterator[str]:
+    """What is found, as it is found."""
+    # Whatever ends the report ends the processes that check.
+    with closing(_results(plan, args)) as results:
+        yield from named(args.format).report(counted(results, look.tally, len(plan.paths)), look)
+
+
+def _results(plan: Plan, args: Namespace) -> Generator[Checked, None, None]:
+    """The results, in the order of the files."""
+    if plan.mend and STDIN in plan.paths:
+        yield from _mended_input(plan, args.stdin_filename)
+    elif plan.jobs == 1:
+        yield from map(plan.check, plan.paths)
+    else:
+        from olm.cli.jobs import in_order
+
+        yield from in_order(plan.check, plan.paths, plan.jobs)
+
+
+def _mended_input(plan: Plan, name: str) -> Iterator[Checked]:
+    """Print standard input as it is mended."""
+    from olm.cli.fixing import mended
+
+    if len(plan.paths) > 1:
+        raise Misuse(f"what is mended of {STDIN} is printed: give it alone")
+    options = plan.options(STDIN)
+    file = mended(STDIN, options, name)
+    sys.stdout.buffer.write(file.after)
+    yield file.checked(options)
+
+
+def _differences(plan: Plan, stdin: str) -> int:
+    """Print what mending would change."""
+    from olm.cli.fixing import difference, mended
+
+    paint, count = Paint(wants_colour(sys.stdout)), 0
+    for path in plan.paths:
+        try:
+            file = mended(path, plan.options(path), stdin)
+        except OSError as error:
+            raise Misuse(
+                f"{path} cannot be read: {(error.strerror or str(error)).lower()}"
+            ) from None
+        sys.stdout.writelines(difference(file, paint))
+        count += file.count
+    said = f"{count:,} problem{'s' * (count != 1)} would be mended"
+    print(f"olm check: {said if count else 'there is nothing to mend'}", file=sys.stderr)
+    return PROBLEMS if count else FINE
+
+
+def counted(results: Iterable[Checked], tally: Tally, total: int) -> Iterator[Checked]:
+    """The same results, counted as they come, with a line on the terminal that says how far."""
+    progress = Progress(total)
+    for done, result in enumerate(results):
         progress.at(done)
-        document, problems = check(path)
-        if problems:
+        tally.add(result)
+        if result.problems:
             progress.clear()
-            show(problems, document.text, paint)
-        yield len(problems)
+        yield result
     progress.clear()
 
 
-def check(path: str) -> tuple[Document, tuple[Problem, ...]]:
-    """A file, and what is wrong with it."""
-    try:
-        if path == STDIN:
-            document = read(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
-        else:
-            document = read_file(path)
-        document.parse()
-    except SpecError as error:
-        return document, error.problems
-    except OSError as error:
-        message = f"this cannot be read: {(error.strerror or str(error)).lower()}"
-        problem = Problem("unreadable", message, place=Place(path, 1, 1, 1))
-        return Document(Text(path, "")), (problem,)
-    return document, ()
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(code for part in text.split(",") if (code := part.strip()))
 
 
-def show(problems: tuple[Problem, ...], text: Text, paint: Paint) -> None:
-    """Print the problems of one file, as far as anybody would read them."""
-    for problem in problems[:LISTED]:
-        print(*picture(problem, text, paint), "", sep="\n")
-    if len(problems) > LISTED:
-        print(f"{visible(text.file)}: ... and {len(problems) - LISTED:,} more problems\n")
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ArgumentTypeError(f"a number of processes must be at least 0, found {text}")
+    return count
 
 
-def summary(counts: list[int]) -> str:
-    """How many problems there are in how many files.
-
-    >>> summary([0, 2, 0]), summary([0, 0]), summary([1])
-    ('2 problems in 1 of 3 files', '2 files are fine', '1 problem in 1 file')
-    """
-    total, wrong = sum(counts), sum(count > 0 for count in counts)
-    of_files = "1 file" if len(counts) == 1 else f"{len(counts):,} files"
-    if not total:
-        return f"{of_files} {'is' if len(counts) == 1 else 'are'} fine"
-    those = of_files if len(counts) == 1 else f"{wrong:,} of {of_files}"
-    return f"{total:,} problem{'s' * (total != 1)} in {those}"
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= MAX_RATE:
+        raise ArgumentTypeError(f"a base rate must be finite and above 0, found {text}")
+    return rate

@@ -9,16 +9,17 @@ from inspect import getsource
 from textwrap import dedent, indent, wrap
 
 from olm.cli import FINE, MISUSE
+from olm.cli.installed import model_of, plugins
 from olm.documentation import fields, plain, prose, summary
 from olm.kinds import GROUPS, KINDS
-from olm.problem import clipped, nearest
 from olm.reproduced import REPRODUCED
 from olm.schedule import Schedule
 
 SUMMARY = "list the kinds of schedules, or describe one"
 
 EPILOG = """\
-A spec names its kind: `kind: LinearLR`. The other keys are the fields of that kind.
+A spec names its kind: `kind: LinearLR`. The other keys are the fields of that kind. After olm's
+own come those of the installed packages that bring some.
 
 example:
   $ olm kinds LinearLR
@@ -35,22 +36,27 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Print the list, or one kind."""
     if args.kind is None:
-        print("\n\n".join("\n".join(_of_group(group)) for group in GROUPS))
+        groups = {group.upper(): _of_group(group) for group in GROUPS}
+        for package, models in plugins("kinds", fields).items():
+            groups[f"FROM {package}"] = models
+        print("\n\n".join("\n".join(_listed(*group)) for group in groups.items()))
         return FINE
-    if args.kind not in KINDS:
-        near = nearest(args.kind, KINDS)
-        hint = f"did you mean `{near}`?" if near else "`olm kinds` lists them"
-        print(f"olm kinds: there is no kind `{clipped(args.kind)}`: {hint}", file=sys.stderr)
+    model = model_of(args.kind, fields)
+    if isinstance(model, str):
+        print(f"olm kinds: {model}", file=sys.stderr)
         return MISUSE
-    print("\n\n".join(in_full(KINDS[args.kind])))
+    print("\n\n".join(in_full(model)))
     return FINE
 
 
-def _of_group(group: str) -> Iterator[str]:
-    yield group.upper()
-    for model in KINDS.values():
-        if model.group == group:
-            yield from in_short(model)
+def _of_group(group: str) -> list[type[Schedule]]:
+    return [model for kind, model in KINDS.items() if model.group == group and "." not in kind]
+
+
+def _listed(heading: str, models: Sequence[type[Schedule]]) -> Iterator[str]:
+    yield heading
+    for model in models:
+        yield from in_short(model)
 
 
 def in_short(model: type[Schedule]) -> Iterator[str]:
@@ -69,8 +75,10 @@ def in_full(model: type[Schedule]) -> Iterator[str]:
     yield "fields\n" + "\n".join(_fields(model))
     if model.rules:
         yield "rules\n" + "\n".join(_rules(model))
-    yield "formula\n" + indent(_formula(model), "  ")
-    yield "example\n" + indent(example(model).rstrip(), "  ")
+    if formula := _formula(model):
+        yield "formula\n" + indent(formula, "  ")
+    if model.examples:
+        yield "example\n" + indent(example(model).rstrip(), "  ")
     if peers := REPRODUCED.get(model.model_fields["kind"].default):
         yield "reproduces, alone or in a composition\n" + "\n".join(_peers(peers))
     if source := (model.__doc__ or "").partition("Source:")[2]:
@@ -98,7 +106,11 @@ def _rules(model: type[Schedule]) -> Iterator[str]:
 
 def _formula(model: type[Schedule]) -> str:
     """The body of the formula, in which the fields stand by their names alone."""
-    source = getsource(model.formula)
+    try:
+        source = getsource(model.formula)
+    except OSError:
+        # A plugin may come without its sources.
+        return ""
     body = dedent(source.partition("Array:\n")[2] or source).replace("self.", "")
     return body.removeprefix("import numpy as np\n\n").rstrip()
 

@@ -37,8 +37,9 @@ def picture(problem: Problem, text: Text, paint: Paint) -> Iterator[str]:
     2 | total_step: 10
       | ^^^^^^^^^^ no?
     """
-    error = paint("error", f"error[{problem.code}]")
-    yield f"{paint('bold', visible(str(problem.place)))}: {error}: {paint('bold', problem.message)}"
+    where, what = str(problem.place), f"{problem.severity}[{problem.code}]"
+    start = f"{paint('bold', visible(where))}: {paint(problem.severity, what)}"
+    yield f"{start}: {paint('bold', problem.message)}"
     marks = _marks(problem)
     if not any(text.line(mark.place.line) for mark in marks):
         if problem.hint:
@@ -79,7 +80,7 @@ def _marks(problem: Problem) -> list[Mark]:
         for place in problem.also_places
     ]
     if problem.place:
-        marks.append(Mark(problem.place, "^", "error", problem.hint))
+        marks.append(Mark(problem.place, "^", problem.severity, problem.hint))
     return sorted(marks)
 
 

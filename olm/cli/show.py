@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from olm.checks import Options
 from olm.cli import FINE, MISUSE, PROBLEMS
-from olm.cli.check import check, show
+from olm.cli.formats.text import of_file
+from olm.cli.reading import add_at, checked
 from olm.cli.terminal import Paint, Progress, wants_colour
 from olm.fields import MAX_RATE, MAX_STEPS
 from olm.problem import RateError
@@ -42,6 +44,7 @@ AT_ONCE = 100_000
 def add_arguments(parser: ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("file", metavar="FILE", help="a spec or a state; - is standard input")
+    add_at(parser)
     parser.add_argument(
         "--base-lr", type=rate, metavar="LR", help="the base rate; 1 if there is none in FILE"
     )
@@ -58,11 +61,10 @@ def run(args: Namespace) -> int:
     if args.file != "-" and not Path(args.file).is_file():
         print(f"olm show: there is no file {args.file}", file=sys.stderr)
         return MISUSE
-    document, problems = check(args.file)
-    if problems:
-        show(problems, document.text, Paint(wants_colour(sys.stdout)))
+    result = checked(args.file, Options(args.at))
+    if (spec := result.spec) is None:
+        print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
         return PROBLEMS
-    spec = document.parse()
     base = args.base_lr if args.base_lr is not None else (spec.base_lrs or (1.0,))[0]
     steps = args.steps or spec.schedule.horizon()
     try:

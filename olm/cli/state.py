@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS
-from olm.cli.check import check, show, summary
+from olm.cli.formats import Tally
+from olm.cli.formats import in_words as counted
+from olm.cli.formats.text import of_file
 from olm.cli.picture import visible
+from olm.cli.reading import checked
 from olm.cli.search import STDIN, is_there
 from olm.cli.show import in_words
 from olm.cli.terminal import Paint, wants_colour
 from olm.problem import OlmError, SpecError, dotted
 
 if TYPE_CHECKING:
+    from olm.checks import Checked
     from olm.problem import Problem
     from olm.schedule import Schedule
     from olm.spec import Spec
@@ -119,12 +123,15 @@ class _Command:
         return FINE
 
     def _schedule(self, path: str) -> Schedule | None:
-        document, problems = check(path)
-        if problems:
-            self.problems += len(problems)
-            show(problems, document.text, self.paint)
+        result = checked(path)
+        if result.spec is None:
+            self._show_problems(result)
             return None
-        return document.parse().schedule
+        return result.spec.schedule
+
+    def _show_problems(self, result: Checked) -> None:
+        self.problems += len(result.problems)
+        print(*of_file(result, self.paint), sep="", end="")
 
     def _found(self) -> list[tuple[str, Found]]:
         """Every state that there is, or the one that was asked for, with its file."""
@@ -155,17 +162,16 @@ class _Command:
 
     def _text(self, path: str) -> Iterator[tuple[str, Any]]:
         """What a JSON or YAML text says: a state of ours, which is checked as specs are, or not."""
-        document, problems = check(path)
-        value, text = document.value, document.text
+        result = checked(path)
+        document, value = result.document, result.document.value
         ours = isinstance(value, dict) and bool({"kind", "digest"} & set(value))
-        if problems and (ours or document.problems or not document.readable):
-            self.problems += len(problems)
-            show(problems, text, self.paint)
+        if result.spec is None and (ours or document.problems or not document.readable):
+            self._show_problems(result)
             return
         # JSON by Python has an infinity where a plateau of torch's has seen nothing; YAML a string.
         with suppress(ValueError):
-            value = json.loads(text.content)
-        yield text.file, value
+            value = json.loads(result.text.content)
+        yield result.file, value
 
     def _spec(self, file: str, one: Found) -> Spec | None:
         """What a state says, unless that is a problem."""
@@ -206,7 +212,7 @@ class _Command:
 
     def _summary(self, count: int) -> str:
         if self.problems:
-            return summary([self.problems])
+            return counted(Tally(1, 1, errors=self.problems))
         return "1 state is fine" if count == 1 else f"{count:,} states are fine"
 
 

@@ -6,7 +6,15 @@ import os
 import sys
 from typing import TextIO
 
-STYLES = {"bold": "1", "error": "1;31", "also": "34", "gutter": "2", "hint": "36", "fine": "32"}
+STYLES = {
+    "bold": "1",
+    "error": "1;31",
+    "warning": "1;33",
+    "also": "34",
+    "gutter": "2",
+    "hint": "36",
+    "fine": "32",
+}
 """The name of a style → the codes that switch it on."""
 
 

@@ -1,12 +1,10 @@
-"""The catalogue: every file here is a family of schedules. To add a kind, copy a file."""
+"""The catalogue: every file here is a family of schedules. To add a kind, copy a file.
 
-from importlib import import_module
-from pkgutil import iter_modules
+A file is imported when one of its kinds is asked for. `olm.families`, which tools/generate.py
+writes, says which file that is.
+"""
 
 from olm.schedule import KINDS
-
-for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
 
 GROUPS = ("warm-up", "decay", "cyclic", "building block", "composition", "metric-driven")
 """What people look for, in the order in which it is shown. Every kind is in one of them."""

@@ -19,7 +19,7 @@ from torch.nn.functional import mse_loss
 from torch.optim import SGD
 
 import olm
-from olm.train import saving
+from olm import writing
 
 STEPS = 640
 LIFE = 16
@@ -135,7 +135,7 @@ def warm_up(kind):
 
 
 def die_in_line(count):
-    """Kill this process before the line of `olm.train.saving` that is run as the so manieth."""
+    """Kill this process before the line of `olm.writing` that is run as the so manieth."""
     left = count
 
     def at_line(frame, event, argument):
@@ -147,7 +147,7 @@ def die_in_line(count):
         return at_line
 
     def at_call(frame, event, argument):
-        return at_line if frame.f_code.co_filename == saving.__file__ else None
+        return at_line if frame.f_code.co_filename == writing.__file__ else None
 
     sys.settrace(at_call)
 

@@ -19,6 +19,9 @@ OLM = "olm"
 TURN = 0.02
 """About how many seconds a turn takes; what takes longer is called once in it."""
 
+LONG = 1.0
+"""A call that takes so many seconds needs no other one to warm it up."""
+
 ROUNDS = 3
 """How many turns a side has each time that it is prepared."""
 
@@ -45,6 +48,26 @@ class Contest:
     """Prepares the sides: `OLM`, and the others by the heading of their column."""
     goals: Mapping[str, float] = field(default_factory=dict)
     """The largest ratio that olm is to reach, for some of the others."""
+    setups: int | None = None
+    """How many times the sides are prepared at most, where a turn takes long."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Something of olm's own that is measured: a figure and no ratio."""
+
+    name: str
+    """What ``--only`` looks in."""
+    what: str
+    """The first cell of its row."""
+    column: str
+    """The heading of its column."""
+    unit: str
+    """What stands after the figure."""
+    take: Callable[[], float]
+    """Measures it once."""
+    goal: float
+    """The largest that it is to be."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +76,7 @@ class Family:
 
     heading: str
     """Above the first column."""
-    contests: Sequence[Contest]
+    contests: Sequence[Contest | Amount]
     """Its rows."""
     processes: bool = False
     """Whether whole processes are timed, by the clock on the wall; else it is processor time."""
@@ -61,13 +84,16 @@ class Family:
 
 @dataclass(frozen=True)
 class Result:
-    """How long olm took in a contest, as a multiple of what another one took."""
+    """How long olm took in a contest, as a multiple of what another one took; or an amount."""
 
     name: str
     what: str
     against: str
     ratio: float
+    """The multiple, or the amount in its unit."""
     goal: float | None
+    unit: str = ""
+    """That of an amount; a ratio has none."""
 
     @property
     def met(self) -> bool | None:
@@ -75,15 +101,21 @@ class Result:
         return None if self.goal is None else round(self.ratio, 2) <= self.goal
 
 
-def results(contest: Contest, *, setups: int, processes: bool) -> Iterator[Result]:
+def results(contest: Contest | Amount, *, setups: int, processes: bool) -> Iterator[Result]:
     """Measure a contest: the median ratio of repetitions in which the sides take turns.
 
     Args:
-        contest: what to measure.
+        contest: what to measure. Of an amount it is the largest that is found.
         setups: how many times the sides are prepared anew: where their data lies in memory alone
             makes a difference of several per cent.
         processes: whether whole processes are timed.
     """
+    if isinstance(contest, Amount):
+        largest = max(contest.take() for _ in range(setups))
+        column, goal = contest.column, contest.goal
+        yield Result(contest.name, contest.what, column, largest, goal, contest.unit)
+        return
+    setups = min(setups, contest.setups or setups)
     clock = perf_counter if processes else process_time
     rounds = [times for _ in range(setups) for times in _rounds(contest.sides(), clock)]
     for other in rounds[0]:
@@ -109,7 +141,8 @@ def _rounds(sides: Mapping[str, Side], clock: Callable[[], float]) -> list[dict[
 def _calls(side: Side, clock: Callable[[], float]) -> int:
     """How many calls fit into a turn. It is the warm-up, too."""
     calls = 1
-    side.call()
+    if _timed(side, calls, clock) >= LONG:
+        return calls
     while (took := min(_timed(side, calls, clock) for _ in range(3)) * calls) < TURN / 4:
         calls *= 2
     return max(1, round(calls * TURN / took))

@@ -1,11 +1,14 @@
 """A torch scheduler class for every kind, called what the kind is, and `build`."""
 
+from typing import Any
+
 from olm.kinds import KINDS
 from olm.train.schedulers.along import ScheduleLR
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.cosine import CosineAnnealingLR
 from olm.train.schedulers.factory import build, torch_class
 from olm.train.schedulers.linear import LinearDecayLR, LinearLR
+from olm.train.schedulers.names import named
 from olm.train.schedulers.plateau import ReduceLROnPlateau
 from olm.train.schedulers.warmup import WarmupCosineScheduler, WarmupLR
 
@@ -23,6 +26,12 @@ __all__ = [
 
 # The other kinds' classes: whoever adds a kind has nothing to add here.
 for _kind, _model in KINDS.items():
-    globals()[_kind] = torch_class(_model)
-    if _kind not in __all__:
-        __all__.append(_kind)
+    if "." not in _kind:
+        globals()[_kind] = torch_class(_model)
+        if _kind not in __all__:
+            __all__.append(_kind)
+
+
+def __getattr__(name: str) -> Any:
+    # A kind that was defined later, or the first word of those of a plugin.
+    return named(name)

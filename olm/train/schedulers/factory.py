@@ -64,14 +64,18 @@ def build(
 def torch_class(model: type[Schedule]) -> type[ScheduleLR]:
     """The torch scheduler class of a kind, made when it is first asked for.
 
+    That of a plugin's kind is called by the last word of its name, and is found, pickles too, by
+    the whole of it: ``olm.train.schedulers.acme.Rex``.
+
     >>> from olm.kinds.constant import Constant
     >>> print(torch_class(Constant).__name__)
     ConstantLR
     """
     if model not in CLASSES:
-        name = model.model_fields["kind"].default
-        summary = (model.__doc__ or name).splitlines()[0]
+        kind = model.model_fields["kind"].default
+        summary = (model.__doc__ or kind).splitlines()[0]
         doc = f"{summary}\n\nThe torch scheduler of `{model.__module__}.{model.__name__}`."
-        space = {"__doc__": doc, "__module__": "olm.train.schedulers"}
+        space = {"__doc__": doc, "__module__": "olm.train.schedulers", "__qualname__": kind}
+        name = kind.rpartition(".")[2]
         new_class(name, (ScheduleLR,), {"model": model}, lambda namespace: namespace.update(space))
     return CLASSES[model]

@@ -1,0 +1,95 @@
+"""All that is wrong with a file: its text, its fields, what it expects, and what lint finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from olm.document import Document, read_file
+from olm.lint import warned
+from olm.lint._subject import Subject
+from olm.problem import Path, Place, Problem, SpecError
+from olm.spec import Spec
+from olm.text import Text
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is looked for, and where."""
+
+    at: Path = ()
+    """Where in each file the schedule stands, if it is not the whole."""
+    lint: bool = False
+    """Whether to look for the warnings that need rates, too."""
+    select: tuple[str, ...] = ()
+    """The codes of the warnings to look for; all of them if there is none."""
+    ignore: tuple[str, ...] = ()
+    """The codes of the warnings not to look for."""
+    base_lr: float | None = None
+    """The base rate for which lint looks at the rates, in place of that in the file."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that was checked."""
+
+    document: Document
+    problems: tuple[Problem, ...]
+    """What was found, in the order of the places."""
+    spec: Spec | None = None
+    """What it says, unless there is an error."""
+    mended: int = 0
+    """How many problems were mended before that."""
+
+    @property
+    def file(self) -> str:
+        """The name of the file."""
+        return self.document.text.file
+
+    @property
+    def text(self) -> Text:
+        """Its text."""
+        return self.document.text
+
+    def count(self, severity: str) -> int:
+        """How many problems of a severity there are."""
+        return sum(problem.severity == severity for problem in self.problems)
+
+
+def check_file(path: str, options: Options | None = None) -> Checked:
+    """Check a file; one that cannot be read has that as its problem."""
+    options = options or Options()
+    try:
+        return check(read_file(path, options.at), options)
+    except OSError as error:
+        message = f"this cannot be read: {(error.strerror or str(error)).lower()}"
+        problem = Problem("unreadable", message, place=Place(path, 1, 1, 1))
+        return Checked(Document(Text(path, ""), readable=False), (problem,))
+
+
+def check(document: Document, options: Options | None = None) -> Checked:
+    """Check a document that was read."""
+    options = options or Options()
+    try:
+        spec = document.parse()
+    except SpecError as error:
+        return Checked(document, error.problems)
+    subject = Subject(spec, document, options.base_lr)
+    problems = [document.located(one) for one in _unmet(spec)]
+    problems += warned(subject, options.lint, options.select, options.ignore)
+    problems.sort(key=_position)
+    if any(problem.severity == "error" for problem in problems):
+        return Checked(document, tuple(problems))
+    return Checked(document, tuple(problems), spec)
+
+
+def _unmet(spec: Spec) -> Iterator[Problem]:
+    """What a spec that is valid expects in vain."""
+    if spec.expect is not None:
+        from olm.expectation import unmet
+
+        yield from unmet(spec.expect, spec.schedule)
+
+
+def _position(problem: Problem) -> tuple[int, int]:
+    return (problem.place.line, problem.place.column) if problem.place else (0, 0)

@@ -1,0 +1,78 @@
+"""The table of findings on the page of a run of GitHub Actions, in Markdown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from olm.cli.picture import visible
+from olm.problem import Problem
+
+MAX_BYTES = 1024 * 1024
+"""How large GitHub lets the summary of a step be; of a larger one it shows nothing."""
+
+RESERVED = 1024
+"""What the lines around the rows take at most."""
+
+HEAD = "| place | what | finding |\n| --- | --- | --- |\n"
+
+_PUNCTUATION = re.compile(r"[!-&*+:-@\[-`{-~]")
+_CODE = re.compile("`([^`]+)`")
+
+
+class Summary:
+    """Rows, as many as fit; of the others it is said how many they are."""
+
+    def __init__(self) -> None:
+        self.rows: list[bytes] = []
+        self.size = self.left_out = 0
+
+    def add(self, problem: Problem, file: str) -> None:
+        """Note a problem."""
+        row = _row(problem, file).encode("utf-8", "replace")
+        if self.left_out or self.size + len(row) > MAX_BYTES - RESERVED:
+            self.left_out += 1
+        else:
+            self.rows.append(row)
+            self.size += len(row)
+
+    def append_to(self, path: str, outcome: str) -> None:
+        """Write the table under what the step's file already says.
+
+        Args:
+            path: the file.
+            outcome: the findings, counted, in words.
+        """
+        with Path(path).open("ab") as file:
+            while self.size > MAX_BYTES - RESERVED - file.tell():
+                if not self.rows:
+                    return
+                self.size -= len(self.rows.pop())
+                self.left_out += 1
+            file.write(f"**olm check**: {outcome}\n\n".encode())
+            if self.rows:
+                file.write(HEAD.encode() + b"".join(self.rows) + b"\n")
+            if self.left_out:
+                file.write(f"... and {self.left_out:,} more\n\n".encode())
+
+
+def markdown(text: str) -> str:
+    """A text as it stands in a cell of a table: itself, whatever is in it.
+
+    >>> markdown("no field `a|b`, found <b>")
+    'no field <code>a&#124;b</code>, found &#60;b&#62;'
+    """
+    # The odd parts were between backticks.
+    parts = [_PUNCTUATION.sub(_entity, visible(part)) for part in _CODE.split(text)]
+    return "".join(f"<code>{one}</code>" if at % 2 else one for at, one in enumerate(parts))
+
+
+def _row(problem: Problem, file: str) -> str:
+    where = _PUNCTUATION.sub(_entity, visible(str(problem.place or file)))
+    hint = f"<br>{markdown(problem.hint)}" if problem.hint else ""
+    what = f"{problem.severity} <code>{markdown(problem.code)}</code>"
+    return f"| <code>{where}</code> | {what} | {markdown(problem.message)}{hint} |\n"
+
+
+def _entity(character: re.Match[str]) -> str:
+    return f"&#{ord(character[0])};"

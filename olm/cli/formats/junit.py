@@ -1,0 +1,56 @@
+"""The format of JUnit, which every CI server shows: a test case for each file.
+
+A file with errors fails, and its failure lists them; warnings are output of the test case, unless
+the run is strict. There is one failure a file because servers show no more of a test case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from olm.checks import Checked
+from olm.cli.formats import Look
+from olm.cli.formats._escape import as_xml
+from olm.problem import Problem
+
+SUMMARY = "JUnit's XML, a test case for each file"
+
+
+def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
+    """The report, once all is counted: the numbers stand at its head."""
+    failing = {"error", "warning"} if look.strict else {"error"}
+    cases, failures = [], 0
+    for result in results:
+        failed = [problem for problem in result.problems if problem.severity in failing]
+        others = [problem for problem in result.problems if problem.severity not in failing]
+        cases.append(_case(result.file, failed, others))
+        failures += bool(failed)
+    counts = f'tests="{len(cases)}" failures="{failures}" errors="0"'
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield f'<testsuites {counts}>\n<testsuite name="olm check" {counts}>\n'
+    yield from cases
+    yield "</testsuite>\n</testsuites>\n"
+
+
+def _case(file: str, failed: list[Problem], others: list[Problem]) -> str:
+    inside = _failure(failed, file) + _output(others, file)
+    start = f'<testcase classname="olm.check" name="{as_xml(file)}"'
+    return f"{start}>\n{inside}</testcase>\n" if inside else f"{start}/>\n"
+
+
+def _failure(problems: list[Problem], file: str) -> str:
+    if not problems:
+        return ""
+    first, more = problems[0], len(problems) - 1
+    message = f"{first.message} (and {more:,} more)" if more else first.message
+    start = f'<failure type="{as_xml(first.code)}" message="{as_xml(message)}">'
+    return f"{start}{_listed(problems, file)}</failure>\n"
+
+
+def _output(problems: list[Problem], file: str) -> str:
+    return f"<system-out>{_listed(problems, file)}</system-out>\n" if problems else ""
+
+
+def _listed(problems: list[Problem], file: str) -> str:
+    lines = (str(one) if one.place else f"{file}: {one}" for one in problems)
+    return "\n".join(map(as_xml, lines))

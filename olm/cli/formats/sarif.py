@@ -1,0 +1,118 @@
+"""The format of SARIF 2.1.0, which GitHub's code scanning, Azure DevOps and editors read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from olm.checks import Checked
+from olm.cli.formats import Look
+from olm.cli.formats._escape import as_json
+from olm.cli.formats._fingerprint import VERSION, fingerprinted
+from olm.cli.formats._location import uri
+from olm.cli.formats._replacement import replacement
+from olm.problem import Place, Problem
+
+SUMMARY = "SARIF 2.1.0, for code scanning"
+
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+ROOT = "%SRCROOT%"
+
+
+def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
+    """One run, a result a line; the rules, known only then, stand at its end."""
+    yield f'{{"$schema": "{SCHEMA}", "version": "2.1.0", "runs": [{{"results": ['
+    rules: dict[str, str] = {}
+    separator = "\n"
+    for result, problem, fingerprint in fingerprinted(results):
+        rules.setdefault(problem.code, problem.severity)
+        index = list(rules).index(problem.code)
+        yield f"{separator}{as_json(_result(problem, result, index, fingerprint))}"
+        separator = ",\n"
+    yield f'\n], "tool": {as_json({"driver": _driver(rules)})}, {_COORDINATES}}}]}}\n'
+
+
+_COORDINATES = as_json(
+    {
+        "columnKind": "utf16CodeUnits",
+        "originalUriBaseIds": {ROOT: {"description": {"text": "the root of the repository"}}},
+    }
+)[1:-1]
+
+
+def _result(problem: Problem, result: Checked, rule: int, fingerprint: str) -> dict[str, Any]:
+    hint = f" ({problem.hint})" if problem.hint else ""
+    # Two values that are not there are told of at one place, and each may be listed once.
+    others = dict.fromkeys(problem.also_places)
+    also = [_location(place.file, place, result) for place in others]
+    return {
+        "ruleId": problem.code,
+        "ruleIndex": rule,
+        "level": problem.severity,
+        "message": {"text": f"{problem.message}{hint}"},
+        "locations": [_location(result.file, problem.place, result)],
+        **({"relatedLocations": also} if also else {}),
+        **_fixes(problem, result),
+        "partialFingerprints": {f"olmFinding/v{VERSION}": fingerprint},
+    }
+
+
+def _location(file: str, place: Place | None, result: Checked) -> dict[str, Any]:
+    region = {"region": _region(place, result)} if place else {}
+    file = place.file if place else file
+    return {"physicalLocation": {"artifactLocation": _artifact(file), **region}}
+
+
+def _artifact(file: str) -> dict[str, str]:
+    where = uri(file)
+    return {"uri": where} if where.startswith("file:") else {"uri": where, "uriBaseId": ROOT}
+
+
+def _region(place: Place, result: Checked) -> dict[str, int]:
+    """The stretch, counted in UTF-16: viewers do so even where they are told of another unit."""
+    line = result.text.line(place.line) if place.file == result.file else ""
+    return {
+        "startLine": place.line,
+        "startColumn": place.column + _pairs(line[: place.column - 1]),
+        "endColumn": place.end + _pairs(line[: place.end - 1]),
+    }
+
+
+def _pairs(text: str) -> int:
+    """How many characters take two units of UTF-16."""
+    return 0 if text.isascii() else sum(character > "\uffff" for character in text)
+
+
+def _fixes(problem: Problem, result: Checked) -> dict[str, Any]:
+    text = replacement(problem, result.text)
+    if text is None or problem.place is None:
+        return {}
+    change = {"deletedRegion": _region(problem.place, result), "insertedContent": {"text": text}}
+    changes = {"artifactLocation": _artifact(problem.place.file), "replacements": [change]}
+    said = {"text": problem.hint or f"write {text}"}
+    return {"fixes": [{"description": said, "artifactChanges": [changes]}]}
+
+
+def _driver(rules: dict[str, str]) -> dict[str, Any]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        number = {"version": version("olm-schedules")}
+    except PackageNotFoundError:
+        number = {}
+    return {"name": "olm", **number, "rules": [_rule(*rule) for rule in rules.items()]}
+
+
+def _rule(code: str, severity: str) -> dict[str, Any]:
+    from olm.pages import page
+
+    rule = {"id": code, "defaultConfiguration": {"level": severity}}
+    try:
+        told = page(code)
+    except KeyError:
+        # The code of a lint that a plugin brings may have no page.
+        return rule
+    said = {"text": told.text, "markdown": told.text}
+    return {**rule, "shortDescription": {"text": told.title}, "help": said}

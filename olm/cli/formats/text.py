@@ -1,0 +1,35 @@
+"""The format for people: each problem with its line, and carets under what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from olm.checks import Checked
+from olm.cli.formats import Look, in_words
+from olm.cli.picture import picture, visible
+from olm.cli.terminal import Paint
+from olm.problem import LISTED
+
+SUMMARY = "each problem with its line, for people"
+
+
+def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
+    """The problems of each file as soon as it is checked, and a summary."""
+    for result in results:
+        yield from of_file(result, look.paint)
+    tally = look.tally
+    if tally.mended:
+        yield f"{tally.mended:,} problem{'s are' if tally.mended > 1 else ' is'} mended\n"
+    yield look.paint("bold" if tally.wrong else "fine", in_words(tally)) + "\n"
+    if tally.fixable:
+        some = "one of them" if tally.fixable == 1 else f"{tally.fixable:,} of them"
+        yield f"`olm check --fix` would mend {some}\n"
+
+
+def of_file(result: Checked, paint: Paint) -> Iterator[str]:
+    """The problems of one file, as far as anybody would read them."""
+    for problem in result.problems[:LISTED]:
+        yield "\n".join([*picture(problem, result.text, paint), "", ""])
+    if len(result.problems) > LISTED:
+        more = len(result.problems) - LISTED
+        yield f"{visible(result.file)}: ... and {more:,} more problems\n\n"

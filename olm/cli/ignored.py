@@ -1,0 +1,159 @@
+"""Patterns as .gitignore has them, and what git ignores by them.
+
+A person's own list, git's `core.excludesFile`, has no say: what is checked must not depend on who
+checks it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathspec.pattern import RegexPattern
+
+GIT, GITIGNORE = ".git", ".gitignore"
+
+
+class Patterns:
+    """Patterns that are meant from a folder.
+
+    >>> old = Patterns("/runs", ["old/", "*.bak.olm.yaml"])
+    >>> old.cover("/runs/a/old/b.olm.yaml"), old.cover("/runs/old.olm.yaml")
+    (True, False)
+
+    Raises:
+        ValueError: one of them is no pattern.
+    """
+
+    def __init__(self, folder: str, lines: Iterable[str]) -> None:
+        # Not for those who have no patterns: importing it takes a tenth of the time of a check.
+        from pathspec import GitIgnoreSpec
+
+        self._start = folder.rstrip("/\\") + "/"
+        # pathspec takes `a/**/` for all that is in `a`; to git it is the folders there.
+        lines = (re.sub(r"/\*\*/ *$", "/**/*/", line) for line in lines)
+        patterns = GitIgnoreSpec.from_lines(lines).patterns
+        self._last_first = [one for one in reversed(patterns) if one.include is not None]
+
+    def cover(self, path: str, is_folder: bool = False) -> bool:
+        """Whether they match a path, absolute as the folder is, or a folder that it is in."""
+        path = self._from_start(path)
+        above = [path[:end] for end, character in enumerate(path) if character == "/"]
+        return (
+            any(self._verdict(f"{one}/") for one in above)
+            or self._verdict(path + "/" * is_folder) is True
+        )
+
+    def verdict(self, path: str, is_folder: bool = False) -> bool | None:
+        """Whether the last of them that matches the path itself takes it; None if none does."""
+        return self._verdict(self._from_start(path) + "/" * is_folder)
+
+    def _verdict(self, path: str) -> bool | None:
+        return next((one.include for one in self._last_first if _matches(one, path)), None)
+
+    def _from_start(self, path: str) -> str:
+        path = Path(path).as_posix()
+        # What is elsewhere is known by its names.
+        return path.removeprefix(self._start) if path.startswith(self._start) else path.lstrip("/")
+
+
+def _matches(pattern: RegexPattern, path: str) -> bool:
+    """Whether a pattern matches a path, which ends with a slash if it is a folder's.
+
+    pathspec also matches what is in a folder that a pattern matches, by the group `ps_d`, and then
+    cannot tell whether a later pattern took the folder back.
+    """
+    for match in pattern.regex.finditer(path) if pattern.regex else ():
+        if match.groupdict().get("ps_d"):
+            if match.end("ps_d") == len(path):
+                return True
+        elif path[-1] != "/":
+            return True
+    return path[-1] == "/" and _matches(pattern, path[:-1])
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """What git ignores in a folder."""
+
+    rules: tuple[Patterns, ...] = ()
+    """The patterns of the files that tell; of two that match, the later one is right."""
+
+    def covers(self, path: str, is_folder: bool) -> bool:
+        """Whether git ignores a file or folder that is directly in the folder."""
+        for patterns in reversed(self.rules):
+            if (verdict := patterns.verdict(path, is_folder)) is not None:
+                return verdict
+        return False
+
+    def inside(self, folder: str, names: Container[str]) -> Ignored:
+        """What it ignores in a folder below, in which there are these names."""
+        rules = self.rules
+        if GIT in names:
+            # Here begins a repository, to which those around it say nothing.
+            rules = _patterns(folder, _common(Path(folder, GIT)) / "info" / "exclude")
+        if GITIGNORE in names:
+            rules += _patterns(folder, Path(folder, GITIGNORE))
+        return Ignored(rules)
+
+
+def ignored_above(folder: str) -> Ignored:
+    """What git ignores in a folder, by the files above it, up to the root of its repository.
+
+    A folder that is itself ignored has been asked for all the same: then they do not count.
+    """
+    if _is_there(Path(folder, GIT)):
+        return Ignored()
+    parents = Path(folder).parents
+    root = next((n for n, parent in enumerate(parents) if _is_there(parent / GIT)), None)
+    if root is None:
+        return Ignored()
+    ignored = Ignored()
+    chain = [*reversed(parents[: root + 1]), Path(folder)]
+    for outer, inner in pairwise(chain):
+        names = [name for name in (GIT, GITIGNORE) if _is_there(outer / name)]
+        ignored = ignored.inside(str(outer), names)
+        if ignored.covers(str(inner), True):
+            return Ignored()
+    return ignored
+
+
+def _patterns(folder: str, file: Path) -> tuple[Patterns, ...]:
+    """The patterns in a file, if it can be read; git passes over a line that is no pattern."""
+    try:
+        text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except OSError:
+        return ()
+    lines = [line for line in text.replace("\r\n", "\n").split("\n") if _is_pattern(line)]
+    return (Patterns(folder, lines),) if lines else ()
+
+
+def _is_pattern(line: str) -> bool:
+    if not line.strip() or line[0] == "#":
+        return False
+    try:
+        Patterns("", [line])
+    except ValueError:
+        return False
+    return True
+
+
+def _common(git: Path) -> Path:
+    """The folder that the worktrees of a repository share; .git is a file in some of them."""
+    if git.is_file():
+        git = Path(git.parent, git.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
+        common = git / "commondir"
+        return git / common.read_text(encoding="utf-8").strip() if common.is_file() else git
+    return git
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -1,0 +1,108 @@
+"""What is most likely not meant in a spec that is valid. A file here is a rule, named for its code.
+
+``late_rise.py`` is ``late-rise``; a name that begins with ``_`` is no rule. The docstring of a rule
+is its page, which ``olm explain`` shows. A rule has `NEEDS_RATES`, whether it evaluates rates, and
+then is one that ``olm check --lint`` asks for; and `warnings(subject)`, which finds. To add a rule,
+copy a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Protocol, cast
+
+from olm.lint._subject import Subject
+from olm.problem import Problem, clipped, nearest
+
+
+class Rule(Protocol):
+    """What the module of a rule has."""
+
+    NEEDS_RATES: bool
+
+    def warnings(self, subject: Subject) -> Iterator[Problem]:
+        """What is found, each with its path or, where that says too little, its place."""
+
+
+@cache
+def codes() -> tuple[str, ...]:
+    """The code of every rule, in alphabetical order.
+
+    >>> "jump" in codes()
+    True
+    """
+    names = (module.name for module in iter_modules(__path__))
+    return tuple(sorted(name.replace("_", "-") for name in names if name[0] != "_"))
+
+
+@cache
+def rule(code: str) -> Rule:
+    """The rule with a code."""
+    return cast(Rule, import_module(f"{__name__}.{code.replace('-', '_')}"))
+
+
+def misnamed(wanted: Iterable[str]) -> str | None:
+    """What is wrong with codes that somebody gave, if one of them is none of a warning.
+
+    >>> misnamed(["jump", "late-raise"])
+    'there is no warning `late-raise`: did you mean `late-rise`?'
+    """
+    wrong = next((code for code in wanted if code not in codes()), None)
+    if wrong is None:
+        return None
+    meant = nearest(wrong, codes())
+    hint = f"did you mean `{meant}`?" if meant else "`olm explain` lists them"
+    return f"there is no warning `{clipped(wrong)}`: {hint}"
+
+
+def warned(
+    subject: Subject,
+    rates: bool = False,
+    select: Collection[str] = (),
+    ignore: Collection[str] = (),
+) -> list[Problem]:
+    """What is most likely not meant, each with its place, without what the file silences.
+
+    Args:
+        subject: what is looked at.
+        rates: whether to apply the rules that evaluate rates, too.
+        select: the codes to look for; all of them if there is none.
+        ignore: the codes not to look for.
+    """
+    applied = _applied(rates, tuple(select), tuple(ignore))
+    with _rates_that_overflow() if rates else nullcontext():
+        found = [one for rule in applied.values() for one in rule.warnings(subject)]
+    located = [one if one.place else subject.document.located(one) for one in found]
+    if not subject.ignores:
+        return located
+    silenced = {(by.line, code) for by in subject.ignores for code in by.codes}
+    used = {key for one in located for key in _keys(one) if key in silenced}
+    if "unused-ignore" in applied:
+        from olm.lint.unused_ignore import idle
+
+        located += idle(subject, applied, used)
+    return [one for one in located if silenced.isdisjoint(_keys(one))]
+
+
+def _keys(problem: Problem) -> tuple[tuple[int | None, str], ...]:
+    """With which line, or none for the whole file, and code a comment silences a warning."""
+    line = problem.place.line if problem.place else None
+    return (line, problem.code), (None, problem.code)
+
+
+def _rates_that_overflow() -> AbstractContextManager[object]:
+    """Where they may: a comparison with what is not finite finds nothing."""
+    import numpy as np
+
+    return np.errstate(all="ignore")
+
+
+@cache
+def _applied(rates: bool, select: tuple[str, ...], ignore: tuple[str, ...]) -> dict[str, Rule]:
+    """The rules that are wanted, by their codes."""
+    wanted = [code for code in codes() if code not in ignore and (not select or code in select)]
+    return {code: rule(code) for code in wanted if rates or not rule(code).NEEDS_RATES}

@@ -1,0 +1,63 @@
+"""A comment that silences a warning which is not there.
+
+What it was written for was mended, or it stands on another line than the warning, or its code is
+misspelt, or is that of an error: errors cannot be silenced. Left in place, it would hide the next
+mistake of this sort. A code is held against what was looked for: those of warnings that need rates
+are judged only with `--lint`, and only where the base rate is known.
+
+Remove it, or the code that silences nothing.
+
+Bad:
+
+```yaml
+kind: LinearLR
+total_steps: 1000  # olm: ignore[warmup-too-long]
+```
+
+Good:
+
+```yaml
+kind: WarmupCosineScheduler
+warmup_steps: 800  # olm: ignore[warmup-too-long] the run goes on from here
+total_steps: 1000
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from itertools import islice
+
+from olm import lint
+from olm.lint._subject import Subject
+from olm.problem import LISTED, Problem
+
+NEEDS_RATES = False
+
+
+def warnings(subject: Subject) -> Iterator[Problem]:
+    """Each code in a comment that is none of a warning, as far as anybody would read them."""
+    named = ((one, code) for one in subject.ignores for code in one.codes)
+    unknown = ((one, code) for one, code in named if code not in lint.codes())
+    for one, code in islice(unknown, LISTED):
+        message, _, hint = (lint.misnamed([code]) or "").partition(": ")
+        yield Problem("unused-ignore", message, hint=hint, place=one.place, severity="warning")
+
+
+def idle(
+    subject: Subject, applied: Collection[str], used: Collection[tuple[int | None, str]]
+) -> Iterator[Problem]:
+    """Each code in a comment that was looked for and did not silence anything.
+
+    Args:
+        subject: what was looked at.
+        applied: the codes of the rules that were applied.
+        used: the lines and codes with which comments silenced something.
+    """
+    for one in subject.ignores:
+        for code in one.codes:
+            idles = code in applied and code != "unused-ignore" and (one.line, code) not in used
+            # With another base rate, a rule about rates may find something.
+            if idles and (subject.known_bases or not lint.rule(code).NEEDS_RATES):
+                message = f"there is no `{code}` to silence here"
+                yield Problem("unused-ignore", message, place=one.place, severity="warning")

@@ -1,0 +1,39 @@
+"""The codes that findings can have, read from the calls in the sources that make a finding."""
+
+import ast
+import re
+from pathlib import Path
+
+import olm
+
+OLM = Path(olm.__file__).parent
+MAKERS = {"Problem", "ScalarError", "_one_error", "mistake", "note", "refuse", "stop"}
+"""The functions that are given the code of a finding, as the first string that they are given."""
+
+CODE = re.compile(r"[a-z]+(-[a-z]+)*")
+
+
+def codes_of_errors():
+    """Every code that olm gives to a mistake in a spec."""
+    files = (path for path in OLM.rglob("*.py") if path.parent.name != "lint")
+    return {code for path in files for code in codes_in(path.read_text(encoding="utf-8"))}
+
+
+def codes_of_lints():
+    """Every code of a warning: the names of the files with the lints."""
+    paths = (OLM / "lint").glob("[!_]*.py")
+    return {path.stem.replace("_", "-") for path in paths}
+
+
+def codes_in(source):
+    """The codes in one source."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", _name(node.func)) in MAKERS:
+            texts = (one.value for one in node.args if isinstance(one, ast.Constant))
+            first = next((text for text in texts if isinstance(text, str)), "")
+            if CODE.fullmatch(first):
+                yield first
+
+
+def _name(function):
+    return function.id if isinstance(function, ast.Name) else ""

@@ -1,0 +1,59 @@
+"""Two kinds that are not olm's own: one without children, and one with some."""
+
+from typing import Literal
+
+from olm.curves import Array, ramp
+from olm.fields import Factor, Listed, PositiveSteps
+from olm.rules import rule
+from olm.schedule import Schedule
+
+
+class Rex(Schedule):
+    """The base rate, falling to zero the faster the nearer it is.
+
+    >>> Rex(total_steps=4).lr([0, 2, 4, 9], base=0.6)
+    array([0.6, 0.4, 0. , 0. ])
+    """
+
+    kind: Literal["acme.Rex"] = "acme.Rex"
+    total_steps: PositiveSteps
+    """The step at which the rate is zero."""
+    floor_factor: Factor = 0.0
+    """The part of the base rate below which it does not fall."""
+
+    group = "decay"
+    words = "down from the base rate to {floor_factor} × base at step {total_steps}"
+    examples = [{"total_steps": 100}, {"total_steps": 10, "floor_factor": 0.1}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        done = ramp(step, self.total_steps)
+        return np.maximum(base * (1 - done) / (1 - done / 2), base * self.floor_factor)
+
+
+@rule(
+    "factor",
+    "inner",
+    holds=lambda factor, inner: factor > 0 or not inner,
+    message="{factor} must be above 0 where there are {inner}",
+)
+class Damped(Schedule):
+    """The product of several schedules and a factor."""
+
+    kind: Literal["acme.lab.Damped"] = "acme.lab.Damped"
+    first: Schedule
+    """The schedule that is damped."""
+    inner: Listed[Schedule] = ()
+    """Others, whose rates are multiplied with those of ``first`` for a base rate of 1."""
+    factor: Factor = 0.5
+    """What all rates are multiplied by."""
+
+    group = "composition"
+    examples = [{"first": {"kind": "acme.Rex", "total_steps": 10}}]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        rates = self.first.evaluate(step, base) * self.factor
+        for schedule in self.inner:
+            rates = rates * schedule.evaluate(step, base * 0 + 1)
+        return rates

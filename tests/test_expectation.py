@@ -1,0 +1,167 @@
+"""What a spec expects of itself: held to it, whatever the schedule is, and nothing else."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from olm.checks import check
+from olm.document import read
+from olm.expectation import NEGLIGIBLE, unmet
+from olm.problem import RateError, SpecError
+from olm.spec import Spec, digest, parse
+from strategies import CATALOGUE, schedules
+
+SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "schedule.schema.json"
+VALIDATOR = Draft7Validator(json.loads(SCHEMA.read_text()))
+LINEAR = {"kind": "LinearLR", "total_steps": 4}
+EXPECT = {"base_lr": 0.8, "rates": [{"step": 1, "lr": 0.6}]}
+
+
+def problems(document):
+    """What is wrong with a document, as its paths and messages."""
+    try:
+        spec = parse(document)
+    except SpecError as error:
+        return [(problem.path, problem.message) for problem in error.problems]
+    assert spec.expect
+    return [(problem.path, problem.message) for problem in unmet(spec.expect, spec.schedule)]
+
+
+def expecting(rate, **more):
+    """A line from 0.8 to 0 that is expected to have a rate at step 1, where it has 0.6."""
+    return {**LINEAR, "expect": {"base_lr": 0.8, "rates": [{"step": 1, "lr": rate}], **more}}
+
+
+@given(schedules(), st.lists(st.integers(0, 300), min_size=1, max_size=5), st.floats(1e-6, 10))
+@settings(deadline=None)
+def test_what_is_taken_from_the_curve_is_met_and_what_is_further_off_is_not(schedule, steps, base):
+    try:
+        rates = [schedule.lr(step, base) for step in steps]
+    except RateError:
+        assume(False)
+    expect = {
+        "base_lr": base,
+        "rates": [{"step": s, "lr": r} for s, r in zip(steps, rates, strict=True)],
+    }
+    said = parse({**schedule.model_dump(mode="json"), "expect": expect})
+    assert [*unmet(said.expect, said.schedule)] == []
+    # Further than the tolerance, and than what counts as 0.
+    for factor in (1 - 2e-6, 1 + 2e-6):
+        far = [{"step": s, "lr": r * factor} for s, r in zip(steps, rates, strict=True)]
+        moved = parse({**schedule.model_dump(mode="json"), "expect": {**expect, "rates": far}})
+        missed = [problem.path[2] for problem in unmet(moved.expect, moved.schedule)]
+        assert missed == [
+            index for index, rate in enumerate(rates) if rate * 2e-6 > NEGLIGIBLE * base
+        ]
+
+
+@given(schedules(depth=2), st.floats(0, 1), st.floats(0, 0.5))
+@settings(deadline=None)
+def test_an_expectation_survives_a_round_trip_and_is_no_part_of_the_digest(schedule, rate, share):
+    expect = {"base_lr": 0.1, "rates": [{"step": 3, "lr": rate}], "tolerance": share}
+    document = {**schedule.model_dump(mode="json"), "expect": expect}
+    spec = parse(document)
+    assert spec.model_dump()["expect"] == expect
+    assert parse(json.loads(json.dumps(spec.model_dump()))) == spec
+    assert digest(spec.schedule) == digest(schedule)
+    assert spec.model_copy(update={"expect": None}) == Spec(schedule=schedule)
+    assert VALIDATOR.is_valid(document)
+
+
+@pytest.mark.parametrize(
+    ("rate", "more", "met"),
+    [
+        (0.6, {}, True),
+        (0.6 * (1 + 9e-7), {}, True),
+        (0.6 * (1 + 1.1e-6), {}, False),
+        (0.6 * (1 - 1.1e-6), {}, False),
+        (0.54, {"tolerance": 0.11}, True),
+        (0.54, {"tolerance": 0.09}, False),
+        (0.6000001, {"tolerance": 0.0}, False),
+    ],
+)
+def test_a_rate_is_held_to_the_tolerance_that_is_stated(rate, more, met):
+    assert (problems(expecting(rate, **more)) == []) == met
+
+
+def test_what_is_not_met_is_told_at_its_rate():
+    text = """\
+kind: LinearLR
+total_steps: 4
+expect:
+  base_lr: 0.8
+  rates:
+    - {step: 0, lr: 0.8}
+    - {step: 1, lr: 0.5}
+    - {lr: 0.1, step: 4}
+"""
+    checked = check(read(text, "a.yaml"))
+    assert checked.spec is None
+    assert [*map(str, checked.problems)] == [
+        f"a.yaml:7:21: error[expectation]: at step 1 the rate is {0.8 * 0.75!r}, expected 0.5",
+        "a.yaml:8:12: error[expectation]: at step 4 the rate is 0.0, expected 0.1",
+    ]
+
+
+def test_the_end_of_a_cosine_is_0_as_nearly_as_anybody_expects():
+    decay = {"kind": "RampLR", "total_steps": 7, "ease": "cosine", "end_factor": 1e-13}
+    expect = {"base_lr": 0.1, "rates": [{"step": 7, "lr": 0.0}]}
+    assert problems({**decay, "expect": expect}) == []
+    assert len(problems({**decay, "end_factor": 1e-11, "expect": expect})) == 1
+
+
+def test_a_step_without_a_rate_is_told_of():
+    growth = {"kind": "ExponentialLR", "gamma": 1e200}
+    expect = {"base_lr": 0.1, "rates": [{"step": 9, "lr": 0.0}, {"step": 0, "lr": 0.1}]}
+    [(path, message)] = problems({**growth, "expect": expect})
+    assert path == ("expect", "rates", 0, "lr")
+    assert message.startswith("at step 9 there is no rate: ")
+
+
+@pytest.mark.parametrize(
+    ("expect", "path"),
+    [
+        (None, ("expect",)),
+        ([], ("expect",)),
+        ({}, ("expect",)),
+        ({**EXPECT, "rates": []}, ("expect", "rates")),
+        ({**EXPECT, "rates": {}}, ("expect", "rates")),
+        ({**EXPECT, "base_lr": -0.1}, ("expect", "base_lr")),
+        ({**EXPECT, "tolerance": 1}, ("expect", "tolerance")),
+        ({**EXPECT, "tolerance": "1e-3"}, ("expect", "tolerance")),
+        ({**EXPECT, "base": 1}, ("expect", "base")),
+        ({**EXPECT, "rates": [{"step": 1.5, "lr": 1}]}, ("expect", "rates", 0, "step")),
+        ({**EXPECT, "rates": [{"step": 1, "lr": 1}, {"step": 1}]}, ("expect", "rates", 1)),
+        ({**EXPECT, "rates": [1]}, ("expect", "rates", 0)),
+    ],
+)
+def test_what_is_no_expectation_is_refused_by_model_and_schema(expect, path):
+    document = {**LINEAR, "expect": expect}
+    assert path in [where for where, _ in problems(document)]
+    assert not VALIDATOR.is_valid(document)
+
+
+@pytest.mark.parametrize("kind", ["SequentialLR", "RepeatLR"])
+def test_only_the_root_expects(kind):
+    fields = json.loads(json.dumps(CATALOGUE[kind].examples[0]))
+    child = fields["scheduler"] if "scheduler" in fields else fields["schedulers"][0]
+    child["expect"] = EXPECT
+    with pytest.raises(SpecError) as error:
+        parse({"kind": kind, **fields})
+    [problem] = error.value.problems
+    assert (problem.code, problem.path[-1]) == ("unknown-field", "expect")
+    assert problem.hint == "only the root of a document has it"
+    assert not VALIDATOR.is_valid({"kind": kind, **fields})
+
+
+def test_a_state_may_expect_as_well():
+    schedule = parse(LINEAR).schedule
+    state = {**LINEAR, "last_epoch": 2, "base_lrs": [0.8], "digest": digest(schedule)}
+    assert problems({**state, "expect": EXPECT}) == []
+    assert parse({**state, "expect": EXPECT}).is_state
+    assert VALIDATOR.is_valid({**state, "expect": EXPECT})
+    assert len(problems({**state, "expect": {**EXPECT, "base_lr": 0.9}})) == 1

@@ -1,0 +1,537 @@
+"""Lint: what each rule finds and what it leaves alone, how it is silenced, and what it costs."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from olm import lint
+from olm.checks import Options, check, check_file
+from olm.document import read
+from olm.fields import MAX_STEPS
+from olm.lint._subject import EVENLY, MOST_MARKS, Subject
+from olm.lint._walk import nodes
+from olm.lint.other_readers import is_read_otherwise
+from olm.pages import page
+from olm.scalars import ScalarError, for_every_reader, plain
+from olm.schedule import KINDS
+from olm.spec import Spec, digest
+from strategies import schedules
+
+SPECS = Path(__file__).resolve().parents[1] / "specs"
+LINT = Options(lint=True)
+
+
+def found(text, options=LINT, name="a.yaml"):
+    """What is found in a text, each with its code and its line."""
+    checked = check(read(text, name), options)
+    assert checked.spec is not None, checked.problems
+    return [(problem.code, problem.place.line) for problem in checked.problems]
+
+
+def codes(text, options=LINT):
+    """The codes of what is found in a text."""
+    return [code for code, _ in found(text, options)]
+
+
+def warmed(steps, then, at):
+    """A warm-up, and a schedule after it from a step on."""
+    first = f"{{kind: WarmupLR, warmup_steps: {steps}}}"
+    return f"{{kind: SequentialLR, schedulers: [{first}, {then}], milestones: [{at}]}}"
+
+
+def phases(*schedules, lengths):
+    """Phases of some lengths."""
+    return f"{{kind: PhasesLR, schedulers: [{', '.join(schedules)}], lengths: {lengths}}}"
+
+
+def combined(kind, *schedules):
+    """Schedules that apply together."""
+    return f"{{kind: {kind}, schedulers: [{', '.join(schedules)}]}}"
+
+
+COSINE = "{{kind: CosineAnnealingLR, T_max: {}, eta_min: {}}}".format
+UP = "{{kind: RampLR, total_steps: {}, start_factor: 0.0, end_factor: 1.0, offset: 1}}".format
+STEPS = "{{kind: MultiStepLR, milestones: {}}}".format
+KNOWN = "\nexpect: {base_lr: 0.1, rates: [{step: 0, lr: 0.1}]}"
+
+BORDERS = [
+    # code, a spec in which it is found, a spec in which it is just not found
+    (
+        "jump",
+        *(
+            warmed(9, f"{{kind: RampLR, total_steps: 9, start_factor: {f}}}", 9)
+            for f in (0.0499, 0.0501)
+        ),
+    ),
+    (
+        "jump",
+        *(
+            warmed(9, f"{{kind: RampLR, total_steps: 9, start_factor: {f}}}", 9)
+            for f in (20.1, 19.9)
+        ),
+    ),
+    # Whatever the base rate is; at one base rate, a rate of its own is none.
+    (
+        "jump",
+        phases(
+            "{kind: HoldLR, fixed_lr: 0.01}", "{kind: HoldLR, fixed_lr: 1.0e-5}", lengths=[5, 5]
+        ),
+        phases("{kind: HoldLR}", "{kind: HoldLR, fixed_lr: 1.0e-5}", lengths=[5, 5]),
+    ),
+    (
+        "jump",
+        phases("{kind: HoldLR}", "{kind: HoldLR, factor: 1.0e-5}", lengths=[5, 5]),
+        f"{{kind: RepeatLR, scheduler: {COSINE(9, 0)}, period: 9}}",
+    ),
+    (
+        "jump",
+        phases("{kind: HoldLR}", "{kind: HoldLR, factor: 1.0e-5}", lengths=[5, 5]),
+        STEPS([3]).replace("]", "], gamma: 1.0e-3"),
+    ),
+    ("never-reached", *(phases("{kind: HoldLR}", STEPS([2, m]), lengths=[5, 9]) for m in (10, 8))),
+    ("never-reached", *(phases(f"{{kind: StepLR, step_size: {s}}}", lengths=[9]) for s in (10, 8))),
+    ("never-reached", *(phases(warmed(2, "{kind: HoldLR}", m), lengths=[9]) for m in (9, 8))),
+    (
+        "never-reached",
+        *(
+            f"{{kind: TimeLR, scheduler: {warmed(2, '{kind: HoldLR}', m)}, last: 9}}"
+            for m in (10, 9)
+        ),
+    ),
+    (
+        "never-reached",
+        *(
+            f"{{kind: TimeLR, scheduler: {warmed(2, '{kind: HoldLR}', m)}, first: 3}}"
+            for m in (3, 4)
+        ),
+    ),
+    (
+        "never-reached",
+        *(f"{{kind: RepeatLR, scheduler: {STEPS([m])}, period: 9}}" for m in (10, 8)),
+    ),
+    (
+        "never-reached",
+        *(
+            phases(
+                f"{{kind: TableLR, milestones: [{m}, 12], factors: [1.0, 0.5], between: {how}}}",
+                lengths=[9],
+            )
+            for m, how in ((0, "hold"), (11, "linear"))
+        ),
+    ),
+    ("unused-final-rate", *(phases("{kind: HoldLR}", STEPS([m]), lengths=[5, 9]) for m in (9, 8))),
+    (
+        "unused-final-rate",
+        *(phases(f"{{kind: StepLR, step_size: {s}}}", lengths=[9]) for s in (9, 3)),
+    ),
+    (
+        "unused-final-rate",
+        *(
+            phases("{kind: HoldLR}", "{kind: LinearLR, total_steps: 1}", lengths=[5, n])
+            for n in (1, 2)
+        ),
+    ),
+    (
+        "warmup-too-long",
+        *(
+            f"{{kind: WarmupCosineScheduler, warmup_steps: {w}, total_steps: 100}}"
+            for w in (51, 50)
+        ),
+    ),
+    ("warmup-too-long", *(warmed(w, COSINE(50, 0), w) for w in (51, 50))),
+    # Step 0 of this ramp is one step up: the rise takes a step less.
+    ("warmup-too-long", *(phases(UP(w), COSINE(50, 0), lengths=[w, 50]) for w in (53, 52))),
+    (
+        "warmup-too-long",
+        *(
+            combined("ChainedScheduler", "{kind: WarmupLR, warmup_steps: 51}", other)
+            for other in (COSINE(100, 0), STEPS([60]))
+        ),
+    ),
+    (
+        "warmup-too-long",
+        *(
+            f"{{kind: OneCycleLR, max_lr: 0.1, total_steps: 100, pct_start: {share}}}"
+            for share in (0.51, 0.5)
+        ),
+    ),
+    (
+        "warmup-too-long",
+        *(
+            f"{{kind: TriStageLR, warmup_steps: {w}, hold_steps: 25, decay_steps: 25}}"
+            for w in (51, 50)
+        ),
+    ),
+    (
+        "floor-above-base",
+        *(
+            f"kind: CosineAnnealingLR\nT_max: 9\neta_min: {floor}" + KNOWN
+            for floor in (0.1001, 0.1)
+        ),
+    ),
+    (
+        "floor-above-base",
+        *(
+            f"kind: MaximumLR\nschedulers: [{COSINE(9, 0)}, {{kind: HoldLR, fixed_lr: {floor}}}]\n"
+            f"expect: {{base_lr: 0.1, rates: [{{step: 9, lr: {floor}}}]}}"
+            for floor in (0.2, 0.1)
+        ),
+    ),
+    ("floor-not-reached", *(phases(UP(5), COSINE(n, 0.001), lengths=[5, 90]) for n in (100, 95))),
+    (
+        "floor-not-reached",
+        *(phases(f"{{kind: LinearDecayLR, total_steps: {n}}}", lengths=[990]) for n in (1001, 999)),
+    ),
+    ("floor-not-reached", *(f"{{kind: TanhLR, total_steps: 100, ub: {ub}}}" for ub in (2.2, 2.4))),
+    (
+        "floor-not-reached",
+        *(
+            phases(
+                combined(
+                    "MaximumLR",
+                    "{kind: ExponentialLR, gamma: 0.9}",
+                    f"{{kind: HoldLR, factor: {f}}}",
+                ),
+                lengths=[10],
+            )
+            for f in (0.9**10 - 1e-9, 0.9**10)
+        ),
+    ),
+    (
+        "floor-not-reached",
+        *(
+            combined(
+                "MaximumLR",
+                f"{{kind: RampLR, total_steps: 9, end_factor: {f}}}",
+                "{kind: HoldLR, factor: 0.1}",
+            )
+            for f in (0.101, 0.1)
+        ),
+    ),
+    (
+        "late-rise",
+        *(
+            combined(
+                "ChainedScheduler",
+                COSINE(60, 0.001),
+                f"{{kind: TableLR, milestones: [0, {m}], factors: [0.5, 1.0]}}",
+            )
+            for m in (61, 60)
+        ),
+    ),
+    (
+        "late-rise",
+        *(
+            combined(
+                "MaximumLR",
+                f"{{kind: LinearDecayLR, total_steps: {n}}}",
+                "{kind: RampLR, total_steps: 100, start_factor: 0.1, end_factor: 0.9}",
+            )
+            for n in (99, 100)
+        ),
+    ),
+    (
+        "zero-first-step",
+        *(
+            f"{{kind: WarmupDecayLR, warmup_steps: 5, total_steps: 99, start_factor: {f}}}"
+            for f in (0.0, 5e-324)
+        ),
+    ),
+    (
+        "zero-first-step",
+        *(
+            f"{{kind: RampLR, total_steps: 9, start_lr: 0, end_factor: 1.0, offset: {n}}}"
+            for n in (0, 1)
+        ),
+    ),
+    (
+        "zero-rate",
+        *(
+            phases(UP(5), f"{{kind: LinearDecayLR, total_steps: {n}}}", lengths=[5, 90])
+            for n in (89, 90)
+        ),
+    ),
+    ("zero-rate", *(f"{{kind: RepeatLR, scheduler: {COSINE(n, 0)}, period: 9}}" for n in (8, 9))),
+    (
+        "zero-rate",
+        *(
+            combined("MinimumLR", f"{{kind: LinearDecayLR, total_steps: {n}}}", COSINE(100, 0))
+            for n in (99, 100)
+        ),
+    ),
+    (
+        "zero-rate",
+        phases(UP(5), COSINE(50, 0), lengths=[5, 90]),
+        phases(
+            UP(5),
+            combined("MaximumLR", COSINE(50, 0), "{kind: HoldLR, factor: 0.1}"),
+            lengths=[5, 90],
+        ),
+    ),
+    (
+        "zero-rate",
+        phases(UP(5), "{kind: ConstantLR, factor: 0, total_iters: 5}", lengths=[5, 5]),
+        phases(UP(5), "{kind: HoldLR, factor: 0}", lengths=[5, 5]),
+    ),
+    (
+        "other-readers",
+        *(f"{{kind: CosineAnnealingLR, T_max: 9, eta_min: {n}}}" for n in ("1e-4", "1.0e-4")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "bad", "good"), BORDERS)
+def test_a_rule_just_finds_and_just_does_not(code, bad, good):
+    assert codes(bad).count(code) == 1
+    assert code not in codes(good)
+
+
+def test_every_rule_has_a_border():
+    about_comments = {"bare-ignore", "unused-ignore"}
+    assert {code for code, _, _ in BORDERS} | about_comments == set(lint.codes())
+
+
+@pytest.mark.parametrize("code", lint.codes())
+def test_the_page_of_a_rule_has_an_example_of_it_and_one_of_nothing(code):
+    shown = page(code)
+    assert codes(shown.bad.text) == [code]
+    assert codes(shown.good.text) == []
+    assert shown.severity == "warning"
+
+
+def test_what_a_rule_finds_stands_at_its_place():
+    text = """\
+kind: PhasesLR
+schedulers:
+  - kind: WarmupDecayLR
+    warmup_steps: 100
+    total_steps: 300
+  - kind: TimeLR
+    every: 2
+    scheduler:
+      kind: LinearDecayLR
+      total_steps: 50
+lengths: [200, 100]
+"""
+    problems = check(read(text, "a.yaml"), LINT).problems
+    assert [f"{problem.place.line}: {problem.message}" for problem in problems] == [
+        "3: the first step trains with a rate of 0",
+        "5: WarmupDecayLR ends at step 300, and its turn is over after 200 steps, "
+        "with 50% of the way left",
+        "9: its steps 50 to 98 train with a rate of 0",
+    ]
+
+
+def test_rules_that_evaluate_rates_are_left_out_unless_they_are_asked_for():
+    text = "{kind: WarmupDecayLR, warmup_steps: 60, total_steps: 100, end_factor: 1.0e-1}"
+    assert codes(text, Options()) == ["warmup-too-long"]
+    assert codes(text) == ["zero-first-step", "warmup-too-long"]
+
+
+def test_a_rule_can_be_selected_or_left_out():
+    text = "{kind: WarmupDecayLR, warmup_steps: 60, total_steps: 1e2}"
+    assert codes(text) == ["zero-first-step", "warmup-too-long", "other-readers"]
+    assert codes(text, Options(select=("other-readers",))) == ["other-readers"]
+    assert codes(text, Options(lint=True, ignore=("other-readers", "zero-first-step"))) == [
+        "warmup-too-long"
+    ]
+
+
+def test_a_code_that_there_is_not_is_told_with_the_nearest():
+    assert lint.misnamed(["jump", "zero-rate"]) is None
+    assert lint.misnamed(["jmup"]) == "there is no warning `jmup`: did you mean `jump`?"
+    assert lint.misnamed(["x"]) == "there is no warning `x`: `olm explain` lists them"
+
+
+def test_the_base_rate_is_that_which_is_given_else_expected_else_of_the_state():
+    floor = "{kind: CosineAnnealingLR, T_max: 9, eta_min: 0.05}"
+    assert codes(floor) == []
+    assert codes(floor, Options(lint=True, base_lr=0.01)) == ["floor-above-base"]
+    assert codes(floor[:-1] + ", expect: {base_lr: 0.1, rates: [{step: 0, lr: 0.1}]}}") == []
+    state = Spec(schedule=check(read(floor, "a.yaml")).spec.schedule)
+    for bases, expected in (((0.01, 0.02), ["floor-above-base"]), ((0.01, 0.1), [])):
+        document = read("{}", "a.yaml")
+        further = state.model_copy(
+            update={"last_epoch": 3, "base_lrs": bases, "digest": digest(state.schedule)}
+        )
+        rule = lint.rule("floor-above-base")
+        assert [one.code for one in rule.warnings(Subject(further, document))] == expected
+
+
+def test_an_error_is_not_hidden_by_a_warning_nor_by_a_comment():
+    text = "kind: LinearLR  # olm: ignore[range, unused-ignore]\ntotal_steps: 0\n"
+    checked = check(read(text, "a.yaml"), LINT)
+    assert checked.spec is None
+    assert [problem.code for problem in checked.problems] == ["range"]
+
+
+WARMED = "kind: WarmupCosineScheduler\nwarmup_steps: 60{}\ntotal_steps: 100{}\n".format
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WARMED("  # olm: ignore[warmup-too-long]", ""),
+        WARMED("  # it goes on # olm: ignore[warmup-too-long] for long", ""),
+        WARMED("  #olm:ignore[ warmup-too-long , ]", ""),
+        "# olm: ignore[warmup-too-long]\n\n# Else.\n" + WARMED("", ""),
+        "# yaml-language-server: $schema=x\n# olm: ignore[warmup-too-long]\r\n" + WARMED("", ""),
+        WARMED("", "").replace("warmup_", "  # olm: ignore[warmup-too-long]\n# Because.\nwarmup_"),
+        "{kind: WarmupCosineScheduler, total_steps: 100, # olm: ignore[warmup-too-long]\n"
+        "warmup_steps: 60, # olm: ignore[warmup-too-long]\nmin_lr: 0}".replace(
+            "100, # olm: ignore[warmup-too-long]", "100,"
+        ),
+    ],
+)
+def test_a_comment_silences_what_stands_in_its_line_below_it_or_in_its_file(text):
+    assert codes(text) == []
+
+
+def test_a_comment_elsewhere_silences_nothing_and_is_told_of():
+    assert found(WARMED("", "  # olm: ignore[warmup-too-long]")) == [
+        ("warmup-too-long", 2),
+        ("unused-ignore", 3),
+    ]
+    apart = WARMED("", "").replace("warmup_", "# olm: ignore[warmup-too-long]\n\nwarmup_")
+    assert found(apart) == [("unused-ignore", 2), ("warmup-too-long", 4)]
+
+
+def test_a_comment_without_a_code_or_with_a_wrong_one_silences_nothing():
+    text = WARMED(" # olm: ignore", " # olm: ignore[warmup-to-long, range]")
+    assert found(text) == [
+        ("warmup-too-long", 2),
+        ("bare-ignore", 2),
+        ("unused-ignore", 3),
+        ("unused-ignore", 3),
+    ]
+    hints = [problem.hint for problem in check(read(text, "a.yaml")).problems]
+    assert "did you mean `warmup-too-long`?" in hints
+    assert found(WARMED(" # olm: ignore[]", "")) == [("warmup-too-long", 2), ("bare-ignore", 2)]
+
+
+def test_a_comment_about_a_rule_that_was_not_applied_is_not_unused():
+    text = "kind: LinearLR  # olm: ignore[zero-first-step]\ntotal_steps: 9"
+    assert codes(text, Options()) == []
+    assert codes(text) == []
+    assert codes(text, Options(lint=True, base_lr=0.1)) == ["unused-ignore"]
+    assert codes(text, Options(lint=True, base_lr=0.1, ignore=("zero-first-step",))) == []
+
+
+def test_what_tells_of_a_comment_can_be_silenced_too():
+    text = "# olm: ignore[unused-ignore]\nkind: LinearLR  # olm: ignore[warmup-too-long]\n"
+    assert codes(text + "total_steps: 9") == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        '"# olm: ignore[jump]"',
+        "'it''s # olm: ignore[jump]'",
+        '"a\n  # olm: ignore[jump]"',
+        "|\n  # olm: ignore[jump]\n  text",
+        ">-\n  a\n\n  # olm: ignore[jump]",
+        "a#olm:ignore[jump]",
+    ],
+)
+def test_what_looks_like_a_comment_inside_a_string_is_none(schema):
+    text = f"kind: LinearLR\n$schema: {schema}\ntotal_steps: 9\n"
+    assert codes(text, Options(lint=True, base_lr=0.1)) == []
+    after = text.replace("total", "# olm: ignore[jump]\ntotal")
+    assert codes(after, Options(lint=True, base_lr=0.1)) == ["unused-ignore"]
+
+
+def test_beside_the_indicator_of_a_block_is_a_comment():
+    text = "kind: LinearLR\n$schema: | # olm: ignore[warmup-too-long]\n  a\ntotal_steps: 9\n"
+    assert found(text) == [("unused-ignore", 2)]
+
+
+def test_toml_has_comments_and_json_has_none():
+    text = 'kind = "WarmupCosineScheduler"\nwarmup_steps = 60{}\ntotal_steps = 100\n'
+    assert found(text.format(""), name="a.toml") == [("warmup-too-long", 2)]
+    silenced = text.format("  # olm: ignore[warmup-too-long]")
+    assert found(silenced, name="a.toml") == []
+    in_string = '"$schema" = "# olm: ignore[warmup-too-long]"\n' + text.format("")
+    assert found(in_string, name="a.toml") == [("warmup-too-long", 3)]
+    json = '{"kind": "WarmupCosineScheduler", "warmup_steps": 60, "total_steps": 1e2}'
+    assert found(json, name="a.json") == [("warmup-too-long", 1)]
+
+
+def test_inside_a_larger_file_the_comments_are_found_as_well():
+    text = "lr:  # olm: ignore[jump]\n  kind: WarmupCosineScheduler\n" + (
+        "  warmup_steps: 60  # olm: ignore[warmup-too-long]\n  total_steps: 100\n"
+        "note: |\n  # olm: ignore[warmup-too-long]\nmore: !!x [1e3]\n"
+    )
+    checked = check(read(text, "a.yaml", ("lr",)), Options(at=("lr",)))
+    assert checked.problems == ()
+
+
+PLAIN = st.from_regex(
+    re.compile(r"[-+]?[0-9]{0,4}\.?[0-9]{0,3}([eE][-+]?[0-9]{1,2})?|0[xo][0-9a-f]{1,4}|[a-z]{1,4}"),
+    fullmatch=True,
+)
+
+
+@given(PLAIN)
+@settings(deadline=None)
+@example("0o17")
+@example("08")
+@example("-010")
+@example("1.")
+@example("1.e3")
+@example("true")
+def test_a_number_is_told_of_exactly_if_another_reader_reads_it_otherwise(text):
+    try:
+        ours = plain(text)
+    except ScalarError:
+        return
+    if isinstance(ours, bool) or not isinstance(ours, int | float):
+        assert not is_read_otherwise(text)
+        return
+    assert is_read_otherwise(text) == (yaml.safe_load(text) != ours)
+    same = for_every_reader(text)
+    assert (plain(same), yaml.safe_load(same)) == (ours, ours)
+    assert not is_read_otherwise(same)
+
+
+@given(schedules(wide=True))
+@settings(deadline=None)
+def test_lint_never_raises_and_a_spec_with_warnings_is_as_good_as_any(schedule):
+    text = yaml.safe_dump(schedule.model_dump(mode="json"), sort_keys=False)
+    checked = check(read(text, "a.yaml"), LINT)
+    assert checked.spec == Spec(schedule=schedule)
+    assert {problem.severity for problem in checked.problems} <= {"warning"}
+    assert all(problem.place and problem.code in lint.codes() for problem in checked.problems)
+
+
+@given(schedules(wide=True), st.sampled_from([None, 1e-300, 0.1, 1e300]))
+@settings(deadline=None)
+def test_however_long_a_schedule_is_only_some_steps_are_looked_at(schedule, base):
+    subject = Subject(Spec(schedule=schedule), read("{}", "a.yaml"), base)
+    lint.warned(subject, rates=True)
+    asked = [steps for _, steps in subject._rates]
+    assert max(map(len, asked), default=0) <= 3 * MOST_MARKS + EVENLY + 1
+    assert len(asked) <= 100 * len(list(nodes(schedule)))
+    assert all(0 <= step <= 2 * MAX_STEPS for steps in asked for step in steps)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_example_of_a_kind_is_warned_of_only_for_a_first_step_of_0(kind):
+    for fields in KINDS[kind].examples:
+        text = yaml.safe_dump({"kind": kind, **fields})
+        assert set(codes(text)) <= {"zero-first-step"}
+
+
+# What is a fact about a recipe, and what its authors meant.
+MEANT = {"olmo-2-7b": {"floor-not-reached"}}
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.rglob("*.olm.yaml")), ids=lambda path: path.stem)
+def test_a_recipe_is_warned_of_only_for_what_is_a_fact(path):
+    name = path.name.removesuffix(".olm.yaml")
+    warned = {problem.code for problem in check_file(str(path), LINT).problems}
+    assert warned <= {"zero-first-step"} | MEANT.get(name, set())
+    assert check_file(str(path)).problems == ()

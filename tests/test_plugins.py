@@ -1,0 +1,463 @@
+"""Kinds that packages bring: real distributions, installed for a second process to find."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft7Validator
+
+from olm.cli import FINE, MISUSE, PROBLEMS
+from olm.kinds import KINDS
+from olm.schema import schedules_schema
+
+ROOT = Path(__file__).parent.parent
+SOURCES = Path(__file__).parent / "plugins"
+SCHEMA = ROOT / "schemas" / "schedule.schema.json"
+
+REX = {"kind": "acme.Rex", "total_steps": 10}
+DAMPED = {
+    "kind": "acme.lab.Damped",
+    "first": REX,
+    "inner": [{"kind": "LinearLR", "total_steps": 9}],
+}
+SEQUENCE = {"kind": "SequentialLR", "schedulers": [REX, DAMPED], "milestones": [5]}
+
+BROKEN = {
+    "Plain": "the name of a plugin's kind is words with dots, as in `acme.Rex`",
+    "broken.Absent": "`broken_schedules:Absent` cannot be imported: AttributeError: module "
+    "'broken_schedules' has no attribute 'Absent'",
+    "broken.Exits": "`broken_schedules.exits:Exits` cannot be imported: SystemExit: 3",
+    "broken.Function": "`broken_schedules:function` is no model: it must be a subclass of Schedule",
+    "broken.Linear": "`broken_schedules.linear:Linear` cannot be imported: TypeError: two models "
+    "of the kind LinearLR: olm.kinds.linear.Linear and broken_schedules.linear.Linear",
+    "broken.Lost": "`broken_schedules.lost:Lost` cannot be imported: ModuleNotFoundError: No "
+    "module named 'no_such_module'",
+    "broken.Open": "pydantic cannot make its model: PydanticUndefinedAnnotation: name "
+    "'NoSuchType' is not defined",
+    "broken.Other": "the model at `broken_schedules:Named` is of the kind `broken.Named`",
+    "broken.Raises": "`broken_schedules.raises:Raises` cannot be imported: RuntimeError: the "
+    "licence server",
+}
+"""What is said of each kind of the broken package."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Installs a package of tests/plugins in a folder of its own, and returns the folder."""
+    installed = {}
+
+    def install(name):
+        if name not in installed:
+            folder = tmp_path_factory.mktemp(name)
+            # setuptools writes beside the sources.
+            shutil.copytree(SOURCES / name, folder / "source")
+            pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+            pip += ["--no-index", "--no-build-isolation", "--no-deps", "--target", folder / "site"]
+            subprocess.run([*pip, folder / "source"], check=True)
+            installed[name] = folder / "site"
+        return str(installed[name])
+
+    return install
+
+
+@pytest.fixture
+def python(site, tmp_path):
+    """Runs Python, in an empty folder, with packages of tests/plugins installed."""
+
+    def run(*arguments, plugins=("acme",), text=None):
+        path = os.pathsep.join([*map(site, plugins), str(ROOT)])
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def olm(python):
+    """Runs the command, with packages of tests/plugins installed."""
+    return lambda *arguments, **more: python("-m", "olm", *arguments, **more)
+
+
+def check(olm, *documents, plugins):
+    """The exit status and the headings of the findings of specs."""
+    text = "".join(f"{json.dumps(document)}\n" for document in documents)
+    status, out, error = olm("check", "-", text=text, plugins=plugins)
+    assert error == ""
+    return status, [line.split(": ", 1)[1] for line in out.splitlines() if ": error[" in line]
+
+
+@pytest.mark.parametrize("document", [REX, DAMPED, SEQUENCE])
+def test_a_spec_with_a_plugins_kind_is_fine_where_the_package_is_installed(olm, document):
+    assert check(olm, document, plugins=["acme"]) == (FINE, [])
+
+
+def test_the_fields_of_a_plugins_kind_are_checked_with_their_places(olm):
+    wrong = {**DAMPED, "first": {**REX, "total_steps": 0}, "factr": 1}
+    status, found = check(olm, wrong, plugins=["acme"])
+    assert status == PROBLEMS
+    assert found == [
+        "error[range]: total_steps must be at least 1, found 0",
+        "error[unknown-field]: acme.lab.Damped has no field `factr`",
+    ]
+    assert check(olm, {**DAMPED, "factor": 0}, plugins=["acme"])[1] == [
+        "error[rule]: factor (0.0) must be above 0 where there are inner (1)"
+    ]
+
+
+def test_a_package_that_is_not_installed_is_told_of_at_the_kind(olm, tmp_path):
+    (tmp_path / "a.olm.yaml").write_text("kind: acme.Rex\ntotal_steps: 10\n")
+    status, out, _ = olm("check", "a.olm.yaml", plugins=[])
+    assert status == PROBLEMS
+    assert "a.olm.yaml:1:7: error[unknown-kind]: there is no kind `acme.Rex`\n" in out
+    assert "a dot means a plugin: the package that brings it is not installed here" in out
+
+
+def test_a_kind_that_is_nearly_a_plugins_is_guessed_without_an_import_of_it(python):
+    program = """
+import sys, olm
+try:
+    olm.parse({"kind": "acme.Rexx", "total_steps": "many"})
+except olm.SpecError as error:
+    print(error)
+print("acme_schedules" in sys.modules)
+"""
+    _, out, _ = python("-c", program)
+    assert out == (
+        "kind: error[unknown-kind]: there is no kind `acme.Rexx` (did you mean `acme.Rex`?)\n"
+        "False\n"
+    )
+
+
+def test_plugins_are_looked_up_only_for_a_kind_that_nobody_else_knows(python):
+    program = """
+import olm, olm.kinds, olm.schedule
+from olm.plugins import offers
+from olm.train.schedulers import *
+olm.parse({"kind": "LinearLR", "total_steps": 5})
+assert offers.cache_info().misses == 0
+olm.parse({"kind": "acme.Rex", "total_steps": 5})
+assert offers.cache_info().misses == 1
+"""
+    assert python("-c", program) == (0, "", "")
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_plugin_that_is_wrong_is_told_of_by_its_package_and_only_where_it_is_used(olm, kind):
+    message = f"error[plugin]: Broken.Schedules 0.3 brings the kind `{kind}`, but {BROKEN[kind]}"
+    sequence = {**SEQUENCE, "schedulers": [REX, {"kind": kind}]}
+    assert check(olm, sequence, plugins=["acme", "broken"]) == (PROBLEMS, [message])
+    fine = {**SEQUENCE, "schedulers": [REX, {"kind": "broken.Named"}]}
+    assert check(olm, fine, plugins=["acme", "broken"]) == (FINE, [])
+
+
+def test_a_plugins_error_is_the_same_whatever_was_met_before(python):
+    program = f"""
+import olm
+kinds = [*{[*BROKEN]}, "broken.Named", "broken.Constant"]
+def said(kind):
+    try:
+        return str(olm.parse({{"kind": kind}}).schedule)
+    except olm.SpecError as error:
+        return str(error)
+first = [said(kind) for kind in kinds]
+assert [said(kind) for kind in reversed(kinds)] == first[::-1]
+print("\\n".join(first))
+"""
+    _, out, error = python("-c", program, plugins=["broken"])
+    assert error == ""
+    lines = out.splitlines()
+    assert [line.startswith("kind: error[plugin]") for line in lines[:-2]] == [True] * len(BROKEN)
+    assert lines[-2] == "Named()"
+    assert lines[-1].startswith("kind: error[unknown-kind]: there is no kind `broken.Constant` ")
+
+
+@pytest.mark.parametrize("order", [["acme", "rival"], ["rival", "acme"]])
+def test_two_packages_with_one_kind_are_both_named_even_after_one_was_imported(olm, order):
+    message = (
+        "error[plugin]: several packages bring the kind `acme.Rex`: "
+        "acme-schedules 1.2 and rival-schedules 2.0"
+    )
+    assert check(olm, REX, plugins=order) == (PROBLEMS, [message])
+    assert check(olm, DAMPED, plugins=order) == (PROBLEMS, [message])
+    linear = {"kind": "LinearLR", "total_steps": 5}
+    assert check(olm, {**DAMPED, "first": linear}, plugins=order) == (FINE, [])
+
+
+def test_kinds_lists_those_of_packages_after_olms_own(olm):
+    _, without, _ = olm("kinds", plugins=[])
+    status, out, error = olm("kinds")
+    assert (status, error) == (FINE, "")
+    assert out.startswith(without.rstrip())
+    assert out.removeprefix(without.rstrip()) == (
+        "\n\nFROM acme-schedules 1.2\n"
+        "acme.Rex\n"
+        "  The base rate, falling to zero the faster the nearer it is.\n"
+        "  needs total_steps\n"
+        "acme.lab.Damped\n"
+        "  The product of several schedules and a factor.\n"
+        "  needs first\n"
+    )
+
+
+def test_kinds_warns_of_what_is_wrong_and_lists_the_rest(olm):
+    status, out, error = olm("kinds", plugins=["broken"])
+    assert status == FINE
+    assert error.splitlines() == [
+        f"olm kinds: warning: Broken.Schedules 0.3 brings the kind `{kind}`, but {why}"
+        for kind, why in sorted(BROKEN.items())
+    ]
+    assert "FROM Broken.Schedules 0.3\nbroken.Colour\n" in out
+    assert out.endswith("broken.Named\n  The one that is right.\n  needs no fields\n")
+
+
+def test_a_plugins_kind_is_described_like_any_other(olm):
+    status, out, _ = olm("kinds", "acme.Rex")
+    assert status == FINE
+    paragraphs = out.split("\n\n")
+    assert paragraphs[0] == "acme.Rex"
+    assert "total_steps: a whole number of at least 1, required" in out
+    assert "example\n  kind: acme.Rex\n  total_steps: 100\n" in out
+
+
+@pytest.mark.parametrize("verb", ["kinds", "schema"])
+def test_a_kind_that_cannot_be_shown_is_misuse_and_says_why(olm, verb):
+    status, out, error = olm(verb, "acme.Rex", plugins=[])
+    assert (status, out) == (MISUSE, "")
+    assert error.startswith(f"olm {verb}: there is no kind `acme.Rex`: a dot means a plugin")
+    status, out, error = olm(verb, "acme.Rex", plugins=["acme", "rival"])
+    assert (status, out) == (MISUSE, "")
+    assert "acme-schedules 1.2 and rival-schedules 2.0: uninstall all" in error
+
+
+def test_a_kind_of_which_no_schema_can_be_made_is_misuse_of_schema_alone(olm):
+    status, out, error = olm("schema", "broken.Colour", plugins=["broken"])
+    assert (status, out) == (MISUSE, "")
+    assert error.startswith("olm schema: Broken.Schedules 0.3 brings the kind `broken.Colour`, but")
+    assert olm("kinds", "broken.Colour", plugins=["broken"])[0] == FINE
+
+
+def test_schema_without_plugins_is_the_committed_one_to_the_byte(olm, tmp_path):
+    assert olm("schema") == (FINE, SCHEMA.read_text(encoding="utf-8"), "")
+    assert olm("schema", "LinearLR", "--out", "one.json") == (FINE, "", "")
+    one = SCHEMA.with_name("LinearLR.schema.json")
+    assert (tmp_path / "one.json").read_bytes() == one.read_bytes()
+    assert olm("schema", "--out", "no/such/folder.json")[0] == MISUSE
+
+
+def test_a_schema_without_plugins_refuses_their_kinds_in_one_error_each():
+    errors = list(Draft7Validator(json.loads(SCHEMA.read_bytes())).iter_errors(SEQUENCE))
+    where = [[*error.absolute_path] for error in errors]
+    assert where == [["schedulers", 0, "kind"], ["schedulers", 1, "kind"]]
+
+
+def test_schema_with_plugins_takes_their_kinds_and_checks_their_fields(olm):
+    status, out, error = olm("schema", "--with-plugins")
+    assert (status, error) == (FINE, "")
+    schema = json.loads(out)
+    Draft7Validator.check_schema(schema)
+    assert "olm schema --with-plugins, with acme-schedules 1.2." in schema["$comment"]
+    validator = Draft7Validator(schema)
+    for document in (REX, DAMPED, SEQUENCE, {"kind": "LinearLR", "total_steps": 5}):
+        assert validator.is_valid(document)
+    for document in ({**REX, "total_steps": 0}, {**DAMPED, "first": {"kind": "acme.Rexx"}}):
+        assert len(list(validator.iter_errors(document))) == 1
+    labels = [snippet["label"] for snippet in schema["anyOf"][1]["defaultSnippets"]]
+    assert labels == [*json.loads(SCHEMA.read_bytes())["properties"]["kind"]["enum"], *labels[-2:]]
+    assert labels[-2:] == ["acme.Rex", "acme.lab.Damped"]
+
+
+def test_the_schema_of_a_plugins_kind_needs_no_option(olm):
+    schema = json.loads(olm("schema", "acme.Rex")[1])
+    assert [*schema["definitions"]] == ["acme.Rex"]
+    assert Draft7Validator(schema).is_valid(REX)
+    children = json.loads(olm("schema", "acme.lab.Damped")[1])
+    assert not Draft7Validator(children).is_valid(DAMPED)
+    children = json.loads(olm("schema", "acme.lab.Damped", "--with-plugins")[1])
+    assert Draft7Validator(children).is_valid(DAMPED)
+
+
+def test_schema_leaves_out_what_is_wrong_and_warns_of_it(olm):
+    status, out, error = olm("schema", "--with-plugins", plugins=["acme", "broken"])
+    assert status == FINE
+    unclear = "it cannot be described: TypeError: a field may not be of a model or an enumeration"
+    assert f"`broken.Colour`, but {unclear} of its own: Colour\n" in error
+    assert len(error.splitlines()) == len(BROKEN) + 1
+    kinds = json.loads(out)["properties"]["kind"]["enum"]
+    assert [kind for kind in kinds if "." in kind] == [
+        "acme.Rex",
+        "acme.lab.Damped",
+        "broken.Named",
+    ]
+
+
+TRAINING = f"""
+import copy, inspect, json, pickle, torch, olm
+from olm.train import schedulers
+
+def optimizer():
+    return torch.optim.SGD([torch.zeros(1)], lr=0.5)
+
+def advance(scheduler, steps):
+    for _ in range(steps):
+        scheduler.optimizer.step()
+        scheduler.step()
+    return scheduler
+
+def rates(scheduler):
+    return [advance(scheduler, 1).get_last_lr() for _ in range(12)]
+
+for document in ({REX}, {DAMPED}, {SEQUENCE}):
+    scheduler = advance(olm.build(document, optimizer()), 3)
+    state = json.loads(json.dumps(scheduler.state_dict()))
+    assert olm.parse(state).schedule == scheduler.schedule
+    loaded = olm.build(document, optimizer())
+    loaded.load_state_dict(state)
+    copies = [olm.build(state, optimizer()), loaded, copy.copy(scheduler), copy.deepcopy(scheduler)]
+    copies += [pickle.loads(pickle.dumps(scheduler, protocol)) for protocol in range(6)]
+    # copy.copy has the same optimizer: each is asked alone, and the original last of all.
+    curves = [rates(copy.deepcopy(one)) for one in copies]
+    assert all(curve == curves[0] for curve in curves)
+    assert all(type(one) is type(scheduler) for one in copies)
+    assert rates(scheduler) == curves[0]
+
+Rex = schedulers.acme.Rex
+assert type(olm.build({REX}, optimizer())) is Rex
+assert (Rex.__module__, Rex.__qualname__, Rex.__name__) == (schedulers.__name__, "acme.Rex", "Rex")
+assert Rex(optimizer(), 10, floor_factor=0.2).schedule.floor_factor == 0.2
+assert all(pickle.loads(pickle.dumps(Rex, protocol)) is Rex for protocol in range(6))
+assert pickle.loads(pickle.dumps(schedulers.acme)).Rex is Rex
+assert str(inspect.signature(Rex.__init__)) == (
+    "(self, optimizer: torch.optim.optimizer.Optimizer, total_steps: int, "
+    "floor_factor: float = 0.0, last_epoch: int = -1) -> None"
+)
+assert {{"Rex", "lab"}} <= {{*dir(schedulers.acme)}}
+assert schedulers.acme.lab.Damped.__qualname__ == "acme.lab.Damped"
+assert not hasattr(schedulers, "nobody")
+assert not hasattr(schedulers.acme, "Nothing")
+assert "acme.Rex" not in schedulers.__all__
+"""
+
+
+def test_a_plugins_kind_trains_saves_resumes_pickles_and_copies(python):
+    assert python("-W", "error", "-c", TRAINING) == (0, "", "")
+
+
+def test_a_plugin_that_is_wrong_is_an_attribute_error_that_says_why(python):
+    program = """
+from olm.train import schedulers
+try:
+    schedulers.broken.Raises
+except AttributeError as error:
+    print(error)
+"""
+    _, out, _ = python("-c", program, plugins=["broken"])
+    start = "module 'olm.train.schedulers' has no attribute 'broken.Raises': Broken.Schedules 0.3"
+    assert out.startswith(start)
+
+
+def test_a_state_is_shown_where_the_package_is_and_told_of_where_it_is_not(python, olm, tmp_path):
+    program = f"""
+import json, torch, olm
+scheduler = olm.build({REX}, torch.optim.SGD([torch.zeros(1)], lr=0.5))
+olm.save_state(scheduler, "state.json")
+"""
+    assert python("-c", program)[0] == 0
+    for verb in ("state", "show"):
+        status, out, _ = olm(verb, "state.json")
+        assert status == FINE
+        assert "down from the base rate to 0 × base at step 10" in out
+        status, out, error = olm(verb, "state.json", plugins=[])
+        assert status != FINE
+        assert "there is no kind `acme.Rex`" in out + error
+        assert "the package that brings it is not installed here" in out + error
+
+
+def test_a_file_of_kinds_is_imported_when_one_of_them_is_asked_for(python):
+    program = """
+import sys, olm
+from olm.kinds import KINDS
+def files():
+    return sorted(name for name in sys.modules if name.startswith("olm.kinds."))
+olm.parse({"kind": "WarmupCosineScheduler", "warmup_steps": 5, "total_steps": 9})
+assert files() == ["olm.kinds.warmup"]
+assert "acme.Rex" in KINDS and files() == ["olm.kinds.warmup"]
+names = list(KINDS)
+assert len(files()) > 10
+assert names == [*(kind for kind in names if "." not in kind), "acme.Rex"]
+assert "NoSuchLR" not in KINDS
+"""
+    assert python("-c", program) == (0, "", "")
+
+
+def test_the_order_of_kinds_is_that_of_the_files_whatever_was_asked_for_first(python):
+    program = "from olm.kinds import KINDS; {}; print(*(k for k in KINDS if '.' not in k))"
+    orders = {
+        python("-c", program.format(first))[1]
+        for first in ("0", "KINDS['WarmupLR']", "KINDS['acme.Rex']", "len(KINDS)")
+    }
+    assert orders == {" ".join(kind for kind in KINDS if "." not in kind) + "\n"}
+
+
+NEW_FAMILY = """
+from typing import Literal
+from olm.schedule import Schedule
+
+class Twice(Schedule):
+    kind: Literal["TwiceLR"] = "TwiceLR"
+"""
+
+
+@pytest.mark.parametrize("first", ["KINDS['TwiceLR']", "assert 'TwiceLR' in {*KINDS}"])
+def test_a_file_that_is_not_in_the_table_yet_or_no_longer_is_no_trouble(tmp_path, first):
+    shutil.copytree(ROOT / "olm", tmp_path / "olm", ignore=shutil.ignore_patterns("__pycache__"))
+    kinds = tmp_path / "olm" / "kinds"
+    (kinds / "twice.py").write_text(NEW_FAMILY)
+    (kinds / "linear.py").rename(kinds / "straight.py")
+    program = f"""
+from olm.kinds import KINDS
+{first}
+assert KINDS["TwiceLR"].__module__ == "olm.kinds.twice"
+assert KINDS["LinearLR"].__module__ == "olm.kinds.straight"
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True)
+    assert done.stderr == b""
+
+
+def test_a_second_model_of_a_kind_is_an_error_before_the_first_was_asked_for(python):
+    program = NEW_FAMILY.replace("TwiceLR", "LinearLR")
+    _, _, error = python("-c", program)
+    assert error.endswith(
+        "TypeError: two models of the kind LinearLR: olm.kinds.linear.Linear and __main__.Twice\n"
+    )
+
+
+def test_a_kind_that_is_defined_anywhere_is_known_and_builds(python):
+    program = f"""{NEW_FAMILY.replace("TwiceLR", "ThriceLR")}
+    def formula(self, step, base):
+        return 3 * base + 0 * step
+
+import pickle, torch, olm
+from olm.kinds import KINDS
+from olm.train import schedulers
+scheduler = olm.build({{"kind": "ThriceLR"}}, torch.optim.SGD([torch.zeros(1)], lr=0.5))
+assert scheduler.get_last_lr() == [1.5]
+assert type(scheduler) is type(pickle.loads(pickle.dumps(scheduler))) is schedulers.ThriceLR
+assert [*KINDS][-1] == "ThriceLR"
+"""
+    assert python("-c", program) == (0, "", "")
+
+
+def test_the_schema_of_plugins_is_made_by_what_makes_the_committed_one():
+    own = {kind: model for kind, model in KINDS.items() if model.__module__.startswith("olm.kinds")}
+    assert schedules_schema(own) == json.loads(SCHEMA.read_bytes())

@@ -1,0 +1,198 @@
+"""What a project says about checks in its pyproject.toml, and who wins."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from olm.cli import FINE, MISUSE, PROBLEMS, main
+from olm.cli.misuse import Misuse
+from olm.cli.settings import READERS, Settings, settings
+
+GOOD = "kind: LinearLR\ntotal_steps: 100\n"
+WRONG = "kind: LinearLR\ntotal_step: 100\n"
+LATE = "kind: WarmupCosineScheduler\nwarmup_steps: 90\ntotal_steps: 100\n"
+"""A spec with a warning: its warm-up is longer than half of the run."""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder to work in, and a function that makes files in it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def make(texts):
+        for name, text in texts.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    return make
+
+
+def said(text):
+    return {"pyproject.toml": f"[tool.olm]\n{text}\n"}
+
+
+def checked(capsys, *arguments):
+    status = main(["check", "--format", "concise", *arguments])
+    out, error = capsys.readouterr()
+    return status, out, error
+
+
+def test_what_is_excluded_is_not_searched(folder, capsys):
+    folder({"a.olm.yaml": GOOD, "old/b.olm.yaml": WRONG} | said('exclude = ["old/"]'))
+    assert checked(capsys, ".") == (FINE, "1 file is fine\n", "")
+    assert checked(capsys, ".", "--isolated")[0] == PROBLEMS
+    assert checked(capsys, "old/b.olm.yaml")[0] == PROBLEMS
+    assert checked(capsys, "old/b.olm.yaml", "--force-exclude")[0] == FINE
+
+
+def test_patterns_are_meant_from_the_folder_of_the_file(folder, capsys, monkeypatch, tmp_path):
+    folder({"sub/old/b.olm.yaml": WRONG, "sub/a.olm.yaml": GOOD} | said('exclude = ["/sub/old"]'))
+    monkeypatch.chdir(tmp_path / "sub")
+    assert checked(capsys, ".")[1] == "1 file is fine\n"
+    assert checked(capsys, "..")[1] == "1 file is fine\n"
+
+
+def test_exclusions_of_the_command_line_add_to_those_of_the_project(folder, capsys):
+    folder(dict.fromkeys(["a.olm.yaml", "b.olm.yaml"], WRONG) | {"c.olm.yaml": GOOD})
+    folder(said('exclude = ["a.*"]'))
+    assert checked(capsys, ".", "--exclude", "b.*")[1] == "1 file is fine\n"
+
+
+def test_files_have_places_by_patterns(folder, capsys):
+    folder({"conf/a.yaml": "optim: {lr: {kind: LinearLR, total_steps: 0}}\nother: !x 1\n"})
+    folder({"conf/b.json": '{"optim": 1}', "c.olm.yaml": GOOD})
+    folder(said('at = {"conf/*.yaml" = "optim.lr"}'))
+    for named in (["."], ["conf/a.yaml", "c.olm.yaml"], ["conf/*.yaml", "c.olm.yaml"]):
+        status, out, _ = checked(capsys, *named)
+        lines = out.splitlines()
+        assert (status, len(lines)) == (PROBLEMS, 2)
+        assert lines[0].startswith("conf/a.yaml:1:43: error[range]: total_steps must be at least 1")
+        assert lines[1].endswith("in 1 of 2 files")
+    assert "there is no `schedule`" in checked(capsys, "conf/a.yaml", "--at", "schedule")[1]
+
+
+def test_the_name_of_standard_input_has_a_place_too(folder, tmp_path):
+    folder(said('at = {"conf/*.yaml" = "lr"}'))
+    command = [sys.executable, "-m", "olm", "check", "-", "--stdin-filename", "conf/a.yaml"]
+    options = {"cwd": tmp_path, "capture_output": True, "text": True}
+    done = subprocess.run(command, input="lr: {kind: LinearLR, total_steps: 0}", **options)
+    assert done.stdout.startswith("conf/a.yaml:1:35: error[range]")
+
+
+def test_warnings_are_chosen(folder, capsys):
+    folder({"a.olm.yaml": LATE})
+    assert checked(capsys, ".")[0] == FINE
+    assert "warning[warmup-too-long]" in checked(capsys, ".")[1]
+    assert checked(capsys, ".", "--strict")[0] == PROBLEMS
+    assert checked(capsys, ".", "--strict", "--ignore", "warmup-too-long")[0] == FINE
+    assert checked(capsys, ".", "--strict", "--select", "jump, late-rise")[0] == FINE
+    folder(said('strict = true\nignore = ["jump"]'))
+    assert checked(capsys, ".")[0] == PROBLEMS
+    assert checked(capsys, ".", "--no-strict")[0] == FINE
+    folder(said('strict = true\nignore = ["warmup-too-long"]'))
+    assert checked(capsys, ".")[0] == FINE
+    assert checked(capsys, ".", "--ignore", "jump")[0] == PROBLEMS
+
+
+def test_lint_is_asked_for_by_either(folder, capsys):
+    folder({"a.olm.yaml": "kind: ConstantLR\nfactor: 0.0\ntotal_iters: 9\n"})
+    quiet = checked(capsys, ".")[1]
+    loud = checked(capsys, ".", "--lint")[1]
+    assert loud != quiet
+    folder(said("lint = true"))
+    assert checked(capsys, ".")[1] == loud
+    assert checked(capsys, ".", "--no-lint")[1] == quiet
+
+
+@pytest.mark.parametrize("where", ["command line", "pyproject.toml"])
+def test_a_code_that_is_none_is_misuse(where, folder, capsys):
+    folder({"a.olm.yaml": GOOD})
+    folder(said('select = ["late-raise"]') if where == "pyproject.toml" else {})
+    given = ["--select", "late-raise"] if where == "command line" else []
+    status, out, error = checked(capsys, ".", *given)
+    assert (status, out) == (MISUSE, "")
+    assert error == "olm check: there is no warning `late-raise`: did you mean `late-rise`?\n"
+
+
+MISTAKES = {
+    'exlude = ["a"]': "[tool.olm] has no key `exlude`: did you mean `exclude`?",
+    "zzz = 1": f"[tool.olm] has no key `zzz`: its keys are {', '.join(READERS)}",
+    'exclude = "a"': '[tool.olm] exclude must be a list of strings, such as ["old/"], found the '
+    "string 'a'",
+    "ignore = [1]": '[tool.olm] ignore must be a list of strings, such as ["old/"], found a list',
+    "lint = 1": "[tool.olm] lint must be true or false, found 1",
+    "jobs = true": "[tool.olm] jobs must be a whole number, 0 for as many as there are cores, "
+    "found true",
+    "jobs = -1": "[tool.olm] jobs must be a whole number, 0 for as many as there are cores, "
+    "found -1",
+    'at = "a"': '[tool.olm] at must be a table of patterns and places, such as "conf/*.yaml" = '
+    "\"optim.lr\", found the string 'a'",
+    'at = {a = "b..c"}': "[tool.olm] at must be a table of patterns and places, such as "
+    '"conf/*.yaml" = "optim.lr", found a mapping',
+    "at = {a = 1}": "[tool.olm] at must be a table of patterns and places, such as "
+    '"conf/*.yaml" = "optim.lr", found a mapping',
+}
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES.items(), ids=MISTAKES)
+def test_a_mistake_is_misuse_that_names_file_line_and_key(text, message, folder, capsys):
+    folder({"a.olm.yaml": GOOD} | said(f"\n# hello\n{text}"))
+    assert checked(capsys, ".") == (MISUSE, "", f"olm check: pyproject.toml:4: {message}\n")
+
+
+def test_a_section_that_is_no_table_is_misuse(folder, capsys):
+    folder({"a.olm.yaml": GOOD, "pyproject.toml": "[tool]\nother = 1\nolm = 3  # tool.olm\n"})
+    message = "olm check: pyproject.toml:3: [tool.olm] must be a table, found 3\n"
+    assert checked(capsys, ".") == (MISUSE, "", message)
+
+
+def test_a_file_that_is_no_toml_is_misuse(folder, capsys):
+    folder({"a.olm.yaml": GOOD, "pyproject.toml": "[tool.olm\n"})
+    status, _, error = checked(capsys, ".")
+    assert (status, error[:44]) == (MISUSE, "olm check: pyproject.toml cannot be read: Ex")
+
+
+def test_the_nearest_file_with_the_section_counts(folder, monkeypatch, tmp_path):
+    folder({"pyproject.toml": "[tool.olm]\njobs = 1\n", "a/pyproject.toml": "[tool.olm]\njobs=2\n"})
+    folder({"a/b/pyproject.toml": "[project]\n", "a/b/c/pyproject.toml": "# tool.olm\n"})
+    folder({"a/b/c/d/x": ""})
+    monkeypatch.chdir(tmp_path / "a" / "b" / "c" / "d")
+    assert settings() == Settings(str(tmp_path / "a" / "pyproject.toml"), jobs=2)
+    monkeypatch.chdir(tmp_path)
+    assert settings() == Settings("pyproject.toml", jobs=1)
+    assert settings(isolated=True) == Settings()
+
+
+def test_a_file_without_the_section_is_not_parsed(folder):
+    folder({"pyproject.toml": "this is no TOML"})
+    assert settings().file == ""
+
+
+def test_another_file_may_be_named(folder):
+    folder({"conf/olm.toml": "[tool.olm]\njobs = 3\n", "none.toml": "", "pyproject.toml": "["})
+    assert settings("conf/olm.toml").jobs == 3
+    assert settings("conf/olm.toml").folder == str(Path("conf").resolve())
+    with pytest.raises(Misuse, match=r"none.toml has no \[tool.olm\]"):
+        settings("none.toml")
+    with pytest.raises(Misuse, match=r"gone\.toml cannot be read: no such file or directory"):
+        settings("gone.toml")
+
+
+def test_a_byte_order_mark_is_no_mistake(folder, tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes(b"\xef\xbb\xbf[tool.olm]\njobs = 2\n")
+    assert settings().jobs == 2
+
+
+def test_every_setting_has_its_reader():
+    fields = set(Settings.__dataclass_fields__) - {"file"}
+    assert set(READERS) == fields
+
+
+def test_config_and_isolated_exclude_each_other(capsys):
+    assert main(["check", ".", "--config", "a", "--isolated"]) == MISUSE
+    assert "not allowed with" in capsys.readouterr().err
