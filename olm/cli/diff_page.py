@@ -1,0 +1,161 @@
+"""What ``olm diff`` prints: the fields, where the two stand, and how their curves part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from olm.cli.comparison import Comparison
+from olm.cli.picture import visible
+from olm.cli.sides import Side
+from olm.cli.terminal import Paint
+from olm.differences import Difference
+from olm.partings import Apart, Parting
+from olm.problem import LISTED, dotted
+
+WIDTH = 64
+"""The width of the curves, in characters."""
+
+NEAR = 0.05
+"""Curves that are nowhere further apart, as a share of the picture, would be one to the eye."""
+
+LONGEST = 60
+"""The longest value that is repeated; of a longer list its length is told."""
+
+
+def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
+    """The lines; `drawn` says whether the curves are among them, if they can be told apart."""
+    a, b = visible(found.a.name), visible(found.b.name)
+    for field in found.fields[:LISTED]:
+        yield _field(field, a, b, "has")
+    if len(found.fields) > LISTED:
+        yield f"... and {len(found.fields) - LISTED:,} more fields"
+    yield from (_field(one, a, b, "remembers") for one in found.memory[:LISTED])
+    yield from filter(None, map(_stands, (found.a, found.b)))
+    if found.curves.first:
+        yield from ("", *_table(found.curves, a, b), "")
+        if drawn:
+            yield from _chart(found, a, b)
+    yield from _notes(found)
+    yield paint("fine" if found.same else "bold", _summary(found))
+
+
+def _field(one: Difference, a: str, b: str, verb: str) -> str:
+    where = dotted(one.path)
+    if one.only_in:
+        there, value = (a, one.a) if one.only_in == "a" else (b, one.b)
+        return f"{where}: only {there} {verb} it, {_value(value)}"
+    return f"{where}: {a} {verb} {_value(one.a)}, {b} {_value(one.b)}"
+
+
+def _value(value: Any) -> str:
+    """A value in few words.
+
+    >>> _value([30, 60]), _value([1] * 99), _value("min"), _value(None)
+    ('[30, 60]', '99 items', 'min', 'null')
+    """
+    if isinstance(value, dict):
+        return str(value["kind"])
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value)
+    return f"{len(value):,} items" if isinstance(value, list) and len(text) > LONGEST else text
+
+
+def _stands(side: Side) -> str:
+    """Where a state stands; nothing of a spec."""
+    spec = side.spec
+    if spec.last_epoch is None:
+        return ""
+    bases = tuple(dict.fromkeys(spec.base_lrs or ()))
+    step = max(spec.last_epoch, 0)
+    where = f"stands at step {step:,}" if spec.last_epoch >= 0 else "has not begun"
+    rates = _rates([spec.lr(step, base) for base in bases])
+    return f"{visible(side.name)} {where}: base {_rates(list(bases))}, now {rates}"
+
+
+def _rates(rates: list[float]) -> str:
+    more = ", ..." if len(rates) > 4 else ""
+    return f"rate{'s' * (len(rates) > 1)} {', '.join(f'{rate:.6g}' for rate in rates[:4])}{more}"
+
+
+def _table(curves: Parting, a: str, b: str) -> Iterator[str]:
+    """The steps that tell how two curves part, with both rates."""
+    reasons = {
+        "the first step that differs": curves.first,
+        "the largest difference": curves.largest,
+        "the largest as a share of the rate": curves.largest_relative,
+        "the last step that differs": curves.last,
+    }
+    of_step: dict[int, list[str]] = {}
+    for why, one in reasons.items():
+        if one:
+            of_step.setdefault(one.step, []).append(why)
+    rows = [("step", a, b, "difference", "of the larger", "")]
+    for one in sorted({one for one in reasons.values() if one}, key=lambda one: one.step):
+        size, share = f"{one.absolute:+.3g}", f"{100 * one.relative:+.3g} %"
+        why = ", ".join(of_step[one.step])
+        rows.append((f"{one.step:,}", *_told_apart(one), size, share, why))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{text:{width}}" for text, width in zip(row, widths, strict=True))
+        yield f"    {'  '.join(cells)}".rstrip()
+
+
+def _told_apart(one: Apart) -> tuple[str, str]:
+    """Two rates in as many digits as it takes to see that they are two."""
+    short = (f"{one.a:.6g}", f"{one.b:.6g}")
+    return (repr(one.a), repr(one.b)) if short[0] == short[1] else short
+
+
+def _chart(found: Comparison, a: str, b: str) -> Iterator[str]:
+    """Both curves, if they can be told apart."""
+    import numpy as np
+
+    from olm.cli.braille import chart, columns
+
+    at = np.linspace(0, found.curves.steps, columns(WIDTH)).round()
+    one, other = (schedule.lr(at, base) for _, schedule, base in found.shapes())
+    height = max(one.max(), other.max()) - min(one.min(), other.min())
+    if abs(other - one).max() < NEAR * height:
+        return
+    yield from (f"    {line}" for line in chart(one, found.curves.steps, beside=other))
+    yield from (f"    ⠒⠒ {a}   ⠂⠂ {b}", "")
+
+
+def _notes(found: Comparison) -> Iterator[str]:
+    """What has to be said of how the curves were compared."""
+    curves = found.curves
+    if curves.same_from is not None:
+        yield f"they are the same again from step {curves.same_from:,} on"
+    elif curves.first:
+        yield f"they are not the same again up to step {curves.steps:,}"
+    if not curves.every_step:
+        yield (
+            f"only {curves.looked_at:,} of {curves.steps + 1:,} steps were compared: what lies "
+            "between them is not known"
+        )
+    if found.a.spec.schedule.metric_driven or found.b.spec.schedule.metric_driven:
+        yield "the curves are those before the first metric"
+    if curves.rounding and not curves.first:
+        yield f"the curves are the same but for rounding, by at most {curves.rounding:.2g}"
+
+
+def _summary(found: Comparison) -> str:
+    curves, bases = found.curves, _with(found.curves.base_a, found.curves.base_b)
+    fields = f"{len(found.fields):,} field{'s' * (len(found.fields) != 1)} differ"
+    fields += "s" * (len(found.fields) == 1)
+    if found.same:
+        moved = found.memory or found.a.spec.last_epoch != found.b.spec.last_epoch
+        both = found.a.spec.is_state and found.b.spec.is_state
+        return "they say the same" + ", and stand elsewhere" * bool(moved and both)
+    if curves.first is None:
+        withs = " and ".join(_with(*two) for two in found.same_with)
+        return f"{fields}, the curves do not, {withs}"
+    same = "".join(f"; {_with(*two)} the curves are the same" for two in found.same_with)
+    return f"{fields}, and the curves from step {curves.first.step:,} on, {bases}{same}"
+
+
+def _with(a: float, b: float) -> str:
+    return f"with the base rate {a:g}" if a == b else f"with the base rates {a:g} and {b:g}"

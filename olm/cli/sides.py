@@ -1,0 +1,116 @@
+"""What ``olm diff`` compares: a spec, a state, or the one state in a checkpoint's JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from olm.cli.search import STDIN, is_there
+from olm.document import Document, read
+from olm.problem import OlmError, Path, dotted
+from olm.spec import Spec
+from olm.text import MAX_BYTES
+
+LEVELS = 8
+"""How deep in a checkpoint a state may stand."""
+
+BINARY = (b"PK", b"\x80")
+"""How a file begins that torch saved, now or long ago."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: what it is called, and what it says."""
+
+    name: str
+    spec: Spec
+
+
+def text_of(path: str) -> bytes:
+    """What is in a text file, or comes from standard input.
+
+    Raises:
+        OSError: it cannot be read.
+        OlmError: it is not there, or no text but what a trainer saved.
+    """
+    if path == STDIN:
+        return sys.stdin.buffer.read(MAX_BYTES + 1)
+    if not is_there(path):
+        raise OlmError(f"there is no file {path}")
+    if FilePath(path).is_dir():
+        raise OlmError(f"{path} is a folder{_first_convert(path)}")
+    with FilePath(path).open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if data.startswith(BINARY):
+        raise OlmError(f"{path} is no text{_first_convert(path)}")
+    return data
+
+
+def said_by(document: Document) -> Document:
+    """The document itself, or of a checkpoint's the state of ours in it.
+
+    Raises:
+        OlmError: there are several states in it, or only those of other libraries.
+    """
+    value, name = document.value, document.text.file
+    if not document.readable or not isinstance(value, dict) or {"kind", "digest"} & set(value):
+        return document
+    states = list(_states_in(value, ()))
+    if len(states) > 1:
+        places = ", ".join(dotted(path) for path, _ in states)
+        how = f"olm state {name} --at PLACE --out state.json"
+        raise OlmError(f"{name} has several states, {places}: write one of them, with {how}")
+    for path, text in states:
+        return read(text, f"{name}: {dotted(path)}") if text else _inside(document, path)
+    if _has(value, "last_epoch", LEVELS):
+        raise OlmError(f"{name} has no state of olm's in it{_first_convert(name)}")
+    return document
+
+
+def _inside(document: Document, path: Path) -> Document:
+    """What stands at a path of a document, the rest of which may be anything."""
+    return read(document.text.content, document.text.file, path)
+
+
+def _first_convert(path: str) -> str:
+    return f": write its state as JSON first, with olm state {path} --out state.json"
+
+
+def _states_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Where states of ours stand in a value, and the text of one that is a leaf of text."""
+    if isinstance(value, str) and '"digest"' in value:
+        # So a distributed checkpoint keeps a state in one piece.
+        if _is_state(_from_json(value)):
+            yield path, value
+    elif _is_state(value):
+        yield path, ""
+    elif len(path) < LEVELS:
+        for key, inner in _items(value):
+            yield from _states_in(inner, (*path, key))
+
+
+def _is_state(value: Any) -> bool:
+    return isinstance(value, dict) and {"kind", "digest"} <= set(value)
+
+
+def _has(value: Any, name: str, levels: int) -> bool:
+    if isinstance(value, dict) and name in value:
+        return True
+    return levels > 0 and any(_has(inner, name, levels - 1) for _, inner in _items(value))
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

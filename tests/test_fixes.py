@@ -1,0 +1,251 @@
+"""``olm check --fix``: what has one right answer is mended, and every other byte stays."""
+
+import io
+import json
+import os
+import re
+import stat
+import sys
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from olm.checks import Options, check
+from olm.cli import FINE, MISUSE, PROBLEMS, main
+from olm.document import loads, read
+from olm.fixes import mend, with_sound_fixes
+from strategies import mutated
+
+GOOD = "kind: LinearLR\ntotal_steps: 100\n"
+
+MENDED = {
+    "a misspelt key": (
+        "kind: LinearLR\ntotal_step: 100  # as planned\n",
+        "kind: LinearLR\ntotal_steps: 100  # as planned\n",
+    ),
+    "a misspelt kind": ("kind: LinaerLR\ntotal_steps: 1\n", "kind: LinearLR\ntotal_steps: 1\n"),
+    "a number in quotes": (
+        "kind: LinearLR\ntotal_steps: '100'\n",
+        "kind: LinearLR\ntotal_steps: 100\n",
+    ),
+    "a number in quotes, in other digits": (
+        'kind: LinearLR\ntotal_steps: "1_000"\nend_lr: "1e-4"\n',
+        "kind: LinearLR\ntotal_steps: 1000\nend_lr: 1.0e-4\n",
+    ),
+    "a key, and behind it its value": (
+        "kind: LinearLR\ntotal_step: '100'\n",
+        "kind: LinearLR\ntotal_steps: 100\n",
+    ),
+    "a number that others take for a string": (
+        "{kind: LinearLR,   total_steps: 1e3,end_lr: 1e-4}",
+        "{kind: LinearLR,   total_steps: 1.0e+3,end_lr: 1.0e-4}",
+    ),
+    "a word of another framework": (
+        "kind: WarmupLR\nnum_warmup_steps: 5\n",
+        "kind: WarmupLR\nwarmup_steps: 5\n",
+    ),
+    "a choice": (
+        "kind: RampLR\ntotal_steps: 9\nease: Cosine\n",
+        "kind: RampLR\ntotal_steps: 9\nease: cosine\n",
+    ),
+    "a key in quotes": (
+        "\"kind\": 'LinearLRR'\n'total_step': 9\n",
+        "\"kind\": 'LinearLR'\n'total_steps': 9\n",
+    ),
+    "in the encoding that it has": (
+        "\ufeffkind: LinearLR  # é 学\r\ntotal_step: 100\r\n",
+        "\ufeffkind: LinearLR  # é 学\r\ntotal_steps: 100\r\n",
+    ),
+}
+"""What is mended, and what of it is made."""
+
+LEFT = {
+    "two keys that mean one": "kind: LinearLR\ntotal_step: 1\ntotal_stepz: 2\n",
+    "a key that is there": "kind: WarmupLR\nwarmup_steps: 1\nnum_warmup_steps: 2\n",
+    "a word for a share of the run": "kind: WarmupLR\nwarmup_ratio: 0.1\n",
+    "a word of torch's class of this name": "kind: LinearLR\ntotal_iters: 5\n",
+    "a number that is out of range": "kind: LinearLR\ntotal_steps: '0'\n",
+    "a choice that a rule forbids": "{kind: RampLR, total_steps: 9, end_lr: 0.0, space: Log}",
+    "what only looks like a number": "kind: LinearLR\ntotal_steps: '1:30'\n",
+}
+"""What is left as it is."""
+
+
+@pytest.mark.parametrize("what", MENDED)
+def test_what_has_one_right_answer_is_mended(what):
+    before, after = MENDED[what]
+    data, count = mend(before.encode(), "a.olm.yaml")
+    assert data.decode() == after
+    assert count
+    assert check(read(data, "a.olm.yaml")).problems == ()
+
+
+@pytest.mark.parametrize("what", LEFT)
+def test_what_has_none_is_left(what):
+    data = LEFT[what].encode()
+    assert mend(data, "a.olm.yaml") == (data, 0)
+    result = with_sound_fixes(check(read(data, "a.olm.yaml")))
+    assert result.problems
+    assert not any(problem.fix for problem in result.problems)
+
+
+def test_json_stays_json():
+    text = '{"kind": "LinaerLR",\n\t"total_step": "1e3", "end_lr": 1e-5}'
+    data, count = mend(text.encode(), "a.olm.json")
+    assert data.decode() == '{"kind": "LinearLR",\n\t"total_steps": 1.0e+3, "end_lr": 1e-5}'
+    assert json.loads(data)
+    assert count == 3
+
+
+def test_toml_has_no_places_that_are_exact_enough():
+    data = b'kind = "LinearLR"\ntotal_step = 3\n'
+    assert mend(data, "a.toml") == (data, 0)
+
+
+def test_only_the_schedule_in_a_larger_file_is_mended():
+    text = "total_step: '1'\nrun:\n  lr: {kind: LinearLR, total_step: '1'}\n"
+    data, count = mend(text.encode(), "a.yaml", Options(at=("run", "lr")))
+    assert data.decode() == "total_step: '1'\nrun:\n  lr: {kind: LinearLR, total_steps: 1}\n"
+    assert count == 2
+
+
+@st.composite
+def misspelt(draw):
+    """A document with some mistakes, written in one of several ways."""
+    document = draw(mutated())
+    if draw(st.booleans()):
+        return json.dumps(document, indent=draw(st.sampled_from([None, 2])))
+    style = draw(st.sampled_from([None, False, True]))
+    return yaml.safe_dump(document, default_flow_style=style, sort_keys=False, allow_unicode=True)
+
+
+def outline(text):
+    """A text without what a fix may change: names, numbers, and the quotes around them."""
+    return re.sub(r"[\"'\w.+-]", "", text)
+
+
+@given(misspelt())
+def test_mending_makes_it_better_and_is_done_at_once(text):
+    before = check(read(text, "a.olm.yaml"))
+    data, count = mend(text.encode(), "a.olm.yaml")
+    after = check(read(data, "a.olm.yaml"))
+    assert (len(after.problems) < len(before.problems)) == bool(count)
+    assert mend(data, "a.olm.yaml") == (data, 0)
+    assert outline(data.decode()) == outline(text)
+
+
+@given(misspelt())
+def test_a_fix_that_is_told_of_mends(text):
+    result = with_sound_fixes(check(read(text, "a.olm.yaml")))
+    told = [problem for problem in result.problems if problem.fix]
+    assert bool(told) == bool(mend(text.encode(), "a.olm.yaml")[1])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_files_are_mended_and_what_is_left_is_told(jobs, folder, capsys):
+    for number in range(120):
+        (folder / f"{number:03}.olm.yaml").write_text(GOOD)
+    (folder / "007.olm.yaml").write_text(MENDED["a misspelt key"][0])
+    (folder / "100.olm.yaml").write_text("kind: LinearLR\ntotal_step: 0\nend_lrs: 1.0\n")
+    assert main(["check", "--fix", "--jobs", jobs, "."]) == PROBLEMS
+    out = capsys.readouterr().out
+    assert out.startswith("100.olm.yaml:2:1: error[unknown-field]: ")
+    assert out.endswith("2 problems are mended\n1 problem in 1 of 120 files\n")
+    assert (folder / "007.olm.yaml").read_text() == MENDED["a misspelt key"][1]
+    assert (folder / "100.olm.yaml").read_text().endswith("\nend_lr: 1.0\n")
+    assert (folder / "000.olm.yaml").read_text() == GOOD
+
+
+def test_a_link_stays_one_and_permissions_stay(folder, capsys):
+    there = folder / "there" / "a.olm.yaml"
+    there.parent.mkdir()
+    there.write_text("kind: LinearLR\ntotal_step: 1\n")
+    there.chmod(0o640)
+    (folder / "a.olm.yaml").symlink_to(there)
+    assert main(["check", "--fix", "a.olm.yaml"]) == FINE
+    assert (folder / "a.olm.yaml").is_symlink()
+    assert "total_steps" in there.read_text()
+    assert stat.S_IMODE(there.stat().st_mode) == 0o640
+    assert [path.name for path in there.parent.iterdir()] == ["a.olm.yaml"]
+
+
+def test_what_cannot_be_written_is_told_and_does_not_stop_the_others(folder, monkeypatch, capsys):
+    for name in ("a", "b"):
+        (folder / f"{name}.olm.yaml").write_text("kind: LinearLR\ntotal_step: 1\n")
+    whole = os.replace
+
+    def full(source, target, **options):
+        if str(target).endswith("a.olm.yaml"):
+            raise OSError(28, "No space left on device")
+        return whole(source, target, **options)
+
+    monkeypatch.setattr(os, "replace", full)
+    assert main(["check", "--fix", "--format", "concise", "."]) == PROBLEMS
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert first.endswith("what is mended cannot be written: no space left on device")
+    assert second.startswith("a.olm.yaml:2:1: error[unknown-field]")
+    assert last == "2 problems in 1 of 2 files"
+    assert "total_steps" in (folder / "b.olm.yaml").read_text()
+    assert sorted(path.name for path in folder.iterdir()) == ["a.olm.yaml", "b.olm.yaml"]
+
+
+def test_a_difference_changes_nothing_and_is_what_git_applies(folder, capsys):
+    path = folder / "a.olm.yaml"
+    path.write_text("kind: LinaerLR\ntotal_step: 1e3\n# the end")
+    before = path.read_bytes()
+    assert main(["check", "--diff", "a.olm.yaml"]) == PROBLEMS
+    out, error = capsys.readouterr()
+    assert error == "olm check: 3 problems would be mended\n"
+    assert path.read_bytes() == before
+    patch = folder / "patch"
+    patch.write_text(out)
+    assert os.system("git apply patch") == 0
+    assert path.read_bytes() == mend(before, "a.olm.yaml")[0]
+    assert main(["check", "--diff", "a.olm.yaml"]) == FINE
+    assert capsys.readouterr() == ("", "olm check: there is nothing to mend\n")
+
+
+class Streams:
+    """Standard input and output as bytes."""
+
+    def __init__(self, data):
+        self.buffer = io.BytesIO(data)
+
+
+def test_standard_input_is_printed_as_it_is_mended(folder, monkeypatch, capsysbinary):
+    monkeypatch.setattr(sys, "stdin", Streams("kind: LinearLR # é\r\ntotal_step: 1\r\n".encode()))
+    assert main(["check", "--fix", "-"]) == FINE
+    out, error = capsysbinary.readouterr()
+    assert out.decode() == "kind: LinearLR # é\r\ntotal_steps: 1\r\n"
+    assert error == b"1 problem is mended\n1 file is fine\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--fix", "--diff", "a.olm.yaml"], "not allowed with argument"),
+        (["--fix", "-", "a.olm.yaml"], "what is mended of - is printed: give it alone"),
+        (["--fix", "--schema", "a.olm.yaml", "a.olm.yaml"], "leave --schema out"),
+    ],
+)
+def test_what_does_not_go_together_is_misuse(arguments, said, folder, capsys):
+    (folder / "a.olm.yaml").write_text(GOOD)
+    assert main(["check", *arguments]) == MISUSE
+    assert said in capsys.readouterr().err
+
+
+def test_what_is_mended_reads_as_it_did():
+    text = "kind: LinearLR\ntotal_steps: 1e3\nend_lr: 1e-4\n"
+    data, _ = mend(text.encode(), "a.olm.yaml")
+    assert loads(data) == loads(text)
+    assert yaml.safe_load(data) == {"kind": "LinearLR", "total_steps": 1e3, "end_lr": 1e-4}
