@@ -1,0 +1,18 @@
+"""Every server is started once, and asked all that there is to ask."""
+
+import pytest
+
+from .servers import JSON, MODULES, NODE, YAML, JsonEditor, YamlEditor
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installed():
+    if not (NODE.exists() and MODULES.is_dir()):
+        pytest.fail("the language servers are not there: `python3 tools/editors.py` runs these")
+
+
+@pytest.fixture(scope="session", params=[*YAML, *JSON], ids=[*YAML, "json"])
+def editor(request, _installed):
+    """Each of the editors."""
+    with YamlEditor(request.param) if request.param in YAML else JsonEditor(request.param) as one:
+        yield one

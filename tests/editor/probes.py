@@ -1,0 +1,351 @@
+"""What an editor is asked, what it should answer, and which server answers something else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, get_args
+
+import olm
+from olm.document import read
+from olm.documentation import field_docs, plain, summary
+from olm.kinds import KINDS
+from olm.schema import ROOT_KEYS
+
+from .servers import Editor
+
+KINDS_AS_TOLD = {kind: plain(summary(model)) for kind, model in KINDS.items()}
+
+KEYS = {kind: {*model.model_fields} - {"kind"} for kind, model in KINDS.items()}
+
+ROOT_AND_KEYS = {kind: keys | {*ROOT_KEYS} for kind, keys in KEYS.items()}
+
+DECAYS = {*get_args(KINDS["WarmupStableDecayLR"].model_fields["decay"].annotation)}
+
+
+@dataclass(frozen=True)
+class Worse:
+    """What a server does instead of what is wanted: in words, and what the probe then sees."""
+
+    words: str
+    seen: Any
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A question about a document in YAML or JSON, and the answer.
+
+    In a document | is the cursor, « and » stand around what is wrong, KIND and FIELD for every
+    kind and each of its fields.
+    """
+
+    what: str
+    ask: Callable[[Editor, str], Any]
+    expected: Any
+    yaml: str
+    json: str
+    worse: Mapping[str, Worse] = field(default_factory=dict)
+    """By the language or the name of the server."""
+
+    def text(self, editor: Editor) -> str:
+        """The document in the editor's language."""
+        return self.yaml if editor.language == "yaml" else self.json
+
+    def worse_in(self, editor: Editor) -> Worse | None:
+        """What the editor's server does instead, if it does."""
+        return self.worse.get(editor.name, self.worse.get(editor.language))
+
+
+def told(editor: Editor, text: str) -> dict[str, str]:
+    """What is offered, with the sentence beside it."""
+    return {one.label: one.documentation for one in editor.complete(text)}
+
+
+def values(editor: Editor, text: str) -> set[str]:
+    """What is offered."""
+    return {one.label for one in editor.complete(text)}
+
+
+def keys(editor: Editor, text: str) -> dict[str, set[str]]:
+    """The keys that are offered in every kind."""
+    offered = {kind: editor.complete(text.replace("KIND", kind)) for kind in KINDS}
+    return {kind: {one.label for one in all_ if one.is_key} for kind, all_ in offered.items()}
+
+
+def written(editor: Editor, text: str, path: tuple[str | int, ...] = ()) -> list[str]:
+    """The kinds of the snippets that are offered, each of which makes the document a valid spec.
+
+    The kind is read at `path` in what a snippet has written.
+    """
+    found = []
+    for one in editor.complete(text):
+        if one.label in KINDS:
+            assert olm.loads(one.applied)
+            value = read(one.applied, "").value
+            for part in path:
+                value = value[part]
+            assert value["kind"] == one.label
+            found.append(one.label)
+    return found
+
+
+def unsaid_of_kinds(editor: Editor, text: str) -> dict[str, str]:
+    """What is said over each kind, of those where its sentence is not in it."""
+    said = {kind: editor.hover(text.replace("KIND", kind)) for kind in KINDS}
+    return {kind: text for kind, text in said.items() if KINDS_AS_TOLD[kind] not in text}
+
+
+def unsaid_of_keys(editor: Editor, text: str) -> dict[str, str]:
+    """What is said over each field of each kind, of those where its sentences are not in it."""
+    unsaid = {}
+    for kind, model in KINDS.items():
+        for name, sentences in field_docs(model).items():
+            said = editor.hover(text.replace("KIND", kind).replace("FIELD", name))
+            if plain(sentences) not in said:
+                unsaid[f"{kind}.{name}"] = said
+    return unsaid
+
+
+def wrong(editor: Editor, text: str) -> tuple[str, list[str]]:
+    """The document with marks around what is wrong, and the first sentence of each message."""
+    complaints = editor.complaints(text.replace("«", "").replace("»", ""))
+    marked = text.replace("«", "").replace("»", "")
+    for one in reversed(complaints):
+        marked = f"{marked[: one.start]}«{marked[one.start : one.end]}»{marked[one.end :]}"
+    return marked, [one.message.partition(". ")[0].rstrip(".") for one in complaints]
+
+
+def mistake(
+    what: str, messages: str, yaml: str, json: str, worse: Mapping[str, Worse] | None = None
+) -> Probe:
+    """A probe of a document with mistakes, and the messages, with a semicolon between them."""
+    expected = messages.split("; ") if messages else []
+    return Probe(what, wrong, expected, yaml, json, worse or {})
+
+
+IN_LIST = "kind: ChainedScheduler\nschedulers:\n  - "
+IN_JSON = '{"kind": "ChainedScheduler", "schedulers": ['
+
+PROBES = [
+    Probe(
+        "every kind after `kind:`, each with its sentence",
+        told,
+        KINDS_AS_TOLD,
+        "kind: |",
+        '{"kind": |}',
+    ),
+    Probe(
+        "every kind after `kind:` in a list of schedules",
+        told,
+        KINDS_AS_TOLD,
+        f"{IN_LIST}kind: |",
+        IN_JSON + '{"kind": |}]}',
+    ),
+    Probe(
+        "a snippet for every kind in an empty document, which makes a valid spec",
+        written,
+        [*KINDS],
+        "|",
+        "|",
+    ),
+    Probe(
+        "a snippet for every kind below a comment, once a letter is written",
+        written,
+        [*KINDS],
+        "# A run.\nL|",
+        "\n|",
+    ),
+    Probe(
+        "a snippet for every kind in an empty item of a list",
+        partial(written, path=("schedulers", 0)),
+        [*KINDS],
+        f"{IN_LIST}|",
+        IN_JSON + "|]}",
+    ),
+    Probe(
+        "a snippet for every kind in the second item of a list, once a letter is written",
+        partial(written, path=("schedulers", 1)),
+        [*KINDS],
+        f"{IN_LIST}kind: HoldLR\n  - L|\n",
+        IN_JSON + '{"kind": "HoldLR"}, |]}',
+    ),
+    Probe(
+        "a snippet for every kind as the one child of a schedule",
+        partial(written, path=("scheduler",)),
+        [*KINDS],
+        "kind: RepeatLR\nperiod: 20\nscheduler:\n  |\n",
+        '{"kind": "RepeatLR", "period": 20, "scheduler": |}',
+    ),
+    Probe(
+        "the keys of the kind and those of a root, and no others, in every kind",
+        keys,
+        ROOT_AND_KEYS,
+        "kind: KIND\n|",
+        '{"kind": "KIND", |}',
+    ),
+    Probe(
+        "the keys of the kind and no others, in a list of schedules",
+        keys,
+        KEYS,
+        f"{IN_LIST}kind: KIND\n    |",
+        IN_JSON + '{"kind": "KIND", |}]}',
+    ),
+    Probe(
+        "the choices of `decay:`",
+        values,
+        DECAYS,
+        "kind: WarmupStableDecayLR\ndecay: |",
+        '{"kind": "WarmupStableDecayLR", "decay": |}',
+    ),
+    Probe(
+        "the sentence of the kind, with the mouse over it, for every kind",
+        unsaid_of_kinds,
+        {},
+        "kind: |KIND\n",
+        '{"kind": "|KIND"}',
+    ),
+    Probe(
+        "the sentence of the kind, in a list of schedules",
+        unsaid_of_kinds,
+        {},
+        f"{IN_LIST}kind: |KIND\n",
+        IN_JSON + '{"kind": "|KIND"}]}',
+    ),
+    Probe(
+        "the sentences of the key, with the mouse over it, for every field",
+        unsaid_of_keys,
+        {},
+        "kind: KIND\n|FIELD: 1\n",
+        '{"kind": "KIND", "|FIELD": 1}',
+    ),
+    Probe(
+        "the sentences of the key, in a list of schedules",
+        unsaid_of_keys,
+        {},
+        f"{IN_LIST}kind: KIND\n    |FIELD: 1\n",
+        IN_JSON + '{"kind": "KIND", "|FIELD": 1}]}',
+    ),
+]
+"""Completion and hovering."""
+
+MISTAKES = [
+    mistake(
+        "a kind misspelt: one problem",
+        "Value is not accepted",
+        "kind: «LinearRL»\ntotal_steps: 5\n",
+        '{"kind": «"LinearRL"», "total_steps": 5}',
+    ),
+    mistake(
+        "a kind misspelt in a list",
+        "Value is not accepted",
+        f"{IN_LIST}kind: «LinearRL»\n    total_steps: 5\n  - kind: HoldLR\n",
+        IN_JSON + '{"kind": «"LinearRL"», "total_steps": 5}, {"kind": "HoldLR"}]}',
+    ),
+    mistake(
+        "a key too many",
+        "Property warmup is not allowed",
+        "kind: LinearLR\ntotal_steps: 5\n«warmup»: 3\n",
+        '{"kind": "LinearLR", "total_steps": 5, «"warmup"»: 3}',
+    ),
+    mistake(
+        "a key too many in a list",
+        "Property warmup is not allowed",
+        f"{IN_LIST}kind: LinearLR\n    total_steps: 5\n    «warmup»: 3\n",
+        IN_JSON + '{"kind": "LinearLR", "total_steps": 5, «"warmup"»: 3}]}',
+    ),
+    mistake(
+        "a required key misspelt: at the key, and that it is missing",
+        'Missing property "total_steps"; Property total_step is not allowed',
+        "«k»ind: LinearLR\n«total_step»: 5\n",
+        '«{»"kind": "LinearLR", «"total_step"»: 5}',
+    ),
+    mistake(
+        "a string for a number",
+        "Incorrect type",
+        'kind: LinearLR\ntotal_steps: «"5"»\n',
+        '{"kind": "LinearLR", "total_steps": «"5"»}',
+    ),
+    mistake(
+        "a string for a number in a list",
+        "Incorrect type",
+        f'{IN_LIST}kind: LinearLR\n    total_steps: «"5"»\n',
+        IN_JSON + '{"kind": "LinearLR", "total_steps": «"5"»}]}',
+    ),
+    mistake(
+        "half a step",
+        "Incorrect type",
+        "kind: LinearLR\ntotal_steps: «2.5»\n",
+        '{"kind": "LinearLR", "total_steps": «2.5»}',
+    ),
+    mistake(
+        "a value out of range",
+        "Value is below the minimum of 1",
+        "kind: LinearLR\ntotal_steps: «0»\n",
+        '{"kind": "LinearLR", "total_steps": «0»}',
+    ),
+    mistake(
+        "a value out of range in a list",
+        "Value is below the minimum of 1",
+        f"{IN_LIST}kind: LinearLR\n    total_steps: «0»\n",
+        IN_JSON + '{"kind": "LinearLR", "total_steps": «0»}]}',
+    ),
+    mistake(
+        "no such choice",
+        "Value is not accepted",
+        "kind: WarmupStableDecayLR\nwarmup_steps: 1\ndecay_steps: 3\ntotal_steps: 9\n"
+        "decay: «liner»\n",
+        '{"kind": "WarmupStableDecayLR", "warmup_steps": 1, "decay_steps": 3, "total_steps": 9, '
+        '"decay": «"liner"»}',
+    ),
+    mistake(
+        "a field missing: at the first letter of its schedule",
+        'Missing property "total_steps"',
+        "«k»ind: LinearLR\nend_lr: 0.1\n",
+        '«{»"kind": "LinearLR", "end_lr": 0.1}',
+    ),
+    mistake(
+        "a field missing in a list",
+        'Missing property "total_steps"',
+        f"{IN_LIST}kind: HoldLR\n  - «k»ind: LinearLR\n    end_lr: 0.1\n",
+        IN_JSON + '{"kind": "HoldLR"}, «{»"kind": "LinearLR", "end_lr": 0.1}]}',
+    ),
+    mistake(
+        "no kind",
+        'Missing property "kind"',
+        "«t»otal_steps: 5\n",
+        '«{»"total_steps": 5}',
+    ),
+    mistake(
+        "nothing where a schedule belongs",
+        "Incorrect type",
+        f"{IN_LIST}«»\n  - kind: HoldLR\n",
+        IN_JSON + '«null», {"kind": "HoldLR"}]}',
+    ),
+    mistake(
+        "a key of the root in a list",
+        "Property last_epoch is not allowed",
+        f"{IN_LIST}kind: HoldLR\n    «last_epoch»: 3\n",
+        IN_JSON + '{"kind": "HoldLR", «"last_epoch"»: 3}]}',
+    ),
+    mistake(
+        "a key twice",
+        "Map keys must be unique",
+        "kind: LinearLR\ntotal_steps: 3\n«total_steps: 4\n»",
+        '{"kind": "LinearLR", «"total_steps"»: 3, «"total_steps"»: 4}',
+        {"json": Worse("warns at both", ["Duplicate object key"] * 2)},
+    ),
+    mistake(
+        "several mistakes at once",
+        "Value is not accepted; Incorrect type; Property warmup is not allowed",
+        f"{IN_LIST}kind: «LinearRL»\n    total_steps: 5\n"
+        '  - kind: LinearLR\n    total_steps: «"5"»\n    «warmup»: 1\n',
+        IN_JSON + '{"kind": «"LinearRL"», "total_steps": 5}, '
+        '{"kind": "LinearLR", "total_steps": «"5"», «"warmup"»: 1}]}',
+    ),
+    mistake(
+        "two rules at odds: a JSON Schema cannot say it, `olm check` does",
+        "",
+        "kind: WarmupCosineScheduler\nwarmup_steps: 9\ntotal_steps: 5\n",
+        '{"kind": "WarmupCosineScheduler", "warmup_steps": 9, "total_steps": 5}',
+    ),
+]
+"""Mistakes, with the message of each."""
