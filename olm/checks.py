@@ -9,6 +9,7 @@ from olm.document import Document, read_file
 from olm.lint import warned
 from olm.lint._subject import Subject
 from olm.problem import Path, Place, Problem, SpecError
+from olm.schedule import Schedule
 from olm.spec import Spec
 from olm.text import Text
 
@@ -74,13 +75,36 @@ def check(document: Document, options: Options | None = None) -> Checked:
         spec = document.parse()
     except SpecError as error:
         return Checked(document, error.problems)
-    subject = Subject(spec, document, options.base_lr)
-    problems = [document.located(one) for one in _unmet(spec)]
-    problems += warned(subject, options.lint, options.select, options.ignore)
-    problems.sort(key=_position)
+    try:
+        problems = sorted(_found(spec, document, options), key=_position)
+    except Exception as error:
+        if (kind := _plugin_in(spec.schedule)) is None:
+            raise
+        return Checked(document, (document.located(_unforeseen(kind, error)),))
     if any(problem.severity == "error" for problem in problems):
         return Checked(document, tuple(problems))
     return Checked(document, tuple(problems), spec)
+
+
+def _found(spec: Spec, document: Document, options: Options) -> list[Problem]:
+    """What is found in a spec that is valid."""
+    subject = Subject(spec, document, options.base_lr)
+    unmet = [document.located(one) for one in _unmet(spec)]
+    return unmet + warned(subject, options.lint, options.select, options.ignore)
+
+
+def _plugin_in(schedule: Schedule) -> str | None:
+    """A kind of a package's that is in a schedule: its code may raise whatever it likes."""
+    if "." in schedule.kind:
+        return schedule.kind
+    return next(filter(None, map(_plugin_in, schedule.children())), None)
+
+
+def _unforeseen(kind: str, error: Exception) -> Problem:
+    from olm.plugins import in_short
+
+    message = f"`{kind}` cannot be evaluated by its own package: {in_short(error)}"
+    return Problem("plugin", message, ("kind",))
 
 
 def _unmet(spec: Spec) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ from yaml.events import (
 
 from olm.events import Reader
 from olm.findings import Unreadable, place_of
+from olm.places import Spans
 from olm.problem import LISTED, Path, Place, Problem, clipped, dotted, nearest
 from olm.text import Text
 
@@ -38,6 +39,11 @@ class Inside(Reader):
         self._missing: Problem | None = None
         self._came = -1
         """How many keys down it came where something was missing."""
+
+    @property
+    def places(self) -> Spans:
+        """Where what was read stands."""
+        return Spans(self.text, self.spans, whole=False)
 
     def read(self) -> Any:
         """The value.

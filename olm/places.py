@@ -43,6 +43,8 @@ class Spans:
 
     text: Text
     spans: Mapping[Path, Span]
+    whole: bool = True
+    """Whether that is all of the text."""
 
     def stands(self, path: Path) -> bool:
         """Whether something stands at a path."""

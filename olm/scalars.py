@@ -79,6 +79,9 @@ def quoted(text: str) -> str:
 
 
 def _number(text: str) -> int | float | str:
+    # Most numbers are plain digits; str.isdigit alone would take those of other scripts, too.
+    if text.isdigit() and text.isascii() and len(text) <= MAX_DIGITS:
+        return int(text)
     if _WHOLE.fullmatch(text) or _OTHER_BASE.fullmatch(text):
         if len(text) > MAX_DIGITS:
             raise ScalarError("number", f"a number of {len(text)} digits overflows")

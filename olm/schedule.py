@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 MAX_DEPTH = 16
 """How deep schedules may be nested."""
 
+STATE_KEYS = ("last_epoch", "base_lrs", "digest")
+"""The keys that make a spec a state: all of them are there, or none."""
+
+ROOT_KEYS = ("$schema", "expect", *STATE_KEYS)
+"""The keys that only the root of a document may have. No kind has a field of such a name."""
+
 
 class Schedule(Timeline):
     """A learning-rate schedule: a kind, its fields, and the rate at every step. An immutable value.
@@ -133,6 +139,8 @@ class Schedule(Timeline):
         if not isinstance(kind, str):
             # What several kinds have in common is no kind itself.
             return
+        if taken := [name for name in ROOT_KEYS if name in cls.model_fields]:
+            raise TypeError(f"{kind} has a field `{taken[0]}`, which is a key of a document's root")
         other = KINDS.define(kind, cls)
         if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"two models of the kind {kind}: {_origin(other)} and {_origin(cls)}")
@@ -186,10 +194,10 @@ def validate(data: Any, depth: int = 1) -> Schedule:
         ValidationError: with every problem there is, also those of a kind whose name is only nearly
             right.
     """
-    if isinstance(data, Schedule):
-        deepest = depth + data.depth - 1
-    elif isinstance(data, Mapping):
+    if isinstance(data, Mapping):
         deepest = depth
+    elif isinstance(data, Schedule):
+        deepest = depth + data.depth - 1
     else:
         raise _one_error(
             (),
@@ -207,7 +215,22 @@ def validate(data: Any, depth: int = 1) -> Schedule:
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
         raise _unknown_kind(data, depth)
+    if "." in data["kind"]:
+        return _by_plugin(model, data, depth)
     return model.model_validate(dict(data), context=depth)
+
+
+def _by_plugin(model: type[Schedule], data: Mapping[str, Any], depth: int) -> Schedule:
+    """The schedule that a model says which is not ours, and may raise whatever it likes."""
+    from olm.plugins import in_short
+
+    try:
+        return model.model_validate(dict(data), context=depth)
+    except ValidationError:
+        raise
+    except Exception as error:
+        message = f"`{data['kind']}` cannot be checked by its own package: {in_short(error)}"
+        raise _one_error(("kind",), data["kind"], "plugin", message) from error
 
 
 def _child(data: Any, info: ValidationInfo) -> Schedule:

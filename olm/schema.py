@@ -15,9 +15,9 @@ from pydantic import BaseModel
 from olm.documentation import FieldSchema, field_docs, plain, prose, summary
 from olm.expectation import Expectation, ExpectedRate
 from olm.problem import MAX_LEVELS, MAX_VALUES
-from olm.schedule import ANY_KIND, MAX_DEPTH, Schedule
+from olm.schedule import ANY_KIND, MAX_DEPTH, ROOT_KEYS, STATE_KEYS, Schedule
 from olm.snippets import names, snippet
-from olm.spec import ROOT_KEYS, STATE_KEYS, Spec
+from olm.spec import Spec
 
 Json: TypeAlias = dict[str, Any]
 Kinds: TypeAlias = Mapping[str, type[Schedule]]

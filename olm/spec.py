@@ -24,7 +24,7 @@ from olm import kinds as kinds  # every kind, before a document asks for one
 from olm.fields import MAX_STEPS, Length, Listed, Number, Rate, memory_fields
 from olm.plain import plain
 from olm.problem import Problem, SpecError, found
-from olm.schedule import Schedule, validate
+from olm.schedule import ROOT_KEYS, STATE_KEYS, Schedule, validate
 from olm.wording import at, mistake, problems_of, reworded
 
 if TYPE_CHECKING:
@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 else:
     # pydantic asks for the type, which few specs need: `_expected` imports it.
     Expectation = Any
-
-STATE_KEYS = ("last_epoch", "base_lrs", "digest")
-"""The keys that make a spec a state: all of them are there, or none."""
-
-ROOT_KEYS = ("$schema", "expect", *STATE_KEYS)
-"""The keys that only the root of a document may have."""
 
 _DIGEST = re.compile("^sha256:[0-9a-f]{64}$")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from functools import cache
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 
@@ -101,8 +102,25 @@ class Timeline(BaseModel):
 
     def _nested(self) -> Iterator[tuple[str, tuple[Self, ...]]]:
         """The fields that hold schedules, with the schedules."""
-        for name in type(self).model_fields:
+        for name in child_fields(type(self)):
             value = getattr(self, name)
-            inner = value if isinstance(value, tuple) else (value,)
-            if inner and isinstance(inner[0], Timeline):
-                yield name, inner
+            if value is not None:
+                yield name, value if isinstance(value, tuple) else (value,)
+
+
+@cache
+def child_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of a model that hold schedules.
+
+    >>> from olm.kinds import KINDS
+    >>> child_fields(KINDS["RepeatLR"])
+    ('scheduler',)
+    """
+
+    def holds(annotation: Any) -> bool:
+        if isinstance(annotation, type) and issubclass(annotation, Timeline):
+            return True
+        return any(map(holds, get_args(annotation)))
+
+    fields = model.model_fields.items()
+    return tuple(name for name, field in fields if holds(field.annotation))

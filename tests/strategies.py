@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from olm import kinds
 from olm.fields import MAX_RATE, MAX_STEPS, TINY, Length, Number
-from olm.schedule import KINDS, Schedule
-from olm.spec import ROOT_KEYS, digest
+from olm.schedule import KINDS, ROOT_KEYS, Schedule
+from olm.spec import digest
 
 CATALOGUE = {
     kind: model

@@ -15,7 +15,7 @@ OLM = ROOT / "olm"
 
 LADDERS = [
     "problem words wording fields rules rates timeline schedule kinds spec document cli",
-    "problem fields schedule spec document lint checks cli",
+    "problem fields timeline schedule spec document lint checks cli",
     "problem words wording fields rules rates schedule kinds spec documentation cli",
     "problem scalars fields rules schedule kinds spec documentation snippets schema",
     "problem words wording fields rules rates timeline schedule kinds memory spec train",
@@ -27,6 +27,7 @@ LADDERS = [
     "reproduced cli",
     "problem families plugins catalogue schedule kinds train",
     "plugins catalogue schedule snippets schema cli",
+    "plugins checks",
     "pages cli",
     "problem fields rates schedule kinds memory spec differences partings cli",
     "problem rates schedule kinds spec factors",

@@ -127,11 +127,13 @@ def outline(text):
 
 
 @given(misspelt())
-def test_mending_makes_it_better_and_is_done_at_once(text):
+def test_mending_makes_nothing_worse_and_is_done_at_once(text):
     before = check(read(text, "a.olm.yaml"))
     data, count = mend(text.encode(), "a.olm.yaml")
     after = check(read(data, "a.olm.yaml"))
-    assert (len(after.problems) < len(before.problems)) == bool(count)
+    # Inside of what is mended there may be the next mistake, which nobody saw before.
+    assert len(after.problems) <= len(before.problems)
+    assert (after.problems != before.problems) == bool(count)
     assert mend(data, "a.olm.yaml") == (data, 0)
     assert outline(data.decode()) == outline(text)
 

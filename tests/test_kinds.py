@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from olm.fields import step_fields
 from olm.kinds import GROUPS, KINDS
-from olm.schedule import MAX_DEPTH, Schedule, validate
-from olm.spec import STATE_KEYS, Spec, digest, parse
+from olm.schedule import MAX_DEPTH, STATE_KEYS, Schedule, validate
+from olm.spec import Spec, digest, parse
 
 EXAMPLES = [
     pytest.param(model(**example), id=f"{kind}-{index}")

@@ -39,6 +39,8 @@ BROKEN = {
     "broken.Open": "pydantic cannot make its model: PydanticUndefinedAnnotation: name "
     "'NoSuchType' is not defined",
     "broken.Other": "the model at `broken_schedules:Named` is of the kind `broken.Named`",
+    "broken.Rooted": "`broken_schedules.roots:Rooted` cannot be imported: TypeError: broken.Rooted "
+    "has a field `expect`, which is a key of a document's root",
     "broken.Raises": "`broken_schedules.raises:Raises` cannot be imported: RuntimeError: the "
     "licence server",
 }
@@ -161,6 +163,19 @@ def test_a_plugin_that_is_wrong_is_told_of_by_its_package_and_only_where_it_is_u
     assert check(olm, fine, plugins=["acme", "broken"]) == (FINE, [])
 
 
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("broken.Validates", "checked by its own package: ConnectionError: no route to host"),
+        ("broken.Evaluates", "evaluated by its own package: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_a_plugins_code_raises_is_a_finding(olm, kind, message):
+    expect = {"base_lr": 1.0, "rates": [{"step": 0, "lr": 1.0}]}
+    found = [f"error[plugin]: `{kind}` cannot be {message}"]
+    assert check(olm, {"kind": kind, "expect": expect}, plugins=["broken"]) == (PROBLEMS, found)
+
+
 def test_a_plugins_error_is_the_same_whatever_was_met_before(python):
     program = f"""
 import olm
@@ -218,7 +233,7 @@ def test_kinds_warns_of_what_is_wrong_and_lists_the_rest(olm):
         for kind, why in sorted(BROKEN.items())
     ]
     assert "FROM Broken.Schedules 0.3\nbroken.Colour\n" in out
-    assert out.endswith("broken.Named\n  The one that is right.\n  needs no fields\n")
+    assert "broken.Named\n  The one that is right.\n  needs no fields\n" in out
 
 
 def test_a_plugins_kind_is_described_like_any_other(olm):
@@ -292,11 +307,13 @@ def test_schema_leaves_out_what_is_wrong_and_warns_of_it(olm):
     assert status == FINE
     unclear = "it cannot be described: TypeError: a field may not be of a model or an enumeration"
     assert f"`broken.Colour`, but {unclear} of its own: Colour\n" in error
-    assert len(error.splitlines()) == len(BROKEN) + 1
+    assert "`broken.Validates`, but it cannot be described: ConnectionError: no route" in error
+    assert len(error.splitlines()) == len(BROKEN) + 2
     kinds = json.loads(out)["properties"]["kind"]["enum"]
     assert [kind for kind in kinds if "." in kind] == [
         "acme.Rex",
         "acme.lab.Damped",
+        "broken.Evaluates",
         "broken.Named",
     ]
 

@@ -9,8 +9,9 @@ from jsonschema import Draft7Validator
 
 from olm.documentation import fields
 from olm.problem import SpecError
+from olm.schedule import STATE_KEYS
 from olm.schema import DRAFT, ROOT_KEYS, kind_schema, schedules_schema
-from olm.spec import STATE_KEYS, digest, parse
+from olm.spec import digest, parse
 
 from .strategies import CATALOGUE
 

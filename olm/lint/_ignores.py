@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import yaml
-from yaml.events import ScalarEvent
+from yaml.events import Event, ScalarEvent
 
-from olm import document
+from olm.document import LOADER, Document
+from olm.places import Spans
 from olm.problem import Place
 from olm.text import Text
 
@@ -30,14 +31,15 @@ class Ignore(NamedTuple):
     """The line that it is about; None if that is the whole file."""
 
 
-def ignores(text: Text) -> tuple[Ignore, ...]:
+def ignores(document: Document) -> tuple[Ignore, ...]:
     """The comments of a YAML or TOML text that silence warnings; JSON has no comments."""
+    text = document.text
     # Few texts have one, and only they are looked at closely.
     if "olm:" not in text.content or text.file.endswith(".json"):
         return ()
     about = _lines_meant(text)
     found = []
-    for line, column in _comments(text):
+    for line, column in _comments(document):
         for match in _IGNORE.finditer(text.lines[line], column):
             names = (name.strip() for name in (match[1] or "").split(","))
             place = text.place(line, match.start(), line, match.end())
@@ -65,15 +67,16 @@ def _is_comment(line: str) -> bool:
     return line.lstrip().startswith("#")
 
 
-def _comments(text: Text) -> Iterator[tuple[int, int]]:
+def _comments(document: Document) -> Iterator[tuple[int, int]]:
     """The line and column, counted from 0, where each comment begins."""
+    text = document.text
     if text.file.endswith(".toml"):
         for piece in _TOML_PIECE.finditer(text.content):
             if piece[0][0] == "#":
                 place = text.place_at(piece.start())
                 yield place.line - 1, place.column - 1
         return
-    scalars = _scalars(text.content)
+    scalars = _scalars(document)
     start, end = next(scalars, _NOTHING)
     for line, content in enumerate(text.lines):
         column = content.find("#")
@@ -89,12 +92,22 @@ def _comments(text: Text) -> Iterator[tuple[int, int]]:
 _NOTHING = ((2**62, 0), (2**62, 0))
 
 
-def _scalars(content: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+def _scalars(document: Document) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """Where each scalar of a YAML text begins and ends: a # outside of them begins a comment."""
-    for event in yaml.parse(content, Loader=document.LOADER):
+    for event in _events(document):
         if isinstance(event, ScalarEvent) and event.start_mark and event.end_mark:
             start = (event.start_mark.line, event.start_mark.column)
             if event.style in ("|", ">"):
                 # Beside the indicator of a block there may be a comment.
                 start = (event.start_mark.line + 1, 0)
             yield start, (event.end_mark.line, event.end_mark.column)
+
+
+def _events(document: Document) -> Iterable[Event | None]:
+    """The events of a text, in the order in which they stand there."""
+    places = document.places
+    if isinstance(places, Spans) and places.whole:
+        # A mapping comes after what is in it; that a key does not is all that matters here.
+        return (event for span in places.spans.values() for event in (span.key, span.first))
+    events: Iterator[Event] = yaml.parse(document.text.content, Loader=LOADER)
+    return events

@@ -25,7 +25,7 @@ EVENLY = 64
 """How many steps are looked at besides them."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Subject:
     """A spec, and what rules ask of it."""
 
@@ -33,7 +33,16 @@ class Subject:
     document: Document
     base_lr: float | None = None
     """The base rate that was given by whoever looks."""
+    nodes: tuple[Node, ...] = field(init=False, repr=False)
+    """The schedule and every schedule in it."""
+    ignores: tuple[Ignore, ...] = field(init=False, repr=False)
+    """The comments that silence warnings."""
     _rates: dict[tuple[int, tuple[int, ...]], Array] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        schedule = self.spec.schedule
+        self.nodes = tuple(nodes(schedule)) if has_parts(schedule) else (Node(schedule),)
+        self.ignores = ignores(self.document)
 
     @cached_property
     def known_bases(self) -> tuple[float, ...]:
@@ -51,17 +60,6 @@ class Subject:
     def bases(self) -> tuple[float, ...]:
         """The base rates for all of which a warning must hold: if none is known, any."""
         return self.known_bases or ANY_BASE
-
-    @cached_property
-    def nodes(self) -> tuple[Node, ...]:
-        """The schedule and every schedule in it."""
-        schedule = self.spec.schedule
-        return tuple(nodes(schedule)) if has_parts(schedule) else (Node(schedule),)
-
-    @cached_property
-    def ignores(self) -> tuple[Ignore, ...]:
-        """The comments that silence warnings."""
-        return ignores(self.document.text)
 
     def rates(self, schedule: Schedule, steps: tuple[int, ...]) -> Array:
         """The rates of a schedule, a row for each of its own steps, a column for each base rate."""

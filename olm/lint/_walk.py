@@ -6,12 +6,12 @@ A kind is told by its name: to import its class would load kinds that the file d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from olm.fields import MAX_STEPS
 from olm.problem import Path
 from olm.schedule import Schedule
+from olm.timeline import child_fields
 
 
 class Part(NamedTuple):
@@ -81,7 +81,7 @@ def parts_of(schedule: Schedule) -> tuple[Part, ...]:
 
 def has_parts(schedule: Schedule) -> bool:
     """Whether its kind is made of schedules."""
-    return bool(_child_fields(type(schedule)))
+    return bool(child_fields(type(schedule)))
 
 
 def innermost(schedule: Schedule, step: int, holds: Callable[[Schedule, int], bool]) -> Node:
@@ -135,20 +135,9 @@ def _within(node: Node, part: Part) -> Iterator[Node]:
 
 def _paths(schedule: Schedule) -> Iterator[Path]:
     """Where the children of a schedule stand, in their order."""
-    for name in _child_fields(type(schedule)):
+    for name in child_fields(type(schedule)):
         value = getattr(schedule, name)
         if isinstance(value, tuple):
             yield from ((name, index) for index in range(len(value)))
         elif value is not None:
             yield (name,)
-
-
-@cache
-def _child_fields(kind: type[Schedule]) -> tuple[str, ...]:
-    """The fields of a kind that hold schedules."""
-
-    def holds(annotation: Any) -> bool:
-        return annotation is Schedule or any(map(holds, get_args(annotation)))
-
-    fields = kind.model_fields.items()
-    return tuple(name for name, field in fields if holds(field.annotation))

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from yaml.events import ScalarEvent
 
@@ -62,6 +63,8 @@ def warnings(subject: Subject) -> Iterator[Problem]:
             yield Problem("other-readers", message, path, hint=hint, severity="warning", fix=fix)
 
 
+# The same few numbers stand in most files.
+@lru_cache(maxsize=4096)
 def is_read_otherwise(text: str) -> bool:
     """Whether a scalar that is a number of YAML 1.2 is another value, or none, in YAML 1.1.
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from olm.fields import memory_fields
 from olm.memory import forgotten, remembered
 from olm.problem import OlmError, Path, SpecError, StateError, dotted, found
-from olm.schedule import Schedule
-from olm.spec import STATE_KEYS, Spec, digest, parse
+from olm.schedule import STATE_KEYS, Schedule
+from olm.spec import Spec, digest, parse
 from olm.train.schedulers.foreign import POSITION, check_keys
 from olm.train.schedulers.old import Old, Seen, check_rates, read
 from olm.train.schedulers.old.openlanguagemodel import same

@@ -1,7 +1,9 @@
 """What is wrong here is wrong with single kinds; one of them is right."""
 
 from enum import Enum
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from olm.curves import Array
 from olm.schedule import Schedule
@@ -44,6 +46,25 @@ class Coloured(Constant):
 
     kind: Literal["broken.Colour"] = "broken.Colour"
     colour: Colour = Colour.RED
+
+
+class Validating(Constant):
+    """One whose own check fails."""
+
+    kind: Literal["broken.Validates"] = "broken.Validates"
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        raise ConnectionError("no route to host")
+
+
+class Evaluating(Constant):
+    """One whose formula fails."""
+
+    kind: Literal["broken.Evaluates"] = "broken.Evaluates"
+
+    def formula(self, step: Array, base: Array) -> Array:
+        raise ZeroDivisionError("division by zero")
 
 
 def function() -> None:
