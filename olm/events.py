@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -19,7 +20,7 @@ from yaml.events import (
 from olm.disputed import directive, dispute, may_be_disputed
 from olm.findings import Findings, Unreadable, place_of
 from olm.places import Span, Spans
-from olm.problem import MAX_LEVELS, MAX_VALUES, Path, Problem, clipped, found
+from olm.problem import MAX_LEVELS, MAX_VALUES, SHOWN, Path, Problem, clipped, found
 from olm.scalars import ScalarError, plain, quoted
 from olm.syntax import syntax_problem
 from olm.text import Text
@@ -175,4 +176,13 @@ class Reader:
 
 def _value(event: ScalarEvent) -> bool | int | float | str | None:
     """A string if it is quoted, else by the core schema."""
-    return plain(event.value) if event.implicit[0] else quoted(event.value)
+    text: str = event.value
+    if not event.implicit[0]:
+        return quoted(text)
+    return _usual(text) if len(text) <= SHOWN else plain(text)
+
+
+@lru_cache(maxsize=4096)
+def _usual(text: str) -> bool | int | float | str | None:
+    """What a short scalar stands for: the same few keys and numbers stand in most files."""
+    return plain(text)

@@ -29,6 +29,10 @@ ROUNDING_OF_BASE = 1e-15
 """Nor do they part by this share of the base rate: near zero a cosine's last digits are chance."""
 
 
+CLEAR = 0.01
+"""A difference that anybody would see, as a share of the larger rate."""
+
+
 @dataclass(frozen=True)
 class Apart:
     """A step at which two curves differ, with both rates."""
@@ -62,6 +66,8 @@ class Parting:
     """At how many of these they differ."""
     first: Apart | None = None
     """The first step at which they differ; None if they are the same."""
+    first_clear: Apart | None = None
+    """The first step at which they differ by a hundredth of the rate or more."""
     largest: Apart | None = None
     """Where the difference is largest."""
     largest_relative: Apart | None = None
@@ -155,6 +161,7 @@ def _further(so_far: Parting, steps: NDArray[Any], a: Array, b: Array) -> Partin
     def seen(index: int) -> Apart:
         return Apart(int(steps[index]), float(a[index]), float(b[index]))
 
+    clear = where[size[where] >= CLEAR * larger[where]]
     largest = seen(where[size[where].argmax()])
     largest_relative = seen(where[(size[where] / larger[where]).argmax()])
     return replace(
@@ -162,6 +169,7 @@ def _further(so_far: Parting, steps: NDArray[Any], a: Array, b: Array) -> Partin
         looked_at=looked_at,
         count=so_far.count + len(where),
         first=so_far.first or seen(where[0]),
+        first_clear=so_far.first_clear or (seen(clear[0]) if len(clear) else None),
         largest=max(so_far.largest or largest, largest, key=lambda one: abs(one.absolute)),
         largest_relative=max(
             so_far.largest_relative or largest_relative,

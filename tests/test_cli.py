@@ -183,7 +183,7 @@ def test_ctrl_c_ends_it_quietly(folder, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     folder({"a.olm.yaml": GOOD})
-    monkeypatch.setattr("olm.cli.plan.checked", interrupted)
+    monkeypatch.setattr("olm.cli.checking.plan.checked", interrupted)
     assert main(["check", "a.olm.yaml"]) == INTERRUPTED
     assert capsys.readouterr() == ("", "")
 

@@ -56,9 +56,10 @@ def test_fields_and_curves_are_told(folder, capsys):
     status, lines = diff(capsys, "a", "b", "--base-lr", "0.5")
     assert status == PROBLEMS
     assert lines[0] == "total_steps: a has 1000, b 2000"
-    assert lines[2:6] == [
+    assert lines[2:7] == [
         "    step   a       b        difference  of the larger",
         "    1      0.4995  0.49975  +0.00025    +0.05 %        the first step that differs",
+        "    20     0.49    0.495    +0.005      +1.01 %        the first by 1 % or more",
         "    1,000  0       0.25     +0.25       +100 %         "
         "the largest difference, the largest as a share of the rate",
         "    1,999  0       0.00025  +0.00025    +100 %         the last step that differs",
@@ -465,6 +466,8 @@ def test_a_long_comparison_says_on_a_terminal_how_far_it_is(folder, monkeypatch,
 def test_whatever_is_compared_ends_with_0_or_1_and_a_word_on_it(folder, capsys, one, other):
     folder(a=one, b=other)
     fine = all(map(can_be_loaded, "ab"))
+    # What the example before printed last.
+    capsys.readouterr()
     status = main(["diff", "a", "b", "--steps", "300"])
     out, error = capsys.readouterr()
     assert status in ((FINE, PROBLEMS) if fine else (FINE, PROBLEMS, MISUSE))

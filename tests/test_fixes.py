@@ -38,6 +38,10 @@ MENDED = {
         "kind: LinearLR\ntotal_step: '100'\n",
         "kind: LinearLR\ntotal_steps: 100\n",
     ),
+    "a key, and what nobody saw inside of its value": (
+        "kind: ChainedScheduler\nschedulrs: [{kind: LinearLR, total_step: 1}]\n",
+        "kind: ChainedScheduler\nschedulers: [{kind: LinearLR, total_steps: 1}]\n",
+    ),
     "a number that others take for a string": (
         "{kind: LinearLR,   total_steps: 1e3,end_lr: 1e-4}",
         "{kind: LinearLR,   total_steps: 1.0e+3,end_lr: 1.0e-4}",
@@ -89,6 +93,15 @@ def test_what_has_none_is_left(what):
     result = with_sound_fixes(check(read(data, "a.olm.yaml")))
     assert result.problems
     assert not any(problem.fix for problem in result.problems)
+
+
+def test_a_key_is_mended_even_if_what_is_inside_cannot_be():
+    """The first finding of tools/fuzz.py: as many problems are left as there were."""
+    text = "kind: ChainedScheduler\nschedulrs: [{kind: LinearLR, total_step: -1}]\n"
+    data, count = mend(text.encode(), "a.olm.yaml")
+    assert b"schedulers: [" in data
+    assert count
+    assert mend(data, "a.olm.yaml") == (data, 0)
 
 
 def test_json_stays_json():

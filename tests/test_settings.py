@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from olm.cli import FINE, MISUSE, PROBLEMS, main
+from olm.cli.checking.settings import READERS, Settings, settings
 from olm.cli.misuse import Misuse
-from olm.cli.settings import READERS, Settings, settings
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"
 WRONG = "kind: LinearLR\ntotal_step: 100\n"

@@ -10,8 +10,8 @@ import pytest
 
 import olm
 from olm.cli import FINE, MISUSE, PROBLEMS, main
-from olm.cli.braille import PER_DOT, chart, columns, drawn
-from olm.cli.key_steps import key_steps
+from olm.cli.drawing.braille import PER_DOT, chart, columns, drawn
+from olm.cli.drawing.key_steps import key_steps
 from olm.cli.show import in_words
 from olm.kinds import KINDS
 from olm.spec import digest

@@ -2,7 +2,8 @@
 
 A verb has four names: `SUMMARY`, its line in ``olm --help``; `EPILOG`, with an example that runs,
 for its own help; `add_arguments(parser)`; and `run(args)`, which returns the exit status. Only the
-file of the verb that is asked for is imported, so none pays for what another one needs.
+file of the verb that is asked for is imported, so none pays for what another one needs. The folders
+here, and the files without a summary, hold what verbs are made of.
 """
 
 from __future__ import annotations

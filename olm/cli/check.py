@@ -15,11 +15,11 @@ from contextlib import closing
 
 from olm.checks import Checked
 from olm.cli import FINE, PROBLEMS
+from olm.cli.checking.plan import Plan, planned
+from olm.cli.checking.search import STDIN, SUFFIXES
 from olm.cli.formats import Look, Tally, in_help, named, names
 from olm.cli.misuse import Misuse
-from olm.cli.plan import Plan, planned
 from olm.cli.reading import add_at
-from olm.cli.search import STDIN, SUFFIXES
 from olm.cli.terminal import Paint, Progress, wants_colour
 from olm.fields import MAX_RATE
 
@@ -178,14 +178,14 @@ def _results(plan: Plan, args: Namespace) -> Generator[Checked, None, None]:
     elif plan.jobs == 1:
         yield from map(plan.check, plan.paths)
     else:
-        from olm.cli.jobs import in_order
+        from olm.cli.checking.jobs import in_order
 
         yield from in_order(plan.check, plan.paths, plan.jobs)
 
 
 def _mended_input(plan: Plan, name: str) -> Iterator[Checked]:
     """Print standard input as it is mended."""
-    from olm.cli.fixing import mended
+    from olm.cli.checking.fixing import mended
 
     if len(plan.paths) > 1:
         raise Misuse(f"what is mended of {STDIN} is printed: give it alone")
@@ -197,7 +197,7 @@ def _mended_input(plan: Plan, name: str) -> Iterator[Checked]:
 
 def _differences(plan: Plan, stdin: str) -> int:
     """Print what mending would change."""
-    from olm.cli.fixing import difference, mended
+    from olm.cli.checking.fixing import difference, mended
 
     paint, count = Paint(wants_colour(sys.stdout)), 0
     for path in plan.paths:

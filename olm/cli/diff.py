@@ -9,14 +9,14 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from olm.cli import FINE, MISUSE, PROBLEMS
-from olm.cli.comparison import Comparison, compare
-from olm.cli.diff_page import page
+from olm.cli.checking.search import STDIN
+from olm.cli.comparing.comparison import Comparison, compare
+from olm.cli.comparing.page import page
+from olm.cli.comparing.revision import file_at
+from olm.cli.comparing.sides import Side, said_by, text_of
 from olm.cli.picture import picture, visible
 from olm.cli.reading import add_at
-from olm.cli.revision import file_at
-from olm.cli.search import STDIN
 from olm.cli.show import count, rate
-from olm.cli.sides import Side, said_by, text_of
 from olm.cli.terminal import Paint, wants_colour
 from olm.document import Document, read
 from olm.problem import LISTED, OlmError, RateError, SpecError
@@ -141,7 +141,7 @@ def _told(found: Comparison, args: Namespace) -> int:
     """Say, and draw, how the two differ."""
     for path, form in ((args.png, "png"), (args.svg, "svg")):
         if path:
-            from olm.cli.figure import draw_both
+            from olm.cli.drawing.figure import draw_both
 
             shapes = [(visible(name), parse(shape), base) for name, shape, base in found.shapes()]
             draw_both(shapes, found.curves.steps, path, form)

@@ -11,7 +11,7 @@ from xml.sax.saxutils import quoteattr
 
 from olm.cli import FINE
 from olm.cli.association import NAME, WRITES_IT, add_schema, is_url, reference, schema_near
-from olm.cli.search import SUFFIXES
+from olm.cli.checking.search import SUFFIXES
 
 SUMMARY = "print the settings by which an editor completes and checks specs"
 

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, _ArgumentGroup
 
 from olm.checks import Checked, Options, check, check_file
-from olm.cli.search import STDIN
+from olm.cli.checking.search import STDIN
 from olm.document import Document, read
 from olm.problem import Path, path_of
 from olm.text import MAX_BYTES

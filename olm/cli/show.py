@@ -79,7 +79,7 @@ def _show(spec: Spec, base: float, steps: int, args: Namespace) -> int:
         _write_csv(spec.schedule, base, steps, args.csv)
     for path, form in ((args.png, "png"), (args.svg, "svg")):
         if path:
-            from olm.cli.figure import draw
+            from olm.cli.drawing.figure import draw
 
             draw(spec, base, steps, path, form)
     if not (args.csv or args.png or args.svg):
@@ -91,7 +91,7 @@ def _page(spec: Spec, base: float, steps: int) -> Iterator[str]:
     """What the terminal shows: the words, the curve, and the steps that people ask about."""
     import numpy as np
 
-    from olm.cli.braille import chart, columns, rate_text
+    from olm.cli.drawing.braille import chart, columns, rate_text
 
     yield from in_words(spec.schedule)
     if spec.last_epoch is not None:
@@ -126,8 +126,8 @@ def _said(value: object) -> object:
 
 
 def _table(spec: Spec, base: float, steps: int) -> Iterator[str]:
-    from olm.cli.braille import rate_text
-    from olm.cli.key_steps import key_steps
+    from olm.cli.drawing.braille import rate_text
+    from olm.cli.drawing.key_steps import key_steps
 
     rows = [("step", "rate", "of base", "")]
     for key in key_steps(spec.schedule, base, steps):

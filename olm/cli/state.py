@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS
+from olm.cli.checking.search import STDIN, is_there
 from olm.cli.formats import Tally
 from olm.cli.formats import in_words as counted
 from olm.cli.formats.text import of_file
 from olm.cli.picture import visible
 from olm.cli.reading import checked
-from olm.cli.search import STDIN, is_there
 from olm.cli.show import in_words
 from olm.cli.terminal import Paint, wants_colour
 from olm.problem import OlmError, SpecError, dotted

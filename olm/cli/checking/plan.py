@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from olm.checks import Checked, Options, check_file
-from olm.cli.ignored import Patterns
+from olm.cli.checking.ignored import Patterns
+from olm.cli.checking.search import STDIN, SUFFIXES, Choice, files
+from olm.cli.checking.settings import Settings, settings
 from olm.cli.misuse import Misuse, NothingMatched
 from olm.cli.reading import checked, standard_input
-from olm.cli.search import STDIN, SUFFIXES, Choice, files
-from olm.cli.settings import Settings, settings
 from olm.document import read_file
 
 
@@ -37,7 +37,7 @@ class Plan:
         result = self.one(path, options)
         if not any(problem.fix for problem in result.problems):
             return result
-        from olm.cli.fixing import mend_file
+        from olm.cli.checking.fixing import mend_file
         from olm.fixes import with_sound_fixes
 
         return (mend_file if self.mend else with_sound_fixes)(result, options)

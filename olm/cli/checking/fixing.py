@@ -9,8 +9,8 @@ from difflib import unified_diff
 from pathlib import Path
 
 from olm.checks import Checked, Options, check
+from olm.cli.checking.search import STDIN
 from olm.cli.picture import visible
-from olm.cli.search import STDIN
 from olm.cli.terminal import Paint
 from olm.document import read
 from olm.fixes import mend, with_sound_fixes

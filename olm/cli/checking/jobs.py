@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NoReturn, TypeAlias
 
 from olm.checks import Checked
+from olm.cli.checking.search import STDIN
 from olm.cli.misuse import Misuse
-from olm.cli.search import STDIN
 from olm.document import Document
 from olm.text import Text
 

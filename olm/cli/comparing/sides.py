@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from olm.cli.search import STDIN, is_there
+from olm.cli.checking.search import STDIN, is_there
 from olm.document import Document, read
 from olm.problem import OlmError, Path, dotted
 from olm.spec import Spec

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from olm.cli.comparison import Comparison
+from olm.cli.comparing.comparison import Comparison
+from olm.cli.comparing.sides import Side
 from olm.cli.picture import visible
-from olm.cli.sides import Side
 from olm.cli.terminal import Paint
 from olm.differences import Difference
 from olm.partings import Apart, Parting
@@ -84,6 +84,7 @@ def _table(curves: Parting, a: str, b: str) -> Iterator[str]:
     """The steps that tell how two curves part, with both rates."""
     reasons = {
         "the first step that differs": curves.first,
+        "the first by 1 % or more": curves.first_clear,
         "the largest difference": curves.largest,
         "the largest as a share of the rate": curves.largest_relative,
         "the last step that differs": curves.last,
@@ -113,7 +114,7 @@ def _chart(found: Comparison, a: str, b: str) -> Iterator[str]:
     """Both curves, if they can be told apart."""
     import numpy as np
 
-    from olm.cli.braille import chart, columns
+    from olm.cli.drawing.braille import chart, columns
 
     at = np.linspace(0, found.curves.steps, columns(WIDTH)).round()
     one, other = (schedule.lr(at, base) for _, schedule, base in found.shapes())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from olm.cli.sides import Side
+from olm.cli.comparing.sides import Side
 from olm.cli.terminal import Progress
 from olm.differences import Difference, differences
 from olm.memory import forgotten
@@ -122,6 +122,7 @@ def _curves(curves: Parting) -> dict[str, Any]:
         "looked_at": curves.looked_at,
         "differing": curves.count,
         "first": _apart(curves.first),
+        "first_clear": _apart(curves.first_clear),
         "largest": _apart(curves.largest),
         "largest_relative": _apart(curves.largest_relative),
         "last": _apart(curves.last),

@@ -9,7 +9,7 @@ from errno import ENOENT, ENOTDIR
 from pathlib import Path
 from stat import S_ISDIR
 
-from olm.cli.ignored import Ignored, Patterns, ignored_above
+from olm.cli.checking.ignored import Ignored, Patterns, ignored_above
 from olm.cli.misuse import Misuse, NothingMatched
 
 SUFFIXES = (".olm.yaml", ".olm.yml", ".olm.json", ".olm.toml")
