@@ -222,12 +222,22 @@ def test_a_full_disk_leaves_the_old_state_and_nothing_else(tmp_path):
 
 def test_a_state_can_be_read_by_whoever_can_read_any_new_file(tmp_path):
     for mask in (0o022, 0o027, 0o077):
+        path = tmp_path / f"state-{mask}.json"
         old = os.umask(mask)
         try:
-            olm.save_state(olm.build(LINEAR, optimizer_of(0.5)), tmp_path / "state.json")
+            olm.save_state(olm.build(LINEAR, optimizer_of(0.5)), path)
         finally:
             os.umask(old)
-        assert stat.S_IMODE((tmp_path / "state.json").stat().st_mode) == 0o666 & ~mask
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+
+
+def test_the_permissions_of_a_file_that_was_there_stay(tmp_path):
+    path = tmp_path / "state.json"
+    path.touch()
+    for mode in (0o640, 0o604):
+        path.chmod(mode)
+        olm.save_state(olm.build(LINEAR, optimizer_of(0.5)), path)
+        assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
 def test_a_state_is_written_where_a_link_points_to(tmp_path):
