@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import matplotlib
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -289,7 +290,6 @@ def test_pictures_of_both_are_written(folder, tmp_path, capsys):
 
 def test_a_picture_names_both_curves_and_the_difference(folder, tmp_path, monkeypatch, capsys):
     """In the text of the SVG: with fonts not drawn as paths, the names can be read."""
-    matplotlib = pytest.importorskip("matplotlib")
     folder(**{"_a$x$.yaml": A, "b.yaml": B})
     with matplotlib.rc_context({"svg.fonttype": "none"}):
         diff(capsys, "_a$x$.yaml", "b.yaml", "--svg", "x.svg")

@@ -37,7 +37,7 @@ def picture(problem: Problem, text: Text, paint: Paint) -> Iterator[str]:
     2 | total_step: 10
       | ^^^^^^^^^^ no?
     """
-    where, what = str(problem.place), f"{problem.severity}[{problem.code}]"
+    where, what = str(problem.place or text.file), f"{problem.severity}[{problem.code}]"
     start = f"{paint('bold', visible(where))}: {paint(problem.severity, what)}"
     yield f"{start}: {paint('bold', problem.message)}"
     marks = _marks(problem)
