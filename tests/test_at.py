@@ -323,7 +323,9 @@ def test_what_is_not_there_is_one_finding(value, at):
     assert len(document.problems[0].message) < 400
 
 
-@pytest.mark.parametrize("text", ["[" * 1_000_000, "? " * 500_000, "{a: " * 250_000, "- " * 500_000])
+@pytest.mark.parametrize(
+    "text", ["[" * 1_000_000, "? " * 500_000, "{a: " * 250_000, "- " * 500_000]
+)
 def test_a_file_that_is_very_deep_is_given_up_at_once(text):
     """A parser's time grows with the square of the depth: this would take hours."""
     document = read(text, "a.yaml", ("a", "b"))

@@ -250,6 +250,23 @@ def test_a_verb_does_not_pay_for_the_others(folder, tmp_path):
     assert imported.isdisjoint({*others, "olm.documentation", "olm.words", "difflib"})
 
 
+def test_what_pydantic_would_look_for_plugins_with_is_not_imported(folder, tmp_path):
+    folder({"a.olm.yaml": GOOD})
+    imported = modules_after(tmp_path, "check", ".")
+    assert "pydantic.plugin._loader" in imported
+    assert imported.isdisjoint({"importlib.metadata", "email", "zipfile"})
+
+
+def test_what_was_put_off_is_there_when_it_is_asked_for():
+    code = (
+        "from olm.cli import main; main(['check', '-']); from pydantic.plugin import _loader\n"
+        "print(len(_loader.entry_points(group='console_scripts')) > 0)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, input=GOOD, capture_output=True, text=True, check=True)
+    assert done.stdout == "1 file is fine\nTrue\n"
+
+
 def test_a_file_is_all_that_a_new_verb_takes(tmp_path, monkeypatch, capsys):
     (tmp_path / "greet.py").write_text(
         "SUMMARY, EPILOG = 'say hello', 'example:\\n  $ olm greet Ada'\n"

@@ -20,6 +20,8 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import NoReturn
 
+from olm.cli._start import skip_plugins_of_pydantic
+
 FINE, PROBLEMS, MISUSE, NOTHING_MATCHED = range(4)
 """The exit statuses that verbs return."""
 
@@ -39,8 +41,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     usual = gc.get_threshold()
     # A short run makes little garbage; looking for it would take a tenth of the time of a check.
     gc.set_threshold(100_000, 50, 100)
-    # No plugin of pydantic's has a part in this; looking for one would take another tenth.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -102,6 +102,7 @@ def _run(arguments: list[str]) -> int:
 def _verb(name: str) -> ModuleType | None:
     if not name.isidentifier() or name.startswith("_") or not find_spec(f"{__name__}.{name}"):
         return None
+    skip_plugins_of_pydantic()
     module = import_module(f"{__name__}.{name}")
     return module if hasattr(module, "SUMMARY") else None
 
