@@ -22,8 +22,18 @@ def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
         yield f"{tally.mended:,} problem{'s are' if tally.mended > 1 else ' is'} mended\n"
     yield look.paint("bold" if tally.wrong else "fine", in_words(tally)) + "\n"
     if tally.fixable:
-        some = "one of them" if tally.fixable == 1 else f"{tally.fixable:,} of them"
-        yield f"`olm check --fix` would mend {some}\n"
+        yield f"`olm check --fix` would mend {_share(tally.fixable, tally.errors + tally.warnings)}\n"
+
+
+def _share(some: int, of: int) -> str:
+    """How many of the problems.
+
+    >>> _share(1, 1), _share(2, 2), _share(1, 3), _share(2, 3)
+    ('it', 'all of them', 'one of them', '2 of them')
+    """
+    if some == of:
+        return "it" if of == 1 else "all of them"
+    return "one of them" if some == 1 else f"{some:,} of them"
 
 
 def of_file(result: Checked, paint: Paint) -> Iterator[str]:
