@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+_GUESSES: ContextVar[list[None] | None] = ContextVar("guesses", default=None)
+"""One item for each guess that is left; None where there is no limit."""
 
 Path = tuple[str | int, ...]
 """Where a value stands in a document: the keys and indices that lead to it from the root."""
@@ -21,6 +26,9 @@ MAX_VALUES = 100_000
 
 MAX_PROBLEMS = 1000
 """After how many problems of one sort no further ones are looked for."""
+
+MAX_GUESSES = 1000
+"""How often it is guessed what was meant, in one document."""
 
 LISTED = 20
 """The most problems that an exception's text lists."""
@@ -183,11 +191,8 @@ def found(value: Any) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was likely meant, if there is one."""
-    from difflib import get_close_matches
-
-    by_lower = {name.lower(): name for name in known}
-    near = get_close_matches(word[: 2 * SHOWN].lower(), by_lower, n=1, cutoff=0.7)
-    return by_lower[near[0]] if near else None
+    near = _near(word, known, n=1, cutoff=0.7)
+    return near[0] if near else None
 
 
 def only_near(word: str, known: Iterable[str]) -> str | None:
@@ -197,8 +202,28 @@ def only_near(word: str, known: Iterable[str]) -> str | None:
     'total_steps'
     >>> only_near("stage_1", ["stage_10", "stage_11"])
     """
+    near = _near(word, known, n=2, cutoff=0.85)
+    return near[0] if len(near) == 1 else None
+
+
+def _near(word: str, known: Iterable[str], n: int, cutoff: float) -> list[str]:
+    """The known words that are most like one."""
+    if (left := _GUESSES.get()) is not None:
+        if not left:
+            return []
+        left.pop()
     from difflib import get_close_matches
 
     by_lower = {name.lower(): name for name in known}
-    near = get_close_matches(word[: 2 * SHOWN].lower(), by_lower, n=2, cutoff=0.85)
-    return by_lower[near[0]] if len(near) == 1 else None
+    near = get_close_matches(word[: 2 * SHOWN].lower(), by_lower, n=n, cutoff=cutoff)
+    return [by_lower[name] for name in near]
+
+
+@contextmanager
+def few_guesses() -> Iterator[None]:
+    """Within it, only so many words are guessed: to guess takes long, and few are ever shown."""
+    token = _GUESSES.set([None] * MAX_GUESSES)
+    try:
+        yield
+    finally:
+        _GUESSES.reset(token)

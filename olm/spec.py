@@ -23,7 +23,7 @@ from pydantic_core import InitErrorDetails
 from olm import kinds as kinds  # every kind, before a document asks for one
 from olm.fields import MAX_STEPS, Length, Listed, Number, Rate, memory_fields
 from olm.plain import plain
-from olm.problem import Problem, SpecError, found
+from olm.problem import Problem, SpecError, few_guesses, found
 from olm.schedule import ROOT_KEYS, STATE_KEYS, Schedule, validate
 from olm.wording import at, mistake, problems_of, reworded
 
@@ -195,7 +195,8 @@ def parse_plain(document: Any) -> Spec:
         message = f"a spec must be a mapping with the key `kind`, found {found(document)}"
         raise SpecError([Problem("type", message)])
     try:
-        return Spec.model_validate(document)
+        with few_guesses():
+            return Spec.model_validate(document)
     except ValidationError as error:
         problems = [_from_root(problem) for problem in problems_of(error)]
     raise SpecError(problems)

@@ -16,6 +16,7 @@ from olm.checks import Options, check
 from olm.cli import FINE, MISUSE, PROBLEMS, main
 from olm.document import loads, read
 from olm.fixes import mend, with_sound_fixes
+from olm.problem import MAX_PROBLEMS
 from strategies import mutated
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"
@@ -102,6 +103,27 @@ def test_a_key_is_mended_even_if_what_is_inside_cannot_be():
     assert b"schedulers: [" in data
     assert count
     assert mend(data, "a.olm.yaml") == (data, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # More problems than are looked for, and a text that is longer than any that is mended.
+        "kind: ChainedScheduler\nschedulers:\n" + "  - {kind: LinearLR, total_step: 1}\n" * 2000,
+        "kind: LinearLR\ntotal_step: 1\n" + "#" * 2**17,
+    ],
+)
+def test_what_is_too_large_or_too_wrong_is_not_mended(text):
+    result = with_sound_fixes(check(read(text, "a.olm.yaml")))
+    assert len(result.problems) <= MAX_PROBLEMS
+    assert not any(problem.fix for problem in result.problems)
+    assert mend(text.encode(), "a.olm.yaml") == (text.encode(), 0)
+
+
+def test_many_fixes_are_made_at_once():
+    text = "kind: ChainedScheduler\nschedulers:\n" + "  - {kind: LinearLR, total_step: 1}\n" * 200
+    data, count = mend(text.encode(), "a.olm.yaml")
+    assert (data.decode(), count) == (text.replace("total_step", "total_steps"), 200)
 
 
 def test_json_stays_json():

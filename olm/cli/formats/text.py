@@ -22,7 +22,8 @@ def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
         yield f"{tally.mended:,} problem{'s are' if tally.mended > 1 else ' is'} mended\n"
     yield look.paint("bold" if tally.wrong else "fine", in_words(tally)) + "\n"
     if tally.fixable:
-        yield f"`olm check --fix` would mend {_share(tally.fixable, tally.errors + tally.warnings)}\n"
+        share = _share(tally.fixable, of=tally.errors + tally.warnings)
+        yield f"`olm check --fix` would mend {share}\n"
 
 
 def _share(some: int, of: int) -> str:
