@@ -22,6 +22,7 @@ from jsonschema import Draft7Validator
 from torch.optim import SGD
 
 import olm
+from olm.fields import MAX_STEPS
 from olm.memory import forgotten, remembered
 from olm.schedule import Schedule
 from olm.schema import schedules_schema
@@ -232,6 +233,8 @@ class Operations(RuleBasedStateMachine):
     def load_the_optimizers_state(self, one):
         _, state, theirs = one
         assume(len(theirs.groups) == len(self.model.groups))
+        # It has no base rate of a group that was added and with which no step was taken yet.
+        assume(all("initial_lr" in group for group in theirs.groups))
         self.scheduler.optimizer.load_state_dict(copy.deepcopy(state))
         self.model = replace(self.model, groups=theirs.groups)
         if self.model.outlives:
@@ -246,6 +249,8 @@ class Operations(RuleBasedStateMachine):
             spec = olm.parse(state)
         except olm.SpecError:
             spec = None
+        # No run gets so far that its next steps are beyond what a state may say.
+        assume(not spec or (spec.last_epoch or 0) < MAX_STEPS // 2)
         if spec and spec.is_state:
             self.load(state, Model(spec.schedule, spec.last_epoch, [*spec.base_lrs]), side)
         else:
@@ -318,7 +323,9 @@ class Operations(RuleBasedStateMachine):
 
     @invariant()
     def its_own_state_changes_nothing(self):
-        if self.model == self.model.reasserted():
+        # A state knows of a param group from the first step on that is taken with it.
+        all_known = len(self.model.groups) == len(self.model.bases)
+        if all_known and self.model == self.model.reasserted():
             self.scheduler.load_state_dict(self.scheduler.state_dict())
             check(self.scheduler, self.model)
 
