@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from olm.document import Document, read_file
 from olm.lint import warned
 from olm.lint._subject import Subject
-from olm.problem import Path, Place, Problem, SpecError
+from olm.problem import Path, Place, Problem, SpecError, by_position
 from olm.schedule import Schedule
 from olm.spec import Spec
 from olm.text import Text
@@ -76,7 +76,7 @@ def check(document: Document, options: Options | None = None) -> Checked:
     except SpecError as error:
         return Checked(document, error.problems)
     try:
-        problems = sorted(_found(spec, document, options), key=_position)
+        problems = sorted(_found(spec, document, options), key=by_position)
     except Exception as error:
         if (kind := _plugin_in(spec.schedule)) is None:
             raise
@@ -113,7 +113,3 @@ def _unmet(spec: Spec) -> Iterator[Problem]:
         from olm.expectation import unmet
 
         yield from unmet(spec.expect, spec.schedule)
-
-
-def _position(problem: Problem) -> tuple[int, int]:
-    return (problem.place.line, problem.place.column) if problem.place else (0, 0)

@@ -17,7 +17,7 @@ import yaml
 from olm.events import Reader
 from olm.findings import Findings, Unreadable
 from olm.places import Places
-from olm.problem import Path, Problem, SpecError, path_of
+from olm.problem import Path, Problem, SpecError, by_position, path_of
 from olm.spec import Spec, parse_plain
 from olm.text import MAX_BYTES, Text, clean
 
@@ -56,8 +56,8 @@ class Document:
                 if not problems:
                     return spec
             except SpecError as error:
-                problems += (self.located(one) for one in error.problems if not self._known(one))
-        raise SpecError(sorted(problems, key=_position)) from None
+                problems += (self.located(one) for one in error.problems if not self.is_known(one))
+        raise SpecError(sorted(problems, key=by_position)) from None
 
     def located(self, problem: Problem) -> Problem:
         """The problem with its place in the file."""
@@ -67,7 +67,7 @@ class Document:
         also = tuple(places.place(path, False) for path in problem.also if places.stands(path))
         return replace(problem, place=place, also_places=also)
 
-    def _known(self, problem: Problem) -> bool:
+    def is_known(self, problem: Problem) -> bool:
         """Whether it is about a value that was refused when the text was read."""
         parts = range(len(problem.path) + 1) if self.refused else ()
         return any(problem.path[:count] in self.refused for count in parts)
@@ -172,8 +172,3 @@ def read_file(path: str | PathLike[str], at: Path = ()) -> Document:
     finally:
         os.close(descriptor)
     return read(data, str(path), at)
-
-
-def _position(problem: Problem) -> tuple[int, int]:
-    place = problem.place
-    return (place.line, place.column) if place else (0, 0)

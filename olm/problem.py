@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Literal
 
 _GUESSES: ContextVar[list[None] | None] = ContextVar("guesses", default=None)
@@ -95,9 +96,18 @@ class Problem:
         end = f" ({self.hint})" if self.hint else ""
         return f"{start}{self.severity}[{self.code}]: {self.message}{end}"
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """Its line and column, by which problems are sorted; those without a place come first."""
+        return (self.place.line, self.place.column) if self.place else (0, 0)
+
     def under(self, path: Path) -> Problem:
         """The same problem, seen from a document in which this one stands at `path`."""
         return replace(self, path=path + self.path, also=tuple(path + also for also in self.also))
+
+
+by_position = attrgetter("position")
+"""What problems are sorted by."""
 
 
 class OlmError(ValueError):

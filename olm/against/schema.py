@@ -23,7 +23,7 @@ from referencing.jsonschema import specification_with
 from olm.against.misfits import misfits
 from olm.checks import Checked
 from olm.document import Document, read
-from olm.problem import OlmError, Path, Problem, clipped
+from olm.problem import OlmError, Path, Problem, by_position, clipped
 
 Validator: TypeAlias = Any
 """A validator of jsonschema, or the class of one; its protocol lacks most of what they have."""
@@ -48,15 +48,9 @@ class JsonSchema:
         """
         problems = list(document.problems)
         if document.readable:
-            refused = document.refused
-            problems += (
-                document.located(problem)
-                for problem in self._misfits(document.value)
-                if not any(
-                    problem.path[:count] in refused for count in range(len(problem.path) + 1)
-                )
-            )
-        return Checked(document, tuple(sorted(problems, key=_position)))
+            misfit = (one for one in self._misfits(document.value) if not document.is_known(one))
+            problems += map(document.located, misfit)
+        return Checked(document, tuple(sorted(problems, key=by_position)))
 
     def _misfits(self, value: Any) -> list[Problem]:
         try:
@@ -160,7 +154,3 @@ def _path_of(ref: str, value: Any, path: Path = ()) -> Path | None:
         _path_of(ref, item, (*path, key)) for key, item in items if isinstance(item, dict | list)
     )
     return next((found for found in inner if found), None)
-
-
-def _position(problem: Problem) -> tuple[int, int]:
-    return (problem.place.line, problem.place.column) if problem.place else (0, 0)
