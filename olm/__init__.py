@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from torch.optim import Optimizer
 
+    from olm.clock import Clock as Clock
     from olm.document import load as load
     from olm.document import loads as loads
     from olm.factors import multiplier as multiplier
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from olm.train.schedulers.agreement import OnChange
 
 _HOMES = {
+    "Clock": "olm.clock",
     "multiplier": "olm.factors",
     "load": "olm.document",
     "loads": "olm.document",
@@ -57,6 +59,7 @@ def build(
     optimizer: Optimizer,
     *,
     at: str = "",
+    clock: Clock | None = None,
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
 ) -> ScheduleLR:
@@ -68,15 +71,18 @@ def build(
         optimizer: the optimizer whose rates are set.
         at: where in the file the schedule stands, such as ``optim.schedules[0]``, if it is not the
             whole.
-        on_change: what to do if a state, this one or one loaded later, is of another schedule or
-            of other base rates: raise an ``"error"``, go on with the ``"checkpoint"``'s, or with
-            this one's, ``"spec"``.
+        clock: what the run is, if the spec has durations such as ``3%`` or ``2ep``. It wins over
+            the spec's own.
+        on_change: what to do if a state, this one or one loaded later, is of another schedule, of
+            other base rates or of a run of another length: raise an ``"error"``, go on with the
+            ``"checkpoint"``'s, or with this one's, ``"spec"``.
         only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since.
 
     Raises:
         OSError: the file cannot be read.
-        SpecError: the spec is not valid.
-        StateError: the state is of other base rates, or of another number of param groups.
+        SpecError: the spec is not valid, or has durations that no clock counts.
+        StateError: the state is of other base rates, of another number of param groups, or of a run
+            of another length.
         RateError: a base rate, or the first rate, is negative or not finite.
         ValueError: `at` is not written with dots and indices, or `spec` is no file.
     """
@@ -89,7 +95,7 @@ def build(
         spec = load(spec, at=at)
     elif at:
         raise ValueError(f"at={at!r} is a place in a file, and the spec is none")
-    return build(spec, optimizer, on_change=on_change, only_if_stepped=only_if_stepped)
+    return build(spec, optimizer, clock=clock, on_change=on_change, only_if_stepped=only_if_stepped)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from olm.document import Document, read_file
-from olm.lint import warned
+from olm.lint import Needs, warned
 from olm.lint._subject import Subject
 from olm.problem import Path, Place, Problem, SpecError, by_position
 from olm.schedule import Schedule
 from olm.spec import Spec
 from olm.text import Text
+
+if TYPE_CHECKING:
+    from olm.clock import Clock
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Options:
     """The codes of the warnings not to look for."""
     base_lr: float | None = None
     """The base rate for which lint looks at the rates, in place of that in the file."""
+    clock: Clock | None = None
+    """What the run is, in place of what the file says."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Checked:
     """What was found, in the order of the places."""
     spec: Spec | None = None
     """What it says, unless there is an error."""
+    counted: Spec | None = None
+    """The same in optimizer steps, if nothing in it waits for a clock."""
     mended: int = 0
     """How many problems were mended before that."""
 
@@ -75,22 +83,45 @@ def check(document: Document, options: Options | None = None) -> Checked:
         spec = document.parse()
     except SpecError as error:
         return Checked(document, error.problems)
+    counted = None
     try:
-        problems = sorted(_found(spec, document, options), key=by_position)
+        counted = _counted(spec, options.clock)
+        problems = sorted(_found(counted or spec, document, options), key=by_position)
+    except SpecError as error:
+        located = (document.located(problem) for problem in error.problems)
+        return Checked(document, tuple(sorted(located, key=by_position)))
     except Exception as error:
         if (kind := _plugin_in(spec.schedule)) is None:
             raise
         return Checked(document, (document.located(_unforeseen(kind, error)),))
     if any(problem.severity == "error" for problem in problems):
         return Checked(document, tuple(problems))
-    return Checked(document, tuple(problems), spec)
+    return Checked(document, tuple(problems), spec, counted)
 
 
 def _found(spec: Spec, document: Document, options: Options) -> list[Problem]:
     """What is found in a spec that is valid."""
     subject = Subject(spec, document, options.base_lr)
+    if not spec.is_counted:
+        return warned(subject, "text", options.select, options.ignore)
     unmet = [document.located(one) for one in _unmet(spec)]
-    return unmet + warned(subject, options.lint, options.select, options.ignore)
+    given: Needs = "rates" if options.lint else "steps"
+    return unmet + warned(subject, given, options.select, options.ignore)
+
+
+def _counted(spec: Spec, clock: Clock | None) -> Spec | None:
+    """A spec in optimizer steps; None if it has no clock, and says nothing that cannot wait.
+
+    Raises:
+        SpecError: it cannot be counted.
+    """
+    try:
+        return spec.resolve(clock)
+    except SpecError as error:
+        waits = clock is None and spec.clock is None and spec.expect is None
+        if waits and all(problem.code == "clock" for problem in error.problems):
+            return None
+        raise
 
 
 def _plugin_in(schedule: Schedule) -> str | None:

@@ -40,8 +40,9 @@ class FieldSchema(GenerateJsonSchema):
     def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
         """The schema of a value or null, in one."""
         there = self.generate_inner(schema["schema"])
-        if isinstance(there.get("type"), str):
-            return {**there, "type": [there["type"], "null"]}
+        if types := there.get("type"):
+            several = types if isinstance(types, list) else [types]
+            return {**there, "type": [*several, "null"]}
         return super().nullable_schema(schema)
 
 
@@ -95,7 +96,7 @@ def fields(model: type[BaseModel]) -> list[Field]:
     >>> from olm.kinds import KINDS
     >>> for field in fields(KINDS["LinearLR"]):
     ...     print(field.name, "|", field.type, "|", field.default)
-    total_steps | a whole number of at least 1 | None
+    total_steps | a whole number of at least 1 or a duration | None
     end_lr | a number of at least 0 | 0.0
     start_factor | a number of at least 0 | 1.0
     """
@@ -139,6 +140,8 @@ def type_in_words(schema: Mapping[str, Any], many: bool = False) -> str:
         return (
             f"{'lists' if many else 'a list'} of {least}{type_in_words(schema['items'], many=True)}"
         )
+    if schema["type"] == "string" and "patternErrorMessage" in schema:
+        return "durations" if many else "a duration"
     one, several = _NOUNS[schema["type"]]
     return (several if many else one) + _bounds(schema)
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails
 
-from olm.fields import Length, Listed, PartialShare, Rate, Steps
+from olm.fields import Length, Listed, PartialShare, Rate, StepIndex
 from olm.problem import Problem, RateError, found
 from olm.wording import mistake, retold
 
 if TYPE_CHECKING:
+    from olm.clock import Clock
     from olm.schedule import Schedule
 
 NEGLIGIBLE = 1e-12
@@ -25,7 +26,7 @@ class ExpectedRate(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
-    step: Steps
+    step: StepIndex
     """The step, counted from 0."""
     lr: Rate
     """The rate that it trains with."""
@@ -69,6 +70,29 @@ def expected(value: Any) -> Expectation:
         there = [detail for detail in details if detail["loc"][:-1] == parent]
         errors += retold(there, "an expectation", fields)
     raise ValidationError.from_exception_data("Expectation", errors)
+
+
+def counted(expect: Expectation, clock: Clock) -> Expectation:
+    """The same expectation with every step as a number.
+
+    Raises:
+        SpecError: the clock does not know what a step needs.
+    """
+    from olm.resolution import steps_at
+
+    steps = steps_at(
+        {("expect", "rates", index, "step"): one.step for index, one in enumerate(expect.rates)},
+        clock,
+    )
+    rates = tuple(
+        ExpectedRate(step=step, lr=one.lr) for step, one in zip(steps, expect.rates, strict=True)
+    )
+    return Expectation(base_lr=expect.base_lr, rates=rates, tolerance=expect.tolerance)
+
+
+def is_counted(expect: Expectation) -> bool:
+    """Whether every step is a number."""
+    return all(isinstance(one.step, int) for one in expect.rates)
 
 
 def unmet(expect: Expectation, schedule: Schedule) -> Iterator[Problem]:

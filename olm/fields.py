@@ -9,8 +9,9 @@ from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, GetCoreSchemaHandler, Strict
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from olm.durations import REST, SUCH_AS, Duration, duration, hint_of, pattern
 from olm.problem import SHOWN, Fix, found
 from olm.scalars import for_every_reader
 from olm.wording import mistake
@@ -26,6 +27,9 @@ ALMOST_ONE = 1 - 2**-53
 
 MAX_RATE = 1.7976931348623157e308
 """The largest rate or factor: any finite float64. A schema needs a maximum to refuse infinities."""
+
+
+_NUMBER_STARTS = frozenset("0123456789+-.")
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,54 @@ class Number:
 
 @dataclass(frozen=True)
 class StepCount(Number):
-    """A number of optimizer steps, or the index of one."""
+    """A number of optimizer steps, or the index of one; or a `Duration` until a clock is there.
+
+    >>> StepCount(0, 10, whole=True)("3%")
+    '3%'
+    """
+
+    whole: bool = True
+    rest: bool = True
+    """Whether it lasts, and so may be what is left."""
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._duration(value)
+        if isinstance(value, Duration):
+            return self._duration(value.text)
+        return super().__call__(value)
+
+    def _duration(self, text: str) -> Duration:
+        written = duration(text) if len(text) <= SHOWN else None
+        if written is None:
+            raise self._no_duration(text)
+        if written.unit == REST and not self.rest:
+            raise mistake("duration", "must be a step, and the rest is none")
+        if written.amount < 0 <= self.minimum:
+            raise self._no_duration(text)
+        if self.minimum > 0 == written.amount and written.unit != REST:
+            raise mistake("duration", f"must be above 0, found {found(text)}")
+        return written
+
+    def _no_duration(self, text: str) -> PydanticCustomError:
+        if number := _number_in(text):
+            return mistake("type", f"must be a whole number, found {found(text)}", **number)
+        hint, right = hint_of(text) if len(text) <= SHOWN else ("", None)
+        wanted = f"must be a whole number or a duration such as {SUCH_AS}"
+        if not right and text[:1] not in _NUMBER_STARTS:
+            return mistake("type", f"must be a whole number, found {found(text)}", hint=hint)
+        # A duration is a string, and stays in quotes; a number of steps does not.
+        fix = Fix(right, in_quotes=not right.isdigit()) if right else None
+        return mistake("duration", f"{wanted}, found {found(text)}", hint=hint, fix=fix)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        takes = pattern(zero=self.minimum <= 0, negative=self.minimum < 0, rest=self.rest)
+        return {
+            **super().__get_pydantic_json_schema__(schema, handler),
+            "type": ["integer", "string"],
+            "pattern": takes,
+            "patternErrorMessage": f"must be a whole number or a duration such as {SUCH_AS}",
+        }
 
 
 @dataclass(frozen=True)
@@ -95,14 +146,23 @@ class Memory(Number):
     """
 
 
-Steps = Annotated[int, StepCount(0, MAX_STEPS, whole=True)]
-"""A number of optimizer steps, 0 or more."""
+Steps = Annotated[int, StepCount(0, MAX_STEPS)]
+"""How many optimizer steps something lasts, 0 or more. A spec may say it in another unit."""
+
+PositiveSteps = Annotated[int, StepCount(1, MAX_STEPS)]
+"""How many optimizer steps something lasts, 1 or more."""
+
+StepIndex = Annotated[int, StepCount(0, MAX_STEPS, rest=False)]
+"""The step at which something happens, the first of which is 0."""
+
+PositiveStepIndex = Annotated[int, StepCount(1, MAX_STEPS, rest=False)]
+"""The step at which something happens, which is not the first."""
 
 Count = Annotated[int, Number(0, MAX_STEPS, whole=True)]
 """How many there are, or how often something happens: not a number of optimizer steps."""
 
-PositiveSteps = Annotated[int, StepCount(1, MAX_STEPS, whole=True)]
-"""A number of optimizer steps, 1 or more."""
+PositiveCount = Annotated[int, Number(1, MAX_STEPS, whole=True)]
+"""How many there are, 1 or more."""
 
 Rate = Annotated[float, Number(0.0, MAX_RATE)]
 """A learning rate: absolute, whatever the base rate is."""

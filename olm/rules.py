@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import ge, gt
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ModelWrapValidatorHandler, ValidationError
 from pydantic_core import InitErrorDetails
 
+from olm.durations import THE_REST, Duration, duration
+from olm.fields import step_fields
 from olm.problem import clipped, found
-from olm.wording import at, mistake
+from olm.wording import at, mistake, retold
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,14 @@ class Rule:
             these = [values[name] for name in self.fields]
         except KeyError:
             return None
-        if self.holds(*these):
-            return None
+        try:
+            if self.holds(*these):
+                return None
+        except TypeError:
+            if any(map(_waits, these)):
+                # Numbers are not compared with durations: the rule waits for a clock.
+                return None
+            raise
         message = self.message.format(
             **{name: f"{name} ({_short(values[name])})" for name in self.fields}
         )
@@ -47,9 +55,11 @@ class Ruled(Protocol):
     """What rules are declared for."""
 
     rules: ClassVar[tuple[Rule, ...]]
+    stages: ClassVar[tuple[str, ...]]
 
 
 Model = TypeVar("Model", bound=type[Ruled])
+Made = TypeVar("Made", bound=BaseModel)
 
 
 def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Model], Model]:
@@ -86,14 +96,96 @@ def ascending(field: str, *, strictly: bool = True) -> Callable[[Model], Model]:
     return declare
 
 
+def ruled(
+    model: type[Made],
+    name: str,
+    rules: Iterable[Rule],
+    data: Any,
+    handler: ModelWrapValidatorHandler[Made],
+) -> Made:
+    """What a model makes of some data. Its rules are tried also when something else is wrong.
+
+    Args:
+        model: the model.
+        name: what it is called in messages.
+        rules: what must hold between its fields.
+        data: what it is made of.
+        handler: makes it.
+
+    Raises:
+        ValidationError: with every error in our words.
+    """
+    errors: list[InitErrorDetails] = []
+    try:
+        made = handler(data)
+        values = made.__dict__
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        errors += retold(details, name, model.model_fields)
+        wrong = {detail["loc"][0] for detail in details if detail["loc"]}
+        values = {name: value for name, value in _written(model, data) if name not in wrong}
+    errors += filter(None, (rule.contradiction(values) for rule in rules))
+    if errors:
+        raise ValidationError.from_exception_data(model.__name__, errors) from None
+    return made
+
+
+def _written(model: type[BaseModel], data: Any) -> Iterator[tuple[str, Any]]:
+    """The fields that some data gives or leaves to their defaults, not all of which are valid."""
+    if not isinstance(data, Mapping):
+        return
+    steps = step_fields(model)
+    for name, field in model.model_fields.items():
+        value = data.get(name, field.default)
+        yield name, _as_durations(value) if name in steps else value
+
+
+def _as_durations(value: Any) -> Any:
+    if _is_list(value):
+        return [_as_durations(item) for item in value]
+    return duration(value) or value if isinstance(value, str) else value
+
+
+def stages(*fields: str) -> Callable[[Model], Model]:
+    """Declare which fields, or lists, say how long stages last that follow one another.
+
+    Where they are durations, it is the ends of the stages that are rounded to whole steps, not
+    their lengths, and the last may be the rest.
+    """
+
+    def holds(*values: Any) -> bool:
+        lengths = [one for value in values for one in (value if _is_list(value) else [value])]
+        return THE_REST not in lengths[:-1]
+
+    def declare(model: Model) -> Model:
+        names = " and ".join(
+            filter(None, (", ".join(f"{{{name}}}" for name in fields[:-1]), f"{{{fields[-1]}}}"))
+        )
+        model.stages = fields
+        model.rules = (*model.rules, Rule(fields, holds, f"only the last of {names} can be `rest`"))
+        return model
+
+    return declare
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def _waits(value: Any) -> bool:
+    return any(isinstance(one, Duration) for one in (value if _is_list(value) else [value]))
+
+
 def _short(value: Any) -> str:
     """A value in the message of a rule; of a list of schedules only how many they are."""
     if value is None:
         return "left out"
+    if isinstance(value, Duration):
+        return value.text
     if isinstance(value, str):
         return f"'{clipped(value)}'"
     if not isinstance(value, list | tuple):
         return found(value)
     if any(isinstance(item, Mapping | BaseModel) for item in value):
         return str(len(value))
-    return ", ".join([*(found(item) for item in value[:6]), *("…" for _ in value[6:7])])
+    return ", ".join([*map(_short, value[:6]), *("…" for _ in value[6:7])])

@@ -9,25 +9,29 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
+    ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
-    ValidatorFunctionWrapHandler,
     model_validator,
 )
-from pydantic_core import CoreSchema, InitErrorDetails, core_schema
+from pydantic_core import CoreSchema, core_schema
 
 from olm.catalogue import Catalogue
 from olm.families import FAMILIES
 from olm.problem import LISTED, found, nearest
 from olm.rates import bases_of, check_usable, evaluate, metric_of, steps_of
-from olm.rules import Rule
+from olm.rules import Rule, ruled
 from olm.timeline import Timeline
-from olm.wording import at, fix_of, mistake, quoted, retold, reworded
+from olm.wording import at, fix_of, mistake, quoted, reworded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    from olm.clock import Clock
     from olm.curves import Array
+    from olm.durations import Duration
+    from olm.problem import Path
+    from olm.resolution import Plan
 
 MAX_DEPTH = 16
 """How deep schedules may be nested."""
@@ -35,7 +39,7 @@ MAX_DEPTH = 16
 STATE_KEYS = ("last_epoch", "base_lrs", "digest")
 """The keys that make a spec a state: all of them are there, or none."""
 
-ROOT_KEYS = ("$schema", "expect", *STATE_KEYS)
+ROOT_KEYS = ("$schema", "expect", "clock", "durations", *STATE_KEYS)
 """The keys that only the root of a document may have. No kind has a field of such a name."""
 
 
@@ -88,13 +92,60 @@ class Schedule(Timeline):
         Raises:
             RateError: a step or a base rate is negative or not finite, a step is not whole, or so
                 is a rate.
+            SpecError: there are durations in it, which only a clock can count.
         """
         import numpy as np
 
         steps, bases = steps_of(step), bases_of(base)
-        rates = self.evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
+        rates = self.in_steps().evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
         check_usable(rates, steps, self.kind)
         return float(rates[0]) if steps.ndim == bases.ndim == 0 else rates
+
+    def durations(self) -> list[tuple[Path, Duration]]:
+        """What in it, and in the schedules in it, is no number of steps yet, each with its path."""
+        from olm.resolution import durations
+
+        return durations(self)
+
+    def in_steps(self) -> Self:
+        """The schedule in optimizer steps, as far as that needs no clock; itself if it is.
+
+        Raises:
+            SpecError: it needs one, for each of these durations.
+        """
+        if not self.durations():
+            return self
+        from olm.clock import Clock
+
+        return self.resolve(Clock())
+
+    def plan(self, clock: Clock) -> Plan[Self]:
+        """The schedule in optimizer steps, with every duration, its steps, and how it was rounded.
+
+        A duration is counted from where its schedule begins, and it is its end that is rounded, to
+        the nearest step, a half up. What is not zero is at least one step.
+
+        Raises:
+            SpecError: the clock does not know what a duration needs, or what comes out is not
+                valid.
+        """
+        from olm.resolution import plan
+
+        return plan(self, clock)
+
+    def resolve(self, clock: Clock) -> Self:
+        """The same schedule in optimizer steps: `plan`'s, which also says what was done.
+
+        >>> from olm.kinds import KINDS
+        >>> from olm.clock import Clock
+        >>> KINDS["WarmupLR"](warmup_steps="3%").resolve(Clock(total_steps=1000))
+        Warmup(warmup_steps=30, start_lr=0.0)
+
+        Raises:
+            SpecError: the clock does not know what a duration needs, or what comes out is not
+                valid.
+        """
+        return self.plan(clock).schedule
 
     def evaluate(self, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
         """`formula` over arrays of one dimension or more, as float64, unchecked."""
@@ -157,24 +208,9 @@ class Schedule(Timeline):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _tell_all(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+    def _tell_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Apply the rules, also when something else is wrong, and put every error in our words."""
-        errors: list[InitErrorDetails] = []
-        try:
-            made: Self = handler(data)
-            values = made.__dict__
-        except ValidationError as error:
-            details = error.errors(include_url=False)
-            kind = cls.model_fields["kind"].default
-            errors += retold(details, kind, cls.model_fields)
-            wrong = {detail["loc"][0] for detail in details if detail["loc"]}
-            defaults = {name: field.default for name, field in cls.model_fields.items()}
-            written = {**defaults, **data} if isinstance(data, Mapping) else {}
-            values = {name: value for name, value in written.items() if name not in wrong}
-        errors += filter(None, (rule.contradiction(values) for rule in cls.rules))
-        if errors:
-            raise ValidationError.from_exception_data(cls.__name__, errors) from None
-        return made
+        return ruled(cls, cls.model_fields["kind"].default, cls.rules, data, handler)
 
 
 KINDS: Catalogue[type[Schedule]] = Catalogue("olm.kinds", FAMILIES)

@@ -12,7 +12,9 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
+from olm.clock import Clock
 from olm.documentation import FieldSchema, field_docs, plain, prose, summary
+from olm.durations import pattern
 from olm.expectation import Expectation, ExpectedRate
 from olm.problem import MAX_LEVELS, MAX_VALUES
 from olm.schedule import ANY_KIND, MAX_DEPTH, ROOT_KEYS, STATE_KEYS, Schedule
@@ -149,9 +151,28 @@ def _root_properties() -> Json:
     schema = {"type": "string", "description": "The schema by which an editor checks the document."}
     expect = _described(_closed(Expectation), docs.get("expect"))
     expect["properties"]["rates"]["items"] = _closed(ExpectedRate)
-    return {"$schema": schema, "expect": expect} | {
-        key: _described(_not_null(typed[key]), docs.get(key)) for key in STATE_KEYS
+    clock, run = _closed(Clock), field_docs(Spec)["clock"]
+    clock["properties"] = {name: _not_null(one) for name, one in clock["properties"].items()}
+    position = {key: _described(_not_null(typed[key]), docs.get(key)) for key in STATE_KEYS}
+    return {
+        "$schema": schema,
+        "expect": expect,
+        "clock": _described(clock, run),
+        "durations": _described(_DURATIONS, docs.get("durations")),
+        **position,
     }
+
+
+_DURATIONS: Json = {
+    "type": "array",
+    "items": {
+        "type": "array",
+        "items": [{"type": "string"}, {"type": "string", "pattern": pattern(negative=True)}],
+        "minItems": 2,
+        "maxItems": 2,
+    },
+}
+"""Pairs of a path and a duration."""
 
 
 def _closed(model: type[BaseModel]) -> Json:
@@ -160,7 +181,7 @@ def _closed(model: type[BaseModel]) -> Json:
     fields = schema["properties"].items()
     return {
         "type": "object",
-        "required": schema["required"],
+        **({"required": schema["required"]} if "required" in schema else {}),
         "properties": {name: _described(field, docs.get(name)) for name, field in fields},
         "additionalProperties": False,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Self, overload
 
@@ -21,19 +21,22 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
+from olm.durations import Duration, duration
 from olm.fields import MAX_STEPS, Length, Listed, Number, Rate, memory_fields
 from olm.plain import plain
-from olm.problem import Problem, SpecError, few_guesses, found
+from olm.problem import Problem, SpecError, few_guesses, found, path_of
 from olm.schedule import ROOT_KEYS, STATE_KEYS, Schedule, validate
-from olm.wording import at, mistake, problems_of, reworded
+from olm.wording import at, mistake, problems_of, quoted, reworded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from olm.clock import Clock
     from olm.expectation import Expectation
+    from olm.resolution import Plan
 else:
-    # pydantic asks for the type, which few specs need: `_expected` imports it.
-    Expectation = Any
+    # pydantic asks for the types, which few specs need: `_expected` and `_clock` import them.
+    Clock = Expectation = Any
 
 _DIGEST = re.compile("^sha256:[0-9a-f]{64}$")
 
@@ -48,6 +51,23 @@ def _expected(value: Any) -> Expectation:
     from olm.expectation import expected
 
     return expected(_there(value))
+
+
+def _clock(value: Any) -> Clock:
+    from olm.clock import clock_of
+
+    return clock_of(_there(value))
+
+
+def _as_written(value: Any) -> tuple[tuple[str, str], ...]:
+    """Durations with their paths, each as a list or tuple of two strings."""
+    if not isinstance(value, list | tuple):
+        raise mistake("type", f"must be a list, found {found(value)}")
+    for pair in value:
+        two = isinstance(pair, list | tuple) and len(pair) == 2
+        if not (two and all(isinstance(text, str) for text in pair) and duration(pair[1])):
+            raise mistake("type", f"must be pairs of a path and a duration, found {found(pair)}")
+    return tuple((path, text) for path, text in value)
 
 
 def _digest_text(value: Any) -> str:
@@ -74,6 +94,10 @@ class Spec(BaseModel):
     """The shape."""
     expect: Annotated[Expectation | None, PlainValidator(_expected)] = None
     """What the schedule is expected to do, which ``olm check`` holds it to."""
+    clock: Annotated[Clock | None, PlainValidator(_clock)] = None
+    """The run that the spec was written for; a run of its own that is built wins."""
+    durations: Annotated[tuple[tuple[str, str], ...], PlainValidator(_as_written)] = ()
+    """The durations as they were before they were steps, each with its path. A state has them."""
     last_epoch: Annotated[int | None, Number(-1, MAX_STEPS, whole=True)] = None
     """The step last taken; -1 before the first."""
     base_lrs: Annotated[Annotated[Listed[Rate], Length(1)] | None, BeforeValidator(_there)] = None
@@ -89,13 +113,80 @@ class Spec(BaseModel):
     @overload
     def lr(self, step: ArrayLike, base: ArrayLike) -> Any: ...
     def lr(self, step: ArrayLike, base: ArrayLike) -> Any:
-        """The learning rate at a step or an array of steps, as `Schedule.lr` gives it."""
-        return self.schedule.lr(step, base)
+        """The learning rate at a step or an array of steps, as `Schedule.lr` gives it.
+
+        Durations are counted by the spec's own clock.
+        """
+        return self.resolve().schedule.lr(step, base)
 
     @property
     def is_state(self) -> bool:
         """Whether it says where the schedule stands."""
         return self.last_epoch is not None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether all that it says is in optimizer steps."""
+        if self.expect is not None:
+            from olm.expectation import is_counted
+
+            if not is_counted(self.expect):
+                return False
+        return not self.schedule.durations()
+
+    def plan(self, clock: Clock | None = None) -> Plan[Schedule]:
+        """The schedule in optimizer steps, and what was done to get there: see `Schedule.plan`.
+
+        Args:
+            clock: what the run is. It wins over the spec's own, which says what this one does not.
+
+        Raises:
+            SpecError: the clock does not know what a duration needs, or what comes out is not
+                valid.
+        """
+        return self.schedule.plan(self.clock_for(clock))
+
+    def resolve(self, clock: Clock | None = None) -> Self:
+        """The same spec in optimizer steps, with the `durations` as they were; itself if it is.
+
+        >>> spec = parse({"kind": "WarmupLR", "warmup_steps": "3%", "clock": {"total_steps": 1000}})
+        >>> spec.resolve().schedule
+        Warmup(warmup_steps=30, start_lr=0.0)
+
+        Args:
+            clock: what the run is. It wins over the spec's own, which says what this one does not.
+
+        Raises:
+            SpecError: the clock does not know what a duration needs, or what comes out is not
+                valid.
+        """
+        if self.is_counted:
+            return self
+        clock = self.clock_for(clock)
+        plan, expect = self.schedule.plan(clock), self.expect
+        if expect is not None:
+            from olm.expectation import counted
+
+            expect = counted(expect, clock)
+        durations = self.durations + plan.durations
+        update = {"schedule": plan.schedule, "expect": expect, "durations": durations}
+        return self.model_copy(update=update)
+
+    @property
+    def written(self) -> Schedule:
+        """The schedule with the durations in it as they were written, where those are known."""
+        if not self.durations:
+            return self.schedule
+        from olm.resolution import rewritten
+
+        texts = ((path_of(path), duration(text)) for path, text in self.durations)
+        return rewritten(self.schedule, {path: text for path, text in texts if text})
+
+    def clock_for(self, clock: Clock | None = None) -> Clock:
+        """A clock, with what only the spec's own clock says."""
+        from olm.clock import Clock
+
+        return (clock or Clock()).over(self.clock)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some fields changed. It is validated, as every spec is."""
@@ -109,6 +200,10 @@ class Spec(BaseModel):
         document = self.schedule.model_dump(mode="json")
         if self.expect is not None:
             document["expect"] = self.expect.model_dump(mode="json")
+        if self.clock is not None:
+            document["clock"] = self.clock.known
+        if self.durations:
+            document["durations"] = [list(pair) for pair in self.durations]
         if self.last_epoch is not None and self.base_lrs is not None:
             document |= {
                 "last_epoch": self.last_epoch,
@@ -125,7 +220,7 @@ class Spec(BaseModel):
         errors = _half_state(data) if isinstance(data, dict) else []
         try:
             made = handler(data)
-            errors += _mixed_state(made) if not errors else []
+            errors += [*_mixed_state(made), *_misplaced(made)] if not errors else []
         except ValidationError as error:
             details = error.errors(include_url=False)
             errors = [*(reworded(detail, "a spec", ()) for detail in details), *errors]
@@ -139,7 +234,7 @@ def _parted(data: Any) -> Any:
     if not isinstance(data, Mapping) or isinstance(data.get("schedule"), Schedule):
         return data
     rest = dict(data)
-    root = {key: rest.pop(key) for key in ("expect", *STATE_KEYS) if key in rest}
+    root = {key: rest.pop(key) for key in ROOT_KEYS[1:] if key in rest}
     schema = rest.pop("$schema", "")
     if not isinstance(schema, str):
         error = at(
@@ -161,11 +256,43 @@ def _half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
 
 def _mixed_state(spec: Spec) -> list[InitErrorDetails]:
     """That the digest is not that of the schedule."""
+    if spec.is_state and (written := spec.schedule.durations()):
+        text, hint = (
+            "a state must be in optimizer steps, found {}",
+            "`durations` says what they were",
+        )
+        return [
+            at(path, one.text, mistake("duration", text.format(f"'{one}'"), hint=hint))
+            for path, one in written
+        ]
     if not spec.is_state or spec.digest == digest(spec.schedule):
         return []
     text = f"this is not the digest of the schedule, which is {digest(spec.schedule)}"
     hint = "the state mixes two schedules, or was edited: a spec has no digest"
     return [at(("digest",), spec.digest, mistake("digest", text, hint=hint))]
+
+
+def _misplaced(spec: Spec) -> Iterator[InitErrorDetails]:
+    """That `durations` has some where there are no steps, or that cannot stand there."""
+    if not spec.durations:
+        return
+    from olm.resolution import places
+
+    there = places(spec.schedule)
+    for index, (path, text) in enumerate(spec.durations):
+        try:
+            known = path_of(path) in there
+        except ValueError:
+            known = False
+        if not known:
+            error = mistake("duration", f"there is no number of steps at {quoted(path)}")
+            yield at(("durations", index), [path, text], error)
+            return
+    try:
+        _ = spec.written
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        yield at(("durations",), spec.durations, mistake("duration", details[0]["msg"]))
 
 
 def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
@@ -228,6 +355,8 @@ def _canonical(value: Any) -> Any:
         }
         said = {name: _canonical(now) for name, (now, default) in fields.items() if now != default}
         return said | {"kind": value.kind}
+    if isinstance(value, Duration):
+        return value.text
     return [_canonical(item) for item in value] if isinstance(value, tuple) else value
 
 

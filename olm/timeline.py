@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, Self, get_args
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel
 
 from olm.fields import MAX_STEPS, step_fields
+from olm.problem import Path
 
 NO_CHANGE = 10
 """How many steps are shown of a schedule that never changes."""
@@ -24,9 +25,20 @@ class Timeline(BaseModel):
     children on another clock than its own says the rest itself.
     """
 
+    stages: ClassVar[tuple[str, ...]] = ()
+    """The fields that say how long stages last that follow one another: see `olm.rules.stages`."""
+
     def children(self) -> tuple[Self, ...]:
         """The schedules that stand in the fields, in their order."""
         return tuple(child for _, inner in self._nested() for child in inner)
+
+    def placed_children(self) -> list[tuple[Path, Self]]:
+        """The schedules that stand in the fields, each with its place, in their order."""
+        return [
+            ((name, index) if isinstance(getattr(self, name), tuple) else (name,), child)
+            for name, inner in self._nested()
+            for index, child in enumerate(inner)
+        ]
 
     def with_children(self, children: Sequence[Self]) -> Self:
         """The same with other children, as many as there are."""
@@ -50,6 +62,13 @@ class Timeline(BaseModel):
         starts = sorted({start for start, _ in parts})
         ends = dict(zip(starts, [*starts[1:], MAX_STEPS], strict=bool(starts)))
         return [(start, ends[start], part) for start, part in parts]
+
+    def spans(self) -> list[tuple[int, int, Any]]:
+        """The parts with the step at which each one begins, and that at which it is over.
+
+        That is where its turn ends, unless it is over before there is another.
+        """
+        return self.turns()
 
     def clocks(self, step: int) -> list[int | None]:
         """At a step, the own step of each part; None for one whose turn it is not."""

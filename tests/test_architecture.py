@@ -14,11 +14,16 @@ ROOT = Path(__file__).resolve().parent.parent
 OLM = ROOT / "olm"
 
 LADDERS = [
-    "problem words wording fields rules rates timeline schedule kinds spec document cli",
+    "problem words wording durations fields rules rates timeline schedule kinds spec document cli",
     "problem fields timeline schedule spec document lint checks cli",
     "problem words wording fields rules rates schedule kinds spec documentation cli",
     "problem scalars fields rules schedule kinds spec documentation snippets schema",
     "problem words wording fields rules rates timeline schedule kinds memory spec train",
+    "problem wording durations fields rules runs clock timeline resolution schedule spec train",
+    "clock expectation spec schema",
+    "resolution expectation",
+    "durations clock checks cli",
+    "durations schema",
     "curves rates schedule kinds train",
     "curves rates schedule kinds cli",
     "problem plain spec schema",

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,8 @@ def test_a_reader_that_leaves_ends_all_of_them_quietly(tmp_path):
 
 def test_ctrl_c_ends_all_of_them_quietly(tmp_path):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+    # A shell starts what runs in its background deaf to Ctrl-C, and so would these be.
+    pipes["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(many(tmp_path), **pipes) as process:
         process.stdout.readline()
         # As a terminal does: all processes of the group get it.

@@ -511,7 +511,7 @@ def test_lint_never_raises_and_a_spec_with_warnings_is_as_good_as_any(schedule):
 @settings(deadline=None)
 def test_however_long_a_schedule_is_only_some_steps_are_looked_at(schedule, base):
     subject = Subject(Spec(schedule=schedule), read("{}", "a.yaml"), base)
-    lint.warned(subject, rates=True)
+    lint.warned(subject, "rates")
     asked = [steps for _, steps in subject._rates]
     assert max(map(len, asked), default=0) <= 3 * MOST_MARKS + EVENLY + 1
     assert len(asked) <= 100 * len(list(nodes(schedule)))

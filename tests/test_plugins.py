@@ -241,7 +241,7 @@ def test_a_plugins_kind_is_described_like_any_other(olm):
     assert status == FINE
     paragraphs = out.split("\n\n")
     assert paragraphs[0] == "acme.Rex"
-    assert "total_steps: a whole number of at least 1, required" in out
+    assert "total_steps: a whole number of at least 1 or a duration, required" in out
     assert "example\n  kind: acme.Rex\n  total_steps: 100\n" in out
 
 

@@ -173,6 +173,7 @@ def test_a_state_of_another_schedule_is_refused_with_every_difference():
         "  total_steps: the checkpoint has 10, this scheduler 20",
         "  end_lr: the checkpoint has 0.01, this scheduler 0.0",
         "  base_lrs[1]: the checkpoint has 0.1, this scheduler 0.2",
+        "  the rate at step 5: 0.255, 0.055 by the checkpoint, 0.375, 0.15 by this scheduler",
         'to go on with the checkpoint\'s: on_change="checkpoint"; '
         'with this one\'s, from step 4 on: on_change="spec"',
     ]
@@ -212,7 +213,8 @@ def test_with_checkpoint_the_old_schedule_goes_on_and_the_next_state_says_so(cap
     assert trained(live, 10) == wanted(LINEAR, 10, (0.5,), start=4)
     assert caplog.messages == [
         "on_change='checkpoint': total_steps: the checkpoint has 10, this scheduler 20; "
-        "base_lrs[0]: the checkpoint has 0.5, this scheduler 0.2"
+        "base_lrs[0]: the checkpoint has 0.5, this scheduler 0.2; "
+        "the rate at step 5: 0.25 by the checkpoint, 0.15 by this scheduler"
     ]
 
 

@@ -4,7 +4,15 @@ from math import ceil
 from typing import Annotated, Literal
 
 from olm.curves import Array, cycles
-from olm.fields import MAX_STEPS, Factor, Number, PositiveSteps, Steps
+from olm.fields import (
+    MAX_STEPS,
+    Factor,
+    Number,
+    PositiveCount,
+    PositiveSteps,
+    StepCount,
+    StepIndex,
+)
 from olm.rules import rule
 from olm.schedule import Schedule
 
@@ -40,7 +48,7 @@ class Repeat(Schedule):
     """How many times as long as the one before each cycle is: the schedule goes slower."""
     shrink: Factor = 1.0
     """What the base rate is multiplied by from cycle to cycle."""
-    count: PositiveSteps | None = None
+    count: PositiveCount | None = None
     """How many cycles there are; without it they go on for ever. The rate at the end holds."""
 
     group = "composition"
@@ -91,6 +99,9 @@ class Repeat(Schedule):
         _, start, length = cycles(np.array([float(step)]), self.period, self.growth)
         return [int((step - start[0]) / length[0])]
 
+    def spans(self) -> list[tuple[int, int, Schedule]]:
+        return [(0, self.period, self.scheduler)]
+
     def _end(self, number: int) -> int:
         """The step at which the first so many cycles are over."""
         if self.growth == 1:
@@ -123,13 +134,13 @@ class Time(Schedule):
     kind: Literal["TimeLR"] = "TimeLR"
     scheduler: Schedule
     """What the clock is of."""
-    shift: Annotated[int, Number(-MAX_STEPS, MAX_STEPS, whole=True)] = 0
+    shift: Annotated[int, StepCount(-MAX_STEPS, MAX_STEPS, rest=False)] = 0
     """How many steps the clock is ahead; below 0, behind."""
     every: PositiveSteps = 1
     """The clock moves on only every so many steps."""
-    first: Steps = 0
+    first: StepIndex = 0
     """The step at which the clock starts, at the earliest."""
-    last: Steps | None = None
+    last: StepIndex | None = None
     """The step at which the clock stops."""
 
     group = "composition"

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Literal
 
 from olm.curves import Array, eased, line, where
-from olm.fields import MAX_STEPS, Factor, PositiveFactor, PositiveSteps, Rate, Share
+from olm.fields import MAX_STEPS, Factor, PositiveCount, PositiveFactor, PositiveSteps, Rate, Share
 from olm.rules import rule
 from olm.schedule import Schedule
 
@@ -111,7 +111,7 @@ class OneCycle(Schedule):
     """The highest rate."""
     total_steps: PositiveSteps | None = None
     """How many steps the cycle has."""
-    epochs: PositiveSteps | None = None
+    epochs: PositiveCount | None = None
     """In place of ``total_steps``, with ``steps_per_epoch``: how many epochs it has."""
     steps_per_epoch: PositiveSteps | None = None
     """How many steps an epoch has."""

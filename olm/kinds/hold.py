@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from olm.curves import Array, eased, line
-from olm.fields import Factor, Length, Listed, Rate, Steps
+from olm.fields import Factor, Length, Listed, Rate, StepIndex
 from olm.rules import ascending, rule
 from olm.schedule import Schedule
 
@@ -63,7 +63,7 @@ class Table(Schedule):
     """
 
     kind: Literal["TableLR"] = "TableLR"
-    milestones: Annotated[Listed[Steps], Length(1)]
+    milestones: Annotated[Listed[StepIndex], Length(1)]
     """The steps of the points."""
     factors: Annotated[Listed[Factor], Length(1)]
     """What the base rate is multiplied by at each of them."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from olm.curves import Array, pieces
 from olm.fields import Length, Listed, PositiveSteps
-from olm.rules import rule
+from olm.rules import rule, stages
 from olm.schedule import Schedule
 
 
@@ -15,6 +15,7 @@ from olm.schedule import Schedule
     holds=lambda schedulers, lengths: len(schedulers) == len(lengths),
     message="{schedulers} and {lengths} must be equally many: each phase has its length",
 )
+@stages("lengths")
 class Phases(Schedule):
     """One schedule after another, each for so many steps, counted from its own step 0.
 
@@ -59,6 +60,9 @@ class Phases(Schedule):
     def parts(self) -> list[tuple[int, Schedule]]:
         starts = [0, *accumulate(self.lengths[:-1])]
         return list(zip(starts, self.schedulers, strict=True))
+
+    def spans(self) -> list[tuple[int, int, Schedule]]:
+        return [(start, min(end, self.holds_from()), part) for start, end, part in self.turns()]
 
     def holds_from(self) -> int:
         return sum(self.lengths)

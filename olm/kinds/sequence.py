@@ -3,7 +3,7 @@
 from typing import Literal
 
 from olm.curves import Array, pieces
-from olm.fields import Listed, PositiveSteps
+from olm.fields import Listed, PositiveStepIndex
 from olm.rules import ascending, rule
 from olm.schedule import Schedule
 
@@ -32,7 +32,7 @@ class Sequential(Schedule):
     kind: Literal["SequentialLR"] = "SequentialLR"
     schedulers: Listed[Schedule]
     """The schedules, in the order in which they apply."""
-    milestones: Listed[PositiveSteps]
+    milestones: Listed[PositiveStepIndex]
     """The step at which each schedule but the first takes over."""
 
     group = "composition"

@@ -5,7 +5,7 @@ from math import ceil, log
 from typing import Literal
 
 from olm.curves import Array
-from olm.fields import MAX_STEPS, Factor, Listed, PositiveSteps, Steps
+from olm.fields import MAX_STEPS, Factor, Listed, PositiveSteps, StepIndex
 from olm.rules import ascending
 from olm.schedule import Schedule
 
@@ -50,7 +50,7 @@ class MultiStep(Schedule):
     """
 
     kind: Literal["MultiStepLR"] = "MultiStepLR"
-    milestones: Listed[Steps]
+    milestones: Listed[StepIndex]
     """The steps from which on the rate is multiplied once more."""
     gamma: Factor = 0.1
     """What the rate is multiplied by."""

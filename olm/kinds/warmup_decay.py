@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from olm.curves import Array, between, eased, line, ramp, where
 from olm.fields import Exponent, Factor, PartialShare, PositiveFactor, PositiveSteps, Steps
-from olm.rules import rule
+from olm.rules import rule, stages
 from olm.schedule import Schedule
 
 Decay: TypeAlias = Literal[
@@ -165,6 +165,7 @@ class WarmupStableDecay(Schedule):
         return where(step < self.warmup_steps, rise, fall)
 
 
+@stages("warmup_steps", "hold_steps", "decay_steps")
 class TriStage(Schedule):
     """A straight rise, a plateau, a fall by equal factors: the three stages of speech models.
 

@@ -1,9 +1,9 @@
 """What is most likely not meant in a spec that is valid. A file here is a rule, named for its code.
 
 ``late_rise.py`` is ``late-rise``; a name that begins with ``_`` is no rule. The docstring of a rule
-is its page, which ``olm explain`` shows. A rule has `NEEDS_RATES`, whether it evaluates rates, and
-then is one that ``olm check --lint`` asks for; and `warnings(subject)`, which finds. To add a rule,
-copy a file.
+is its page, which ``olm explain`` shows. A rule says what it `NEEDS`: only the ``"text"``, the
+schedule in ``"steps"``, or its ``"rates"``, and then is one that ``olm check --lint`` asks for. Its
+`warnings(subject)` finds. To add a rule, copy a file.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Protocol, cast
+from typing import Literal, Protocol, cast, get_args
 
 from olm.lint._subject import Subject
 from olm.problem import Problem, clipped, nearest
+
+Needs = Literal["text", "steps", "rates"]
+"""What a rule looks at; each is more than the one before."""
 
 
 class Rule(Protocol):
     """What the module of a rule has."""
 
-    NEEDS_RATES: bool
+    NEEDS: Needs
 
     def warnings(self, subject: Subject) -> Iterator[Problem]:
         """What is found, each with its path or, where that says too little, its place."""
@@ -61,7 +64,7 @@ def misnamed(wanted: Iterable[str]) -> str | None:
 
 def warned(
     subject: Subject,
-    rates: bool = False,
+    given: Needs = "steps",
     select: Collection[str] = (),
     ignore: Collection[str] = (),
 ) -> list[Problem]:
@@ -69,12 +72,12 @@ def warned(
 
     Args:
         subject: what is looked at.
-        rates: whether to apply the rules that evaluate rates, too.
+        given: what rules may look at: those that need more are not applied.
         select: the codes to look for; all of them if there is none.
         ignore: the codes not to look for.
     """
-    applied = _applied(rates, tuple(select), tuple(ignore))
-    with _rates_that_overflow() if rates else nullcontext():
+    applied = _applied(given, tuple(select), tuple(ignore))
+    with _rates_that_overflow() if given == "rates" else nullcontext():
         found = [one for rule in applied.values() for one in rule.warnings(subject)]
     located = [one if one.place else subject.document.located(one) for one in found]
     if not subject.ignores:
@@ -102,7 +105,9 @@ def _rates_that_overflow() -> AbstractContextManager[object]:
 
 
 @cache
-def _applied(rates: bool, select: tuple[str, ...], ignore: tuple[str, ...]) -> dict[str, Rule]:
+def _applied(given: Needs, select: tuple[str, ...], ignore: tuple[str, ...]) -> dict[str, Rule]:
     """The rules that are wanted, by their codes."""
     wanted = [code for code in codes() if code not in ignore and (not select or code in select)]
-    return {code: rule(code) for code in wanted if rates or not rule(code).NEEDS_RATES}
+    levels = get_args(Needs)
+    there = levels[: levels.index(given) + 1]
+    return {code: rule(code) for code in wanted if rule(code).NEEDS in there}

@@ -41,8 +41,14 @@ class Subject:
 
     def __post_init__(self) -> None:
         schedule = self.spec.schedule
-        self.nodes = tuple(nodes(schedule)) if has_parts(schedule) else (Node(schedule),)
+        self.nodes = tuple(nodes(schedule)) if self._is_of_parts else (Node(schedule),)
         self.ignores = ignores(self.document)
+
+    @property
+    def _is_of_parts(self) -> bool:
+        """Whether there are several schedules, and it is known when each of them applies."""
+        schedule = self.spec.schedule
+        return has_parts(schedule) and not schedule.durations()
 
     @cached_property
     def known_bases(self) -> tuple[float, ...]:

@@ -75,8 +75,8 @@ def parts_of(schedule: Schedule) -> tuple[Part, ...]:
     """The children of a schedule."""
     if not has_parts(schedule):
         return ()
-    of_parts = zip(_paths(schedule), schedule.turns(), strict=True)
-    return tuple([Part(path, *turn) for path, turn in of_parts])
+    of_parts = zip(schedule.placed_children(), schedule.turns(), strict=True)
+    return tuple([Part(path, *turn) for (path, _), turn in of_parts])
 
 
 def has_parts(schedule: Schedule) -> bool:
@@ -131,13 +131,3 @@ def _within(node: Node, part: Part) -> Iterator[Node]:
         if begin < end:
             last = end - part.begin if end < MAX_STEPS else MAX_STEPS
             yield Node(part.schedule, path, begin - part.begin, last, offset, above, parts)
-
-
-def _paths(schedule: Schedule) -> Iterator[Path]:
-    """Where the children of a schedule stand, in their order."""
-    for name in child_fields(type(schedule)):
-        value = getattr(schedule, name)
-        if isinstance(value, tuple):
-            yield from ((name, index) for index in range(len(value)))
-        elif value is not None:
-            yield (name,)

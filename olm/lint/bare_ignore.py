@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from olm.lint._subject import Subject
 from olm.problem import Problem
 
-NEEDS_RATES = False
+NEEDS = "text"
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:

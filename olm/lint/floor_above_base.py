@@ -41,7 +41,7 @@ from olm.lint._walk import Node
 from olm.problem import Problem
 
 # It costs nothing, but it is about rates, and goes with the rules that are.
-NEEDS_RATES = True
+NEEDS = "rates"
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ from olm.lint._subject import Subject, steps_between
 from olm.lint._walk import Node
 from olm.problem import Problem
 
-NEEDS_RATES = True
+NEEDS = "rates"
 
 NEGLIGIBLE = 0.01
 """The part of the way down that may be left."""

@@ -47,7 +47,7 @@ from olm.problem import Problem
 if TYPE_CHECKING:
     from olm.curves import Array
 
-NEEDS_RATES = True
+NEEDS = "rates"
 
 FACTOR = 20.0
 """By how much a rate may jump."""

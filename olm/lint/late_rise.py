@@ -44,7 +44,7 @@ from olm.lint._walk import innermost
 from olm.problem import Problem
 from olm.schedule import Schedule
 
-NEEDS_RATES = True
+NEEDS = "rates"
 
 ROUNDING = 1e-9
 """A rise by no more than this share is none."""

@@ -41,7 +41,7 @@ from olm.lint._subject import Subject
 from olm.lint._walk import Node, length_of
 from olm.problem import Problem
 
-NEEDS_RATES = False
+NEEDS = "steps"
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:

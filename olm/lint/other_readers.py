@@ -37,7 +37,7 @@ from olm.places import Spans
 from olm.problem import Fix, Problem
 from olm.scalars import for_every_reader, plain
 
-NEEDS_RATES = False
+NEEDS = "text"
 
 _NUMBER_STARTS = frozenset("+-.0123456789")
 _SAME = re.compile(

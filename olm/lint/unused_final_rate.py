@@ -36,7 +36,7 @@ from olm.lint._course import LENGTHS, drops, end_of_run, field_of
 from olm.lint._subject import Subject
 from olm.problem import Problem
 
-NEEDS_RATES = False
+NEEDS = "steps"
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:

@@ -32,7 +32,7 @@ from olm import lint
 from olm.lint._subject import Subject
 from olm.problem import LISTED, Problem
 
-NEEDS_RATES = False
+NEEDS = "text"
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
@@ -58,6 +58,6 @@ def idle(
         for code in one.codes:
             idles = code in applied and code != "unused-ignore" and (one.line, code) not in used
             # With another base rate, a rule about rates may find something.
-            if idles and (subject.known_bases or not lint.rule(code).NEEDS_RATES):
+            if idles and (subject.known_bases or lint.rule(code).NEEDS != "rates"):
                 message = f"there is no `{code}` to silence here"
                 yield Problem("unused-ignore", message, place=one.place, severity="warning")

@@ -33,7 +33,7 @@ from olm.lint._subject import Subject
 from olm.lint._walk import Node
 from olm.problem import Path, Problem
 
-NEEDS_RATES = False
+NEEDS = "steps"
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:

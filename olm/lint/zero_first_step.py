@@ -35,7 +35,7 @@ from olm.lint._walk import innermost
 from olm.problem import Problem
 from olm.schedule import Schedule
 
-NEEDS_RATES = True
+NEEDS = "rates"
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:

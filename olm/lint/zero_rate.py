@@ -44,7 +44,7 @@ from olm.lint._walk import Node, nodes
 from olm.problem import Problem
 from olm.schedule import Schedule
 
-NEEDS_RATES = True
+NEEDS = "rates"
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:

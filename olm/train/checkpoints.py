@@ -77,7 +77,7 @@ def spec_of(one: Found, schedule: Schedule | None = None) -> Spec:
             raise StateError("this is a spec, not a state")
     else:
         spec = _of_another(one, schedule)
-    return agreed(spec, schedule, spec.base_lrs or (), "error") if schedule else spec
+    return agreed(spec, Spec(schedule=schedule), spec.base_lrs or (), "error") if schedule else spec
 
 
 def _of_another(one: Found, schedule: Schedule | None) -> Spec:

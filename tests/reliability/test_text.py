@@ -78,7 +78,7 @@ def test_a_number_is_decimal_and_has_no_colons(text, theirs, ours):
     """PyYAML reads 010 as 8 and 1:30 as 90."""
     still(f"{text} is {theirs}", yaml.safe_load(text) == theirs)
     if ours is None:
-        assert problems(LINEAR.format(text, 0)) == ["type"]
+        assert problems(LINEAR.format(text, 0)) == ["duration"]
     else:
         assert linear(steps=text) == (ours, 0.0)
 

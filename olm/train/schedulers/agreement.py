@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from olm.fields import memory_fields
 from olm.memory import forgotten, remembered
-from olm.problem import OlmError, Path, SpecError, StateError, dotted, found
+from olm.problem import LISTED, OlmError, Path, RateError, SpecError, StateError, dotted, found
 from olm.schedule import STATE_KEYS, Schedule
 from olm.spec import Spec, digest, parse
 from olm.train.schedulers.foreign import POSITION, check_keys
@@ -41,8 +42,8 @@ def state_of(
     return spec
 
 
-def agreed(state: Spec, schedule: Schedule, base_lrs: Sequence[float], on_change: OnChange) -> Spec:
-    """The state to go on from: the given one or, with ``"spec"``, the same step of this schedule.
+def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChange) -> Spec:
+    """The state to go on from: the given one or, with ``"spec"``, the same step of this spec.
 
     Raises:
         StateError: the number of param groups differs, or something else does and nobody chose a
@@ -53,19 +54,24 @@ def agreed(state: Spec, schedule: Schedule, base_lrs: Sequence[float], on_change
             f'on_change must be "error", "checkpoint" or "spec", found {found(on_change)}'
         )
     live = Spec(
-        schedule=remembered(schedule, state.schedule),
+        schedule=remembered(own.schedule, state.schedule),
+        durations=own.durations,
         last_epoch=state.last_epoch,
         base_lrs=tuple(base_lrs),
-        digest=digest(schedule),
+        digest=digest(own.schedule),
     )
     theirs = state.base_lrs or ()
     if len(theirs) != len(base_lrs):
         groups = f"{len(theirs)} param groups, this optimizer {len(base_lrs)}"
         raise StateError(f"base_lrs: the checkpoint has {groups}")
     lines = list(differences(state, live))
+    if lines:
+        lines += _from_here(state, live)
     if lines and on_change == "error":
+        longer = state.durations and forgotten(state.written) == forgotten(live.written)
+        of = "a run of another length" if longer else "another schedule"
         raise StateError(
-            "\n  ".join(["this state is of another schedule", *lines])
+            "\n  ".join([f"this state is of {of}", *lines])
             + '\nto go on with the checkpoint\'s: on_change="checkpoint"; '
             + f'with this one\'s, from step {state.last_epoch} on: on_change="spec"'
         )
@@ -77,10 +83,34 @@ def agreed(state: Spec, schedule: Schedule, base_lrs: Sequence[float], on_change
 def differences(checkpoint: Spec, live: Spec) -> Iterator[str]:
     """What two states do not have in common, a line a field; neither is where they stand."""
     theirs, ours = (_compared(spec) for spec in (checkpoint, live))
-    yield from _differences(theirs, ours, ())
+    for path, line in _differences(theirs, ours, ()):
+        yield f"{line}{_as_written(path, checkpoint, live)}"
 
 
-def _differences(theirs: Any, ours: Any, path: Path) -> Iterator[str]:
+def _as_written(path: Path, checkpoint: Spec, live: Spec) -> str:
+    """What was written where the two have other numbers of steps."""
+    theirs, ours = (dict(spec.durations).get(dotted(path)) for spec in (checkpoint, live))
+    if theirs == ours:
+        return f" ({ours})" if ours else ""
+    return f" (written {theirs or 'in steps'} there, {ours or 'in steps'} here)"
+
+
+def _from_here(state: Spec, live: Spec) -> Iterator[str]:
+    """What the next rates become, in a line; nothing, if there is one that cannot be used."""
+    step = max((state.last_epoch or 0) + 1, 0)
+    with suppress(RateError):
+        theirs, ours = (_rates(spec, step) for spec in (state, live))
+        yield f"the rate at step {step:,}: {theirs} by the checkpoint, {ours} by this scheduler"
+
+
+def _rates(spec: Spec, step: int) -> str:
+    """The rates of a step, each once, as far as anybody reads on."""
+    rates = spec.schedule.lr([step], spec.base_lrs or ()).tolist()
+    texts = list(dict.fromkeys(f"{rate:.6g}" for rate in rates))
+    return ", ".join([*texts[:LISTED], *("…" for _ in texts[LISTED:][:1])])
+
+
+def _differences(theirs: Any, ours: Any, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(theirs, dict) and isinstance(ours, dict):
         if theirs.get("kind") != ours.get("kind"):
             theirs, ours = {"kind": theirs["kind"]}, {"kind": ours["kind"]}
@@ -90,9 +120,10 @@ def _differences(theirs: Any, ours: Any, path: Path) -> Iterator[str]:
         for index, (their, our) in enumerate(zip(theirs, ours, strict=True)):
             yield from _differences(their, our, (*path, index))
     elif isinstance(theirs, list) and isinstance(ours, list):
-        yield f"{dotted(path)}: the checkpoint has {len(theirs)} items, this scheduler {len(ours)}"
+        items = f"{len(theirs)} items, this scheduler {len(ours)}"
+        yield path, f"{dotted(path)}: the checkpoint has {items}"
     elif theirs != ours:
-        yield f"{dotted(path)}: the checkpoint has {theirs}, this scheduler {ours}"
+        yield path, f"{dotted(path)}: the checkpoint has {theirs}, this scheduler {ours}"
 
 
 def _compared(state: Spec) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class ScheduleLR(SchedulerBase):
 
     Raises:
         RateError: a base rate, or the first rate, is negative or not finite. Nothing was changed.
+        SpecError: there are durations in the schedule: `build` takes a clock.
     """
 
     def __init_subclass__(cls, model: type[Schedule] | None = None, **kwargs: Any) -> None:
@@ -70,8 +71,10 @@ class ScheduleLR(SchedulerBase):
 
     def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
         check_step(last_epoch, OlmError)
+        schedule = schedule.in_steps()
         self._lent = self._outlives = self._waits = self._stepped = False
         self._on_change: OnChange = "error"
+        self._durations: tuple[tuple[str, str], ...] = ()
         self._lock = RLock()
         self._ahead = ReadAhead(schedule, group_rates(optimizer))
         # Before torch's constructor touches the optimizer: this raises if there is no first rate.
@@ -142,8 +145,10 @@ class ScheduleLR(SchedulerBase):
         # Other threads may ask. A step changes one thing, and needs no lock; all else takes it.
         with self._lock:
             schedule, step, bases = self.schedule, self.last_epoch, list(self._base_lrs)
+            durations = self._durations
         return Spec(
             schedule=schedule,
+            durations=durations,
             last_epoch=step,
             base_lrs=tuple(check_bases(bases)),
             digest=digest(schedule),
@@ -172,7 +177,8 @@ class ScheduleLR(SchedulerBase):
             raise StateError(
                 f"kind: the checkpoint has {state.schedule.kind}, this scheduler {kind}"
             )
-        self._resume(agreed(state, self.schedule, bases, on_change), on_change)
+        live = Spec(schedule=self.schedule, durations=self._durations)
+        self._resume(agreed(state, live, bases, on_change), on_change)
 
     def _resume(self, state: Spec, on_change: OnChange) -> None:
         """Go to where a state stands that this scheduler has agreed to."""
@@ -185,6 +191,7 @@ class ScheduleLR(SchedulerBase):
             self._outlive_loading()
         with self._lock:
             self._ahead, self._base_lrs = ahead, list(state.base_lrs)
+            self._durations = state.durations
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
             self._stepped = False

@@ -8,11 +8,13 @@ from typing import Any
 
 from torch.optim import Optimizer
 
+from olm.clock import Clock
 from olm.schedule import Schedule
 from olm.spec import Spec, parse
 from olm.train.schedulers.agreement import OnChange, agreed
 from olm.train.schedulers.ahead import ReadAhead
 from olm.train.schedulers.along import CLASSES, ScheduleLR
+from olm.train.schedulers.clocks import again, counted
 from olm.train.schedulers.groups import group_rates
 
 
@@ -20,6 +22,7 @@ def build(
     spec: Spec | Schedule | Mapping[str, Any],
     optimizer: Optimizer,
     *,
+    clock: Clock | None = None,
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
 ) -> ScheduleLR:
@@ -35,24 +38,30 @@ def build(
         spec: a Spec, a Schedule, or a mapping that says one, such as a ``state_dict()``.
         optimizer: the optimizer whose rates are set. Nothing of it is touched before all is
             validated.
-        on_change: what to do if the base rates of a state are not the optimizer's: raise an
-            ``"error"``, go on with the ``"checkpoint"``'s, or with the optimizer's, ``"spec"``. The
-            scheduler keeps to it when a state is loaded later, as trainers do.
+        clock: what the run is, if the spec has durations. It wins over the spec's own, which says
+            what this one does not; where they differ, that is logged.
+        on_change: what to do if the base rates of a state are not the optimizer's, or its durations
+            are other numbers of steps by this clock: raise an ``"error"``, go on with the
+            ``"checkpoint"``'s, or with the new ones, ``"spec"``. The scheduler keeps to it when a
+            state is loaded later, as trainers do.
         only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since the
             last one: with GradScaler, which leaves steps out, and in loops over micro-batches.
 
     Raises:
-        SpecError: the spec is not valid.
-        StateError: the state is of other base rates, or of another number of param groups.
+        SpecError: the spec is not valid, or has durations that no clock counts.
+        StateError: the state is of other base rates, of another number of param groups, or of a run
+            of another length.
         RateError: a base rate, or the first rate, is negative or not finite.
     """
-    spec = parse(spec)
+    spec = counted(parse(spec), clock)
     kind = torch_class(type(spec.schedule))
     if spec.last_epoch is not None:
-        spec = agreed(spec, spec.schedule, group_rates(optimizer), on_change)
+        live = again(spec, clock) if clock is not None else spec
+        spec = agreed(spec, live, group_rates(optimizer), on_change)
         ReadAhead(spec.schedule, spec.base_lrs or ()).at(max(spec.last_epoch or 0, 0))
     scheduler = kind.__new__(kind)
     ScheduleLR.__init__(scheduler, optimizer, spec.schedule)
+    scheduler._durations = spec.durations
     scheduler._on_change = on_change
     if spec.is_state:
         scheduler._resume(spec, on_change)

@@ -1,0 +1,38 @@
+"""Durations as steps, before there is a scheduler: by the caller's clock, or by the spec's own."""
+
+from __future__ import annotations
+
+import logging
+
+from olm.clock import Clock
+from olm.spec import Spec, digest
+
+_log = logging.getLogger("olm")
+
+
+def counted(spec: Spec, clock: Clock | None) -> Spec:
+    """A spec in optimizer steps; it is logged what they are, and how the two clocks differ.
+
+    Raises:
+        SpecError: there are durations that no clock counts.
+    """
+    if spec.clock is not None and clock is not None:
+        for line in clock.differences(spec.clock):
+            _log.warning("clock.%s", line)
+    if spec.is_counted:
+        return spec
+    plan = spec.plan(clock)
+    _log.info("%s", plan)
+    return spec.resolve(clock)
+
+
+def again(state: Spec, clock: Clock) -> Spec:
+    """A state with its durations counted anew, by the clock of this run.
+
+    Raises:
+        SpecError: the clock does not know what a duration needs, or what comes out is not valid.
+    """
+    if not state.durations:
+        return state
+    schedule = state.written.resolve(state.clock_for(clock))
+    return state.model_copy(update={"schedule": schedule, "digest": digest(schedule)})
