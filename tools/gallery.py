@@ -52,7 +52,7 @@ def _picture(path: Path) -> str:
     import olm
     from olm.cli.drawing.figure import draw
 
-    spec, told = olm.load(path), BASE.search(path.read_text(encoding="utf-8"))
+    spec, told = olm.load(path).resolve(), BASE.search(path.read_text(encoding="utf-8"))
     if told is None:
         raise ValueError(f"{path.name} must say its base learning rate in its comment")
     text = StringIO()
