@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Self, overload
@@ -21,12 +20,13 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
-from olm.durations import Duration, duration
-from olm.fields import MAX_STEPS, Length, Listed, Number, Rate, memory_fields
+from olm import roots
+from olm.digest import digest as digest
+from olm.fields import MAX_STEPS, Length, Listed, Number, Rate
 from olm.plain import plain
-from olm.problem import Problem, SpecError, few_guesses, found, path_of
-from olm.schedule import ROOT_KEYS, STATE_KEYS, Schedule, validate
-from olm.wording import at, mistake, problems_of, quoted, reworded
+from olm.problem import Problem, SpecError, few_guesses, found
+from olm.schedule import ROOT_KEYS, Schedule, validate
+from olm.wording import problems_of, reworded
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -35,45 +35,10 @@ if TYPE_CHECKING:
     from olm.expectation import Expectation
     from olm.resolution import Plan
 else:
-    # pydantic asks for the types, which few specs need: `_expected` and `_clock` import them.
+    # pydantic asks for the types, which few specs need: `olm.roots` imports them.
     Clock = Expectation = Any
 
-_DIGEST = re.compile("^sha256:[0-9a-f]{64}$")
-
-
-def _there(value: Any) -> Any:
-    if value is None:
-        raise mistake("type", "must be left out rather than null")
-    return value
-
-
-def _expected(value: Any) -> Expectation:
-    from olm.expectation import expected
-
-    return expected(_there(value))
-
-
-def _clock(value: Any) -> Clock:
-    from olm.clock import clock_of
-
-    return clock_of(_there(value))
-
-
-def _as_written(value: Any) -> tuple[tuple[str, str], ...]:
-    """Durations with their paths, each as a list or tuple of two strings."""
-    if not isinstance(value, list | tuple):
-        raise mistake("type", f"must be a list, found {found(value)}")
-    for pair in value:
-        two = isinstance(pair, list | tuple) and len(pair) == 2
-        if not (two and all(isinstance(text, str) for text in pair) and duration(pair[1])):
-            raise mistake("type", f"must be pairs of a path and a duration, found {found(pair)}")
-    return tuple((path, text) for path, text in value)
-
-
-def _digest_text(value: Any) -> str:
-    if isinstance(value, str) and _DIGEST.fullmatch(value):
-        return value
-    raise mistake("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
+_BaseRates = Annotated[Listed[Rate], Length(1)]
 
 
 class Spec(BaseModel):
@@ -92,19 +57,19 @@ class Spec(BaseModel):
 
     schedule: Annotated[Schedule, PlainValidator(validate)]
     """The shape."""
-    expect: Annotated[Expectation | None, PlainValidator(_expected)] = None
+    expect: Annotated[Expectation | None, PlainValidator(roots.expectation)] = None
     """What the schedule is expected to do, which ``olm check`` holds it to."""
-    clock: Annotated[Clock | None, PlainValidator(_clock)] = None
+    clock: Annotated[Clock | None, PlainValidator(roots.clock)] = None
     """The run that the spec was written for; a run of its own that is built wins."""
-    durations: Annotated[tuple[tuple[str, str], ...], PlainValidator(_as_written)] = ()
+    durations: Annotated[roots.Durations, PlainValidator(roots.durations)] = ()
     """The durations as they were before they were steps, each with its path. A state has them."""
     last_epoch: Annotated[int | None, Number(-1, MAX_STEPS, whole=True)] = None
     """The step last taken; -1 before the first."""
-    base_lrs: Annotated[Annotated[Listed[Rate], Length(1)] | None, BeforeValidator(_there)] = None
+    base_lrs: Annotated[_BaseRates | None, BeforeValidator(roots.there)] = None
     """The base learning rates, one for each param group of the optimizer."""
     digest: Annotated[
-        Annotated[str, Field(pattern=_DIGEST.pattern, max_length=71)] | None,
-        BeforeValidator(_digest_text),
+        Annotated[str, Field(pattern=roots.DIGEST.pattern, max_length=71)] | None,
+        BeforeValidator(roots.digest_text),
     ] = None
     """The `digest` of the schedule, which tells a mixture of two states from a state."""
 
@@ -177,10 +142,7 @@ class Spec(BaseModel):
         """The schedule with the durations in it as they were written, where those are known."""
         if not self.durations:
             return self.schedule
-        from olm.resolution import rewritten
-
-        texts = ((path_of(path), duration(text)) for path, text in self.durations)
-        return rewritten(self.schedule, {path: text for path, text in texts if text})
+        return roots.as_written(self.schedule, self.durations)
 
     def clock_for(self, clock: Clock | None = None) -> Clock:
         """A clock, with what only the spec's own clock says."""
@@ -194,6 +156,13 @@ class Spec(BaseModel):
         return type(self).model_validate(
             {name: value for name, value in fields.items() if value is not None}
         )
+
+    def _contradictions(self) -> Iterator[InitErrorDetails]:
+        """What does not fit together in a document, each of whose parts is valid."""
+        if self.is_state:
+            yield from roots.mixed_state(self.schedule, self.digest)
+        if self.durations:
+            yield from roots.misplaced(self.schedule, self.durations)
 
     @model_serializer(mode="plain")
     def _as_document(self) -> dict[str, Any]:
@@ -216,83 +185,17 @@ class Spec(BaseModel):
     @classmethod
     def _from_document(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Tell the keys of the root from those of the schedule, and all that is wrong with both."""
-        data = _parted(data)
-        errors = _half_state(data) if isinstance(data, dict) else []
+        data = roots.parted(data)
+        errors = roots.half_state(data) if isinstance(data, dict) else []
         try:
             made = handler(data)
-            errors += [*_mixed_state(made), *_misplaced(made)] if not errors else []
+            errors += made._contradictions() if not errors else []
         except ValidationError as error:
             details = error.errors(include_url=False)
             errors = [*(reworded(detail, "a spec", ()) for detail in details), *errors]
         if errors:
             raise ValidationError.from_exception_data("Spec", errors) from None
         return made
-
-
-def _parted(data: Any) -> Any:
-    """A document as the fields of a Spec; what is no document stays as it is."""
-    if not isinstance(data, Mapping) or isinstance(data.get("schedule"), Schedule):
-        return data
-    rest = dict(data)
-    root = {key: rest.pop(key) for key in ROOT_KEYS[1:] if key in rest}
-    schema = rest.pop("$schema", "")
-    if not isinstance(schema, str):
-        error = at(
-            ("$schema",), schema, mistake("type", f"must be a string, found {found(schema)}")
-        )
-        raise ValidationError.from_exception_data("Spec", [error])
-    return {"schedule": rest, **root}
-
-
-def _half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
-    """That some of the keys of a state are there, but not all."""
-    there = [key for key in STATE_KEYS if key in data]
-    if len(there) in (0, len(STATE_KEYS)):
-        return []
-    missing = ", ".join(f"`{key}`" for key in STATE_KEYS if key not in there)
-    text = f"{there[0]} needs {missing} beside it: a state has them all, a spec none"
-    return [at((there[0],), data[there[0]], mistake("half-state", text))]
-
-
-def _mixed_state(spec: Spec) -> list[InitErrorDetails]:
-    """That the digest is not that of the schedule."""
-    if spec.is_state and (written := spec.schedule.durations()):
-        text, hint = (
-            "a state must be in optimizer steps, found {}",
-            "`durations` says what they were",
-        )
-        return [
-            at(path, one.text, mistake("duration", text.format(f"'{one}'"), hint=hint))
-            for path, one in written
-        ]
-    if not spec.is_state or spec.digest == digest(spec.schedule):
-        return []
-    text = f"this is not the digest of the schedule, which is {digest(spec.schedule)}"
-    hint = "the state mixes two schedules, or was edited: a spec has no digest"
-    return [at(("digest",), spec.digest, mistake("digest", text, hint=hint))]
-
-
-def _misplaced(spec: Spec) -> Iterator[InitErrorDetails]:
-    """That `durations` has some where there are no steps, or that cannot stand there."""
-    if not spec.durations:
-        return
-    from olm.resolution import places
-
-    there = places(spec.schedule)
-    for index, (path, text) in enumerate(spec.durations):
-        try:
-            known = path_of(path) in there
-        except ValueError:
-            known = False
-        if not known:
-            error = mistake("duration", f"there is no number of steps at {quoted(path)}")
-            yield at(("durations", index), [path, text], error)
-            return
-    try:
-        _ = spec.written
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        yield at(("durations",), spec.durations, mistake("duration", details[0]["msg"]))
 
 
 def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
@@ -327,37 +230,6 @@ def parse_plain(document: Any) -> Spec:
     except ValidationError as error:
         problems = [_from_root(problem) for problem in problems_of(error)]
     raise SpecError(problems)
-
-
-def digest(schedule: Schedule) -> str:
-    """A short name for what a schedule says, the same whatever wrote it and wherever it runs.
-
-    It is the sha256 of the canonical JSON of kind and fields, nested, without those that equal
-    their default, so that a field added later with a default changes nothing; and without what a
-    metric-driven schedule remembers.
-
-    >>> digest(parse({"kind": "LinearLR", "total_steps": 10, "end_lr": 0}).schedule)[:15]
-    'sha256:fcc3d00f'
-    """
-    import hashlib
-    import json
-
-    text = json.dumps(_canonical(schedule), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, Schedule):
-        fields = {
-            name: (getattr(value, name), field.default)
-            for name, field in type(value).model_fields.items()
-            if name not in memory_fields(type(value))
-        }
-        said = {name: _canonical(now) for name, (now, default) in fields.items() if now != default}
-        return said | {"kind": value.kind}
-    if isinstance(value, Duration):
-        return value.text
-    return [_canonical(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _from_root(problem: Problem) -> Problem:
