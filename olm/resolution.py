@@ -30,14 +30,21 @@ class Counted:
     """How many steps it is before it is rounded."""
     steps: int
     """How many steps it is."""
+    start: Fraction = Fraction(0)
+    """The step of the run at which it begins, before that is rounded."""
+    begin: int = 0
+    """The step of the run at which it begins."""
 
     @property
     def rounding(self) -> str:
         """What became of what is not whole, in words; nothing if it is whole."""
         if self.exact == self.steps:
             return ""
-        way = "up" if self.steps > self.exact else "down"
-        return f"{way} from {float(self.exact):.10g}"
+        exact, end = self.start + self.exact, self.begin + self.steps
+        to = [f"to step {end:,}"] if self.begin else []
+        if end != exact:
+            to.append(f"rounded {'up' if end > exact else 'down'} from {float(exact):.10g}")
+        return ", ".join(to)
 
 
 Made = TypeVar("Made", bound=Timeline)
@@ -239,7 +246,8 @@ class _Counter:
             exact = self.clock.steps(written)
             end = turn.rounded(before.exact + exact)
             steps = (max(end, before.step + 1) if exact > 0 else end) - before.step
-        self.counted.append(Counted(path, written, exact, steps))
+        start, begin = turn.start + before.exact, turn.begin + before.step
+        self.counted.append(Counted(path, written, exact, steps, start, begin))
         return _Point(before.exact + exact, before.step + steps)
 
     def _lacks(self, written: Duration, path: Path) -> None:
@@ -320,5 +328,5 @@ def _explained(error: ValidationError, counted: list[Counted], path: Path) -> It
 
 def _in_words(one: Counted) -> str:
     steps = "1 step" if one.steps == 1 else f"{one.steps:,} steps"
-    rounding = f", rounded {one.rounding}" if one.rounding else ""
+    rounding = f", {one.rounding}" if one.rounding else ""
     return f"{dotted(one.path)}: {one.written} is {steps}{rounding}"
