@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sized
+from dataclasses import replace
 from fractions import Fraction
+from numbers import Integral
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -15,11 +17,11 @@ from pydantic import (
 )
 
 from olm.durations import REST, SUCH_AS, Duration, duration
-from olm.fields import MAX_STEPS, TINY, Number, PositiveCount
-from olm.problem import OlmError, found
+from olm.fields import MAX_STEPS, Number, PositiveCount
+from olm.problem import OlmError, SpecError, found
 from olm.rules import Rule, rule, ruled
 from olm.runs import Run
-from olm.wording import at, mistake, reworded
+from olm.wording import at, mistake, problems_of, reworded
 
 
 class Quantity(Number):
@@ -29,9 +31,14 @@ class Quantity(Number):
         number = super().__call__(value)
         return int(number) if number == int(number) else number
 
+    def _converted(self, value: Any) -> int | float:
+        number = super()._converted(value)
+        # The float nearest to a whole number that is too large may not be.
+        return int(value) if isinstance(value, Integral) else number
 
-Quotient = Annotated[float, Quantity(TINY, MAX_STEPS)]
-"""How many there are in the mean, above 0."""
+
+Quotient = Annotated[float, Quantity(1e-6, MAX_STEPS)]
+"""How many there are in the mean; fewer than one, if it takes several epochs."""
 
 Several = Annotated[float, Quantity(1, MAX_STEPS)]
 """How many there are in the mean, at least 1."""
@@ -102,6 +109,8 @@ class Clock(BaseModel):
             world_size: how many processes there are, each with a share of the data.
             sequence_length: how many tokens a sample has.
             drop_last: whether a last batch that is not full is left out; if not told, it is not.
+                Several processes then share as by torch's DistributedSampler; Accelerate's may
+                have a batch less: give its prepared `dataloader`.
 
         Raises:
             ValidationError: something contradicts something else, or is missing; it names both.
@@ -138,10 +147,19 @@ class Clock(BaseModel):
         return this.amount * Fraction(per)
 
     def over(self, other: Clock | None) -> Clock:
-        """This clock, with what only the other one knows."""
+        """This clock, with what only the other one knows.
+
+        Raises:
+            SpecError: what the other one knows contradicts this one.
+        """
         if other is None:
             return self
-        return type(self)(**{**other.known, **self.known})
+        try:
+            return type(self)(**{**other.known, **self.known})
+        except ValidationError as error:
+            problems = problems_of(error)
+        hint = "one of them is this run's, the other the spec's"
+        raise SpecError(replace(problem.under(("clock",)), hint=hint) for problem in problems)
 
     def differences(self, other: Clock) -> list[str]:
         """What another clock says otherwise, a line a field.

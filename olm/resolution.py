@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from olm.clock import Clock
 from olm.durations import REST, Duration
 from olm.fields import MAX_STEPS, step_fields
-from olm.problem import Path, Problem, SpecError, dotted
+from olm.problem import Path, Problem, SpecError, dotted, found
 from olm.timeline import Timeline
 from olm.wording import problems_of
 
@@ -147,15 +147,16 @@ def steps_at(places: Mapping[Path, int | Duration], clock: Clock) -> list[int]:
         clock: what the run is.
 
     Raises:
-        SpecError: the clock does not know what a duration needs.
+        SpecError: the clock does not know what a duration needs; or a step is too far away.
     """
     counter = _Counter(clock)
     ends = [
         counter.end(at, _START, _Turn(), path).step if isinstance(at, Duration) else at
         for path, at in places.items()
     ]
-    if counter.problems:
-        raise SpecError(counter.problems)
+    problems = [*counter.problems, *map(_too_far, counter.counted)]
+    if any(problems):
+        raise SpecError(filter(None, problems))
     return ends
 
 
@@ -244,8 +245,10 @@ class _Counter:
             return before
         else:
             exact = self.clock.steps(written)
-            end = turn.rounded(before.exact + exact)
-            steps = (max(end, before.step + 1) if exact > 0 else end) - before.step
+            steps = turn.rounded(before.exact + exact) - before.step
+            if exact >= 0:
+                # What precedes it may have been made a step long, and so end after this does.
+                steps = max(steps, 1 if exact else 0)
         start, begin = turn.start + before.exact, turn.begin + before.step
         self.counted.append(Counted(path, written, exact, steps, start, begin))
         return _Point(before.exact + exact, before.step + steps)
@@ -326,7 +329,17 @@ def _explained(error: ValidationError, counted: list[Counted], path: Path) -> It
         yield replace(problem, path=path + problem.path, also=also, hint=hint)
 
 
+def _too_far(one: Counted) -> Problem | None:
+    if one.steps <= MAX_STEPS:
+        return None
+    text = f"{one.path[-1]} must be at most {MAX_STEPS}, found {found(one.steps)}"
+    return Problem("range", text, one.path, hint=_in_words(one))
+
+
 def _in_words(one: Counted) -> str:
+    if abs(one.steps) > MAX_STEPS:
+        # The number may have a hundred digits.
+        return f"{dotted(one.path)}: {one.written} is beyond {MAX_STEPS:,} steps"
     steps = "1 step" if one.steps == 1 else f"{one.steps:,} steps"
     rounding = f", {one.rounding}" if one.rounding else ""
     return f"{dotted(one.path)}: {one.written} is {steps}{rounding}"

@@ -98,7 +98,7 @@ def mixed_state(schedule: Schedule, said: str | None) -> Iterator[InitErrorDetai
         hint = "`durations` says what its steps were before"
         for path, one in uncounted:
             text = f"must be in optimizer steps in a state, found {found(one.text)}"
-            yield at(path, one.text, mistake("duration", text, hint=hint))
+            yield at(path, one.text, mistake("durations", text, hint=hint))
     elif said != digest(schedule):
         text = f"this is not the digest of the schedule, which is {digest(schedule)}"
         hint = "the state mixes two schedules, or was edited: a spec has no digest"
@@ -112,14 +112,14 @@ def misplaced(schedule: Schedule, written: Durations) -> Iterator[InitErrorDetai
     known = places(schedule)
     for index, pair in enumerate(written):
         if _path(pair[0]) not in known:
-            error = mistake("duration", f"there is no number of steps at {quoted(pair[0])}")
+            error = mistake("durations", f"there is no number of steps at {quoted(pair[0])}")
             yield at(("durations", index), list(pair), error)
             return
     try:
         as_written(schedule, written)
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"]
-        yield at(("durations",), written, mistake("duration", message))
+        yield at(("durations",), written, mistake("durations", message))
 
 
 def as_written(schedule: Schedule, written: Durations) -> Schedule:

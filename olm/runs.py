@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 from typing import Annotated, Any, ClassVar, Self
 
@@ -12,6 +13,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import InitErrorDetails
 
 from olm.fields import MAX_STEPS, TINY, Number, PositiveCount
 from olm.rules import Rule, rule, ruled
@@ -52,7 +54,7 @@ from olm.wording import at, mistake
 @rule(
     "drop_last",
     "dataloader",
-    holds=lambda drop, loader: drop is None or getattr(loader, "drop_last", None) in (None, drop),
+    holds=lambda drop, loader: drop is None or _drop_last(loader) in (None, drop),
     message="{drop_last} is not that of {dataloader}: leave it out",
 )
 @rule(
@@ -62,7 +64,7 @@ from olm.wording import at, mistake
     holds=lambda length, batch, loader: (
         length is None or batch is not None or _batch_size(loader) is not None
     ),
-    message="{sequence_length} needs {batch_size} beside it",
+    message="{sequence_length} needs {batch_size} beside it, or a {dataloader} that has one",
 )
 class Run(BaseModel):
     """A run, as its script has it; `olm.Clock.of_run` says what the fields are.
@@ -133,19 +135,27 @@ class Run(BaseModel):
     @classmethod
     def _tell_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         made = ruled(cls, "a run", cls.rules, data, handler)
-        if (text := made._contradiction()) is not None:
-            error = at(("epochs",), made.epochs, mistake("rule", text, also=["max_steps"]))
-            raise ValidationError.from_exception_data(cls.__name__, [error])
+        if errors := [*made._contradictions()]:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
         return made
 
-    def _contradiction(self) -> str | None:
+    def _contradictions(self) -> Iterator[InitErrorDetails]:
         """What is wrong with the numbers once they are put together."""
-        if self.batches == 0:
-            return "there is no full batch in an epoch, and drop_last leaves out those that are not"
-        if self.max_steps is None or self.steps_of_epochs in (None, self.max_steps):
-            return None
-        steps = f"{self.steps_of_epochs} steps, and max_steps ({self.max_steps}) says otherwise"
-        return f"epochs ({self.epochs:g}) are {steps}"
+        if self.batches == 0 and self.dataloader is not None:
+            text = "dataloader must have at least one batch"
+            yield at(("dataloader",), self.dataloader, mistake("rule", text))
+        elif self.batches == 0:
+            size, world_size = self.dataset_size, self.world_size
+            text = (
+                f"dataset_size ({size}), shared by world_size ({world_size}), has no full "
+                f"batch_size ({self.batch_size}), and drop_last leaves out what is less"
+            )
+            also = ["batch_size", "world_size", "drop_last"]
+            yield at(("dataset_size",), self.dataset_size, mistake("rule", text, also=also))
+        elif self.max_steps is not None and self.steps_of_epochs not in (None, self.max_steps):
+            steps = f"{self.steps_of_epochs} steps, and max_steps ({self.max_steps}) says otherwise"
+            text = f"epochs ({self.epochs:g}) are {steps}"
+            yield at(("epochs",), self.epochs, mistake("rule", text, also=["max_steps"]))
 
 
 def _length(dataloader: Any) -> int | None:
@@ -161,4 +171,13 @@ def _batch_size(dataloader: Any) -> int | None:
     for one in (dataloader, getattr(dataloader, "batch_sampler", None)):
         if isinstance(size := getattr(one, "batch_size", None), int):
             return size
+    return None
+
+
+def _drop_last(dataloader: Any) -> bool | None:
+    """Whether a last batch that is not full is left out, as far as that is known."""
+    # A DataLoader that is given a batch_sampler says False, whatever that one does.
+    for one in (getattr(dataloader, "batch_sampler", None), dataloader):
+        if isinstance(drop := getattr(one, "drop_last", None), bool):
+            return drop
     return None

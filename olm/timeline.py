@@ -40,6 +40,18 @@ class Timeline(BaseModel):
             for index, child in enumerate(inner)
         ]
 
+    def at(self, path: Path) -> Any:
+        """What stands at a path, in this schedule or one in it.
+
+        >>> from olm.kinds.step import MultiStep
+        >>> MultiStep(milestones=[30, 80]).at(("milestones", 1))
+        80
+        """
+        value: Any = self
+        for part in path:
+            value = value[part] if isinstance(part, int) else getattr(value, part)
+        return value
+
     def with_children(self, children: Sequence[Self]) -> Self:
         """The same with other children, as many as there are."""
         left, update = iter(children), {}

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from olm import kinds
-from olm.fields import MAX_RATE, MAX_STEPS, TINY, Length, Number
+from olm.clock import Clock
+from olm.durations import REST, UNITS
+from olm.fields import MAX_RATE, MAX_STEPS, TINY, Length, Number, step_fields
+from olm.problem import SpecError, dotted
 from olm.schedule import KINDS, ROOT_KEYS, Schedule
-from olm.spec import digest
+from olm.spec import digest, parse
 
 CATALOGUE = {
     kind: model
@@ -59,6 +62,102 @@ def specs(draw, depth=3, wide=False, kinds=CATALOGUE):
 
 
 @st.composite
+def clocks(draw, longest=10**6):
+    """A clock that knows all, of a run that is not too long to be looked at."""
+    samples = draw(st.integers(1, 4096) | st.floats(1, 4096))
+    tokens = samples * draw(st.sampled_from([1, 2.5, 128, 2048]))
+    return Clock(
+        total_steps=draw(st.integers(1, longest)),
+        steps_per_epoch=draw(st.integers(1, 10**4) | st.floats(0.1, 10**4)),
+        samples_per_step=samples,
+        tokens_per_step=tokens,
+    )
+
+
+@st.composite
+def amounts(draw, clock, steps):
+    """A duration, as it is written, of about so many steps."""
+    unit = draw(st.sampled_from([*UNITS]))
+    per = {
+        "%": 100 / clock.total_steps,
+        "dur": 1 / clock.total_steps,
+        "ep": 1 / clock.steps_per_epoch,
+        "sp": clock.samples_per_step,
+        "tok": clock.tokens_per_step,
+    }
+    digits = draw(st.integers(1, 9))
+    return f"{steps * per[unit]:.{digits}g}{unit}"
+
+
+@st.composite
+def with_durations(draw, schedule, clock):
+    """A document that says a schedule, in which durations stand where numbers of steps may.
+
+    They are about as long as the numbers were, or `rest`; only those are kept that the models take,
+    which need not fit together once they are counted.
+    """
+    document = schedule.model_dump(mode="json")
+    for _, container, key in step_places(document):
+        if draw(st.booleans()):
+            number = container[key]
+            about = number * draw(st.just(1) | st.floats(0, 2))
+            container[key] = draw(st.sampled_from([REST, *[None] * 5])) or draw(
+                amounts(clock, about)
+            )
+            try:
+                parse(document)
+            except SpecError:
+                container[key] = number
+    return document
+
+
+def step_places(document, path=()):
+    """Where numbers of steps stand in a schedule: the path, the container, and the key in it."""
+    if isinstance(document, dict):
+        fields = step_fields(KINDS[document["kind"]])
+        for name, value in document.items():
+            if name in fields and isinstance(value, list):
+                yield from (((*path, name, index), value, index) for index in range(len(value)))
+            elif name in fields and value is not None:
+                yield (*path, name), document, name
+            else:
+                yield from step_places(value, (*path, name))
+    elif isinstance(document, list):
+        for index, item in enumerate(document):
+            yield from step_places(item, (*path, index))
+
+
+@st.composite
+def specs_with_durations(draw, depth=3, kinds=CATALOGUE):
+    """A document that is valid, with durations, perhaps with the clock that it was written for."""
+    clock = draw(clocks())
+    document = draw(with_durations(draw(schedules(depth, False, kinds)), clock))
+    if draw(st.booleans()):
+        known = clock.known.items()
+        document["clock"] = {name: value for name, value in known if draw(st.booleans())}
+    return document
+
+
+@st.composite
+def states_with_durations(draw, depth=3, kinds=CATALOGUE):
+    """A document that is a state, which tells the durations that its steps were."""
+    schedule, clock = draw(schedules(depth, False, kinds)), draw(clocks())
+    document = draw(with_durations(schedule, clock))
+    texts = [
+        [dotted(path), container[key]]
+        for path, container, key in step_places(document)
+        if isinstance(container[key], str)
+    ]
+    return {
+        **schedule.model_dump(mode="json"),
+        "durations": texts,
+        "last_epoch": draw(st.integers(-1, 100)),
+        "base_lrs": [0.1],
+        "digest": digest(schedule),
+    }
+
+
+@st.composite
 def states(draw, depth=3, wide=False, kinds=CATALOGUE):
     """A document that is valid and says a position, as a scheduler's `state_dict` does."""
     schedule = draw(schedules(depth, wide, kinds))
@@ -72,7 +171,8 @@ def states(draw, depth=3, wide=False, kinds=CATALOGUE):
 
 def documents(depth=3, wide=False, kinds=CATALOGUE):
     """A valid document: a spec or a state."""
-    return specs(depth, wide, kinds) | states(depth, wide, kinds)
+    plain = specs(depth, wide, kinds) | states(depth, wide, kinds)
+    return plain | specs_with_durations(depth, kinds) | states_with_durations(depth, kinds)
 
 
 @st.composite
@@ -100,6 +200,23 @@ _ODD = json.loads(
 )
 _ODD += [MAX_STEPS, MAX_STEPS + 1, float(MAX_STEPS), 2.0 * MAX_STEPS, MAX_RATE, -MAX_RATE]
 _ODD += [int(MAX_RATE), int(MAX_RATE) + 1, 10**400, -(10**400)]
+BAD_DURATIONS = json.loads(
+    """["10 %", "2 epochs", "20Btok", ".5dur", "5.ep", "+3%", "1_000 steps", "1_0%", "03%", "REST",
+        "Rest", " rest", "rest ", "rest\\n", "3%\\n", "\\n3%", "3%%", "%", "ep", "3", "3e", "3ba",
+        "90 min", "1e100ep", "1e1000ep", "0x10ep", "1:30", "infep", "nan%", "1,5%", "３%", "3％",
+        "٣%", "²%", "12345678901234567ep", "0.12345678901234567ep", "--3ep", "- 3ep", "3EP", "3Ep",
+        "3dur "]"""
+)
+"""What is no duration anywhere, though some of it nearly is one."""
+
+GOOD_DURATIONS = json.loads(
+    """["rest", "3%", "0%", "0.0e0%", "100%", "2ep", "0.5ep", "1.5e6sp", "20e9tok", "0.02dur",
+        "0dur", "1E+5tok", "1e99tok", "1e-99ep", "9999999999999999.9999999999999999ep", "-3%",
+        "-3ep", "-0%", "-1e9tok"]"""
+)
+"""What is a duration, though not every field takes every one of them."""
+
+_ODD += [*BAD_DURATIONS, *GOOD_DURATIONS]
 _ODD_KEYS = ["", "kind", "Kind", "schedule", "title", "extra", "größe", *ROOT_KEYS]
 _TEXT = st.text(
     st.characters(codec="ascii", min_codepoint=32, exclude_characters="\x7f"), max_size=9
@@ -196,9 +313,13 @@ def _mutate(draw, document, container, key, kinds):
     if isinstance(container, dict):
         ways += ["rename", "add", "as root"]
     if isinstance(container[key], int | float):
-        ways += ["nudge"] * 4
+        ways += ["nudge"] * 4 + ["time"] * 2
+    if isinstance(container[key], str):
+        ways += ["time"]
     way = draw(st.sampled_from(ways))
-    if way == "nudge":
+    if way == "time":
+        container[key] = draw(st.sampled_from([*BAD_DURATIONS, *GOOD_DURATIONS]))
+    elif way == "nudge":
         container[key] = draw(_near(container[key]))
     elif way == "replace":
         container[key] = draw(odd_values(kinds))
@@ -225,8 +346,18 @@ def _near(number):
 def _root_values():
     """Values of the keys of a root, right and nearly right."""
     text = "sha256:" + "0" * 64
-    lists = st.sampled_from([[], [0.1], [None]]).map(copy.deepcopy)
-    return lists | st.sampled_from([None, -1, 0, -2, 0.1, "", text, text + "\n", text.upper()])
+    lists = st.sampled_from([[], [0.1], [None]])
+    run = {"total_steps": 1000, "steps_per_epoch": 0.5, "samples_per_step": 8}
+    other = [{}, {"total_steps": None}, {"tokens_per_step": 0.5}, {"total_steps": "3%"}, {"a": 1}]
+    known = st.sampled_from([run, {**run, "tokens_per_step": 7}, {**run, "steps_per_epoch": 0}])
+    pairs = [["total_steps", "3%"], ["total_steps", "3 %"], ["end_lr", "3%"], ["", "rest"], ["a"]]
+    texts = st.lists(st.sampled_from(pairs), max_size=2)
+    of_a_run = (known | st.sampled_from(other) | texts).map(copy.deepcopy)
+    return (
+        of_a_run
+        | lists.map(copy.deepcopy)
+        | st.sampled_from([None, -1, 0, -2, 0.1, "", text, text + "\n", text.upper()])
+    )
 
 
 def _keys(key, kinds):

@@ -1,0 +1,53 @@
+"""How a number of steps may be written in other units, how it may not, and which types take it."""
+
+from pydantic import TypeAdapter
+
+from olm import fields
+from olm.kinds import KINDS
+
+LASTING = ["3%", "0.5%", "100%", "0.02dur", "2ep", "1.5e6sp", "20e9tok", "2E+3ep", "25e-1%"]
+"""What every number of steps may be."""
+
+NOTHING = ["0%", "0ep", "0.0dur", "0e5tok"]
+"""What only a number that may be 0 may be."""
+
+BACK = ["-3ep", "-0.5%"]
+"""What only a number that may be below 0 may be."""
+
+REST = ["rest"]
+"""What only the length of something may be."""
+
+WRONG = [
+    *("10 %", "2 epochs", "+3ep", "3", "1e3", "", "ep", "%", ".5dur", "5.%", "03%", "0x3%"),
+    *("1_000sp", "3%%", "3% ", " 3%", "3%\n", "2EP", "Rest", "rest ", "1e100%", "３%", "3٪", "2ba"),
+]
+"""What none of them may be."""
+
+ALL = [*LASTING, *NOTHING, *BACK, *REST, *WRONG]
+
+TAKES = {
+    "Steps": [*LASTING, *NOTHING, *REST],
+    "PositiveSteps": [*LASTING, *REST],
+    "StepIndex": [*LASTING, *NOTHING],
+    "PositiveStepIndex": LASTING,
+    "shift": [*LASTING, *NOTHING, *BACK],
+}
+"""What each type takes, of these; the last is the type of a field of TimeLR."""
+
+TYPES = {name: TypeAdapter(getattr(fields, name)) for name in list(TAKES)[:-1]}
+TYPES["shift"] = TypeAdapter(KINDS["TimeLR"].model_fields["shift"].rebuild_annotation())
+
+
+def schema_of_a_mapping(name: str) -> dict[str, object]:
+    """The JSON Schema of a mapping whose values are of a type."""
+    draft = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}
+    return {**draft, "additionalProperties": TYPES[name].json_schema()}
+
+
+MAPPING = {f"text {number}": text for number, text in enumerate(ALL)}
+"""All of these, each under a key."""
+
+
+def refused_of(name: str) -> list[str]:
+    """The keys in `MAPPING` of those that a type does not take."""
+    return [key for key, text in MAPPING.items() if text not in TAKES[name]]

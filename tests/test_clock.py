@@ -1,0 +1,429 @@
+"""What a run is: what a clock takes, and whether it says of a run what the run does."""
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, IterableDataset
+
+from olm.checks import Options, check
+from olm.clock import Clock
+from olm.document import loads, read
+from olm.fields import MAX_STEPS
+from olm.kinds import KINDS
+from olm.problem import OlmError, SpecError
+from olm.spec import digest, parse
+
+drawn = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=200)
+
+LINEAR = {"kind": "LinearLR", "total_steps": "50%"}
+RUN = {"total_steps": 1000, "steps_per_epoch": 12.5, "samples_per_step": 8, "tokens_per_step": 80}
+
+
+def refused(function, *arguments, **named):
+    """The fields for which something is refused, each with the message."""
+    with pytest.raises(ValidationError) as error:
+        function(*arguments, **named)
+    return {detail["loc"][0]: detail["msg"] for detail in error.value.errors()}
+
+
+def named_in(function, **named):
+    """The fields that a contradiction is told of, at which it is told first."""
+    with pytest.raises(ValidationError) as error:
+        function(**named)
+    (detail,) = error.value.errors()
+    return [detail["loc"][0], *detail["ctx"].get("also", ())]
+
+
+# A clock
+
+
+@pytest.mark.parametrize("field", RUN)
+@pytest.mark.parametrize(
+    "value", [0, -1, True, "8", "3%", float("nan"), float("inf"), 2**53 + 1, 10**400, [1], 1j]
+)
+def test_a_clock_refuses_what_is_no_number_of_anything_and_names_the_field(field, value):
+    assert [*refused(Clock, **{field: value})] == [field]
+
+
+@pytest.mark.parametrize(
+    ("field", "least"),
+    [("total_steps", 1), ("steps_per_epoch", 1e-6), ("samples_per_step", 1)],
+)
+def test_a_clock_takes_what_is_at_the_bounds(field, least):
+    assert getattr(Clock(**{field: least}), field) == least
+    assert getattr(Clock(**{field: MAX_STEPS}), field) == MAX_STEPS
+
+
+def test_steps_of_a_run_are_whole_and_other_numbers_may_be_means():
+    assert [*refused(Clock, total_steps=2.5)] == ["total_steps"]
+    assert [*refused(Clock, samples_per_step=0.5)] == ["samples_per_step"]
+    clock = Clock(steps_per_epoch=2.5, samples_per_step=8.5, tokens_per_step=100.25)
+    assert clock.steps("2ep") == 5
+    assert clock.steps("17sp") == 2
+    assert clock.steps("401tok") == 4
+    assert Clock(steps_per_epoch=0.1).steps("1ep") == Fraction(0.1)
+
+
+def test_a_number_that_is_whole_is_a_whole_number_however_it_is_given():
+    clock = Clock(total_steps=1e3, steps_per_epoch=250.0, tokens_per_step=4e6)
+    assert repr(clock) == "Clock(total_steps=1000, steps_per_epoch=250, tokens_per_step=4000000)"
+    assert clock == Clock(total_steps=1000, steps_per_epoch=250, tokens_per_step=4_000_000)
+
+
+def test_numpys_numbers_are_numbers_and_its_bools_are_none():
+    clock = Clock(
+        total_steps=np.int64(9), steps_per_epoch=np.float32(2.5), samples_per_step=np.uint8(3)
+    )
+    assert clock.known == {"total_steps": 9, "steps_per_epoch": 2.5, "samples_per_step": 3}
+    assert {type(value) for value in clock.known.values()} == {int, float}
+    json.dumps(clock.known)
+    assert {*refused(Clock, total_steps=np.True_, steps_per_epoch=np.False_)} == {
+        "total_steps",
+        "steps_per_epoch",
+    }
+    of_run = Clock.of_run(dataset_size=np.int64(100), batch_size=np.int32(10), epochs=np.float64(2))
+    assert of_run.total_steps == 20
+
+
+def test_a_sample_has_a_token_at_least():
+    assert named_in(Clock, samples_per_step=8, tokens_per_step=7) == [
+        "tokens_per_step",
+        "samples_per_step",
+    ]
+    assert Clock(samples_per_step=8, tokens_per_step=8)
+
+
+def test_an_unknown_field_is_told_of():
+    assert [*refused(Clock, steps=5)] == ["steps"]
+    assert [*refused(Clock.of_run, dataset_size=True, batch_size=False)] == [
+        "dataset_size",
+        "batch_size",
+    ]
+
+
+def test_a_clock_cannot_count_what_it_does_not_know():
+    clock = Clock(total_steps=100)
+    assert clock.steps("0.5%") == Fraction(1, 2)
+    for text, told in (
+        ("2ep", "2ep needs the clock's steps_per_epoch"),
+        ("2sp", "2sp needs the clock's samples_per_step"),
+        ("2tok", "2tok needs the clock's tokens_per_step"),
+        ("rest", "how long the rest is depends on where it begins"),
+        ("2 ep", "a duration is written such as 3%, 2ep or 20e9tok, found the string '2 ep'"),
+    ):
+        with pytest.raises(OlmError) as error:
+            clock.steps(text)
+        assert str(error.value) == told
+
+
+# A clock over another
+
+
+def test_the_callers_clock_wins_and_the_specs_says_the_rest():
+    mine, specs = Clock(total_steps=500), Clock(total_steps=1000, steps_per_epoch=100)
+    assert mine.over(specs) == Clock(total_steps=500, steps_per_epoch=100)
+    assert mine.over(None) is mine
+    spec = parse(LINEAR | {"clock": specs.known})
+    assert spec.resolve().schedule.total_steps == 500
+    assert spec.resolve(mine).schedule.total_steps == 250
+    assert mine.differences(specs) == [
+        "total_steps: the spec was written for 1,000, this run has 500"
+    ]
+
+
+def test_two_clocks_that_contradict_each_other_are_a_problem_at_the_specs():
+    text = "kind: LinearLR\ntotal_steps: 2e9tok\nclock: {samples_per_step: 1000}\n"
+    clock = Clock(tokens_per_step=100)
+    with pytest.raises(SpecError) as error:
+        loads(text).resolve(clock)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.path) == ("rule", ("clock", "tokens_per_step"))
+    assert problem.also == (("clock", "samples_per_step"),)
+    assert problem.hint == "one of them is this run's, the other the spec's"
+    (found,) = check(read(text, "a.olm.yaml"), Options(clock=clock)).problems
+    assert (found.code, found.place.line) == ("rule", 3)
+
+
+# A run against reality
+
+sizes = st.integers(1, 60)
+
+
+def ranks(size, batch_size, world_size, drop_last):
+    """The loader of each process of a run."""
+    data = torch.arange(size)
+    for rank in range(world_size):
+        sampler = DistributedSampler(data, num_replicas=world_size, rank=rank)
+        yield DataLoader(data, batch_size=batch_size, sampler=sampler, drop_last=drop_last)
+
+
+def trained(loader, accumulate, epochs=1):
+    """How many optimizer steps a loop takes that ends an epoch with one."""
+    steps = 0
+    for _ in range(epochs):
+        waiting = 0
+        for _ in loader:
+            waiting += 1
+            if waiting == accumulate:
+                steps, waiting = steps + 1, 0
+        steps += waiting > 0
+    return steps
+
+
+@drawn
+@given(sizes, st.integers(1, 12), st.integers(1, 8), st.integers(1, 5), st.booleans())
+def test_a_run_takes_the_steps_that_its_clock_says(size, batch, world, accumulate, drop_last):
+    loaders = [*ranks(size, batch, world, drop_last)]
+    steps = {trained(loader, accumulate) for loader in loaders}
+    named = {"batch_size": batch, "accumulate": accumulate, "world_size": world}
+    if steps == {0}:
+        told = named_in(Clock.of_run, dataset_size=size, drop_last=drop_last, **named)
+        assert told == ["dataset_size", "batch_size", "world_size", "drop_last"]
+        return
+    clock = Clock.of_run(dataset_size=size, drop_last=drop_last, epochs=3, **named)
+    assert {clock.steps_per_epoch} == steps
+    assert clock.total_steps == trained(loaders[0], accumulate, epochs=3)
+    assert clock.samples_per_step == batch * accumulate * world
+    for loader in loaders:
+        of_loader = Clock.of_run(
+            dataloader=loader, epochs=3, accumulate=accumulate, world_size=world
+        )
+        assert of_loader == clock
+
+
+@drawn
+@given(st.integers(1, 5), sizes, st.floats(0.01, 5))
+def test_a_broken_number_of_epochs_ends_with_the_step_that_reaches_it(accumulate, batches, epochs):
+    loader = DataLoader(torch.arange(batches))
+    clock = Clock.of_run(dataloader=loader, epochs=epochs, accumulate=accumulate)
+    steps = 0
+    while steps < epochs * clock.steps_per_epoch:
+        steps += 1
+    assert clock.total_steps == steps
+    assert abs(steps - epochs * clock.steps_per_epoch) < 1
+
+
+def test_an_optimizer_that_is_scheduled_over_a_run_ends_with_its_schedule():
+    model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    loader = DataLoader(torch.ones(103, 1), batch_size=5, drop_last=False)
+    clock = Clock.of_run(dataloader=loader, epochs=3, accumulate=4)
+    from olm.train.schedulers import build
+
+    scheduler = build({"kind": "LinearLR", "total_steps": "100%"}, optimizer, clock=clock)
+    rates = []
+    for _ in range(3):
+        for number, batch in enumerate(loader, 1):
+            model(batch).sum().backward()
+            if number % 4 == 0 or number == len(loader):
+                rates.append(optimizer.param_groups[0]["lr"])
+                optimizer.step()
+                optimizer.zero_grad()
+                scheduler.step()
+    assert len(rates) == clock.total_steps == 18
+    assert min(rates) > 0
+    assert optimizer.param_groups[0]["lr"] == 0
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter(range(10))
+
+
+class SizedStream(Stream):
+    def __len__(self):
+        return 10
+
+
+def test_a_stream_has_no_length_and_a_run_of_one_is_counted_in_steps():
+    loader = DataLoader(Stream(), batch_size=4)
+    clock = Clock.of_run(dataloader=loader, max_steps=50, sequence_length=16)
+    assert clock.known == {"total_steps": 50, "samples_per_step": 4, "tokens_per_step": 64}
+    assert named_in(Clock.of_run, dataloader=loader, epochs=3) == ["epochs", "dataloader"]
+    sized = DataLoader(SizedStream(), batch_size=4)
+    assert Clock.of_run(dataloader=sized, epochs=2).total_steps == trained(sized, 1, epochs=2) == 6
+
+
+def test_a_loader_with_its_own_batches_says_what_it_knows():
+    data = list(range(10))
+    batches = BatchSampler(data, batch_size=4, drop_last=True)
+    loader = DataLoader(data, batch_sampler=batches)
+    assert Clock.of_run(dataloader=loader, drop_last=True).known == {
+        "steps_per_epoch": 2,
+        "samples_per_step": 4,
+    }
+    told = named_in(Clock.of_run, dataloader=loader, drop_last=False)
+    assert told == ["drop_last", "dataloader"]
+    assert Clock.of_run(dataloader=DataLoader(data, batch_size=None)).known == {
+        "steps_per_epoch": 10
+    }
+    assert Clock.of_run(dataloader=[data, data]).known == {"steps_per_epoch": 2}
+    assert Clock.of_run(dataloader=[data, data], batch_size=10).samples_per_step == 10
+
+
+def test_tokens_are_those_of_all_processes_and_micro_batches():
+    clock = Clock.of_run(
+        max_steps=10, batch_size=4, accumulate=8, world_size=16, sequence_length=2048
+    )
+    assert clock.tokens_per_step == 4 * 8 * 16 * 2048
+    assert clock.steps(f"{10 * clock.tokens_per_step}tok") == 10
+
+
+LOADER = DataLoader(list(range(10)), batch_size=4)
+EMPTY = DataLoader(list(range(3)), batch_size=4, drop_last=True)
+
+CONTRADICTIONS = [
+    ({"dataset_size": 10, "dataloader": LOADER, "batch_size": 4}, ["dataset_size", "dataloader"]),
+    ({"epochs": 3}, ["epochs", "dataset_size", "dataloader"]),
+    ({"dataset_size": 10}, ["dataset_size", "batch_size"]),
+    ({"dataloader": LOADER, "batch_size": 5}, ["batch_size", "dataloader"]),
+    ({"dataloader": LOADER, "drop_last": True}, ["drop_last", "dataloader"]),
+    ({"sequence_length": 16}, ["sequence_length", "batch_size", "dataloader"]),
+    ({"sequence_length": 16, "dataloader": [1]}, ["sequence_length", "batch_size", "dataloader"]),
+    ({"dataloader": LOADER, "epochs": 2, "max_steps": 5}, ["epochs", "max_steps"]),
+    (
+        {"dataset_size": 3, "batch_size": 4, "drop_last": True},
+        ["dataset_size", "batch_size", "world_size", "drop_last"],
+    ),
+    ({"dataloader": EMPTY}, ["dataloader"]),
+    ({"dataloader": []}, ["dataloader"]),
+]
+
+
+@pytest.mark.parametrize(("named", "fields"), CONTRADICTIONS)
+def test_a_run_that_contradicts_itself_is_refused_and_every_field_is_named(named, fields):
+    assert named_in(Clock.of_run, **named) == fields
+    with pytest.raises(ValidationError) as error:
+        Clock.of_run(**named)
+    (detail,) = error.value.errors()
+    assert all(field in detail["msg"] for field in fields)
+    assert len(detail["msg"]) < 250
+
+
+def test_what_is_said_twice_and_agrees_is_fine():
+    clock = Clock.of_run(dataloader=LOADER, batch_size=4, drop_last=False, epochs=2, max_steps=6)
+    assert clock == Clock(total_steps=6, steps_per_epoch=3, samples_per_step=4)
+    assert Clock.of_run() == Clock()
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, True, "3"])
+@pytest.mark.parametrize(
+    "field",
+    ["dataset_size", "max_steps", "batch_size", "accumulate", "world_size", "sequence_length"],
+)
+def test_a_count_of_a_run_is_a_whole_number_above_zero(field, value):
+    assert field in refused(Clock.of_run, **{field: value})
+
+
+def test_a_run_that_is_too_long_is_refused():
+    long = {"dataset_size": MAX_STEPS, "batch_size": 1, "epochs": 2}
+    assert [*refused(Clock.of_run, **long)] == ["total_steps"]
+
+
+# The root key
+
+
+def test_a_spec_says_the_clock_that_it_was_written_for():
+    spec = parse(LINEAR | {"clock": RUN})
+    assert spec.clock == Clock(**RUN)
+    assert spec.model_dump()["clock"] == RUN
+    assert parse(json.loads(spec.model_dump_json())) == spec
+    assert digest(spec.schedule) == digest(parse(LINEAR).schedule)
+    assert spec.lr(250, 1.0) == 0.5
+    counted = spec.resolve()
+    assert counted.model_dump() == {
+        "kind": "LinearLR",
+        "total_steps": 500,
+        "end_lr": 0.0,
+        "start_factor": 1.0,
+        "clock": RUN,
+        "durations": [["total_steps", "50%"]],
+    }
+
+
+def test_an_empty_clock_is_one_that_knows_nothing():
+    spec = parse(LINEAR | {"clock": {}})
+    assert spec.clock == Clock()
+    with pytest.raises(SpecError, match="50% needs a clock with total_steps"):
+        spec.resolve()
+
+
+@pytest.mark.parametrize(
+    ("clock", "places"),
+    [
+        (None, [("clock",)]),
+        ([], [("clock",)]),
+        ("1000", [("clock",)]),
+        ({"total_steps": None}, [("clock", "total_steps")]),
+        ({"total_steps": "3%"}, [("clock", "total_steps")]),
+        ({"total_steps": 0, "steps_per_epoch": -1}, [("clock", name) for name in [*RUN][:2]]),
+        ({"steps": 5}, [("clock", "steps")]),
+        ({**RUN, "tokens_per_step": 7}, [("clock", "tokens_per_step")]),
+    ],
+)
+def test_what_is_wrong_with_a_clock_is_told_of_in_it(clock, places):
+    with pytest.raises(SpecError) as error:
+        parse(LINEAR | {"clock": clock})
+    assert [problem.path for problem in error.value.problems] == places
+
+
+def test_only_the_root_has_a_clock():
+    child = {**LINEAR, "clock": RUN}
+    with pytest.raises(SpecError, match="only the root of a document has it"):
+        parse({"kind": "ChainedScheduler", "schedulers": [child]})
+
+
+# States
+
+
+def state(**more):
+    schedule = KINDS["MultiStepLR"](milestones=[30, 50])
+    document = {**schedule.model_dump(mode="json"), "last_epoch": 3, "base_lrs": [0.1]}
+    return {**document, "digest": digest(schedule), **more}
+
+
+def test_a_state_tells_the_durations_that_its_steps_were():
+    document = state(durations=[["milestones[1]", "5%"]], clock={"total_steps": 1000})
+    spec = parse(document)
+    assert spec.is_state
+    assert spec.written == KINDS["MultiStepLR"](milestones=[30, "5%"])
+    assert spec.model_dump(mode="json") == document
+    assert parse(json.loads(spec.model_dump_json())) == spec
+    assert spec.digest == state()["digest"]
+
+
+def test_a_state_is_in_optimizer_steps():
+    with pytest.raises(SpecError) as error:
+        parse(state(milestones=[30, "5%"]))
+    (problem,) = error.value.problems
+    assert (problem.code, problem.path) == ("durations", ("milestones", 1))
+    assert "steps" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("durations", "place"),
+    [
+        ({}, ()),
+        ([["milestones[0]"]], ()),
+        ([["milestones[0]", 30]], ()),
+        ([["milestones[0]", "3 %"]], ()),
+        ([["milestones[2]", "3%"]], (0,)),
+        ([["milestones", "3%"]], (0,)),
+        ([["gamma", "3%"]], (0,)),
+        ([["milestones[0]", "3%"], ["", "3%"]], (1,)),
+        ([["milestones[0]", "3%"], ["[", "3%"]], (1,)),
+        ([["milestones[0]", "rest"]], ()),
+        ([["milestones[0]", "-3%"]], ()),
+    ],
+)
+def test_durations_that_a_schedule_cannot_have_had_are_refused(durations, place):
+    with pytest.raises(SpecError) as error:
+        parse(state(durations=durations))
+    (problem,) = error.value.problems
+    assert problem.path == ("durations", *place)
