@@ -73,7 +73,11 @@ class Number:
                 # -0.0 would be a second way to write 0.0; adding zero takes the sign off.
                 return int(number) if self.whole else number + 0.0
         wanted = "a whole number" if self.whole else "a finite number"
-        raise mistake("type", f"must be {wanted}, found {found(value)}", **_number_in(value))
+        raise mistake("type", f"must be {wanted}, found {found(value)}", **self._instead(value))
+
+    def _instead(self, value: Any) -> dict[str, Any]:
+        """What to do about a value that is no such number."""
+        return _number_in(value)
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -104,13 +108,16 @@ class StepCount(Number):
             return self._duration(value.text)
         return super().__call__(value)
 
+    def _instead(self, value: Any) -> dict[str, Any]:
+        return _share_in(value)
+
     def _duration(self, text: str) -> Duration:
         written = duration(text) if len(text) <= SHOWN else None
         if written is None:
             raise self._no_duration(text)
         if written.unit == REST and not self.rest:
             raise mistake("duration", "must be a step, and the rest is none")
-        if written.amount < 0 <= self.minimum:
+        if text.startswith("-") and self.minimum >= 0:
             raise self._no_duration(text)
         if self.minimum > 0 == written.amount and written.unit != REST:
             raise mistake("duration", f"must be above 0, found {found(text)}")
@@ -118,7 +125,9 @@ class StepCount(Number):
 
     def _no_duration(self, text: str) -> PydanticCustomError:
         if number := _number_in(text):
-            return mistake("type", f"must be a whole number, found {found(text)}", **number)
+            value = float(number["fix"].text)
+            instead = number if value.is_integer() else _share_in(value)
+            return mistake("type", f"must be a whole number, found {found(text)}", **instead)
         hint, right = hint_of(text) if len(text) <= SHOWN else ("", None)
         wanted = f"must be a whole number or a duration such as {SUCH_AS}"
         if not right and text[:1] not in _NUMBER_STARTS:
@@ -128,12 +137,15 @@ class StepCount(Number):
         return mistake("duration", f"{wanted}, found {found(text)}", hint=hint, fix=fix)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        takes = pattern(zero=self.minimum <= 0, negative=self.minimum < 0, rest=self.rest)
+        ways = ["3% (of the run)", "2ep (epochs)", "1.5e6sp (samples)", "20e9tok (tokens)"]
+        ways += ["rest (what is left)"] if self.rest else []
         return {
+            "description": f"In optimizer steps, or as {', '.join(ways[:-1])} or {ways[-1]}.",
             **super().__get_pydantic_json_schema__(schema, handler),
             "type": ["integer", "string"],
-            "pattern": takes,
-            "patternErrorMessage": f"must be a whole number or a duration such as {SUCH_AS}",
+            "pattern": pattern(zero=self.minimum <= 0, negative=self.minimum < 0, rest=self.rest),
+            # Editors show it for a value of another type as well as for another string.
+            "errorMessage": f"must be a whole number or a duration such as {SUCH_AS}",
         }
 
 
@@ -260,3 +272,13 @@ def _number_in(text: Any) -> dict[str, Any]:
         return {}
     hint = "remove the quotes" if digits == text else f"write {digits}"
     return {"hint": hint, "fix": Fix(number)}
+
+
+def _share_in(value: Any) -> dict[str, Any]:
+    """What to do about a number that may be meant as a share of the run."""
+    if not isinstance(value, float) or not 0 < value < 1:
+        return {}
+    from olm.measures import percent
+
+    share = percent(value)
+    return {"hint": f"for a share of the run, write {share}"} if share else {}

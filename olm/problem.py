@@ -59,6 +59,10 @@ class Fix:
     """What is to be written."""
     in_quotes: bool = False
     """Whether it stays in quotes if it was in quotes: a name does, a number does not."""
+    value: Fix | None = None
+    """Of a key: what its value should be with it, if not what it is."""
+    place: Place | None = None
+    """Where it is to be written, if not at the problem's place; only known of a sound fix."""
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,8 @@ def reworded(detail: ErrorDetails, kind: str, fields: Iterable[str]) -> InitErro
             error = mistake(
                 "unknown-field",
                 f"{kind} has no field {quoted(loc[-1])}",
-                hint=meaning(word, fields, kind),
-                fix=certain(word, fields, kind),
+                hint=meaning(word, fields, kind, value),
+                fix=certain(word, fields, kind, value),
             )
         case "missing":
             error = mistake("missing-field", f"{kind} needs the field `{loc[-1]}`")

@@ -4,36 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from olm.measures import (
+    EPOCHS,
+    EPOCHS_OR_STEPS,
+    LENGTHS,
+    MEASURES,
+    OF_THE_RUN,
+    RATE,
+    SAMPLES,
+    SHARE,
+    SHARES_OF_THE_RUN,
+    STEP_LIST,
+    STEPS,
+    TIME,
+    TOKENS,
+    in_ours,
+)
 from olm.problem import Fix, nearest, only_near
-
-STEPS = "a number of steps"
-STEP_LIST = "a list of steps"
-LENGTHS = "a list of lengths"
-RATE = "a rate"
-SHARE = "a share of the base rate"
-SHARES = "a list of shares of the base rate"
-
-OF_THE_RUN = "a share of the run"
-SAMPLES = "a number of samples"
-EPOCHS = "a number of epochs"
-EPOCHS_OR_STEPS = "epochs or steps"
-TIME = "a time, such as 10ep,"
-
-MEASURES = {
-    field: measure
-    for measure, fields in {
-        STEPS: "warmup_steps total_steps T_max total_iters decay_steps hold_steps flat_steps T_0"
-        " period step_size",
-        STEP_LIST: "milestones",
-        LENGTHS: "lengths",
-        RATE: "start_lr end_lr min_lr eta_min base_lr max_lr",
-        SHARE: "start_factor end_factor factor",
-        SHARES: "factors",
-    }.items()
-    for field in fields.split()
-}
-"""What sort of value a field of ours has, where others may have another sort in its place."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class Sense:
 
     fields: tuple[str, ...]
     measure: str = ""
-    """One of those above; without it, the same as ours."""
+    """One of those in `olm.measures`; without it, the same as ours."""
 
 
 def _sense(fields: str, measure: str = "") -> Sense:
@@ -153,6 +142,7 @@ WORDS: dict[str, dict[str, Sense]] = {
         "lr_warmup_init": START,
         "init_lr": START,
         "train_iters": _total(),
+        "train_samples": _total(SAMPLES),
         "lr_decay_iters": _total(),
         "lr_decay_samples": _total(SAMPLES),
         "lr_decay_style": SHAPE,
@@ -161,6 +151,11 @@ WORDS: dict[str, dict[str, Sense]] = {
         "lr_wsd_decay_style": _sense("decay"),
         "wsd_decay_steps": _decay(),
         "min_lr": END,
+    },
+    "Megatron-DeepSpeed": {
+        "lr_warmup_tokens": _warmup(TOKENS),
+        "lr_decay_tokens": _total(TOKENS),
+        "train_tokens": _total(TOKENS),
     },
     "OLMo-core": {
         "warmup": _warmup(),
@@ -210,7 +205,7 @@ WORDS: dict[str, dict[str, Sense]] = {
     "fvcore": {
         "num_updates": _total(),
         "start_value": START_SHARE,
-        "lengths": _sense("milestones", "a list of shares of the run"),
+        "lengths": _sense("milestones", SHARES_OF_THE_RUN),
     },
     "detectron2": {
         "warmup_iters": _warmup(),
@@ -229,7 +224,7 @@ WORDS: dict[str, dict[str, Sense]] = {
         "lr_threshold": _sense("threshold"),
         "init_lr_scale": START_SHARE,
         "final_lr_scale": END_SHARE,
-        "phase_ratio": _sense("lengths warmup_steps", "a list of shares of the run"),
+        "phase_ratio": _sense("lengths warmup_steps", SHARES_OF_THE_RUN),
     },
     "Paddle": {
         "base_learning_rate": _sense("base_lr", RATE),
@@ -275,11 +270,13 @@ NAMESAKES = {("LinearLR", word): "LinearFactorLR" for word in ("total_iters", "e
 """A kind and a word of torch's class of that name → the kind that is torch's class here."""
 
 
-def meaning(word: str, fields: Iterable[str], kind: str = "") -> str:
-    """What a key that a kind does not have was likely meant to be.
+def meaning(word: str, fields: Iterable[str], kind: str = "", value: Any = None) -> str:
+    """What a key that a kind does not have was likely meant to be, with the value that it has.
 
     >>> meaning("num_warmup_steps", ["warmup_steps", "total_steps"])
     'did you mean `warmup_steps`? transformers calls it num_warmup_steps'
+    >>> meaning("warmup_ratio", ["warmup_steps", "total_steps"], value=0.03)
+    'did you mean `warmup_steps: 3%`? transformers has a share of the run there'
     >>> meaning("min_lr", ["total_steps", "end_factor"])
     'did you mean `end_factor`? It is a share of the base rate; Megatron has a rate there'
     >>> meaning("warmup_step", ["warmup_steps", "total_steps"])
@@ -297,13 +294,20 @@ def meaning(word: str, fields: Iterable[str], kind: str = "") -> str:
         return "leave it out: the base rate is the optimizer's"
     if ours is None:
         return f"its fields are {', '.join(name for name in fields if name != 'kind')}"
-    if word not in FOREIGN:
-        return f"did you mean `{ours}`?"
+    return _translated(word, ours, value) if word in FOREIGN else f"did you mean `{ours}`?"
+
+
+def _translated(word: str, ours: str, value: Any) -> str:
+    """What another framework's word, and its value, are in a field of ours."""
     framework, sense = FOREIGN[word]
-    if sense.measure and sense.measure != MEASURES[ours]:
-        theirs = f"{framework} has {sense.measure} there"
+    if sense.measure in ("", MEASURES.get(ours)):
+        return f"did you mean `{ours}`? {framework} calls it {word}"
+    theirs = f"{framework} has {sense.measure} there"
+    if not (ways := in_ours(sense.measure, MEASURES[ours], value)):
         return f"did you mean `{ours}`? It is {MEASURES[ours]}; {theirs}"
-    return f"did you mean `{ours}`? {framework} calls it {word}"
+    if sense.measure == TIME and value in ways:
+        theirs = f"{framework} calls it {word}"
+    return f"did you mean {' or '.join(f'`{ours}: {way}`' for way in ways)}? {theirs}"
 
 
 def meant(word: str, fields: Iterable[str]) -> str | None:
@@ -319,11 +323,13 @@ def meant(word: str, fields: Iterable[str]) -> str | None:
     return None if word in OF_THE_OPTIMIZER else nearest(word, fields)
 
 
-def certain(word: str, fields: Iterable[str], kind: str = "") -> Fix | None:
-    """The fix of a key that can only be meant to be one of the fields, with the value as it is.
+def certain(word: str, fields: Iterable[str], kind: str = "", value: Any = None) -> Fix | None:
+    """The fix of a key that can only be meant to be one of the fields, and of its value with it.
 
-    >>> certain("num_warmup_steps", ["warmup_steps", "total_steps"])
-    Fix(text='warmup_steps', in_quotes=True)
+    >>> certain("num_warmup_steps", ["warmup_steps", "total_steps"]).text
+    'warmup_steps'
+    >>> certain("warmup_ratio", ["warmup_steps", "total_steps"], value=0.03).value.text
+    '3%'
     >>> certain("min_lr", ["total_steps", "end_factor"])
     """
     fields = list(fields)
@@ -334,5 +340,15 @@ def certain(word: str, fields: Iterable[str], kind: str = "") -> Fix | None:
         return Fix(meant, in_quotes=True) if meant else None
     _, sense = FOREIGN[word]
     ours = [name for name in sense.fields if name in fields]
-    same = len(ours) == 1 and sense.measure in ("", MEASURES.get(ours[0]))
-    return Fix(ours[0], in_quotes=True) if same else None
+    if len(ours) != 1:
+        return None
+    measure = MEASURES.get(ours[0], "")
+    if sense.measure in ("", measure):
+        return Fix(ours[0], in_quotes=True)
+    ways = () if isinstance(value, list) else in_ours(sense.measure, measure, value)
+    return Fix(ours[0], in_quotes=True, value=_value(ways[0], value)) if len(ways) == 1 else None
+
+
+def _value(way: str, value: Any) -> Fix | None:
+    """What is written in place of a value; None if that is what stands there."""
+    return Fix(way, in_quotes=not way.isdigit()) if way != str(value) else None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from olm.checks import Options, check
 from olm.cli import FINE, MISUSE, PROBLEMS, main
 from olm.document import loads, read
-from olm.fixes import mend, with_sound_fixes
+from olm.fixes import edits, mend, with_sound_fixes
 from olm.problem import MAX_PROBLEMS
 from strategies import mutated
 
@@ -59,6 +59,34 @@ MENDED = {
         "\"kind\": 'LinearLRR'\n'total_step': 9\n",
         "\"kind\": 'LinearLR'\n'total_steps': 9\n",
     ),
+    "a share of the run, with its value": (
+        "kind: WarmupLR\nwarmup_ratio: 0.03   # as in the paper\n",
+        "kind: WarmupLR\nwarmup_steps: 3%   # as in the paper\n",
+    ),
+    "a number of epochs, whose value stands elsewhere": (
+        "kind: WarmupLR\nwarmup_epochs:\n  # short\n  0.5 # of one\n",
+        "kind: WarmupLR\nwarmup_steps:\n  # short\n  0.5ep # of one\n",
+    ),
+    "a number of samples, in braces": (
+        "{kind: WarmupLR,lr_warmup_samples: 1e4,}",
+        "{kind: WarmupLR,warmup_steps: 10000sp,}",
+    ),
+    "a number of tokens, below a question mark": (
+        "kind: WarmupLR\n? 'lr_warmup_tokens'\n: 375000000\n",
+        "kind: WarmupLR\n? 'warmup_steps'\n: '375000000tok'\n",
+    ),
+    "Composer's times": (
+        "kind: WarmupStableDecayLR\nt_warmup: '2000ba'\nt_max: 1dur\ndecay_steps: 10 ep\n",
+        "kind: WarmupStableDecayLR\nwarmup_steps: 2000\ntotal_steps: 1dur\ndecay_steps: 10ep\n",
+    ),
+    "nothing, in any unit": (
+        "kind: WarmupDecayLR\nwarmup_t: 0.0\ntotal_steps: 10\n",
+        "kind: WarmupDecayLR\nwarmup_steps: 0\ntotal_steps: 10\n",
+    ),
+    "a duration in quotes, and a number of steps that needs none": (
+        "kind: MultiStepLR\nmilestones: ['10 %', \"2 epochs\", 3 %, '2000ba', \"3_000 steps\"]\n",
+        "kind: MultiStepLR\nmilestones: ['10%', \"2ep\", 3%, 2000, 3000]\n",
+    ),
     "in the encoding that it has": (
         "\ufeffkind: LinearLR  # é 学\r\ntotal_step: 100\r\n",
         "\ufeffkind: LinearLR  # é 学\r\ntotal_steps: 100\r\n",
@@ -69,7 +97,20 @@ MENDED = {
 LEFT = {
     "two keys that mean one": "kind: LinearLR\ntotal_step: 1\ntotal_stepz: 2\n",
     "a key that is there": "kind: WarmupLR\nwarmup_steps: 1\nnum_warmup_steps: 2\n",
-    "a word for a share of the run": "kind: WarmupLR\nwarmup_ratio: 0.1\n",
+    "what may be epochs or steps": "kind: WarmupLR\nwarmup_t: 5\n",
+    "a share that is none": "kind: WarmupLR\nwarmup_ratio: 3\n",
+    "a time that no schedule has": "kind: WarmupLR\nt_warmup: 90sec\n",
+    "an iteration that is no step": "kind: WarmupLR\nt_warmup: 10iter\n",
+    "two words that mean one": "kind: WarmupLR\nwarmup_ratio: 0.1\nwarmup_epochs: 2\n",
+    "a word for a key that is there": "{kind: WarmupLR, warmup_steps: 1, warmup_ratio: 0.1}",
+    "epochs in a run without any": "clock: {total_steps: 9}\nkind: WarmupLR\nwarmup_epochs: 1\n",
+    "a share in a state": "kind: WarmupLR\nwarmup_ratio: 0.1\nlast_epoch: 0\nbase_lrs: [1.0]\n"
+    f"digest: sha256:{'0' * 64}\n",
+    "a value with an anchor": "kind: WarmupLR\nwarmup_ratio: &share 0.1\n",
+    "a number of steps that may be a share": "kind: WarmupLR\nwarmup_steps: 0.03\n",
+    "a share in quotes": "kind: WarmupLR\nwarmup_steps: '0.03'\n",
+    "a text of two lines": 'kind: WarmupLR\nwarmup_steps: "2000\n  ba"\n',
+    "a block": "kind: WarmupLR\nwarmup_steps: |\n  10 %\n",
     "a word of torch's class of this name": "kind: LinearLR\ntotal_iters: 5\n",
     "a number that is out of range": "kind: LinearLR\ntotal_steps: '0'\n",
     "a choice that a rule forbids": "{kind: RampLR, total_steps: 9, end_lr: 0.0, space: Log}",
@@ -134,9 +175,46 @@ def test_json_stays_json():
     assert count == 3
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"warmup_ratio": 0.03', '"warmup_steps": "3%"'),
+        ('"warmup_epochs":5', '"warmup_steps":"5ep"'),
+        ('"t_warmup" : "10ba"', '"warmup_steps" : 10'),
+        ('"t_warmup": "10 ep"', '"warmup_steps": "10ep"'),
+        ('"warmup_steps": "10 %"', '"warmup_steps": "10%"'),
+        ('"warmup_steps": "2000 steps"', '"warmup_steps": 2000'),
+    ],
+)
+def test_a_duration_has_quotes_in_json_and_a_number_none(before, after):
+    text = '{"kind": "WarmupLR",\n\t%s}\n'
+    data, count = mend((text % before).encode(), "a.olm.json")
+    assert (data.decode(), count) == (text % after, 1)
+    assert json.loads(data)
+    assert check(read(data, "a.olm.json")).problems == ()
+
+
+def test_what_a_fix_writes_is_told_of_as_it_is_written():
+    text = '{"kind": "WarmupLR", "warmup_ratio": 0.03}'
+    result = with_sound_fixes(check(read(text, "a.olm.json")))
+    (problem,) = result.problems
+    for place, new in reversed(edits(problem, result.text)):
+        text = text[: place.column - 1] + new + text[place.end - 1 :]
+    assert text == '{"kind": "WarmupLR", "warmup_steps": "3%"}'
+
+
+def test_half_of_a_fix_is_none():
+    """Before it is known where the value stands, the key alone must not be mended."""
+    result = check(read("{kind: WarmupLR, warmup_ratio: 0.03}", "a.olm.yaml"))
+    (problem,) = result.problems
+    assert problem.fix
+    assert edits(problem, result.text) == []
+
+
 def test_toml_has_no_places_that_are_exact_enough():
-    data = b'kind = "LinearLR"\ntotal_step = 3\n'
-    assert mend(data, "a.toml") == (data, 0)
+    for line in ("total_step = 3", "lr_decay_samples = 3", 'total_steps = "10 %"'):
+        data = f'kind = "LinearLR"\n{line}\n'.encode()
+        assert mend(data, "a.toml") == (data, 0)
 
 
 def test_only_the_schedule_in_a_larger_file_is_mended():
@@ -157,8 +235,8 @@ def misspelt(draw):
 
 
 def outline(text):
-    """A text without what a fix may change: names, numbers, and the quotes around them."""
-    return re.sub(r"[\"'\w.+-]", "", text)
+    """A text without what a fix may change: names, numbers, units, and the quotes around them."""
+    return re.sub(r"[\"'\w.+%-]", "", text)
 
 
 @given(misspelt())

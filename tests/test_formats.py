@@ -221,6 +221,7 @@ def test_json_says_all_that_is_known_of_a_finding(folder, capsys):
         "path": ["schedulers", 0, "total_steps"],
         "also": [],
         "fix": "10",
+        "edits": [{"line": 4, "column": 18, "end_column": 22, "text": "10"}],
     }
 
 
@@ -230,6 +231,28 @@ def test_a_fix_can_be_written_as_it_is_where_the_finding_stands(folder, capsys):
     (finding,) = parsed("json", check("json", capsys, "a.olm.json")[1])["findings"]
     mended = line[: finding["column"] - 1] + finding["fix"] + line[finding["end_column"] - 1 :]
     assert mended == '{"kind": "LinearLR", "total_steps": 100}'
+
+
+def test_a_fix_of_a_key_and_its_value_is_told_as_a_whole(folder, capsys):
+    text = "# é 😀\nkind: WarmupLR\n'warmup_ratio': 0.03\n"
+    (folder / "a.olm.yaml").write_text(text)
+    (finding,) = parsed("json", check("json", capsys, ".")[1])["findings"]
+    assert finding["fix"] is None
+    edits = [
+        {"line": 3, "column": 1, "end_column": 15, "text": "'warmup_steps'"},
+        {"line": 3, "column": 17, "end_column": 21, "text": "'3%'"},
+    ]
+    assert finding["edits"] == edits
+    (found,) = parsed("sarif", check("sarif", capsys, ".")[1])["runs"][0]["results"]
+    (fix,) = found["fixes"]
+    (change,) = fix["artifactChanges"]
+    assert fix["description"]["text"].startswith("did you mean `warmup_steps: 3%`?")
+    assert [one["insertedContent"]["text"] for one in change["replacements"]] == [
+        edit["text"] for edit in edits
+    ]
+    assert [one["deletedRegion"]["startColumn"] for one in change["replacements"]] == [1, 17]
+    assert main(["check", "--fix", "."]) == FINE
+    assert (folder / "a.olm.yaml").read_text() == text.replace("ratio': 0.03", "steps': '3%'")
 
 
 def test_other_places_are_told(folder, capsys):

@@ -1,21 +1,30 @@
 """Other frameworks' words: that each leads to a field which is there, and what is said of it."""
 
-import pytest
+from decimal import Decimal
+from fractions import Fraction
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from olm.durations import duration
 from olm.fields import step_fields
 from olm.kinds import KINDS
-from olm.words import (
-    FOREIGN,
+from olm.measures import (
+    EPOCHS,
+    EPOCHS_OR_STEPS,
     LENGTHS,
     MEASURES,
-    OF_THE_OPTIMIZER,
+    OF_THE_RUN,
     RATE,
+    SAMPLES,
     STEP_LIST,
     STEPS,
-    WORDS,
-    meaning,
-    meant,
+    TIME,
+    in_ours,
+    percent,
 )
+from olm.words import FOREIGN, OF_THE_OPTIMIZER, WORDS, certain, meaning, meant
 
 FIELDS = {name for model in KINDS.values() for name in model.model_fields}
 
@@ -109,3 +118,103 @@ def test_a_word_of_another_framework_is_not_taken_for_a_misspelt_field():
 @pytest.mark.parametrize("word", sorted(OF_THE_OPTIMIZER))
 def test_the_base_rate_is_left_to_the_optimizer(word):
     assert meaning(word, ["kind", "gamma"]) == "leave it out: the base rate is the optimizer's"
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "said"),
+    [
+        ("warmup_ratio", 0.03, "`warmup_steps: 3%`? transformers has a share of the run there"),
+        ("warmup_ratio", "3%", "`warmup_steps: 3%`? transformers has a share of the run there"),
+        ("warmup_ratio", 0, "`warmup_steps: 0`? transformers has a share of the run there"),
+        (
+            "warmup_ratio",
+            30,
+            "`warmup_steps`? It is a number of steps; transformers has a share of the run there",
+        ),
+        ("warmup_epochs", 5, "`warmup_steps: 5ep`? timm has a number of epochs there"),
+        ("warmup_epochs", 0.5, "`warmup_steps: 0.5ep`? timm has a number of epochs there"),
+        (
+            "lr_warmup_samples",
+            1e6,
+            "`warmup_steps: 1000000sp`? Megatron has a number of samples there",
+        ),
+        (
+            "lr_warmup_tokens",
+            375_000_000,
+            "`warmup_steps: 375000000tok`? Megatron-DeepSpeed has a number of tokens there",
+        ),
+        ("t_warmup", "10ep", "`warmup_steps: 10ep`? Composer calls it t_warmup"),
+        ("t_warmup", "10ba", "`warmup_steps: 10`? Composer has a time such as 10ep there"),
+        (
+            "t_warmup",
+            10,
+            "`warmup_steps`? It is a number of steps; Composer has a time such as 10ep there",
+        ),
+        (
+            "warmup_t",
+            5,
+            "`warmup_steps: 5` or `warmup_steps: 5ep`? timm has epochs or steps there",
+        ),
+    ],
+)
+def test_a_value_of_another_measure_is_translated_with_its_word(word, value, said):
+    assert meaning(word, ["warmup_steps"], value=value) == f"did you mean {said}"
+
+
+def test_lists_are_translated_where_their_items_are_what_ours_are():
+    shares, epochs = [0.1, 0.4, 0.5], [30, 60]
+    assert "`lengths: [10%, 40%, 50%]`" in meaning("phase_ratio", ["lengths"], value=shares)
+    assert "`milestones: [30, 60]` or `milestones: [30ep, 60ep]`" in meaning(
+        "decay_t", ["milestones"], value=epochs
+    )
+    assert "%" not in meaning("lengths", ["milestones"], value=shares)
+    assert "%" not in meaning("phase_ratio", ["warmup_steps"], value=shares)
+    assert certain("phase_ratio", ["lengths"], value=shares) is None
+
+
+SHARES = st.floats(1e-90, 1.0)
+
+
+@given(SHARES)
+def test_a_share_becomes_the_per_cent_that_its_digits_say(share):
+    said = duration(percent(share))
+    assert said is not None
+    assert said.amount == Fraction(Decimal(repr(share)))
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.07, "7%"),
+        (0.57, "57%"),
+        (0.1, "10%"),
+        (1.0, "100%"),
+        (0.001, "0.1%"),
+        (1e-4, "0.01%"),
+        (1e-20, "1e-18%"),
+        (0.12345678901234566, "12.345678901234566%"),
+    ],
+)
+def test_a_share_has_the_shortest_per_cent(share, said):
+    assert percent(share) == said
+
+
+MEASURED = [OF_THE_RUN, SAMPLES, EPOCHS, EPOCHS_OR_STEPS, TIME]
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.lists(st.floats(0, 1))
+)
+
+
+@given(st.sampled_from(MEASURED), ODD)
+def test_whatever_stands_there_what_is_said_of_it_is_a_duration_or_a_number_of_steps(
+    measure, value
+):
+    for way in in_ours(measure, STEPS, value):
+        assert way.isdigit() or duration(way)
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), pytest.param(10**5000, id="huge"), -1, True, "9" * 50]
+)
+def test_what_no_schedule_lasts_has_no_translation(value):
+    assert [in_ours(measure, STEPS, value) for measure in MEASURED] == [()] * len(MEASURED)

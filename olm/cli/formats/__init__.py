@@ -29,11 +29,14 @@ class Tally:
     """How many of the problems `--fix` would mend."""
     mended: int = 0
     """How many problems it has mended, which are none any more."""
+    waiting: int = 0
+    """Of how many files lint could not look at the rates, for want of a clock."""
 
     def add(self, result: Checked) -> None:
         """Count a file."""
         self.files += 1
         self.mended += result.mended
+        self.waiting += result.waits
         if result.problems:
             self.wrong += 1
             self.errors += result.count("error")

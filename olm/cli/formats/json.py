@@ -12,7 +12,7 @@ from typing import Any
 from olm.checks import Checked
 from olm.cli.formats import Look, Tally
 from olm.cli.formats._escape import as_json
-from olm.cli.formats._replacement import replacement
+from olm.fixes import edits
 from olm.problem import Place, Problem
 
 SUMMARY = "one JSON object, for programs"
@@ -32,6 +32,7 @@ def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
 
 
 def _finding(problem: Problem, result: Checked) -> dict[str, Any]:
+    written = edits(problem, result.text)
     return {
         "file": problem.place.file if problem.place else result.file,
         **_stretch(problem.place),
@@ -41,7 +42,8 @@ def _finding(problem: Problem, result: Checked) -> dict[str, Any]:
         "hint": problem.hint,
         "path": problem.path,
         "also": [{"file": place.file, **_stretch(place)} for place in problem.also_places],
-        "fix": replacement(problem, result.text),
+        "fix": written[0][1] if len(written) == 1 else None,
+        "edits": [{**_stretch(place), "text": text} for place, text in written],
     }
 
 

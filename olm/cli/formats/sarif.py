@@ -10,7 +10,7 @@ from olm.cli.formats import Look
 from olm.cli.formats._escape import as_json
 from olm.cli.formats._fingerprint import VERSION, fingerprinted
 from olm.cli.formats._location import uri
-from olm.cli.formats._replacement import replacement
+from olm.fixes import edits
 from olm.problem import Place, Problem
 
 SUMMARY = "SARIF 2.1.0, for code scanning"
@@ -86,13 +86,17 @@ def _pairs(text: str) -> int:
 
 
 def _fixes(problem: Problem, result: Checked) -> dict[str, Any]:
-    text = replacement(problem, result.text)
-    if text is None or problem.place is None:
+    written = edits(problem, result.text)
+    if not written:
         return {}
-    change = {"deletedRegion": _region(problem.place, result), "insertedContent": {"text": text}}
-    changes = {"artifactLocation": _artifact(problem.place.file), "replacements": [change]}
+    place, text = written[0]
+    changes = [
+        {"deletedRegion": _region(place, result), "insertedContent": {"text": new}}
+        for place, new in written
+    ]
+    change = {"artifactLocation": _artifact(place.file), "replacements": changes}
     said = {"text": problem.hint or f"write {text}"}
-    return {"fixes": [{"description": said, "artifactChanges": [changes]}]}
+    return {"fixes": [{"description": said, "artifactChanges": [change]}]}
 
 
 def _driver(rules: dict[str, str]) -> dict[str, Any]:

@@ -24,6 +24,18 @@ def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
     if tally.fixable:
         share = _share(tally.fixable, of=tally.errors + tally.warnings)
         yield f"`olm check --fix` would mend {share}\n"
+    if tally.waiting:
+        yield f"{_waiting(tally.waiting)}\n"
+
+
+def _waiting(count: int) -> str:
+    """That lint had no clock, and of how many files it therefore says nothing.
+
+    >>> _waiting(1)
+    '1 file has durations and no clock: its rates were not looked at'
+    """
+    files, theirs = ("1 file has", "its") if count == 1 else (f"{count:,} files have", "their")
+    return f"{files} durations and no clock: {theirs} rates were not looked at"
 
 
 def _share(some: int, of: int) -> str:
