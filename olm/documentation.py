@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from textwrap import dedent
@@ -121,26 +121,27 @@ def type_in_words(schema: Mapping[str, Any], many: bool = False) -> str:
 
     >>> share = {"type": "number", "minimum": 0, "maximum": 1}
     >>> type_in_words({"type": "array", "items": share, "minItems": 2})
-    'a list of at least 2 numbers from 0 to 1'
+    'a list of 2 or more numbers from 0 to 1'
     >>> type_in_words({"enum": ["up", "down"], "type": "string"})
     '"up" or "down"'
     """
     if ANY_KIND.items() <= schema.items():
         return "schedules" if many else "a schedule"
     if choices := schema.get("enum", [schema["const"]] if "const" in schema else []):
-        return " or ".join(json.dumps(choice) for choice in choices)
+        return _either(json.dumps(choice) for choice in choices)
     if "anyOf" in schema:
-        return " or ".join(type_in_words(one, many) for one in schema["anyOf"])
+        return _either(type_in_words(one, many) for one in schema["anyOf"])
     if "type" not in schema:
         return "values" if many else "a value"
     if isinstance(schema["type"], list):
-        return " or ".join(type_in_words({**schema, "type": one}, many) for one in schema["type"])
+        return _either(type_in_words({**schema, "type": one}, many) for one in schema["type"])
     if schema["type"] == "array":
-        least = f"at least {schema['minItems']} " if "minItems" in schema else ""
+        least = f"{schema['minItems']} or more " if "minItems" in schema else ""
         return (
             f"{'lists' if many else 'a list'} of {least}{type_in_words(schema['items'], many=True)}"
         )
-    if schema["type"] == "string" and "patternErrorMessage" in schema:
+    if schema["type"] == "string" and "minimum" in schema:
+        # What is a number or a string is a number of steps.
         return "durations" if many else "a duration"
     one, several = _NOUNS[schema["type"]]
     return (several if many else one) + _bounds(schema)
@@ -174,10 +175,17 @@ def _bounds(schema: Mapping[str, Any]) -> str:
         return " above 0"
     if most == ALMOST_ONE:
         return f" of at least {least:.15g} and below 1"
-    # A maximum beyond which numbers are not exact is no news.
+    # A limit beyond which numbers are not exact is no news.
+    if least <= -MAX_STEPS and most >= MAX_STEPS:
+        return ""
     return (
         f" of at least {least:.15g}" if most >= MAX_STEPS else f" from {least:.15g} to {most:.15g}"
     )
+
+
+def _either(choices: Iterable[str]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _paragraphs(model: type[BaseModel]) -> Iterator[str]:

@@ -14,9 +14,10 @@ from pydantic import BaseModel
 
 from olm.clock import Clock
 from olm.documentation import FieldSchema, field_docs, plain, prose, summary
-from olm.durations import pattern
+from olm.durations import SUCH_AS, pattern
 from olm.expectation import Expectation, ExpectedRate
 from olm.problem import MAX_LEVELS, MAX_VALUES
+from olm.rules import Ruled
 from olm.schedule import ANY_KIND, MAX_DEPTH, ROOT_KEYS, STATE_KEYS, Schedule
 from olm.snippets import names, snippet
 from olm.spec import Spec
@@ -61,12 +62,16 @@ def unsaid(kinds: Kinds) -> dict[str, list[str]]:
     The models refuse a document for any other reason exactly if the schema does.
 
     >>> from olm.kinds import KINDS
-    >>> unsaid({"WarmupCosineScheduler": KINDS["WarmupCosineScheduler"]})["rule"]
+    >>> unsaid({"WarmupCosineScheduler": KINDS["WarmupCosineScheduler"]})["rule"][:1]
     ['WarmupCosineScheduler: warmup_steps must be below total_steps']
     """
     return {
-        "rule": [f"{kind}: {rule}" for kind, model in kinds.items() for rule in _rules(model)],
+        "rule": [
+            *(f"{kind}: {rule}" for kind, model in kinds.items() for rule in _rules(model)),
+            *(f"clock: {rule}" for rule in _rules(Clock)),
+        ],
         "digest": ["digest must be that of the schedule"],
+        "durations": ["a state is in steps, and durations says what some of them were before"],
         "depth": [
             f"schedules must not be nested more than {MAX_DEPTH} deep",
             f"lists and mappings must not be nested more than {MAX_LEVELS} deep",
@@ -78,7 +83,7 @@ def unsaid(kinds: Kinds) -> dict[str, list[str]]:
 def _document(roots: Kinds, kinds: Kinds, description: str, origin: str) -> Json:
     """A document whose root is of a kind in `roots`, with the definitions that it refers to."""
     definitions = {kind: _definition(model) for kind, model in roots.items()}
-    if any(NESTED in _mappings(definition) for definition in definitions.values()):
+    if any(_has_child(definition) for definition in definitions.values()):
         others = {kind: model for kind, model in kinds.items() if kind not in roots}
         definitions |= {kind: _definition(model) for kind, model in others.items()}
         without = dict.fromkeys(ROOT_KEYS, False)
@@ -153,13 +158,12 @@ def _root_properties() -> Json:
     expect["properties"]["rates"]["items"] = _closed(ExpectedRate)
     clock, run = _closed(Clock), field_docs(Spec)["clock"]
     clock["properties"] = {name: _not_null(one) for name, one in clock["properties"].items()}
-    position = {key: _described(_not_null(typed[key]), docs.get(key)) for key in STATE_KEYS}
+    of_states = {"durations": _DURATIONS} | {key: _not_null(typed[key]) for key in STATE_KEYS}
     return {
         "$schema": schema,
         "expect": expect,
         "clock": _described(clock, run),
-        "durations": _described(_DURATIONS, docs.get("durations")),
-        **position,
+        **{key: _unwritten(_described(one, docs.get(key))) for key, one in of_states.items()},
     }
 
 
@@ -167,7 +171,14 @@ _DURATIONS: Json = {
     "type": "array",
     "items": {
         "type": "array",
-        "items": [{"type": "string"}, {"type": "string", "pattern": pattern(negative=True)}],
+        "items": [
+            {"type": "string"},
+            {
+                "type": "string",
+                "pattern": pattern(negative=True),
+                "errorMessage": f"must be a duration such as {SUCH_AS}",
+            },
+        ],
         "minItems": 2,
         "maxItems": 2,
     },
@@ -194,12 +205,21 @@ def _not_null(schema: Json) -> Json:
     return {name: value for name, value in schema.items() if name != "default"} | {"type": there}
 
 
+def _unwritten(schema: Json) -> Json:
+    """What only a state has: editors say what it is, and offer it to nobody who writes a spec."""
+    return {**schema, "doNotSuggest": True}
+
+
 def _comment(start: str, unsaid: list[str]) -> Json:
     return {"$comment": f"{start}Not said here: {'; '.join(unsaid)}."} if unsaid else {}
 
 
 def _described(schema: Json, text: str | None) -> Json:
-    return {"description": plain(text), **schema} if text else schema
+    """A field with the sentences under it, then those of its type: how a value may be written."""
+    one = schema["items"] if isinstance(schema.get("items"), dict) else schema
+    said = [plain(text or ""), one.get("description", "")]
+    rest = {name: value for name, value in schema.items() if name != "description"}
+    return {"description": "\n\n".join(filter(None, said)), **rest} if any(said) else rest
 
 
 def _linked(schema: Any) -> Any:
@@ -211,10 +231,15 @@ def _linked(schema: Any) -> Any:
     if schema == ANY_KIND:
         return NESTED
     if ANY_KIND.items() <= schema.items():
-        # In draft-07 what stands beside a reference is ignored.
+        # What stands beside a reference says nothing in draft-07, and is read by editors; within an
+        # `allOf` they would not see that the value is a mapping, and complete the key alone.
         beside = {name: value for name, value in schema.items() if name not in ANY_KIND}
-        return {**beside, "allOf": [NESTED]}
+        return {**beside, **NESTED}
     return {name: _linked(value) for name, value in schema.items()}
+
+
+def _has_child(definition: Json) -> bool:
+    return any(part.get("$ref") == NESTED["$ref"] for part in _mappings(definition))
 
 
 def _mappings(schema: Any) -> Iterator[Json]:
@@ -225,6 +250,6 @@ def _mappings(schema: Any) -> Iterator[Json]:
             yield from _mappings(part)
 
 
-def _rules(model: type[Schedule]) -> list[str]:
+def _rules(model: type[Ruled]) -> list[str]:
     """The rules between the fields of a kind, in words."""
     return [rule.message.format_map({name: name for name in rule.fields}) for rule in model.rules]

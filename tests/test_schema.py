@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from olm.documentation import fields
+from olm.fields import step_fields
 from olm.problem import SpecError
 from olm.schedule import STATE_KEYS
 from olm.schema import DRAFT, ROOT_KEYS, kind_schema, schedules_schema
@@ -102,7 +103,8 @@ def test_every_condition_asks_for_a_mapping_with_a_kind(schema):
 @every_file
 def test_every_number_has_a_least_and_a_greatest(schema):
     for part in mappings(schema):
-        if part.get("type") in ("integer", "number"):
+        types = part.get("type", ())
+        if {"integer", "number"} & {*([types] if isinstance(types, str) else types)}:
             assert part["minimum"] < part["maximum"]
 
 
@@ -147,11 +149,14 @@ def test_a_definition_is_closed_and_leaves_the_keys_of_the_root_to_the_root(kind
 @every_kind
 def test_a_definition_has_the_examples_and_sentences_of_its_kind(kind):
     model, definition = CATALOGUE[kind], SCHEDULE["definitions"][kind]
+    steps = step_fields(model)
     assert definition["examples"] == [{"kind": kind, **example} for example in model.examples]
     assert definition["description"]
     for field in fields(model):
         assert field.text, f"{kind}.{field.name} has no docstring"
-        assert definition["properties"][field.name]["description"] == field.text.replace("`", "")
+        said, *how = definition["properties"][field.name]["description"].split("\n\n")
+        assert said == field.text.replace("`", "")
+        assert [text[:18] for text in how] == ["In optimizer steps"] * (field.name in steps)
 
 
 @every_kind
@@ -213,6 +218,20 @@ def sequence(*children):
         ({**LINEAR, "total_steps": 0}, ["total_steps"]),
         ({**LINEAR, "total_steps": 2.5}, ["total_steps"]),
         ({**LINEAR, "total_steps": 2**53 + 1}, ["total_steps"]),
+        ({**LINEAR, "total_steps": "10 %"}, ["total_steps"]),
+        ({**LINEAR, "total_steps": "0%"}, ["total_steps"]),
+        ({**LINEAR, "total_steps": "-3ep"}, ["total_steps"]),
+        ({**LINEAR, "total_steps": "3%\n"}, ["total_steps"]),
+        ({**LINEAR, "end_lr": "3%"}, ["end_lr"]),
+        (sequence(LINEAR, LINEAR) | {"milestones": ["rest"]}, ["milestones/0"]),
+        ({**LINEAR, "clock": None}, ["clock"]),
+        ({**LINEAR, "clock": {"total_steps": "3%"}}, ["clock/total_steps"]),
+        ({**LINEAR, "clock": {"total_steps": None}}, ["clock/total_steps"]),
+        ({**LINEAR, "clock": {"steps": 5}}, ["clock"]),
+        ({**LINEAR, "durations": None}, ["durations"]),
+        ({**LINEAR, "durations": [["total_steps", "3 %"]]}, ["durations/0/1"]),
+        ({**LINEAR, "durations": [["total_steps"]]}, ["durations/0"]),
+        (sequence(LINEAR, {**LINEAR, "clock": {}}), ["schedulers/1"]),
         ({**LINEAR, "end_lr": -1e-9}, ["end_lr"]),
         ({**LINEAR, "end_lr": 10**400}, ["end_lr"]),
         ({**LINEAR, "warmup": 5, "eta_min": 0}, [""]),
@@ -254,3 +273,10 @@ def test_a_spec_and_a_state_are_valid():
     assert VALIDATOR.is_valid(STATE)
     assert VALIDATOR.is_valid({**LINEAR, "total_steps": 1e3})
     assert VALIDATOR.is_valid(sequence(LINEAR, sequence(LINEAR, LINEAR)))
+
+
+@pytest.mark.parametrize("text", ["3%", "0.03dur", "2ep", "1.5e6sp", "20e9tok", "rest"])
+def test_durations_are_valid_with_a_clock_and_in_a_state_as_they_were_written(text):
+    assert VALIDATOR.is_valid({**LINEAR, "total_steps": text, "clock": {"total_steps": 1e3}})
+    assert VALIDATOR.is_valid({**STATE, "durations": [["total_steps", text]]})
+    assert parse({**STATE, "durations": [["total_steps", text]]}).written.total_steps.text == text

@@ -186,7 +186,8 @@ _WORDS: Mapping[str, Words] = {
 def _hint(error: Error) -> str:
     if error.validator == "pattern":
         # What editors show; the schema's own words are better than a pattern.
-        return str(error.schema.get("patternErrorMessage", ""))
+        said = (error.schema.get(key) for key in ("patternErrorMessage", "errorMessage"))
+        return next((text for text in said if isinstance(text, str)), "")
     if error.validator == "enum" and isinstance(error.instance, str):
         values = [value for value in error.validator_value if isinstance(value, str)]
         near = nearest(error.instance, values)

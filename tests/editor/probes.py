@@ -1,23 +1,42 @@
 """What an editor is asked, what it should answer, and which server answers something else."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, get_args
 
+import yaml
+
 import olm
+from olm.clock import Clock
 from olm.document import read
 from olm.documentation import field_docs, plain, summary
+from olm.fields import step_fields
 from olm.kinds import KINDS
-from olm.schema import ROOT_KEYS
+from olm.schema import ROOT_KEYS, STATE_KEYS
 
+from ..durations import LASTING, WRONG
 from .servers import Editor
 
 KINDS_AS_TOLD = {kind: plain(summary(model)) for kind, model in KINDS.items()}
 
 KEYS = {kind: {*model.model_fields} - {"kind"} for kind, model in KINDS.items()}
 
-ROOT_AND_KEYS = {kind: keys | {*ROOT_KEYS} for kind, keys in KEYS.items()}
+WRITTEN_KEYS = {*ROOT_KEYS} - {*STATE_KEYS, "durations"}
+"""Those of a root that people write; the others are a state's."""
+
+ROOT_AND_KEYS = {kind: keys | WRITTEN_KEYS for kind, keys in KEYS.items()}
+
+STEPS = {kind: step_fields(model) for kind, model in KINDS.items() if step_fields(model)}
+
+CLOCK_AS_TOLD = {name: plain(text) for name, text in field_docs(Clock).items()}
+
+NO_DURATIONS = [text for text in WRONG if text not in ("1e3", "3%\n")]
+"""Of those, all that PyYAML writes on one line, and as a string to the servers as well."""
+
+NO_STEPS = "must be a whole number or a duration such as 3%, 2ep or 20e9tok"
 
 DECAYS = {*get_args(KINDS["WarmupStableDecayLR"].model_fields["decay"].annotation)}
 
@@ -71,6 +90,16 @@ def keys(editor: Editor, text: str) -> dict[str, set[str]]:
     return {kind: {one.label for one in all_ if one.is_key} for kind, all_ in offered.items()}
 
 
+def alone(editor: Editor, text: str) -> dict[str, list[str]]:
+    """The keys that are completed without what comes after a key, in every kind."""
+    found = {}
+    for kind in KINDS:
+        for one in editor.complete(text.replace("KIND", kind)):
+            if one.is_key and not re.search(rf'{re.escape(one.label)}"?:', one.applied):
+                found.setdefault(kind, []).append(one.label)
+    return found
+
+
 def written(editor: Editor, text: str, path: tuple[str | int, ...] = ()) -> list[str]:
     """The kinds of the snippets that are offered, each of which makes the document a valid spec.
 
@@ -103,6 +132,46 @@ def unsaid_of_keys(editor: Editor, text: str) -> dict[str, str]:
             if plain(sentences) not in said:
                 unsaid[f"{kind}.{name}"] = said
     return unsaid
+
+
+def unsaid_of_steps(editor: Editor, text: str) -> dict[str, str]:
+    """What is said over each field that counts steps, where the units are not in it."""
+    unsaid = {}
+    for kind, names in STEPS.items():
+        for name in names:
+            said = editor.hover(text.replace("KIND", kind).replace("FIELD", name))
+            if "In optimizer steps, or as 3% (of the run), 2ep (epochs)" not in said:
+                unsaid[f"{kind}.{name}"] = said
+    return unsaid
+
+
+def unsaid_of_clock(editor: Editor, text: str) -> dict[str, str]:
+    """What is said over each key of a clock, where its sentence is not in it."""
+    said = {name: editor.hover(text.replace("FIELD", name)) for name in CLOCK_AS_TOLD}
+    return {name: text for name, text in said.items() if CLOCK_AS_TOLD[name] not in text}
+
+
+def complaints_of_steps(
+    editor: Editor, text: str, durations: list[str]
+) -> dict[str, list[tuple[str, str]]]:
+    """What is wrong, and why, in a schedule of every kind whose numbers of steps are a duration."""
+    found = {}
+    for duration in durations:
+        children = [_steps_as(duration, kind) for kind in STEPS]
+        value = {"kind": "ChainedScheduler", "schedulers": children}
+        document = yaml.safe_dump(value) if editor.language == "yaml" else json.dumps(value)
+        complaints = editor.complaints(document)
+        found[duration] = [
+            (yaml.safe_load(document[one.start : one.end]), one.message) for one in complaints
+        ]
+    return found
+
+
+def _steps_as(duration: str, kind: str) -> dict[str, Any]:
+    example = KINDS[kind].examples[-1]
+    lists = {name for name, value in example.items() if isinstance(value, list)}
+    steps = {name: [duration] if name in lists else duration for name in STEPS[kind]}
+    return {"kind": kind, **example, **steps}
 
 
 def wrong(editor: Editor, text: str) -> tuple[str, list[str]]:
@@ -176,7 +245,7 @@ PROBES = [
         '{"kind": "RepeatLR", "period": 20, "scheduler": |}',
     ),
     Probe(
-        "the keys of the kind and those of a root, and no others, in every kind",
+        "the keys of the kind and those of a root that people write, in every kind",
         keys,
         ROOT_AND_KEYS,
         "kind: KIND\n|",
@@ -188,6 +257,20 @@ PROBES = [
         KEYS,
         f"{IN_LIST}kind: KIND\n    |",
         IN_JSON + '{"kind": "KIND", |}]}',
+    ),
+    Probe(
+        "a key with what comes after it, for every key of every kind",
+        alone,
+        {},
+        "kind: KIND\n|",
+        '{"kind": "KIND", |}',
+    ),
+    Probe(
+        "the keys of a clock, each with its sentence",
+        told,
+        CLOCK_AS_TOLD,
+        "kind: HoldLR\nclock:\n  |",
+        '{"kind": "HoldLR", "clock": {|}}',
     ),
     Probe(
         "the choices of `decay:`",
@@ -224,6 +307,34 @@ PROBES = [
         f"{IN_LIST}kind: KIND\n    |FIELD: 1\n",
         IN_JSON + '{"kind": "KIND", "|FIELD": 1}]}',
     ),
+    Probe(
+        "in which units it may be, with the mouse over a number of steps",
+        unsaid_of_steps,
+        {},
+        "kind: KIND\n|FIELD: 3%\n",
+        '{"kind": "KIND", "|FIELD": "3%"}',
+    ),
+    Probe(
+        "the sentence of the key of a clock, with the mouse over it",
+        unsaid_of_clock,
+        {},
+        "kind: HoldLR\nclock:\n  |FIELD: 9\n",
+        '{"kind": "HoldLR", "clock": {"|FIELD": 9}}',
+    ),
+    Probe(
+        "nothing, where a number of steps is said in another unit, in every kind",
+        partial(complaints_of_steps, durations=LASTING),
+        {text: [] for text in LASTING},
+        "",
+        "",
+    ),
+    Probe(
+        "one problem for each number of steps that is no duration, in every kind",
+        partial(complaints_of_steps, durations=NO_DURATIONS),
+        {text: [(text, NO_STEPS)] * sum(map(len, STEPS.values())) for text in NO_DURATIONS},
+        "",
+        "",
+    ),
 ]
 """Completion and hovering."""
 
@@ -259,22 +370,76 @@ MISTAKES = [
         '«{»"kind": "LinearLR", «"total_step"»: 5}',
     ),
     mistake(
-        "a string for a number",
-        "Incorrect type",
+        "a string for a number of steps",
+        NO_STEPS,
         'kind: LinearLR\ntotal_steps: «"5"»\n',
         '{"kind": "LinearLR", "total_steps": «"5"»}',
     ),
     mistake(
-        "a string for a number in a list",
-        "Incorrect type",
+        "a string for a number of steps in a list",
+        NO_STEPS,
         f'{IN_LIST}kind: LinearLR\n    total_steps: «"5"»\n',
         IN_JSON + '{"kind": "LinearLR", "total_steps": «"5"»}]}',
     ),
     mistake(
         "half a step",
-        "Incorrect type",
+        NO_STEPS,
         "kind: LinearLR\ntotal_steps: «2.5»\n",
         '{"kind": "LinearLR", "total_steps": «2.5»}',
+    ),
+    mistake(
+        "a string for a rate",
+        "Incorrect type",
+        'kind: LinearLR\ntotal_steps: 5\nend_lr: «"0.1"»\n',
+        '{"kind": "LinearLR", "total_steps": 5, "end_lr": «"0.1"»}',
+    ),
+    mistake(
+        "half a step where there may be none",
+        NO_STEPS,
+        "kind: CyclicLR\nbase_lr: 0\nmax_lr: 1\nstep_size_down: «2.5»\n",
+        '{"kind": "CyclicLR", "base_lr": 0, "max_lr": 1, "step_size_down": «2.5»}',
+    ),
+    mistake(
+        "null where there may be none",
+        "",
+        "kind: CyclicLR\nbase_lr: 0\nmax_lr: 1\nstep_size_down: null\n",
+        '{"kind": "CyclicLR", "base_lr": 0, "max_lr": 1, "step_size_down": null}',
+    ),
+    mistake(
+        "what is left of a run, as the step at which something happens",
+        NO_STEPS,
+        "kind: MultiStepLR\nmilestones:\n  - 50%\n  - «rest»\n",
+        '{"kind": "MultiStepLR", "milestones": ["50%", «"rest"»]}',
+    ),
+    mistake(
+        "a share of nothing, where there must be a step",
+        NO_STEPS,
+        "kind: LinearLR\ntotal_steps: «0%»\n",
+        '{"kind": "LinearLR", "total_steps": «"0%"»}',
+    ),
+    mistake(
+        "a key of a clock misspelt",
+        "Property total_step is not allowed",
+        "kind: HoldLR\nclock:\n  «total_step»: 100\n",
+        '{"kind": "HoldLR", "clock": {«"total_step"»: 100}}',
+    ),
+    mistake(
+        "a clock that is counted by a clock",
+        "Incorrect type",
+        "kind: HoldLR\nclock:\n  total_steps: «3%»\n",
+        '{"kind": "HoldLR", "clock": {"total_steps": «"3%"»}}',
+    ),
+    mistake(
+        "a clock in a list",
+        "Property clock is not allowed",
+        f"{IN_LIST}kind: HoldLR\n    «clock»:\n      total_steps: 9\n",
+        IN_JSON + '{"kind": "HoldLR", «"clock"»: {"total_steps": 9}}]}',
+    ),
+    mistake(
+        "durations of a state that are none",
+        "must be a duration such as 3%, 2ep or 20e9tok",
+        "kind: HoldLR\ndurations:\n  - [total_steps, «10 %»]\n",
+        '{"kind": "HoldLR", "durations": [["total_steps", «"10 %"»]]}',
     ),
     mistake(
         "a value out of range",
@@ -321,6 +486,12 @@ MISTAKES = [
         IN_JSON + '«null», {"kind": "HoldLR"}]}',
     ),
     mistake(
+        "a number where the one child of a schedule belongs",
+        "Incorrect type",
+        "kind: RepeatLR\nperiod: 20\nscheduler: «3»\n",
+        '{"kind": "RepeatLR", "period": 20, "scheduler": «3»}',
+    ),
+    mistake(
         "a key of the root in a list",
         "Property last_epoch is not allowed",
         f"{IN_LIST}kind: HoldLR\n    «last_epoch»: 3\n",
@@ -335,7 +506,7 @@ MISTAKES = [
     ),
     mistake(
         "several mistakes at once",
-        "Value is not accepted; Incorrect type; Property warmup is not allowed",
+        f"Value is not accepted; {NO_STEPS}; Property warmup is not allowed",
         f"{IN_LIST}kind: «LinearRL»\n    total_steps: 5\n"
         '  - kind: LinearLR\n    total_steps: «"5"»\n    «warmup»: 1\n',
         IN_JSON + '{"kind": «"LinearRL"», "total_steps": 5}, '

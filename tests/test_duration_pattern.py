@@ -1,0 +1,64 @@
+"""The pattern of durations in the JSON Schemas: it takes what the models take, in every reader."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+from pydantic import ValidationError
+
+from olm.durations import UNITS, duration
+
+from .durations import ALL, MAPPING, TAKES, TYPES, refused_of, schema_of_a_mapping
+
+every_type = pytest.mark.parametrize("name", TYPES)
+
+VALIDATORS = {name: Draft7Validator(adapter.json_schema()) for name, adapter in TYPES.items()}
+
+PIECES = [*"0123456789.eE+-% \n_", "10", "e9", *UNITS, "rest", "EP", "３"]
+
+
+def takes(name, value):
+    try:
+        TYPES[name].validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+@every_type
+def test_a_type_takes_the_durations_that_it_should(name):
+    assert [text for text in ALL if takes(name, text)] == TAKES[name]
+
+
+@every_type
+def test_a_pattern_takes_the_durations_that_it_should(name):
+    assert [text for text in ALL if VALIDATORS[name].is_valid(text)] == TAKES[name]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
+def test_a_type_and_its_pattern_take_the_same(text):
+    for name in TYPES:
+        assert takes(name, text) == VALIDATORS[name].is_valid(text), name
+
+
+@given(st.integers(0, 10**15), st.integers(0, 99), st.sampled_from([*UNITS]))
+def test_every_amount_of_every_unit_is_a_duration_to_both(amount, exponent, unit):
+    text = f"{amount}e{exponent}{unit}"
+    assert duration(text)
+    assert takes("Steps", text)
+    assert VALIDATORS["Steps"].is_valid(text)
+
+
+@every_type
+def test_check_jsonschema_takes_the_same(name, tmp_path):
+    schema, instance = tmp_path / "schema.json", tmp_path / "instance.json"
+    schema.write_text(json.dumps(schema_of_a_mapping(name)))
+    instance.write_text(json.dumps(MAPPING))
+    command = [sys.executable, "-m", "check_jsonschema", "-o", "json", "--schemafile"]
+    done = subprocess.run([*command, str(schema), str(instance)], capture_output=True, text=True)
+    paths = [error["path"] for error in json.loads(done.stdout)["errors"]]
+    assert sorted(paths) == sorted(f"$['{key}']" for key in refused_of(name))
