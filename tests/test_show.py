@@ -1,23 +1,37 @@
 """``olm show``: the words, the curve, the steps that people ask about, and the files it writes."""
 
 import csv
+import math
+import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 import olm
 from olm.cli import FINE, MISUSE, PROBLEMS, main
+from olm.cli.drawing.axis import NEEDS, axes
 from olm.cli.drawing.braille import PER_DOT, chart, columns, drawn
 from olm.cli.drawing.key_steps import key_steps
 from olm.cli.show import in_words
+from olm.clock import Clock
+from olm.fields import step_fields
 from olm.kinds import KINDS
 from olm.spec import digest
 from training import EXAMPLES
 
 LINEAR = "kind: LinearLR\ntotal_steps: 4\n"
+TOKENS = "kind: WarmupCosineScheduler\nwarmup_steps: 3%\ntotal_steps: 400e9tok\n"
+LARGE = ["--total-steps", "100000", "--tokens-per-step", "4e6"]
+ALL = [*LARGE, "--steps-per-epoch", "5000", "--samples-per-step", "1024"]
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
@@ -25,6 +39,44 @@ def linear(tmp_path):
     path = tmp_path / "linear.olm.yaml"
     path.write_text(LINEAR)
     return str(path)
+
+
+@pytest.fixture
+def show(tmp_path, capsys):
+    """The command on a text; it gives the status, and what was written to both streams."""
+
+    def shown(text, *arguments):
+        path = tmp_path / "a.olm.yaml"
+        path.write_text(text)
+        status = main(["show", str(path), *arguments])
+        return status, *capsys.readouterr()
+
+    return shown
+
+
+def table(page, above):
+    """The cells of the table in a page whose heading begins with a word."""
+    lines = page.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.strip().startswith(f"{above}  "))
+    rows = [line.strip() for line in lines[first:]]
+    return [re.split(r"  +", row) for row in rows[: (*rows, "").index("")]]
+
+
+def ticks_below(page):
+    """The columns and labels of the ticks below the curve, and the unit behind them."""
+    lines = page.splitlines()
+    line = next(n for n, line in enumerate(lines) if "└" in line)
+    start = lines[line].index("└") + 1
+    columns = [at - start for at, character in enumerate(lines[line]) if character == "┬"]
+    return columns, lines[line + 1].strip()
+
+
+def texts_of(path):
+    """What a picture says: matplotlib writes each text as it is beside its outline."""
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
+    tree = ElementTree.parse(path, parser)
+    assert tree.getroot().tag == f"{SVG}svg"
+    return [node.text.strip() for node in tree.iter(ElementTree.Comment)]
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
@@ -151,3 +203,327 @@ def test_a_terminal_that_knows_no_braille_gets_its_codes_and_no_traceback(linear
     environment = {"PYTHONIOENCODING": "ascii", "PYTHONPATH": str(Path(__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stderr) == (FINE, "")
+
+
+def test_durations_are_a_table_in_all_that_the_clock_knows(show):
+    status, page, told = show(TOKENS, *ALL)
+    assert (status, told) == (FINE, "")
+    assert page.startswith("WarmupCosineScheduler: up from 0 to the base rate in 3,000 steps")
+    assert table(page, "where") == [
+        ["where", "as written", "steps", "epochs", "samples", "tokens", "of the run"],
+        ["warmup_steps", "3%", "3,000", "0.6", "3.072M", "12.0B", "3 %"],
+        ["total_steps", "400e9tok", "100,000", "20", "102.4M", "400.0B", "100 %"],
+    ]
+
+
+def test_a_table_of_durations_has_no_column_that_nobody_knows_and_says_what_was_rounded(show):
+    _, page, _ = show("kind: LinearLR\ntotal_steps: 2.5ep\n", "--steps-per-epoch", "33")
+    assert table(page, "where") == [
+        ["where", "as written", "steps", "epochs"],
+        ["total_steps", "2.5ep", "83", "2.515", "rounded up from 82.5"],
+    ]
+    assert "where" not in show(LINEAR, *ALL)[1]
+
+
+@pytest.mark.parametrize(
+    ("unit", "columns", "labels", "last"),
+    [
+        ("steps", [0, 32, 63], "0 50,000 100,000", []),
+        ("epochs", [0, 16, 32, 47, 63], "0 5 10 15 20 epochs", ["20"]),
+        ("samples", [0, 12, 25, 37, 49, 62], "0 20M 40M 60M 80M 100M samples", ["102.4M"]),
+        ("tokens", [0, 16, 32, 47, 63], "0 100B 200B 300B 400B tokens", ["400.0B"]),
+        ("percent", [0, 13, 25, 38, 50, 63], "0% 20% 40% 60% 80% 100% of the run", ["100 %"]),
+    ],
+)
+def test_the_axis_is_in_the_unit_that_is_asked_for(unit, columns, labels, last, show):
+    _, page, _ = show(TOKENS, *ALL, "--axis", unit)
+    found, below = ticks_below(page)
+    assert (found, " ".join(below.replace(" %", "%").split())) == (columns, labels)
+    heading, *_, end = table(page, "step")
+    assert end[: 1 + len(last)] == ["100,000", *last]
+    assert heading[1:-2] == ([] if unit == "steps" else [axes_of_all()[unit].name])
+
+
+def axes_of_all():
+    known = {"total_steps": 100_000, "steps_per_epoch": 5000, "samples_per_step": 1024}
+    return axes(Clock(**known, tokens_per_step=4e6))
+
+
+def test_an_axis_is_there_for_whatever_a_clock_knows_and_for_nothing_else():
+    assert list(axes_of_all()) == list(NEEDS)
+    for unit, field in NEEDS.items():
+        assert list(axes(Clock(**{field: 10} if field else {}))) == [
+            *dict.fromkeys(["steps", unit])
+        ]
+
+
+@given(
+    st.sampled_from([*NEEDS]),
+    st.integers(1, 2**53),
+    st.floats(1, 2**53),
+    st.integers(4, 10),
+)
+def test_ticks_are_round_numbers_at_equal_distances_up_to_the_end(unit, steps, per, most):
+    known = {"total_steps": math.ceil(per)} if unit == "percent" else {NEEDS[unit]: per}
+    axis = axes(Clock(**known if NEEDS[unit] else {}))[unit]
+    places, end = axis.ticks(steps, most), steps * axis.per_step
+    distance = places[1]
+    assert places == [distance * index for index in range(len(places))]
+    assert places[-1] <= end < places[-1] + distance
+    assert len(places) <= most + 1
+    digits = f"{float(distance):.6e}".split("e")[0].rstrip("0").rstrip(".")
+    assert digits in ("1", "2", "2.5", "5")
+    assert distance.denominator == 1 or not axis.is_whole
+
+
+@pytest.mark.parametrize(
+    ("unit", "needs"),
+    [(unit, field.replace("_", "-")) for unit, field in NEEDS.items() if field],
+)
+def test_an_axis_that_the_clock_does_not_know_is_misuse_and_says_what_would_do(unit, needs, show):
+    status, out, told = show(LINEAR, "--axis", unit)
+    assert (status, out) == (MISUSE, "")
+    field = needs.replace("-", "_")
+    said = f"--axis {unit} needs --{needs}, or `clock: {{{field}: ...}}` in FILE"
+    assert told == f"olm show: {said}\n"
+    assert show(LINEAR, "--axis", unit, f"--{needs}", "8")[::2] == (FINE, "")
+    assert show(f"{LINEAR}clock: {{{field}: 8}}\n", "--axis", unit)[::2] == (FINE, "")
+
+
+def test_a_picture_has_round_numbers_in_its_unit(show, tmp_path):
+    svg = str(tmp_path / "a.svg")
+    assert show(TOKENS, *ALL, "--axis", "tokens", "--svg", svg) == (FINE, "", "")
+    texts = texts_of(svg)
+    wanted = [f"{index * 50}B" if index else "0" for index in range(9)]
+    assert texts[: len(wanted) + 1] == [*wanted, "tokens"]
+    show(TOKENS, *ALL, "--axis", "percent", "--svg", svg)
+    assert [*(f"{percent} %" for percent in range(0, 101, 20)), "of the run"] == texts_of(svg)[:7]
+    show(TOKENS, *ALL, "--svg", svg)
+    assert texts_of(svg)[:7] == [
+        *(f"{step:,}" for step in range(0, 100_001, 20_000)),
+        "optimizer step",
+    ]
+
+
+@pytest.mark.parametrize("unit", [*NEEDS])
+def test_the_curve_of_a_picture_is_that_of_the_steps_whatever_the_unit(unit, show, tmp_path):
+    svg = tmp_path / "a.svg"
+    show(TOKENS, *ALL, "--axis", unit, "--svg", str(svg))
+    longest = max(
+        (path.get("d", "") for path in ElementTree.parse(svg).iter(f"{SVG}path")), key=len
+    )
+    across, down = np.array(re.findall(r"-?[0-9.]+", longest), float).reshape(-1, 2).T
+    share = (across - across.min()) / np.ptp(across)
+    rates = (down.max() - down) / np.ptp(down)
+    schedule = olm.loads(TOKENS).resolve(Clock(total_steps=100_000, tokens_per_step=4e6)).schedule
+    assert len(share) > 40
+    # matplotlib leaves out what turns the line by less than a ninth of a pixel.
+    assert np.allclose(schedule.lr((share * 100_000).round(), 1.0), rates, rtol=0, atol=5e-4)
+
+
+def test_a_picture_of_one_step_has_no_tick_between(show, tmp_path):
+    svg = str(tmp_path / "a.svg")
+    show("kind: LinearLR\ntotal_steps: 1\n", "--svg", svg)
+    assert texts_of(svg)[:3] == ["0", "1", "optimizer step"]
+
+
+def test_the_csv_has_a_column_for_the_axis_that_is_exact(show):
+    lines = show(LINEAR, "--csv", "-", "--axis", "tokens", "--tokens-per-step", "9e15")[1]
+    assert lines.splitlines()[0] == "step,lr,tokens"
+    rows = [*csv.DictReader(lines.splitlines())]
+    assert [int(row["tokens"]) for row in rows] == [step * 9 * 10**15 for step in range(5)]
+    lines = show(LINEAR, "--csv", "-", "--axis", "percent", "--total-steps", "7")[1]
+    rows = [*csv.DictReader(lines.splitlines())]
+    assert [float(row["percent"]) for row in rows] == [100 * step / 7 for step in range(8)]
+    assert show(LINEAR, "--csv", "-", "--axis", "steps")[1].splitlines()[0] == "step,lr"
+
+
+def test_the_clock_of_a_spec_is_used_and_options_win_and_say_so_in_a_line(show):
+    text = f"{TOKENS}clock: {{total_steps: 1000, tokens_per_step: 400.0e+6}}\n"
+    status, page, told = show(text)
+    assert (status, told) == (FINE, "")
+    assert table(page, "where")[1][:4] == ["warmup_steps", "3%", "30", "12.0B"]
+    status, page, told = show(text, *LARGE)
+    assert status == FINE
+    assert told.count("\n") == 1
+    for words in (
+        "total_steps: the spec was written for 1,000, this run has 100,000",
+        "400,000,000",
+    ):
+        assert words in told
+    assert table(page, "where")[1][:4] == ["warmup_steps", "3%", "3,000", "12.0B"]
+    assert show(text, "--total-steps", "1000")[2] == ""
+
+
+IN_RUN = "warmup_steps: 3% needs total_steps (--total-steps N)"
+IN_TOKENS = "total_steps: 400e9tok needs tokens_per_step (--tokens-per-step N)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "clock", "missing"),
+    [
+        ([], "", [IN_RUN, IN_TOKENS]),
+        (["--total-steps", "10"], "", [IN_TOKENS]),
+        ([], "clock: {tokens_per_step: 4.0e+6}\n", [IN_RUN]),
+    ],
+)
+def test_what_no_clock_counts_is_told_in_words_and_then_one_by_one(arguments, clock, missing, show):
+    status, page, told = show(TOKENS + clock, *arguments)
+    assert status == PROBLEMS
+    assert page == (
+        "WarmupCosineScheduler: up from 0 to the base rate in 3% of the run, then half a cosine "
+        "down to 0 at 400e9 tokens, which holds.\n"
+    )
+    first, *lines, last = told.splitlines()
+    assert [line.strip() for line in lines] == missing
+    assert first.startswith("olm show: it takes a clock")
+    assert "`clock: {" in last
+
+
+def test_what_no_clock_counts_does_not_get_into_a_csv(show):
+    status, out, told = show(TOKENS, "--csv", "-")
+    assert (status, out) == (PROBLEMS, "")
+    assert "--tokens-per-step" in told
+
+
+def test_what_else_is_wrong_with_a_spec_that_waits_for_a_clock_is_told_as_check_tells_it(show):
+    status, out, _ = show("kind: LinearLR\ntotal_steps: 2 epochs\n")
+    assert status == PROBLEMS
+    assert "write 2ep" in out
+    unmet = f"{LINEAR}expect: {{rates: [{{step: 3%, lr: 1}}]}}\n"
+    status, out, _ = show(unmet)
+    assert status == PROBLEMS
+    assert "expect" in out
+
+
+def test_options_that_no_run_is_like_are_misuse(show):
+    status, _, told = show(LINEAR, "--samples-per-step", "8", "--tokens-per-step", "4")
+    assert status == MISUSE
+    assert told.startswith("olm show: --tokens-per-step: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("3%", "3% of the run"),
+        ("2ep", "2 epochs"),
+        ("1.5e6sp", "1.5e6 samples"),
+        ("20e9tok", "20e9 tokens"),
+        ("rest", "what is left"),
+    ],
+)
+def test_the_words_of_every_kind_say_durations_and_no_steps_beside_them(text, words):
+    tried = 0
+    for kind, model in KINDS.items():
+        schedule = olm.parse({"kind": kind, **model.examples[0]}).schedule
+        for name in step_fields(model):
+            value = getattr(schedule, name)
+            new = (*value[:-1], text) if isinstance(value, tuple) else text
+            try:
+                said = "\n".join(in_words(schedule.model_copy(update={name: new})))
+            except ValidationError:
+                # A position cannot be the rest, and some fields exclude one another.
+                continue
+            if f"{{{name}}}" in model.words:
+                assert words in said or (text == "rest" and "at the end" in said)
+            assert not re.search(rf"steps? {words}|{words} steps|{text}\b(?! of)", said)
+            tried += 1
+    assert tried > 30
+
+
+def test_the_words_of_parts_whose_lengths_are_durations_are_told_one_after_the_other():
+    parts = [{"kind": "WarmupLR", "warmup_steps": "rest"}, *[{"kind": "HoldLR", "factor": 1.0}] * 2]
+    document = {"kind": "PhasesLR", "lengths": ["3%", "1ep", "rest"], "schedulers": parts}
+    assert list(in_words(olm.parse(document).schedule)) == [
+        "PhasesLR: one after another, each from its own first step, for "
+        "(3% of the run, 1 epoch, what is left).",
+        "  first, WarmupLR: up from 0 to the base rate in what is left, which holds.",
+        "  then, HoldLR: the same rate for ever.",
+        "  then, HoldLR: the same rate for ever.",
+    ]
+    sequence = {"kind": "SequentialLR", "milestones": ["3%", 90], "schedulers": parts}
+    _, *lines = in_words(olm.parse(sequence).schedule)
+    assert [line.split(",")[0].strip() for line in lines] == [
+        "from step 0 on",
+        "from 3% of the run on",
+        "from step 90 on",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("run", "ends"),
+    [
+        (2, {2: "the end of the run"}),
+        (4, {4: "the end of the run, the end of the schedule, which stays"}),
+        (9, {4: "the end of the schedule, which stays", 9: "the end of the run"}),
+    ],
+)
+def test_the_curve_goes_to_the_end_of_the_run_which_is_marked(run, ends, show):
+    _, page, _ = show(LINEAR, "--total-steps", str(run))
+    rows = {int(row[0]): row[-1] for row in table(page, "step")[1:]}
+    assert {step: why for step, why in rows.items() if "end of" in why} == ends
+    assert max(rows) == run
+    assert "the last step that trains" in rows[run - 1]
+    assert ticks_below(page)[1].split()[-1] == str(run)
+
+
+def test_a_picture_that_goes_on_after_the_run_says_where_it_ends(show, tmp_path):
+    svg = str(tmp_path / "a.svg")
+    show(LINEAR, "--total-steps", "9", "--steps", "12", "--svg", svg)
+    assert "the end of the run" in texts_of(svg)
+    show(LINEAR, "--total-steps", "9", "--svg", svg)
+    assert "the end of the run" not in texts_of(svg)
+
+
+def test_steps_that_are_asked_for_win_over_the_end_of_the_run(show):
+    reasons = {row[0]: row[-1] for row in table(show(LINEAR, *LARGE, "--steps", "3")[1], "step")}
+    assert reasons["2"] == "half way down, the last step that trains"
+    assert "the end of the run" not in reasons.values()
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 10**9, 2**53])
+@pytest.mark.parametrize("unit", [*NEEDS])
+def test_the_shortest_and_the_longest_runs_have_a_page(total, unit, show):
+    clock = ["--total-steps", str(total), "--steps-per-epoch", "0.3", "--samples-per-step", "1"]
+    text = "kind: LinearLR\ntotal_steps: 100%\n"
+    status, page, told = show(text, *clock, "--tokens-per-step", "9e15", "--axis", unit)
+    assert (status, told) == (FINE, "")
+    assert f"at step {total:,}, which holds" in page
+    assert table(page, "step")[-1][0] == f"{total:,}"
+    assert ticks_below(page)[0][0] == 0
+
+
+def test_half_way_down_is_exact_in_the_longest_run():
+    schedule = KINDS["LinearLR"](total_steps=2**53)
+    keys = {key.why: key.step for key in key_steps(schedule, 1.0, 2**53)}
+    assert keys["half way down"] == 2**52
+
+
+def test_only_the_tokens_have_to_be_known_of_what_is_said_in_tokens(show):
+    text = "kind: LinearLR\ntotal_steps: 400e9tok\n"
+    status, page, told = show(text, "--tokens-per-step", "4e6", "--axis", "tokens")
+    assert (status, told) == (FINE, "")
+    assert table(page, "where")[1] == ["total_steps", "400e9tok", "100,000", "400.0B"]
+    assert table(page, "step")[-1] == ["100,000", "400.0B", "0", "0 %", "the end, which stays"]
+
+
+def test_a_state_shows_what_its_steps_were(tmp_path, capsys):
+    spec = olm.loads(TOKENS).resolve(Clock(total_steps=100_000, tokens_per_step=4e6))
+    where = {"last_epoch": 3, "base_lrs": (0.4,), "digest": digest(spec.schedule)}
+    path = tmp_path / "scheduler.json"
+    path.write_text(spec.model_copy(update=where).model_dump_json())
+    assert main(["show", str(path)]) == FINE
+    assert table(capsys.readouterr().out, "where") == [
+        ["where", "as written", "steps"],
+        ["warmup_steps", "3%", "3,000"],
+        ["total_steps", "400e9tok", "100,000"],
+    ]
+    assert main(["show", str(path), "--tokens-per-step", "4e6", "--axis", "tokens"]) == FINE
+    assert table(capsys.readouterr().out, "where")[1][2:] == ["3,000", "12.0B"]
+
+
+def test_a_place_on_an_axis_is_the_exact_one_rounded_once():
+    axis = axes(Clock(steps_per_epoch=125, total_steps=300))["epochs"]
+    steps = np.arange(10_000)
+    assert axis.along(steps).tolist() == [float(Fraction(step, 125)) for step in range(10_000)]
+    assert axis.along(steps).tolist() == [axis.at(step) for step in range(10_000)]

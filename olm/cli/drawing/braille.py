@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from olm.cli.drawing.axis import STEPS, Axis
+
 if TYPE_CHECKING:
     from olm.curves import Array
 
@@ -51,9 +53,21 @@ def drawn(values: Array, low: float, high: float, height: int) -> list[str]:
 
 
 def chart(
-    values: Array, last_step: int, height: int = 11, beside: Array | None = None
+    values: Array,
+    last_step: int,
+    height: int = 11,
+    beside: Array | None = None,
+    axis: Axis = STEPS,
 ) -> list[str]:
-    """The curve with its axes, rates on the left, steps below; `beside` it another one, dotted."""
+    """The curve with its axes, rates on the left, steps or what `axis` counts below.
+
+    Args:
+        values: the curve at equal distances, as many as `columns` says.
+        last_step: the step of the last of them.
+        height: the lines of the curve.
+        beside: another curve, to be dotted.
+        axis: what is below it.
+    """
     width = len(values) // columns(1)
     both = [values] if beside is None else [values, beside]
     low = min(float(curve.min()) for curve in both)
@@ -65,7 +79,7 @@ def chart(
     texts = [rate_text(labels[row]) if row in labels else "" for row in range(height)]
     margin = max(map(len, texts))
     lines = [f"{text:>{margin}} ┤{row}" for text, row in zip(texts, rows, strict=True)]
-    return [*lines, *_step_axis(width, last_step, margin + 1)]
+    return [*lines, *_below(width, last_step, axis, margin + 1)]
 
 
 def rate_text(rate: float) -> str:
@@ -100,15 +114,25 @@ def _at(row: int, low: float, high: float, height: int) -> float:
     return high - (high - low) * ((4 * row + 1.5) / (4 * height - 1))
 
 
-def _step_axis(width: int, last_step: int, margin: int) -> list[str]:
-    """The line below the curve, and the first, the middle and the last step."""
-    ticks = {0: 0, width // 2: last_step // 2, width - 1: last_step}
-    if last_step < 2:
-        ticks = {0: 0, width - 1: last_step}
-    axis = "".join("┬" if column in ticks else "─" for column in range(width))
+def _below(width: int, last_step: int, axis: Axis, margin: int) -> list[str]:
+    """The line below the curve, with its ticks, and what is written at them."""
+    ticks, unit = _ticks(width, last_step, axis)
+    line = "".join("┬" if column in ticks else "─" for column in range(width))
     text = [" "] * (width + 12)
-    for column, step in ticks.items():
-        label = f"{step:,}"
+    for column, label in ticks.items():
         start = min(max(column - len(label) // 2, 0), width - len(label))
         text[start : start + len(label)] = label
-    return [" " * margin + "└" + axis, " " * (margin + 1) + "".join(text).rstrip()]
+    labels = "".join(text).rstrip() + unit
+    return [" " * margin + "└" + line, " " * (margin + 1) + labels]
+
+
+def _ticks(width: int, last_step: int, axis: Axis) -> tuple[dict[int, str], str]:
+    """The labels by their columns, and what follows the last: of steps the first and last one."""
+    if axis == STEPS:
+        steps = {0: 0, width // 2: last_step // 2, width - 1: last_step}
+        if last_step < 2:
+            del steps[width // 2]
+        return {column: axis.tick(step) for column, step in steps.items()}, ""
+    places, end = axis.ticks(last_step), axis.at(last_step)
+    labels = {round(float(place) / end * (width - 1)): axis.tick(float(place)) for place in places}
+    return labels, f" {axis.name}"

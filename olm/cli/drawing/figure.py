@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from olm.cli.drawing.axis import STEPS, Axis
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, TextIO
@@ -19,7 +21,16 @@ POINTS = 4000
 """How many steps are drawn, at most, besides those at which the shape changes."""
 
 
-def draw(spec: Spec, base: float, steps: int, path: str | TextIO, form: str) -> None:
+def draw(
+    spec: Spec,
+    base: float,
+    steps: int,
+    path: str | TextIO,
+    form: str,
+    *,
+    axis: Axis = STEPS,
+    run: int | None = None,
+) -> None:
     """Write a picture of the rates from step 0 to `steps`.
 
     Args:
@@ -28,6 +39,8 @@ def draw(spec: Spec, base: float, steps: int, path: str | TextIO, form: str) -> 
         steps: the last step.
         path: the file to write, or one that is open.
         form: ``png`` or ``svg``.
+        axis: what the curve is drawn along.
+        run: how many steps the run has; its end is marked where the picture goes on.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -35,13 +48,16 @@ def draw(spec: Spec, base: float, steps: int, path: str | TextIO, form: str) -> 
     figure = _figure(height=3.2)
     axes = figure.add_subplot()
     at = _points(steps, spec)
-    axes.plot(at, spec.lr(at, base), linewidth=1.8)
-    if spec.last_epoch is not None and spec.last_epoch <= steps:
-        axes.plot(spec.last_epoch, spec.lr(spec.last_epoch, base), "o", label="here it stands")
+    axes.plot(axis.along(at), spec.lr(at, base), linewidth=1.8)
+    if (stands := spec.last_epoch) is not None and stands <= steps:
+        axes.plot(axis.at(stands), spec.lr(stands, base), "o", label="here it stands")
+    if run is not None and run < steps:
+        axes.axvline(axis.at(run), color="0.3", linestyle=":", label="the end of the run")
+    if axes.get_legend_handles_labels()[0]:
         axes.legend()
-    axes.set(xlabel="optimizer step", ylabel="learning rate", title=spec.schedule.kind)
+    axes.set(xlabel=axis.label, ylabel="learning rate", title=spec.schedule.kind)
     axes.set_ylim(bottom=0)
-    _finish(axes, steps)
+    _finish(axes, steps, axis)
     _save(figure, path, form)
 
 
@@ -92,10 +108,14 @@ def _points(steps: int, *specs: Spec) -> NDArray[int64]:
     return np.unique([*even, *(mark for mark in marks if 0 <= mark <= steps)])
 
 
-def _finish(axes: Axes, steps: int) -> None:
-    axes.set_xlim(0, steps)
+def _finish(axes: Axes, steps: int, axis: Axis = STEPS) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlim(0, axis.at(steps))
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    axes.xaxis.set_major_formatter("{x:,.0f}")
+    round_numbers = MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=axis.is_whole)
+    axes.xaxis.set_major_locator(round_numbers)
+    axes.xaxis.set_major_formatter(lambda place, _: axis.tick(place))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.3)
 

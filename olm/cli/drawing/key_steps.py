@@ -24,8 +24,14 @@ class KeyStep(NamedTuple):
     why: str
 
 
-def key_steps(schedule: Schedule, base: float, total: int) -> list[KeyStep]:
+def key_steps(schedule: Schedule, base: float, total: int, run: int | None = None) -> list[KeyStep]:
     """The first step, the peak, each change of schedule, half way down, the last step and the end.
+
+    Args:
+        schedule: the schedule.
+        base: the base rate.
+        total: the last step that is looked at.
+        run: how many steps the run has, if that is known: where it ends is then told, too.
 
     >>> from olm.kinds.warmup import WarmupCosine
     >>> for key in key_steps(WarmupCosine(warmup_steps=2, total_steps=10), base=0.5, total=10):
@@ -37,7 +43,7 @@ def key_steps(schedule: Schedule, base: float, total: int) -> list[KeyStep]:
     10 0.0 the end, which stays
     """
     reasons: dict[int, list[str]] = {}
-    for step, why in _reasons(schedule, base, total):
+    for step, why in (*_reasons(schedule, base, total), *_ends(schedule, total, run)):
         reasons.setdefault(step, []).append(why)
     return [
         KeyStep(step, schedule.lr(step, base), ", ".join(reasons[step])) for step in sorted(reasons)
@@ -62,10 +68,21 @@ def _reasons(schedule: Schedule, base: float, total: int) -> Iterator[tuple[int,
     for start, part in schedule.parts():
         if 0 < start < total:
             yield start, f"{part.kind} takes over"
-    yield total - 1, "the last step that trains"
+
+
+def _ends(schedule: Schedule, total: int, run: int | None) -> Iterator[tuple[int, str]]:
+    """Where the training ends, the schedule, and the run, if it is known to have an end."""
     held = schedule.holds_from()
-    if held is not None and total >= held:
-        yield total, "the end, which stays"
+    is_over = held is not None and held <= total
+    if run is None or run > total:
+        yield total - 1, "the last step that trains"
+        if is_over:
+            yield total, "the end, which stays"
+        return
+    yield run - 1, "the last step that trains"
+    yield run, "the end of the run"
+    if held and is_over:
+        yield held, "the end of the schedule, which stays"
 
 
 def _grid(total: int, marks: list[int]) -> NDArray[int64]:
@@ -79,7 +96,9 @@ def _grid(total: int, marks: list[int]) -> NDArray[int64]:
 
 def _first_below(schedule: Schedule, base: float, between: NDArray[int64], middle: float) -> int:
     """The first step after `between[0]`, and up to `between[1]`, whose rate is at most `middle`."""
-    import numpy as np
-
-    steps = np.arange(between[0] + 1, between[1] + 1)
-    return int(steps[np.argmax(schedule.lr(steps, base) <= middle)])
+    first, last = map(int, between)
+    while last - first > 1:
+        steps = _grid(last - first, []) + first
+        below = int((schedule.lr(steps[1:], base) <= middle).argmax())
+        first, last = map(int, steps[below : below + 2])
+    return last
