@@ -34,6 +34,8 @@ class Options:
     """The base rate for which lint looks at the rates, in place of that in the file."""
     clock: Clock | None = None
     """What the run is, in place of what the file says."""
+    default_clock: Clock | None = None
+    """What the run is as far as neither that nor the file says it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Checked:
     """The same in optimizer steps, if nothing in it waits for a clock."""
     mended: int = 0
     """How many problems were mended before that."""
+    clocks: tuple[str, ...] = ()
+    """What the file says of the run, and whoever checks otherwise: a line a field."""
+    waits: bool = False
+    """Whether lint could not look at its rates, for it has durations and no clock."""
 
     @property
     def file(self) -> str:
@@ -85,8 +91,9 @@ def check(document: Document, options: Options | None = None) -> Checked:
         return Checked(document, error.problems)
     counted = None
     try:
-        counted = _counted(spec, options.clock)
-        problems = sorted(_found(counted or spec, document, options), key=by_position)
+        clock = _clock(spec, options)
+        counted = _counted(spec, clock)
+        problems = sorted(_found(counted or spec, document, options, clock), key=by_position)
     except SpecError as error:
         located = (document.located(problem) for problem in error.problems)
         return Checked(document, tuple(sorted(located, key=by_position)))
@@ -94,19 +101,41 @@ def check(document: Document, options: Options | None = None) -> Checked:
         if (kind := _plugin_in(spec.schedule)) is None:
             raise
         return Checked(document, (document.located(_unforeseen(kind, error)),))
+    clocks = _otherwise(spec, options)
     if any(problem.severity == "error" for problem in problems):
-        return Checked(document, tuple(problems))
-    return Checked(document, tuple(problems), spec, counted)
+        return Checked(document, tuple(problems), clocks=clocks)
+    waits = options.lint and counted is None
+    return Checked(document, tuple(problems), spec, counted, clocks=clocks, waits=waits)
 
 
-def _found(spec: Spec, document: Document, options: Options) -> list[Problem]:
+def _found(spec: Spec, document: Document, options: Options, clock: Clock | None) -> list[Problem]:
     """What is found in a spec that is valid."""
-    subject = Subject(spec, document, options.base_lr)
+    total = None if clock is None else clock.total_steps
+    subject = Subject(spec, document, options.base_lr, total)
     if not spec.is_counted:
         return warned(subject, "text", options.select, options.ignore)
     unmet = [document.located(one) for one in _unmet(spec)]
     given: Needs = "rates" if options.lint else "steps"
     return unmet + warned(subject, given, options.select, options.ignore)
+
+
+def _clock(spec: Spec, options: Options) -> Clock | None:
+    """What the run is: as it is given, else as the file says, else by default.
+
+    Raises:
+        SpecError: no run is like that.
+    """
+    known = None
+    for clock in filter(None, (options.clock, spec.clock, options.default_clock)):
+        known = clock if known is None else known.over(clock)
+    return known
+
+
+def _otherwise(spec: Spec, options: Options) -> tuple[str, ...]:
+    """What the file says of the run, and whoever checks otherwise."""
+    if options.clock is None or spec.clock is None:
+        return ()
+    return tuple(f"clock.{line}" for line in options.clock.differences(spec.clock))
 
 
 def _counted(spec: Spec, clock: Clock | None) -> Spec | None:
@@ -118,7 +147,7 @@ def _counted(spec: Spec, clock: Clock | None) -> Spec | None:
     try:
         return spec.resolve(clock)
     except SpecError as error:
-        waits = clock is None and spec.clock is None and spec.expect is None
+        waits = clock is None and spec.expect is None
         if waits and all(problem.code == "clock" for problem in error.problems):
             return None
         raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
+from olm.durations import Duration
 from olm.fields import memory_fields
 from olm.problem import Path
 from olm.schedule import Schedule
@@ -33,14 +34,15 @@ def differences(a: Spec, b: Spec) -> list[Difference]:
     """The fields that two specs do not have in common; of two states the base rates, too.
 
     A default is the same whether it is written or not. Where kinds differ, the fields of one name
-    are compared. Neither the steps at which they stand nor their digests are fields.
+    are compared. Neither the steps at which they stand nor their digests are fields. Durations are
+    compared as they were written, also those of a state.
 
     >>> from olm.spec import parse
     >>> ours = parse({"kind": "LinearLR", "total_steps": 10, "end_lr": 0})
     >>> differences(ours, parse({"kind": "LinearLR", "total_steps": 20}))
     [Difference(path=('total_steps',), a=10, b=20, only_in=None, memory=False)]
     """
-    found = list(_between(a.schedule, b.schedule, ()))
+    found = list(_between(a.written, b.written, ()))
     if a.base_lrs is not None and b.base_lrs is not None:
         found += _between(a.base_lrs, b.base_lrs, ("base_lrs",))
     return found
@@ -74,4 +76,6 @@ def _of_schedules(a: Schedule, b: Schedule, path: Path) -> Iterator[Difference]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Schedule):
         return value.model_dump(mode="json")
+    if isinstance(value, Duration):
+        return value.text
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from olm.problem import OlmError, StateError, found
 from olm.schedule import Schedule
 from olm.spec import Spec, parse
+
+if TYPE_CHECKING:
+    from olm.clock import Clock
 
 
 class Multiplier:
@@ -40,7 +43,12 @@ class Multiplier:
         return multiplier, (self._said["spec"], self._said["base_lr"])
 
 
-def multiplier(spec: Spec | Schedule | Mapping[str, Any], base_lr: float = 1.0) -> Multiplier:
+def multiplier(
+    spec: Spec | Schedule | Mapping[str, Any],
+    base_lr: float = 1.0,
+    *,
+    clock: Clock | None = None,
+) -> Multiplier:
     """A function from the step to a factor of the base rate, for anything that takes LambdaLR's.
 
     >>> half_way = multiplier({"kind": "LinearLR", "total_steps": 10})
@@ -54,12 +62,15 @@ def multiplier(spec: Spec | Schedule | Mapping[str, Any], base_lr: float = 1.0) 
         spec: a spec, a schedule or a mapping that says one.
         base_lr: the base rate, which counts only if the spec has rates that are absolute, such as
             ``end_lr``: give the optimizer's.
+        clock: what the run is, if the spec has durations. It wins over the spec's own, which says
+            what this one does not.
 
     Raises:
-        SpecError: the spec is not valid.
+        SpecError: the spec is not valid, or has durations that no clock counts.
         OlmError: it is driven by a metric, or the base rate is not above 0.
     """
-    schedule = parse(spec).schedule
+    said = parse(spec)
+    schedule = said.plan(clock).schedule if said.schedule.durations() else said.schedule
     if schedule.metric_driven:
         raise OlmError(f"{schedule.kind} is driven by a metric, which a multiplier cannot observe")
     if not (isinstance(base_lr, int | float) and 0 < base_lr < float("inf")):

@@ -103,12 +103,14 @@ def parting(
 
     Raises:
         RateError: a rate is negative or not finite.
+        SpecError: one of them has durations, which only a clock can count.
 
     >>> from olm.kinds.linear import Linear
     >>> found = parting(Linear(total_steps=4), Linear(total_steps=8), (0.5, 0.5), steps=8)
     >>> found.first, found.largest, found.same_from
     (Apart(step=1, a=0.375, b=0.4375), Apart(step=4, a=0.0, b=0.25), 8)
     """
+    a, b = a.in_steps(), b.in_steps()
     if a == b and bases[0] == bases[1]:
         return Parting(steps, *bases, looked_at=steps + 1)
     result = Parting(steps, *bases)

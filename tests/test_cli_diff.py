@@ -209,10 +209,13 @@ def test_json_says_all_of_it_and_nothing_else(folder, capsys):
     folder(a=A, b=state(Linear(total_steps=2000), 7))
     assert main(["diff", "a", "b", "--json"]) == PROBLEMS
     said = json.loads(capsys.readouterr().out)
-    assert list(said) == ["same", "a", "b", "fields", "memory", "curves"]
+    assert list(said) == [
+        *("same", "a", "b", "fields", "memory", "counts", "clock", "needs", "curves")
+    ]
     assert said["same"] is False
-    assert said["a"] == {"name": "a", "kind": "LinearLR", "last_epoch": None, "base_lrs": None}
-    assert said["b"] == {"name": "b", "kind": "LinearLR", "last_epoch": 7, "base_lrs": [0.5]}
+    spec = {"kind": "LinearLR", "durations": []}
+    assert said["a"] == {"name": "a", **spec, "last_epoch": None, "base_lrs": None}
+    assert said["b"] == {"name": "b", **spec, "last_epoch": 7, "base_lrs": [0.5]}
     assert said["fields"] == [{"path": "total_steps", "a": 1000, "b": 2000, "only_in": None}]
     curves = said["curves"]
     assert curves["largest"] == {
@@ -359,6 +362,162 @@ def test_a_rate_that_overflows_is_a_problem_of_the_spec(folder, capsys):
     assert "ConstantLR: the rate at step 0 would be inf" in capsys.readouterr().err
 
 
+W = "kind: WarmupCosineScheduler\nwarmup_steps: {}\ntotal_steps: 100%\n".format
+CLOCK = "clock: {{total_steps: {}}}\n".format
+NOT_COMPARED = "the curves were not compared: {} durations that no clock counts ({} would)".format
+
+
+def resumable(spec, **clock):
+    """The state of a spec, some steps on, by a clock."""
+    counted = olm.loads(spec).resolve(olm.Clock(**clock))
+    where = {"last_epoch": 7, "base_lrs": [0.5], "digest": digest(counted.schedule)}
+    return counted.model_dump() | where
+
+
+def test_without_a_clock_fields_are_compared_and_it_is_said_what_the_curves_want(folder, capsys):
+    folder(a=W("3%"), b=W("5%"), c=W("2ep"), d=W(50) + CLOCK(1000))
+    assert diff(capsys, "a", "b") == (
+        PROBLEMS,
+        [
+            "warmup_steps: a has 3%, b 5%",
+            NOT_COMPARED("a and b have", "--total-steps"),
+            "1 field differs",
+        ],
+    )
+    assert (
+        NOT_COMPARED("b and c have", "--total-steps and --steps-per-epoch")
+        in diff(capsys, "b", "c")[1]
+    )
+    assert diff(capsys, "b", "d")[1] == [
+        "warmup_steps: b has 5%, d 50",
+        "clock.total_steps: only d has it, 1000",
+        NOT_COMPARED("b has", "--total-steps"),
+        "1 field differs",
+    ]
+
+
+@pytest.mark.parametrize("other", ["0.03dur", "3.0%", "3e0%"])
+def test_one_duration_in_two_writings_is_the_same(other, folder, capsys):
+    folder(a=W("3%"), b=W(other))
+    assert diff(capsys, "a", "b") == (
+        FINE,
+        [NOT_COMPARED("a and b have", "--total-steps"), "they say the same"],
+    )
+    assert diff(capsys, "a", "b", "--total-steps", "1e4") == (FINE, ["they say the same"])
+
+
+def test_the_clock_of_the_command_line_counts_for_both(folder, capsys):
+    folder(a=W("3%"), b=W("300") + CLOCK(500))
+    status, lines = diff(capsys, "a", "b", "--total-steps", "10000")
+    assert (status, lines) == (
+        PROBLEMS,
+        [
+            "warmup_steps: a has 3% (300 steps), b 300",
+            "clock.total_steps: only b has it, 500",
+            "1 field differs, the curves do not, with the base rate 1 and with the base rate 0.001",
+        ],
+    )
+
+
+def test_each_curve_is_counted_by_the_clock_of_its_own_spec(folder, capsys):
+    folder(a=W("10%") + CLOCK(1000), b=W("10%") + CLOCK(2000), c=W("100") + CLOCK(1000))
+    status, lines = diff(capsys, "a", "b", "--base-lr", "0.5")
+    assert status == PROBLEMS
+    assert lines[:3] == [
+        "warmup_steps: 10% is 100 steps in a, 200 steps in b",
+        "total_steps: 100% is 1,000 steps in a, 2,000 steps in b",
+        "clock.total_steps: a has 1000, b 2000",
+    ]
+    assert (
+        lines[-1] == "only the run differs, and the curves from step 0 on, with the base rate 0.5"
+    )
+    assert diff(capsys, "a", "c")[1][0] == "warmup_steps: a has 10% (100 steps), c 100"
+    numbers = W("100").replace("100%", "1000"), W("200").replace("100%", "2000")
+    folder(a2=numbers[0], b2=numbers[1])
+    by_hand = diff(capsys, "a2", "b2", "--base-lr", "0.5")[1]
+    table = [line.replace("a2", "a ").replace("b2", "b ") for line in by_hand if "  0 " in line]
+    assert table[0] in lines
+
+
+def test_written_alike_for_other_runs_is_not_known_to_be_the_same(folder, capsys):
+    folder(a=W("2ep") + CLOCK(1000), b=W("2ep") + CLOCK(2000))
+    assert diff(capsys, "a", "b") == (
+        PROBLEMS,
+        [
+            "clock.total_steps: a has 1000, b 2000",
+            NOT_COMPARED("a and b have", "--steps-per-epoch"),
+            "they say the same, for other runs",
+        ],
+    )
+
+
+def test_another_clock_that_counts_nothing_is_told_and_is_no_difference(folder, capsys):
+    folder(a=W("3").replace("100%", "9") + CLOCK(1000), b=W("3").replace("100%", "9"))
+    assert diff(capsys, "a", "b") == (
+        FINE,
+        ["clock.total_steps: only a has it, 1000", "they say the same"],
+    )
+
+
+def test_a_state_is_compared_as_it_was_written_and_as_it_was_counted(folder, capsys):
+    folder(a=W("10%"), b=resumable(W("10%"), total_steps=1000), c=W("20%"))
+    assert diff(capsys, "a", "b", "--total-steps", "1000")[0] == FINE
+    assert diff(capsys, "a", "b")[1][1:] == [
+        NOT_COMPARED("a has", "--total-steps"),
+        "they say the same",
+    ]
+    status, lines = diff(capsys, "a", "b", "--total-steps", "3000")
+    assert (status, lines[0]) == (
+        PROBLEMS,
+        "warmup_steps: 10% is 300 steps in a, 100 steps in b",
+    )
+    assert lines[-1].startswith("only the run differs, and the curves from step 0 on")
+    lines = diff(capsys, "c", "b", "--total-steps", "1000")[1]
+    assert lines[0] == "warmup_steps: c has 20% (200 steps), b 10% (100 steps)"
+    folder(longer=resumable(W("10%"), total_steps=2000))
+    lines = diff(capsys, "b", "longer")[1]
+    assert lines[0] == "warmup_steps: 10% is 100 steps in b, 200 steps in longer"
+
+
+def test_json_has_durations_as_text_and_as_steps(folder, capsys):
+    folder(a=W("3%"), b=W("5%") + CLOCK(1000))
+    assert main(["diff", "a", "b", "--json"]) == PROBLEMS
+    said = json.loads(capsys.readouterr().out)
+    assert said["fields"] == [{"path": "warmup_steps", "a": "3%", "b": "5%", "only_in": None}]
+    assert said["a"]["durations"] == [
+        {"path": "warmup_steps", "written": "3%", "steps": None},
+        {"path": "total_steps", "written": "100%", "steps": None},
+    ]
+    assert [one["steps"] for one in said["b"]["durations"]] == [50, 1000]
+    assert said["clock"] == [{"path": "clock.total_steps", "a": None, "b": 1000, "only_in": "b"}]
+    assert (said["needs"], said["curves"], said["counts"]) == (["total_steps"], None, [])
+    assert main(["diff", "a", "b", "--json", "--total-steps", "100"]) == PROBLEMS
+    said = json.loads(capsys.readouterr().out)
+    assert (said["needs"], said["curves"]["steps"]) == ([], 100)
+
+
+def test_without_curves_there_is_nothing_to_draw(folder, capsys):
+    folder(a=W("3%"), b=W("5%"))
+    assert NOT_COMPARED("a and b have", "--total-steps") in refused(
+        capsys, "a", "b", "--svg", "x.svg"
+    )
+
+
+def test_what_comes_out_wrong_in_steps_is_a_problem_with_its_place(folder, capsys):
+    folder(a=W("3%"), b=W("1500"))
+    status, lines = diff(capsys, "a", "b", "--total-steps", "1000")
+    assert (status, lines[0]) == (
+        PROBLEMS,
+        "b:2:15: error[rule]: warmup_steps (1500) must be below total_steps (1000)",
+    )
+
+
+def test_a_clock_that_no_run_has_is_refused(folder, capsys):
+    folder(a=W("3%"))
+    message = "olm diff: --total-steps: total_steps must be at least 1, found 0.0\n"
+    assert refused(capsys, "a", "a", "--total-steps", "0") == message
+
+
 def process(command, **options):
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, **options)
 
@@ -393,6 +552,19 @@ def test_a_file_is_compared_with_how_it_was_at_a_revision(repository, monkeypatc
     assert diff(capsys, "--git", "v1", "größe 1.olm.yaml") == (FINE, ["they say the same"])
     monkeypatch.chdir("/")
     assert diff(capsys, "--git", "v1", str(repository / "größe 1.olm.yaml"))[0] == FINE
+
+
+def test_durations_are_compared_with_how_they_were(repository, capsys):
+    path = repository / "größe 1.olm.yaml"
+    path.write_text("kind: LinearLR\ntotal_steps: 100%\nclock: {total_steps: 1000}\n")
+    assert diff(capsys, "--git", "v1", "specs/größe 1.olm.yaml") == (
+        PROBLEMS,
+        [
+            "total_steps: v1 has 1000, now 100% (1,000 steps)",
+            "clock.total_steps: only now has it, 1000",
+            "1 field differs, the curves do not, with the base rate 1 and with the base rate 0.001",
+        ],
+    )
 
 
 def test_the_problems_of_a_revision_stand_in_it(repository, capsys):
@@ -461,7 +633,7 @@ def test_a_long_comparison_says_on_a_terminal_how_far_it_is(folder, monkeypatch,
     assert told.endswith("\r\x1b[K")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(mutated(), mutated())
 def test_whatever_is_compared_ends_with_0_or_1_and_a_word_on_it(folder, capsys, one, other):
     folder(a=one, b=other)

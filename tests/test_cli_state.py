@@ -259,6 +259,104 @@ def test_a_state_of_another_schedule_than_the_spec_is_a_problem(tmp_path, capsys
     assert "total_steps: the checkpoint has 10, this scheduler 12" in out
 
 
+WARMED = "kind: WarmupCosineScheduler\nwarmup_steps: {}\ntotal_steps: {}\n".format
+"""A spec, most of whose steps a clock is to count."""
+
+
+def resumable(tmp_path, total=1000):
+    """A checkpoint whose state was counted by a clock."""
+    spec = olm.loads(WARMED("10%", "100%"))
+    scheduler = olm.build(spec, optimizer_of(0.5), clock=olm.Clock(total_steps=total))
+    return saved({"scheduler": scheduler.state_dict()}, tmp_path / "a.pt")
+
+
+def test_what_was_written_in_other_units_is_told(tmp_path, capsys):
+    status, out, _ = run(capsys, resumable(tmp_path))
+    assert status == FINE
+    assert "\n  written as  warmup_steps: 10%, total_steps: 100%\n" in out
+    path = written(json.dumps(ours().state_dict()), tmp_path / "s.json")
+    assert "written as" not in run(capsys, path)[1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "options"),
+    [
+        (WARMED("10%", "100%"), []),
+        (WARMED("0.1dur", "1dur"), []),
+        (WARMED("10%", "100%"), ["--total-steps", "1000"]),
+        (WARMED("10%", "100%") + "clock: {total_steps: 1000}", []),
+        (WARMED("10%", "100%") + "clock: {total_steps: 9}", ["--total-steps", "1000"]),
+        (WARMED("100", "1000"), []),
+        (WARMED("2ep", "1000"), ["--steps-per-epoch", "50"]),
+    ],
+)
+def test_a_state_is_of_a_spec_with_durations(spec, options, tmp_path, capsys):
+    path, spec = resumable(tmp_path), written(spec, tmp_path / "l.olm.yaml")
+    status, out, err = run(capsys, path, "--spec", spec, *options)
+    assert (status, err, out.splitlines()[-1]) == (FINE, "", "1 state is fine")
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "lines"),
+    [
+        (
+            WARMED("10%", "100%") + "clock: {total_steps: 3000}",
+            [],
+            [
+                "this state is of a run of another length",
+                "warmup_steps: the checkpoint has 100, this scheduler 300 (10%)",
+            ],
+        ),
+        (
+            WARMED("20%", "100%"),
+            ["--total-steps", "1000"],
+            [
+                "warmup_steps: the checkpoint has 100, this scheduler 200 "
+                "(written 10% there, 20% here)"
+            ],
+        ),
+        (
+            WARMED("20%", "100%"),
+            [],
+            [
+                "this state is of another schedule",
+                "warmup_steps: the checkpoint has 10%, the spec 20%",
+            ],
+        ),
+    ],
+)
+def test_a_state_of_another_run_or_of_other_durations_is_a_problem(
+    spec, options, lines, tmp_path, capsys
+):
+    path, spec = resumable(tmp_path), written(spec, tmp_path / "l.olm.yaml")
+    status, out, _ = run(capsys, path, "--spec", spec, *options)
+    assert status == PROBLEMS
+    for line in lines:
+        assert line in out
+
+
+@pytest.mark.parametrize("state", [LAMBDA, ours().state_dict()], ids=["torch's", "olm's"])
+def test_a_state_without_durations_needs_a_clock_for_those_of_the_spec(state, tmp_path, capsys):
+    path = saved({"scheduler": state}, tmp_path / "a.pt")
+    spec = written("kind: LinearLR\ntotal_steps: 2ep\n", tmp_path / "l.olm.yaml")
+    status, out, _ = run(capsys, path, "--spec", spec)
+    assert status == PROBLEMS
+    assert (
+        "error[state]: the state does not say durations, and no clock counts those of the spec "
+        "(total_steps: 2ep): give --steps-per-epoch\n"
+    ) in out
+    status, out, err = run(capsys, path, "--spec", spec, "--steps-per-epoch", "5", "--json")
+    assert (status, err) == (FINE, "")
+    assert json.loads(out)["total_steps"] == 10
+
+
+def test_a_clock_is_for_a_spec(tmp_path, capsys):
+    path = written(json.dumps(ours().state_dict()), tmp_path / "s.json")
+    status, _, err = run(capsys, path, "--total-steps", "100")
+    assert (status, err[:25]) == (MISUSE, "olm state: a state is in ")
+    assert run(capsys, path, "--spec", path, "--total-steps", "0")[0] == MISUSE
+
+
 def test_one_cycle_is_read_with_the_optimizer_beside_it(tmp_path, capsys):
     optimizer = SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     theirs = lr_scheduler.OneCycleLR(optimizer, 0.3, 20, cycle_momentum=False, div_factor=7.0)

@@ -1,5 +1,6 @@
 """In which fields two specs differ, and where their curves part."""
 
+import json
 from itertools import pairwise
 
 import numpy as np
@@ -107,6 +108,41 @@ def test_what_a_plateau_remembers_is_told_apart_from_its_settings():
         field.path[-1]: field.memory for field in differences(*map(olm.parse, (fresh, moved)))
     }
     assert fields == {"patience": False, "best": True}
+
+
+def test_durations_are_compared_by_what_they_say_and_told_as_they_are_written():
+    linear = "{{kind: LinearLR, total_steps: {}}}".format
+    assert said(linear("3%"), linear("0.03dur")) == {}
+    assert said(linear("3%"), linear("5%")) == {"total_steps": ("3%", "5%")}
+    assert said(linear("3%"), linear(30)) == {"total_steps": ("3%", 30)}
+    inside = "{{kind: PhasesLR, schedulers: [{}], lengths: [{}]}}".format
+    found = differences(
+        parsed(inside(linear("1ep"), "1ep")),
+        parsed(
+            "{kind: PhasesLR, schedulers: [{kind: LinearLR, total_steps: 1ep}, "
+            "{kind: LinearLR, total_steps: rest}], lengths: [2ep, rest]}"
+        ),
+    )
+    assert [(dotted(one.path), one.a, one.b) for one in found] == [
+        (
+            "schedulers[1]",
+            None,
+            {"kind": "LinearLR", "total_steps": "rest", "end_lr": 0.0, "start_factor": 1.0},
+        ),
+        ("lengths[0]", "1ep", "2ep"),
+        ("lengths[1]", None, "rest"),
+    ]
+    json.dumps([(one.a, one.b) for one in found])
+
+
+def test_a_state_is_compared_as_it_was_written():
+    spec = parsed("{kind: LinearLR, total_steps: 50%}")
+    counted = spec.resolve(olm.Clock(total_steps=1000))
+    where = {"last_epoch": 3, "base_lrs": [0.5], "digest": digest(counted.schedule)}
+    there = olm.parse(counted.model_dump() | where)
+    assert differences(spec, there) == []
+    (one,) = differences(parsed("{kind: LinearLR, total_steps: 500}"), there)
+    assert (one.a, one.b) == (500, "50%")
 
 
 def brute(a, b, bases, steps):

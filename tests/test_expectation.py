@@ -8,9 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from olm.checks import check
+from olm.checks import Options, check
+from olm.clock import Clock
 from olm.document import read
 from olm.expectation import NEGLIGIBLE, unmet
+from olm.kinds.linear import Linear
 from olm.problem import RateError, SpecError
 from olm.spec import Spec, digest, parse
 from strategies import CATALOGUE, schedules
@@ -165,3 +167,64 @@ def test_a_state_may_expect_as_well():
     assert parse({**state, "expect": EXPECT}).is_state
     assert VALIDATOR.is_valid({**state, "expect": EXPECT})
     assert len(problems({**state, "expect": {**EXPECT, "base_lr": 0.9}})) == 1
+
+
+WARMED = """\
+kind: WarmupCosineScheduler
+warmup_steps: 10%
+total_steps: 100%
+min_lr: 0.1
+expect:
+  base_lr: 0.5
+  rates:
+    - {step: 5%, lr: 0.255}
+    - {step: 2ep, lr: 0.5}
+    - {step: 1dur, lr: 0.1}
+clock: {total_steps: 1000, steps_per_epoch: 50}
+"""
+
+
+def test_steps_in_other_units_are_held_once_a_clock_counts_them():
+    assert check(read(WARMED, "a.yaml")).problems == ()
+    wrong = check(read(WARMED.replace("0.255", "0.25"), "a.yaml"))
+    assert [*map(str, wrong.problems)] == [
+        "a.yaml:8:22: error[expectation]: at step 50 the rate is 0.255, expected 0.25"
+    ]
+
+
+def test_what_is_expected_is_held_in_the_run_that_is_given():
+    run = Options(clock=Clock(total_steps=2000, steps_per_epoch=100))
+    problems = check(read(WARMED, "a.yaml"), run).problems
+    assert [problem.path for problem in problems] == [("expect", "rates", 0, "lr")]
+    assert problems[0].message.startswith("at step 100 the rate is 0.2525, expected")
+
+
+@given(st.integers(1, 9), st.integers(20, 10**6))
+@settings(deadline=None)
+def test_a_share_of_the_run_is_the_step_that_it_is_by_hand(tenths, total):
+    step = (tenths * total + 5) // 10
+    rate = Linear(total_steps=total).lr(step, 0.8)
+    text = f"""
+kind: LinearLR
+total_steps: 100%
+expect: {{base_lr: 0.8, tolerance: 0.0, rates: [{{step: {tenths}0%, lr: {rate!r}}}]}}
+clock: {{total_steps: {total}}}
+"""
+    assert check(read(text, "a.yaml")).problems == ()
+
+
+def test_without_a_clock_an_expectation_in_other_units_names_each_step():
+    text = WARMED.replace("clock: {total_steps: 1000, steps_per_epoch: 50}\n", "")
+    problems = check(read(text, "a.yaml")).problems
+    assert [problem.path for problem in problems if problem.path[0] != "expect"] == [
+        ("warmup_steps",),
+        ("total_steps",),
+    ]
+    assert {problem.code for problem in problems} == {"clock"}
+
+
+def test_only_the_steps_of_what_is_expected_may_wait_as_well():
+    text = "{kind: LinearLR, total_steps: 4, expect: {base_lr: 0.8, rates: [{step: 50%, lr: 0.4}]}"
+    assert check(read(f"{text}, clock: {{total_steps: 4}}}}", "a.yaml")).problems == ()
+    [problem] = check(read(f"{text}}}", "a.yaml")).problems
+    assert (problem.code, problem.path) == ("clock", ("expect", "rates", 0, "step"))

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from olm import lint
 from olm.checks import Options, check, check_file
+from olm.clock import Clock
 from olm.document import read
 from olm.fields import MAX_STEPS
+from olm.lint._course import end_of_run
 from olm.lint._subject import EVENLY, MOST_MARKS, Subject
 from olm.lint._walk import nodes
 from olm.lint.other_readers import is_read_otherwise
@@ -278,6 +280,38 @@ BORDERS = [
         phases(UP(5), "{kind: HoldLR, factor: 0}", lengths=[5, 5]),
     ),
     (
+        "ends-elsewhere",
+        *(
+            f"{COSINE(n, 0.001)[:-1]}, clock: {{total_steps: 100, steps_per_epoch: 10}}}}"
+            for n in ("9ep", "10ep")
+        ),
+    ),
+    (
+        "ends-elsewhere",
+        *(
+            phases(UP("3%"), COSINE("rest", 0.001), lengths=["3%", length])[:-1].replace("'", "")
+            + ", clock: {total_steps: 1000}}"
+            for length in ("98%", "rest")
+        ),
+    ),
+    (
+        "ends-elsewhere",
+        "{kind: WarmupCosineScheduler, warmup_steps: 9, total_steps: 99, min_lr: 0.001, "
+        "clock: {total_steps: 100}}",
+        "{kind: WarmupLR, warmup_steps: 9, clock: {total_steps: 100}}",
+    ),
+    (
+        "never-reached",
+        *(STEPS([30, m])[:-1] + ", clock: {total_steps: 100}}" for m in (101, 100)),
+    ),
+    (
+        "zero-rate",
+        *(
+            f"{{kind: LinearDecayLR, total_steps: {n}, clock: {{total_steps: 100}}}}"
+            for n in (99, 100)
+        ),
+    ),
+    (
         "other-readers",
         *(f"{{kind: CosineAnnealingLR, T_max: 9, eta_min: {n}}}" for n in ("1e-4", "1.0e-4")),
     ),
@@ -324,6 +358,55 @@ lengths: [200, 100]
         "with 50% of the way left",
         "9: its steps 50 to 98 train with a rate of 0",
     ]
+
+
+DURATIONS = "kind: WarmupCosineScheduler\nwarmup_steps: 2ep{}\ntotal_steps: 30ep\n".format
+
+
+def test_a_rule_that_waits_for_a_clock_finds_nothing_and_its_comment_is_not_unused():
+    text = DURATIONS("  # olm: ignore[warmup-too-long, zero-rate, ends-elsewhere]")
+    assert codes(text) == []
+    run = Clock(total_steps=300, steps_per_epoch=10)
+    options = Options(lint=True, base_lr=0.1, clock=run)
+    assert codes(text, options) == ["unused-ignore"] * 3
+
+
+def test_a_comment_about_the_end_is_judged_where_the_run_is_known():
+    text = "kind: CosineAnnealingLR\nT_max: 90  # olm: ignore[ends-elsewhere]\neta_min: 0.1\n"
+    assert codes(text) == []
+    assert codes(text, Options(clock=Clock(total_steps=100))) == []
+    assert codes(text, Options(clock=Clock(total_steps=90))) == ["unused-ignore"]
+
+
+def test_lint_says_that_it_waits_and_only_if_it_does():
+    durations = read(DURATIONS(""), "a.yaml")
+    run = Clock(total_steps=300, steps_per_epoch=10)
+    assert check(durations, LINT).waits
+    assert not check(durations, Options()).waits
+    assert not check(durations, Options(lint=True, clock=run)).waits
+    assert not check(read(WARMED("", ""), "a.yaml"), LINT).waits
+
+
+def test_a_warning_about_a_duration_says_how_many_steps_it_is():
+    run = Clock(total_steps=300, steps_per_epoch=100)
+    [elsewhere] = check(read(DURATIONS(""), "a.yaml"), Options(clock=run)).problems
+    assert elsewhere.message == "the schedule ends at step 3,000, and the run at step 300"
+    assert (elsewhere.hint, elsewhere.place.line) == ("30ep is 3,000 steps", 3)
+
+
+@given(schedules(), st.integers(1, 10**6))
+@settings(deadline=None)
+def test_the_same_is_found_in_steps_and_where_the_clock_says_the_steps(schedule, total):
+    document = read(yaml.safe_dump(schedule.model_dump(mode="json")), "a.yaml")
+    before = check(document, LINT).problems
+    after = check(document, Options(lint=True, clock=Clock(total_steps=total))).problems
+    of_the_run = {"ends-elsewhere", "never-reached", "zero-rate"}
+    told, again = (
+        [one for one in found if one.code not in of_the_run] for found in (before, after)
+    )
+    assert told == again
+    end = end_of_run(schedule)
+    assert any(one.code == "ends-elsewhere" for one in after) == (end not in (None, total))
 
 
 def test_rules_that_evaluate_rates_are_left_out_unless_they_are_asked_for():

@@ -1,5 +1,6 @@
 """What a project says about checks in its pyproject.toml, and who wins."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,12 @@ MISTAKES = {
     "\"optim.lr\", found the string 'a'",
     'at = {a = "b..c"}': "[tool.olm] at must be a table of patterns and places, such as "
     '"conf/*.yaml" = "optim.lr", found a mapping',
+    "clock = 3": "[tool.olm] clock must be a table that says what the run is, such as "
+    "{total_steps = 100000}, found 3",
+    "clock = {total_step = 3}": "[tool.olm] clock: a clock has no field `total_step`",
+    "clock = {total_steps = 0}": "[tool.olm] clock: total_steps must be at least 1, found 0",
+    "clock = {samples_per_step = 9, tokens_per_step = 8}": "[tool.olm] clock: tokens_per_step (8) "
+    "must not be below samples_per_step (9): a sample has a token at least",
     "at = {a = 1}": "[tool.olm] at must be a table of patterns and places, such as "
     '"conf/*.yaml" = "optim.lr", found a mapping',
 }
@@ -196,3 +203,76 @@ def test_every_setting_has_its_reader():
 def test_config_and_isolated_exclude_each_other(capsys):
     assert main(["check", ".", "--config", "a", "--isolated"]) == MISUSE
     assert "not allowed with" in capsys.readouterr().err
+
+
+WAITS = "kind: WarmupCosineScheduler\nwarmup_steps: 300\ntotal_steps: 100%\n"
+"""A spec with a length that waits for a clock, and a warm-up that is too long for a short run."""
+
+
+def test_the_clock_is_that_of_the_command_line_else_of_the_file_else_of_the_project(folder, capsys):
+    folder({"a.olm.yaml": WAITS})
+    assert checked(capsys, ".", "--lint") == (FINE, "1 file is fine\n", "")
+    folder(said("clock = {total_steps = 250}"))
+    status, out, _ = checked(capsys, ".")
+    assert (status, out.count("error[rule]: warmup_steps (300) must be below")) == (PROBLEMS, 1)
+    folder({"a.olm.yaml": WAITS + "clock: {total_steps: 500}\n"})
+    status, out, error = checked(capsys, ".")
+    assert (status, out.count("the warm-up takes 300 of 500 steps"), error) == (FINE, 1, "")
+    assert checked(capsys, ".", "--total-steps", "5000")[:2] == (FINE, "1 file is fine\n")
+
+
+def test_what_the_file_does_not_say_of_the_run_the_project_does(folder, capsys):
+    folder({"a.olm.yaml": "kind: LinearLR\ntotal_steps: 2ep\nclock: {total_steps: 500}\n"})
+    folder(said("clock = {total_steps = 9, steps_per_epoch = 200}"))
+    status, out, _ = checked(capsys, ".")
+    assert status == FINE
+    assert "ends-elsewhere]: the schedule ends at step 400, and the run at step 500" in out
+
+
+def test_clocks_that_contradict_each_other_are_a_problem_of_the_file(folder, capsys):
+    folder({"a.olm.yaml": "kind: LinearLR\ntotal_steps: 9\nclock: {tokens_per_step: 8}\n"})
+    status, out, _ = checked(capsys, ".", "--samples-per-step", "9")
+    assert status == PROBLEMS
+    assert "a.olm.yaml:3:26: error[rule]: tokens_per_step (8) must not be below" in out
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_a_clock_that_differs_from_the_files_is_told_beside_what_is_found(jobs, folder, capsys):
+    folder({f"{n:03}.olm.yaml": WAITS + f"clock: {{total_steps: {n}000}}\n" for n in range(1, 120)})
+    arguments = ["check", ".", "--total-steps", "7000", "--jobs", jobs, "--format", "json"]
+    assert main(arguments) == FINE
+    out, error = capsys.readouterr()
+    assert json.loads(out)["summary"]["files"] == 119
+    lines = error.splitlines()
+    assert lines[0] == (
+        "olm check: 001.olm.yaml: clock.total_steps: the spec was written for 1,000, "
+        "this run has 7,000"
+    )
+    assert len(lines) == 118
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_lint_says_of_how_many_files_it_saw_no_rates(jobs, folder, capsys):
+    folder({f"{n:03}.olm.yaml": WAITS if n % 3 else GOOD for n in range(120)})
+    assert main(["check", ".", "--lint", "--jobs", jobs]) == FINE
+    assert capsys.readouterr().out.splitlines() == [
+        "120 files are fine",
+        "80 files have durations and no clock: their rates were not looked at",
+    ]
+    assert main(["check", ".", "--lint", "--total-steps", "1000"]) == FINE
+    assert "no clock" not in capsys.readouterr().out
+    assert main(["check", "001.olm.yaml"]) == FINE
+    assert capsys.readouterr().out == "1 file is fine\n"
+
+
+def test_a_clock_that_no_run_has_is_misuse(folder, capsys):
+    folder({"a.olm.yaml": WAITS})
+    status, out, error = checked(capsys, ".", "--total-steps", "0")
+    assert (status, out) == (MISUSE, "")
+    assert error == "olm check: --total-steps: total_steps must be at least 1, found 0.0\n"
+
+
+def test_a_clock_that_knows_too_little_is_a_problem_with_its_place(folder, capsys):
+    folder({"a.olm.yaml": WAITS})
+    status, out, _ = checked(capsys, ".", "--tokens-per-step", "100")
+    assert (status, out.splitlines()[0][:30]) == (PROBLEMS, "a.olm.yaml:3:14: error[clock]:")

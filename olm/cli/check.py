@@ -17,8 +17,10 @@ from olm.checks import Checked
 from olm.cli import FINE, PROBLEMS
 from olm.cli.checking.plan import Plan, planned
 from olm.cli.checking.search import STDIN, SUFFIXES
+from olm.cli.clocks import add_clock
 from olm.cli.formats import Look, Tally, in_help, named, names
 from olm.cli.misuse import Misuse
+from olm.cli.picture import visible
 from olm.cli.reading import add_at
 from olm.cli.terminal import Paint, Progress, wants_colour
 from olm.fields import MAX_RATE
@@ -46,6 +48,10 @@ A project says once for all what its checks are, in pyproject.toml:
   exclude = ["old/", "*.draft.olm.yaml"]
   lint = true                   # also strict, jobs, select, ignore
   at = {"conf/*.yaml" = "optim.lr"}
+  clock = {total_steps = 100000}
+
+Durations, such as 3% or 2ep, are counted by a clock: the options say it, else the file,
+else the project. Without any, their rules, and most of lint, wait until there is one.
 
 exit status: 0 fine, 1 problems, 2 wrong use, 3 no spec found
 """
@@ -71,6 +77,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "olm's models; anchors, tags and doubled keys are refused here, too, a `$ref` is not "
         "fetched from elsewhere, `format` is not asserted",
     )
+    add_clock(parser.add_argument_group("what the run is"))
     mended = parser.add_argument_group("what is mended").add_mutually_exclusive_group()
     mended.add_argument(
         "--fix",
@@ -220,8 +227,10 @@ def counted(results: Iterable[Checked], tally: Tally, total: int) -> Iterator[Ch
     for done, result in enumerate(results):
         progress.at(done)
         tally.add(result)
-        if result.problems:
+        if result.problems or result.clocks:
             progress.clear()
+        for line in result.clocks:
+            print(f"olm check: {visible(result.file)}: {line}", file=sys.stderr)
         yield result
     progress.clear()
 

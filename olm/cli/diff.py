@@ -7,20 +7,26 @@ import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from olm.cli import FINE, MISUSE, PROBLEMS
 from olm.cli.checking.search import STDIN
+from olm.cli.clocks import add_clock, clock_of
 from olm.cli.comparing.comparison import Comparison, compare
-from olm.cli.comparing.page import page
+from olm.cli.comparing.page import page, without_curves
 from olm.cli.comparing.revision import file_at
-from olm.cli.comparing.sides import Side, said_by, text_of
+from olm.cli.comparing.sides import Side, said_by, side, text_of
+from olm.cli.misuse import Misuse
 from olm.cli.picture import picture, visible
 from olm.cli.reading import add_at
 from olm.cli.show import count, rate
 from olm.cli.terminal import Paint, wants_colour
 from olm.document import Document, read
 from olm.problem import LISTED, OlmError, RateError, SpecError
-from olm.spec import Spec, parse
+from olm.spec import parse
+
+if TYPE_CHECKING:
+    from olm.clock import Clock
 
 SUMMARY = "say in which fields two specs differ, and where their curves part"
 
@@ -42,6 +48,9 @@ rounding is between them. What a state says beyond its schedule and its base rat
 where it stands: the step, and what a plateau remembers of its metrics. It is told, and
 is no difference, as it is none when a state is loaded; the curves are those of
 schedules that have not observed anything. What a spec expects is not compared.
+
+Durations, such as 3% or 2ep, are compared as they were written, and the curves once they
+are steps: by the options, else by each one's own clock. A state is in steps already.
 
 exit status: 0 the same, 1 they differ or one has problems, 2 wrong use
 """
@@ -66,6 +75,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=count, metavar="N", help="how many steps to compare; else the longer's"
     )
+    add_clock(parser.add_argument_group("what the run is, of both"))
     parser.add_argument("--json", action="store_true", help="print what differs as JSON")
     parser.add_argument("--png", metavar="OUT", help="draw both curves (needs the extra `plot`)")
     parser.add_argument("--svg", metavar="OUT", help="draw both curves (needs the extra `plot`)")
@@ -80,7 +90,7 @@ def run(args: Namespace) -> int:
         return _told(compare(*sides, args.base_lr, args.steps), args)
     except BrokenPipeError:
         raise
-    except (OSError, ImportError, OlmError) as error:
+    except (OSError, ImportError, OlmError, Misuse) as error:
         print(f"olm diff: {visible(str(error))}", file=sys.stderr)
         return PROBLEMS if isinstance(error, RateError) else MISUSE
 
@@ -92,12 +102,13 @@ def _sides(args: Namespace) -> tuple[Side, Side] | None:
         OSError: one of them cannot be read.
         OlmError: one of them is not there, or is not what can be compared.
     """
-    named, documents = zip(*_documents(args), strict=True)
+    clock = clock_of(args)
+    named = _documents(args)
     paint = Paint(wants_colour(sys.stdout))
     # What is printed beside the JSON must not be taken for a part of it.
     with redirect_stdout(sys.stderr if args.json else sys.stdout):
-        a, b = (_spec(document, paint) for document in documents)
-    return None if a is None or b is None else (Side(named[0], a), Side(named[1], b))
+        a, b = (_side(name, document, clock, paint) for name, document in named)
+    return None if a is None or b is None else (a, b)
 
 
 def _documents(args: Namespace) -> list[tuple[str, Document]]:
@@ -125,12 +136,13 @@ def _short(names: list[str]) -> list[str]:
     return names if short[0] == short[1] else short
 
 
-def _spec(document: Document, paint: Paint) -> Spec | None:
+def _side(name: str, document: Document, clock: Clock | None, paint: Paint) -> Side | None:
     try:
-        return document.parse()
+        return side(name, document.parse(), clock)
     except SpecError as error:
         for problem in error.problems[:LISTED]:
-            print(*picture(problem, document.text, paint), "", sep="\n")
+            located = problem if problem.place else document.located(problem)
+            print(*picture(located, document.text, paint), "", sep="\n")
         if len(error.problems) > LISTED:
             more = len(error.problems) - LISTED
             print(f"{visible(document.text.file)}: ... and {more:,} more problems\n")
@@ -141,6 +153,8 @@ def _told(found: Comparison, args: Namespace) -> int:
     """Say, and draw, how the two differ."""
     for path, form in ((args.png, "png"), (args.svg, "svg")):
         if path:
+            if found.curves is None:
+                raise OlmError(without_curves(found))
             from olm.cli.drawing.figure import draw_both
 
             shapes = [(visible(name), parse(shape), base) for name, shape, base in found.shapes()]

@@ -10,21 +10,24 @@ from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from olm.checks import Options
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS
 from olm.cli.checking.search import STDIN, is_there
+from olm.cli.clocks import add_clock, clock_of
 from olm.cli.formats import Tally
 from olm.cli.formats import in_words as counted
 from olm.cli.formats.text import of_file
+from olm.cli.misuse import Misuse
 from olm.cli.picture import visible
 from olm.cli.reading import checked
-from olm.cli.show import in_words
+from olm.cli.sentence import in_words
 from olm.cli.terminal import Paint, wants_colour
-from olm.problem import OlmError, SpecError, dotted
+from olm.problem import OlmError, SpecError, StateError, dotted
 
 if TYPE_CHECKING:
     from olm.checks import Checked
+    from olm.clock import Clock
     from olm.problem import Problem
-    from olm.schedule import Schedule
     from olm.spec import Spec
     from olm.train.checkpoints import Found
 
@@ -35,6 +38,10 @@ FILE is what a trainer saved: a state in JSON or YAML; a file of torch's with a 
 anywhere in it (.pt, .pth, .bin, a Lightning .ckpt); or a folder, of transformers'
 Trainer, of Accelerate, or of torch's distributed checkpoints. The states of torch's
 schedulers and of OpenLanguageModel are read, too. No code in FILE is run.
+
+A state is in optimizer steps, and says what was written where that was in other units.
+The durations of SPEC are counted by the options, else by its own clock; without any,
+they are held against what the state says was written.
 
 example:
   $ echo '{"gamma": 0.5, "base_lrs": [0.8], "last_epoch": 2}' | olm state -
@@ -64,6 +71,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--spec", metavar="SPEC", help="the schedule that the state must be of, or does not say"
     )
+    add_clock(parser.add_argument_group("what the run is, for the durations of SPEC"))
     parser.add_argument("--json", action="store_true", help="print the state as olm's JSON")
     parser.add_argument("--out", metavar="OUT", help="write that to a file, in one move")
 
@@ -74,12 +82,15 @@ def run(args: Namespace) -> int:
         if not is_there(path):
             print(f"olm state: there is no file or folder {path}", file=sys.stderr)
             return MISUSE
-    command = _Command(args, Paint(wants_colour(sys.stdout)))
     try:
+        clock = clock_of(args)
+        if clock is not None and args.spec is None:
+            raise Misuse("a state is in steps, and a clock is for the durations of --spec")
+        command = _Command(args, Paint(wants_colour(sys.stdout)), clock)
         return command.convert() if args.json or args.out is not None else command.show()
     except BrokenPipeError:
         raise
-    except OSError as error:
+    except (OSError, Misuse) as error:
         print(f"olm state: {error}", file=sys.stderr)
         return MISUSE
 
@@ -87,10 +98,10 @@ def run(args: Namespace) -> int:
 class _Command:
     """One run of the command, which counts the problems."""
 
-    def __init__(self, args: Namespace, paint: Paint) -> None:
-        self.args, self.paint = args, paint
+    def __init__(self, args: Namespace, paint: Paint, clock: Clock | None) -> None:
+        self.args, self.paint, self.clock = args, paint, clock
         self.problems = 0
-        self.schedule: Schedule | None = None
+        self.wanted: Spec | None = None
 
     def show(self) -> int:
         """Print what each state says."""
@@ -122,12 +133,12 @@ class _Command:
             write_state(spec.model_dump(), self.args.out)
         return FINE
 
-    def _schedule(self, path: str) -> Schedule | None:
-        result = checked(path)
+    def _wanted(self, path: str) -> Spec | None:
+        """The spec that the states are to be of, in steps if a clock counts them."""
+        result = checked(path, Options(clock=self.clock))
         if result.spec is None:
             self._show_problems(result)
-            return None
-        return result.spec.schedule
+        return result.counted or result.spec
 
     def _show_problems(self, result: Checked) -> None:
         self.problems += len(result.problems)
@@ -138,8 +149,8 @@ class _Command:
         from olm.train.checkpoints import states_of
 
         if self.args.spec:
-            self.schedule = self._schedule(self.args.spec)
-            if self.schedule is None:
+            self.wanted = self._wanted(self.args.spec)
+            if self.wanted is None:
                 return []
         found = [(file, one) for file, value in self._values() for one in states_of(value)]
         at = self.args.at
@@ -175,10 +186,8 @@ class _Command:
 
     def _spec(self, file: str, one: Found) -> Spec | None:
         """What a state says, unless that is a problem."""
-        from olm.train.checkpoints import spec_of
-
         try:
-            return spec_of(one, self.schedule)
+            return _held(one, self.wanted)
         except SpecError as error:
             for problem in error.problems:
                 self._told(file, one, problem)
@@ -216,6 +225,47 @@ class _Command:
         return "1 state is fine" if count == 1 else f"{count:,} states are fine"
 
 
+def _held(one: Found, wanted: Spec | None) -> Spec:
+    """What a state says, which is of the spec that is wanted, if one is.
+
+    Raises:
+        SpecError: it is one of ours, and not valid.
+        StateError: it is of another schedule, of no class that is known, or does not say enough.
+    """
+    from olm.train.checkpoints import OURS, spec_of
+    from olm.train.schedulers.agreement import agreed
+
+    if wanted is None:
+        return spec_of(one)
+    if wanted.schedule.durations():
+        return _held_as_written(one, wanted)
+    if one.writer != OURS:
+        return spec_of(one, wanted.schedule)
+    spec = spec_of(one)
+    return agreed(spec, wanted, spec.base_lrs or (), "error")
+
+
+def _held_as_written(one: Found, wanted: Spec) -> Spec:
+    """What a state says, held to a spec whose durations no clock counts."""
+    from olm.differences import differences
+    from olm.train.checkpoints import OURS, spec_of
+
+    spec = spec_of(one) if one.writer == OURS else None
+    if spec is None or not spec.durations:
+        lacking = ", ".join(f"{dotted(path)}: {it}" for path, it in wanted.schedule.durations())
+        needs = dict.fromkeys(it.needs for _, it in wanted.schedule.durations())
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in needs)
+        raise StateError(
+            f"the state does not say durations, and no clock counts those of the spec ({lacking}): "
+            f"give {options}"
+        )
+    found = [it for it in differences(spec, wanted) if not it.memory]
+    if found:
+        lines = (f"{dotted(it.path)}: the checkpoint has {it.a}, the spec {it.b}" for it in found)
+        raise StateError("\n  ".join(["this state is of another schedule", *lines]))
+    return spec
+
+
 def _said(one: Found, spec: Spec) -> Iterator[str]:
     """What a state says, a line a fact."""
     step, bases = spec.last_epoch or 0, spec.base_lrs or ()
@@ -225,7 +275,15 @@ def _said(one: Found, spec: Spec) -> Iterator[str]:
     yield f"rates now   {_rates([spec.lr(max(step, 0), base) for base in bases])}"
     if not spec.schedule.metric_driven:
         yield f"next rates  {_rates([spec.lr(step + 1, base) for base in bases])}"
+    if spec.durations:
+        yield f"written as  {_durations(spec)}"
     yield from in_words(spec.schedule)
+
+
+def _durations(spec: Spec) -> str:
+    """The durations as they were written, as far as anybody would read them."""
+    texts = [f"{path}: {text}" for path, text in spec.durations]
+    return ", ".join([*texts[:LISTED], *("..." for _ in texts[LISTED:][:1])])
 
 
 def _rates(rates: Sequence[float]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -79,6 +80,8 @@ def warned(
     applied = _applied(given, tuple(select), tuple(ignore))
     with _rates_that_overflow() if given == "rates" else nullcontext():
         found = [one for rule in applied.values() for one in rule.warnings(subject)]
+    if subject.spec.durations:
+        found = [_with_durations(one, subject) for one in found]
     located = [one if one.place else subject.document.located(one) for one in found]
     if not subject.ignores:
         return located
@@ -89,6 +92,12 @@ def warned(
 
         located += idle(subject, applied, used)
     return [one for one in located if silenced.isdisjoint(_keys(one))]
+
+
+def _with_durations(problem: Problem, subject: Subject) -> Problem:
+    """A warning that says how many steps a duration is, if it is about one."""
+    about = map(subject.steps_of, (problem.path, *problem.also))
+    return replace(problem, hint="; ".join(filter(None, [problem.hint, *about])))
 
 
 def _keys(problem: Problem) -> tuple[tuple[int | None, str], ...]:

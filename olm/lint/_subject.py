@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from olm.document import Document
 from olm.lint._ignores import Ignore, ignores
 from olm.lint._walk import Node, has_parts, nodes
+from olm.problem import Path, dotted
 from olm.schedule import Schedule
 from olm.spec import Spec
 
@@ -33,6 +34,8 @@ class Subject:
     document: Document
     base_lr: float | None = None
     """The base rate that was given by whoever looks."""
+    total_steps: int | None = None
+    """How many steps the run has, if a clock says so."""
     nodes: tuple[Node, ...] = field(init=False, repr=False)
     """The schedule and every schedule in it."""
     ignores: tuple[Ignore, ...] = field(init=False, repr=False)
@@ -66,6 +69,20 @@ class Subject:
     def bases(self) -> tuple[float, ...]:
         """The base rates for all of which a warning must hold: if none is known, any."""
         return self.known_bases or ANY_BASE
+
+    def steps_of(self, path: Path) -> str:
+        """How many steps the duration is that was written at a path; nothing if there is none.
+
+        >>> from olm.document import read
+        >>> document = read("{kind: LinearLR, total_steps: 2ep, clock: {steps_per_epoch: 9}}", "a")
+        >>> Subject(document.parse().resolve(), document).steps_of(("total_steps",))
+        '2ep is 18 steps'
+        """
+        written = dict(self.spec.durations).get(dotted(path)) if self.spec.durations else None
+        if written is None:
+            return ""
+        steps = self.spec.schedule.at(path)
+        return f"{written} is 1 step" if steps == 1 else f"{written} is {steps:,} steps"
 
     def rates(self, schedule: Schedule, steps: tuple[int, ...]) -> Array:
         """The rates of a schedule, a row for each of its own steps, a column for each base rate."""

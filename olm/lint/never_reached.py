@@ -1,9 +1,9 @@
 """A part of a schedule that no step reaches.
 
 A schedule in a sequence begins only after the phase around it is over, or a milestone lies there:
-the file says something that never happens. Most likely a length was changed and what stands inside
-was not, or the milestone was counted from the start of the run rather than from the start of its
-own phase.
+the file says something that never happens. So it does where a clock says that the run is over by
+then. Most likely a length was changed and what stands inside was not, or the milestone was counted
+from the start of the run rather than from the start of its own phase.
 
 Leave out what is never reached, or make what is around it longer.
 
@@ -38,7 +38,7 @@ from collections.abc import Iterator
 
 from olm.lint._course import drops
 from olm.lint._subject import Subject
-from olm.lint._walk import Node, length_of
+from olm.lint._walk import Node, length_of, nodes
 from olm.problem import Problem
 
 NEEDS = "steps"
@@ -46,7 +46,8 @@ NEEDS = "steps"
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The children and the milestones that are never reached, the first of each schedule."""
-    for node in subject.nodes:
+    run = subject.total_steps
+    for node in subject.nodes if run is None else nodes(subject.spec.schedule, run):
         if node.parts:
             yield from _children(node)
         elif node.ends:

@@ -3,7 +3,8 @@
 What it was written for was mended, or it stands on another line than the warning, or its code is
 misspelt, or is that of an error: errors cannot be silenced. Left in place, it would hide the next
 mistake of this sort. A code is held against what was looked for: those of warnings that need rates
-are judged only with `--lint`, and only where the base rate is known.
+are judged only with `--lint`, and only where the base rate is known; those that need steps, only
+where a clock counts the durations; and `ends-elsewhere` only where the length of the run is known.
 
 Remove it, or the code that silences nothing.
 
@@ -57,7 +58,13 @@ def idle(
     for one in subject.ignores:
         for code in one.codes:
             idles = code in applied and code != "unused-ignore" and (one.line, code) not in used
-            # With another base rate, a rule about rates may find something.
-            if idles and (subject.known_bases or lint.rule(code).NEEDS != "rates"):
+            if idles and _is_judged(code, subject):
                 message = f"there is no `{code}` to silence here"
                 yield Problem("unused-ignore", message, place=one.place, severity="warning")
+
+
+def _is_judged(code: str, subject: Subject) -> bool:
+    """Whether a rule that found nothing would not find anything in another run either."""
+    if code == "ends-elsewhere":
+        return subject.total_steps is not None
+    return bool(subject.known_bases) or lint.rule(code).NEEDS != "rates"

@@ -50,7 +50,7 @@ NEEDS = "rates"
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The first such step of each schedule that has one."""
     schedule = subject.spec.schedule
-    for node in nodes(schedule, end_of_run(schedule) or MAX_STEPS):
+    for node in nodes(schedule, subject.total_steps or end_of_run(schedule) or MAX_STEPS):
         # One schedule of 0 makes a product and a minimum 0, but no maximum.
         decides = node.schedule.kind == "MaximumLR" or not node.parts
         raised = any(one.kind == "MaximumLR" for one in node.above)

@@ -13,19 +13,32 @@ import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NoReturn, TypeAlias
+from typing import BinaryIO, NamedTuple, NoReturn, TypeAlias
 
 from olm.checks import Checked
 from olm.cli.checking.search import STDIN
 from olm.cli.misuse import Misuse
 from olm.document import Document
+from olm.problem import Problem
 from olm.text import Text
 
 BATCH = 50
 """How many files are checked before their results are sent: some ten milliseconds of work."""
 
 Check: TypeAlias = Callable[[str], Checked]
-Found: TypeAlias = dict[int, tuple[Any, ...]]
+
+
+class Sent(NamedTuple):
+    """What comes back of a result."""
+
+    content: str = ""
+    problems: tuple[Problem, ...] = ()
+    mended: int = 0
+    clocks: tuple[str, ...] = ()
+    waits: bool = False
+
+
+Found: TypeAlias = dict[int, Sent]
 """The results of a batch that have something to tell, by their numbers in it."""
 
 
@@ -64,7 +77,7 @@ def _in_processes(check: Check, batches: Sequence[Sequence[str]], jobs: int) -> 
         for number, batch in enumerate(batches):
             found = workers[number % jobs].next_batch()
             for index, path in enumerate(batch):
-                yield _received(path, *found.get(index, ("", (), 0)))
+                yield _received(path, found.get(index, Sent()))
     finally:
         for worker in workers:
             worker.end()
@@ -143,16 +156,18 @@ def _send_all(check: Check, batches: Sequence[Sequence[str]], results: BinaryIO)
 
 
 def _is_news(result: Checked) -> bool:
-    return bool(result.problems or result.mended)
+    return bool(result.problems or result.mended or result.clocks or result.waits)
 
 
-def _sent(result: Checked) -> tuple[Any, ...]:
+def _sent(result: Checked) -> Sent:
     """What a report needs of a result: its document has the parser's events, which stay here."""
-    return result.text.content, result.problems, result.mended
+    return Sent(result.text.content, result.problems, result.mended, result.clocks, result.waits)
 
 
-def _received(path: str, content: str, problems: tuple[Any, ...], mended: int) -> Checked:
-    return Checked(Document(Text(path, content), readable=not problems), problems, mended=mended)
+def _received(path: str, sent: Sent) -> Checked:
+    content, problems, mended, clocks, waits = sent
+    document = Document(Text(path, content), readable=not problems)
+    return Checked(document, problems, mended=mended, clocks=clocks, waits=waits)
 
 
 @contextmanager

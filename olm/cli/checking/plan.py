@@ -11,6 +11,7 @@ from olm.checks import Checked, Options, check_file
 from olm.cli.checking.ignored import Patterns
 from olm.cli.checking.search import STDIN, SUFFIXES, Choice, files
 from olm.cli.checking.settings import Settings, settings
+from olm.cli.clocks import clock_of
 from olm.cli.misuse import Misuse, NothingMatched
 from olm.cli.reading import checked, standard_input
 from olm.document import read_file
@@ -56,7 +57,8 @@ def planned(args: Namespace) -> Plan:
     )
     select, ignore = (args.select or said.select, args.ignore or said.ignore)
     _must_be_warnings((*select, *ignore))
-    options = Options(args.at, lint, select, ignore, args.base_lr)
+    run = clock_of(args)
+    options = Options(args.at, lint, select, ignore, args.base_lr, run, said.clock)
     # What the command line says of the place is meant for every file.
     places = {} if args.at else {_one(said, pattern): at for pattern, at in said.at.items()}
     choice = Choice(tuple(places), _excluded(args.exclude, said), args.force_exclude)

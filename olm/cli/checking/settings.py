@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from olm.cli.misuse import Misuse
 from olm.problem import Path, clipped, found, nearest, path_of
+from olm.wording import problems_of
+
+if TYPE_CHECKING:
+    from olm.clock import Clock
 
 NAME, SECTION = "pyproject.toml", "tool.olm"
 
@@ -33,6 +39,8 @@ class Settings:
     """In how many processes files are checked."""
     at: Mapping[str, Path] = field(default_factory=dict)
     """Pattern → where in the files that match it the schedule stands."""
+    clock: Clock | None = None
+    """What the run is, for files that do not say it."""
 
     @property
     def folder(self) -> str:
@@ -102,6 +110,10 @@ def _settings(said: Any, data: bytes, file: str) -> Settings:
     for key, value in said.items():
         try:
             values[key] = READERS[key](value)
+        except ValidationError as error:
+            first, *_ = problems_of(error)
+            message = f"[{SECTION}] {key}: {first.message}"
+            raise _misuse(data, file, (key, *first.path), message) from None
         except ValueError as error:
             message = f"[{SECTION}] {key} {error}, found {found(value)}"
             raise _misuse(data, file, (key,), message) from None
@@ -151,6 +163,14 @@ def _placed(value: dict[str, Any]) -> Iterator[tuple[str, Path]]:
         yield pattern, path
 
 
+def _clock(value: Any) -> Clock:
+    from olm.clock import clock_of
+
+    if isinstance(value, dict):
+        return clock_of(value)
+    raise ValueError("must be a table that says what the run is, such as {total_steps = 100000}")
+
+
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "exclude": _texts,
     "select": _texts,
@@ -159,5 +179,6 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "strict": _flag,
     "jobs": _number,
     "at": _places,
+    "clock": _clock,
 }
 """The keys of the section → what makes a setting of what is said."""

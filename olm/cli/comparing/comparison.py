@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from olm.cli.comparing.sides import Side
+from olm.cli.comparing.sides import Lasting, Side
 from olm.cli.terminal import Progress
 from olm.differences import Difference, differences
 from olm.memory import forgotten
@@ -30,21 +31,40 @@ class Comparison:
     fields: list[Difference]
     memory: list[Difference]
     """What they do not remember alike, which is no difference between schedules."""
-    curves: Parting
-    """The curves with the first base rates with which they part, or just the first."""
+    counts: list[Difference]
+    """The durations that are written alike, and are other numbers of steps."""
+    clocks: list[Difference]
+    """What they do not say alike of the run; where it counts, it makes a difference above."""
+    curves: Parting | None
+    """The curves with the first base rates with which they part, or just the first.
+
+    None if it is not known what they are, for want of a clock.
+    """
     same_with: list[tuple[float, float]]
     """The base rates with which the curves were found to be the same."""
 
     @property
     def same(self) -> bool:
         """Whether they say the same, wherever they stand."""
-        return not self.fields and self.curves.first is None
+        if self.fields or self.counts:
+            return False
+        return not self.clocks if self.curves is None else self.curves.first is None
+
+    @property
+    def needs(self) -> list[str]:
+        """What a clock must say besides what is known, so that there are curves."""
+        return list(dict.fromkeys((*self.a.needs, *self.b.needs)))
 
     def shapes(self) -> list[tuple[str, Schedule, float]]:
         """What the curves are of: each side's name, its schedule and its base rate."""
-        bases = (self.curves.base_a, self.curves.base_b)
-        sides = zip((self.a, self.b), bases, strict=True)
-        return [(side.name, forgotten(side.spec.schedule), base) for side, base in sides]
+        if self.curves is None:
+            return []
+        sides = ((self.a, self.curves.base_a), (self.b, self.curves.base_b))
+        return [
+            (side.name, forgotten(side.schedule), base)
+            for side, base in sides
+            if side.schedule is not None
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain values."""
@@ -54,7 +74,10 @@ class Comparison:
             "b": _side(self.b),
             "fields": [_field(one) for one in self.fields],
             "memory": [_field(one) for one in self.memory],
-            "curves": _curves(self.curves) | {"same_with": [list(two) for two in self.same_with]},
+            "counts": [_field(one) for one in self.counts],
+            "clock": [_field(one) for one in self.clocks],
+            "needs": self.needs,
+            "curves": None if self.curves is None else _curves(self.curves, self.same_with),
         }
 
 
@@ -71,22 +94,49 @@ def compare(a: Side, b: Side, base: float | None, steps: int | None) -> Comparis
         RateError: a rate is negative or not finite.
     """
     found = differences(a.spec, b.spec)
-    schedules = forgotten(a.spec.schedule), forgotten(b.spec.schedule)
+    tried = _partings(a, b, base, steps)
+    return Comparison(
+        a,
+        b,
+        fields=[one for one in found if not one.memory],
+        memory=[one for one in found if one.memory],
+        counts=list(_counts(a, b)),
+        clocks=list(_clocks(a.spec, b.spec)),
+        curves=next((one for one in tried if one.first), tried[0]) if tried else None,
+        same_with=[(one.base_a, one.base_b) for one in tried if one.first is None],
+    )
+
+
+def _partings(a: Side, b: Side, base: float | None, steps: int | None) -> list[Parting]:
+    """The curves with each pair of base rates; none if it is not known what they are."""
+    if a.schedule is None or b.schedule is None:
+        return []
+    schedules = forgotten(a.schedule), forgotten(b.schedule)
     last = steps or max(schedule.horizon() for schedule in schedules)
     tried: list[Parting] = []
     for bases in _bases(a.spec, b.spec, base):
         progress = Progress(last + 1, "steps", AT_ONCE)
         tried.append(parting(*schedules, bases, last, progress.at))
         progress.clear()
-    same_with = [(one.base_a, one.base_b) for one in tried if one.first is None]
-    return Comparison(
-        a,
-        b,
-        [one for one in found if not one.memory],
-        [one for one in found if one.memory],
-        next((one for one in tried if one.first), tried[0]),
-        same_with,
-    )
+    return tried
+
+
+def _counts(a: Side, b: Side) -> Iterator[Difference]:
+    """The durations that are written alike, and are other numbers of steps."""
+    others = {(one.path, one.written): one.steps for one in b.durations}
+    for path, written, mine in a.durations:
+        theirs = others.get((path, written))
+        if None not in (mine, theirs) and mine != theirs:
+            yield Difference(path, mine, theirs)
+
+
+def _clocks(a: Spec, b: Spec) -> Iterator[Difference]:
+    """What two specs do not say alike of the run."""
+    mine, theirs = (spec.clock.known if spec.clock is not None else {} for spec in (a, b))
+    for name in {**mine, **theirs}:
+        if mine.get(name) != theirs.get(name):
+            only_in = "b" if name not in mine else "a" if name not in theirs else None
+            yield Difference(("clock", name), mine.get(name), theirs.get(name), only_in)
 
 
 def _bases(a: Spec, b: Spec, base: float | None) -> list[tuple[float, float]]:
@@ -106,14 +156,19 @@ def _side(side: Side) -> dict[str, Any]:
         "kind": spec.schedule.kind,
         "last_epoch": spec.last_epoch,
         "base_lrs": None if spec.base_lrs is None else list(spec.base_lrs),
+        "durations": [_lasting(one) for one in side.durations],
     }
+
+
+def _lasting(one: Lasting) -> dict[str, Any]:
+    return {"path": dotted(one.path), "written": one.written.text, "steps": one.steps}
 
 
 def _field(one: Difference) -> dict[str, Any]:
     return {"path": dotted(one.path), "a": one.a, "b": one.b, "only_in": one.only_in}
 
 
-def _curves(curves: Parting) -> dict[str, Any]:
+def _curves(curves: Parting, same_with: list[tuple[float, float]]) -> dict[str, Any]:
     return {
         "same": curves.first is None,
         "base_lr": {"a": curves.base_a, "b": curves.base_b},
@@ -128,6 +183,7 @@ def _curves(curves: Parting) -> dict[str, Any]:
         "last": _apart(curves.last),
         "same_from": curves.same_from,
         "rounding": curves.rounding,
+        "same_with": [list(two) for two in same_with],
     }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from olm.cli.comparing.comparison import Comparison
@@ -27,21 +28,46 @@ LONGEST = 60
 def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
     """The lines; `drawn` says whether the curves are among them, if they can be told apart."""
     a, b = visible(found.a.name), visible(found.b.name)
-    for field in found.fields[:LISTED]:
-        yield _field(field, a, b, "has")
-    if len(found.fields) > LISTED:
-        yield f"... and {len(found.fields) - LISTED:,} more fields"
+    yield from _listed(found.fields, "fields", lambda one: _field(_with_steps(one, found), a, b))
+    yield from _listed(found.counts, "durations", lambda one: _count(one, found, a, b))
+    yield from (_field(one, a, b) for one in found.clocks)
     yield from (_field(one, a, b, "remembers") for one in found.memory[:LISTED])
     yield from filter(None, map(_stands, (found.a, found.b)))
-    if found.curves.first:
+    if found.curves and found.curves.first:
         yield from ("", *_table(found.curves, a, b), "")
         if drawn:
-            yield from _chart(found, a, b)
+            yield from _chart(found, found.curves, a, b)
     yield from _notes(found)
     yield paint("fine" if found.same else "bold", _summary(found))
 
 
-def _field(one: Difference, a: str, b: str, verb: str) -> str:
+def _listed(those: list[Difference], what: str, line: Callable[[Difference], str]) -> Iterator[str]:
+    """A line for each, as far as anybody would read them."""
+    yield from map(line, those[:LISTED])
+    if len(those) > LISTED:
+        yield f"... and {len(those) - LISTED:,} more {what}"
+
+
+def _with_steps(one: Difference, found: Comparison) -> Difference:
+    """A field whose durations say how many steps they are, where that is known."""
+
+    def told(value: Any, side: Side) -> Any:
+        steps = next((it.steps for it in side.durations if it.path == one.path), None)
+        return value if steps is None else f"{value} ({_steps(steps)})"
+
+    return replace(one, a=told(one.a, found.a), b=told(one.b, found.b))
+
+
+def _count(one: Difference, found: Comparison, a: str, b: str) -> str:
+    written = next(it.written for it in found.a.durations if it.path == one.path)
+    return f"{dotted(one.path)}: {written} is {_steps(one.a)} in {a}, {_steps(one.b)} in {b}"
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count:,} steps"
+
+
+def _field(one: Difference, a: str, b: str, verb: str = "has") -> str:
     where = dotted(one.path)
     if one.only_in:
         there, value = (a, one.a) if one.only_in == "a" else (b, one.b)
@@ -110,24 +136,26 @@ def _told_apart(one: Apart) -> tuple[str, str]:
     return (repr(one.a), repr(one.b)) if short[0] == short[1] else short
 
 
-def _chart(found: Comparison, a: str, b: str) -> Iterator[str]:
+def _chart(found: Comparison, curves: Parting, a: str, b: str) -> Iterator[str]:
     """Both curves, if they can be told apart."""
     import numpy as np
 
     from olm.cli.drawing.braille import chart, columns
 
-    at = np.linspace(0, found.curves.steps, columns(WIDTH)).round()
+    at = np.linspace(0, curves.steps, columns(WIDTH)).round()
     one, other = (schedule.lr(at, base) for _, schedule, base in found.shapes())
     height = max(one.max(), other.max()) - min(one.min(), other.min())
     if abs(other - one).max() < NEAR * height:
         return
-    yield from (f"    {line}" for line in chart(one, found.curves.steps, beside=other))
+    yield from (f"    {line}" for line in chart(one, curves.steps, beside=other))
     yield from (f"    ⠒⠒ {a}   ⠂⠂ {b}", "")
 
 
 def _notes(found: Comparison) -> Iterator[str]:
     """What has to be said of how the curves were compared."""
-    curves = found.curves
+    if (curves := found.curves) is None:
+        yield without_curves(found)
+        return
     if curves.same_from is not None:
         yield f"they are the same again from step {curves.same_from:,} on"
     elif curves.first:
@@ -143,10 +171,18 @@ def _notes(found: Comparison) -> Iterator[str]:
         yield f"the curves are the same but for rounding, by at most {curves.rounding:.2g}"
 
 
+def without_curves(found: Comparison) -> str:
+    """Why the curves are not known, and what would do."""
+    names = {visible(side.name): None for side in (found.a, found.b) if side.needs}
+    options = " and ".join(f"--{name.replace('_', '-')}" for name in found.needs)
+    have = f"{' and '.join(names)} {'have' if len(names) > 1 else 'has'}"
+    return f"the curves were not compared: {have} durations that no clock counts ({options} would)"
+
+
 def _summary(found: Comparison) -> str:
-    curves, bases = found.curves, _with(found.curves.base_a, found.curves.base_b)
-    fields = f"{len(found.fields):,} field{'s' * (len(found.fields) != 1)} differ"
-    fields += "s" * (len(found.fields) == 1)
+    curves, fields = found.curves, _fields(found)
+    if curves is None:
+        return fields or "they say the same" + ", for other runs" * bool(found.clocks)
     if found.same:
         moved = found.memory or found.a.spec.last_epoch != found.b.spec.last_epoch
         both = found.a.spec.is_state and found.b.spec.is_state
@@ -155,7 +191,16 @@ def _summary(found: Comparison) -> str:
         withs = " and ".join(_with(*two) for two in found.same_with)
         return f"{fields}, the curves do not, {withs}"
     same = "".join(f"; {_with(*two)} the curves are the same" for two in found.same_with)
+    bases = _with(curves.base_a, curves.base_b)
     return f"{fields}, and the curves from step {curves.first.step:,} on, {bases}{same}"
+
+
+def _fields(found: Comparison) -> str:
+    """How many fields differ; of what is written alike, that only the run does."""
+    count = len(found.fields)
+    if count:
+        return "1 field differs" if count == 1 else f"{count:,} fields differ"
+    return "only the run differs" if found.counts else ""
 
 
 def _with(a: float, b: float) -> str:

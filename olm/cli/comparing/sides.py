@@ -7,13 +7,18 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from olm.cli.checking.search import STDIN, is_there
 from olm.document import Document, read
-from olm.problem import OlmError, Path, dotted
+from olm.durations import Duration
+from olm.problem import OlmError, Path, SpecError, dotted
+from olm.schedule import Schedule
 from olm.spec import Spec
 from olm.text import MAX_BYTES
+
+if TYPE_CHECKING:
+    from olm.clock import Clock
 
 LEVELS = 8
 """How deep in a checkpoint a state may stand."""
@@ -22,12 +27,56 @@ BINARY = (b"PK", b"\x80")
 """How a file begins that torch saved, now or long ago."""
 
 
+class Lasting(NamedTuple):
+    """A duration in a side."""
+
+    path: Path
+    written: Duration
+    steps: int | None
+    """How many steps it is, if that is known."""
+
+
 @dataclass(frozen=True)
 class Side:
     """One of the two: what it is called, and what it says."""
 
     name: str
     spec: Spec
+    schedule: Schedule | None
+    """The schedule in optimizer steps, if it is known what these are."""
+    durations: tuple[Lasting, ...] = ()
+    """What was written in other units."""
+    needs: tuple[str, ...] = ()
+    """What a clock must say besides what is known, so that the schedule is in steps."""
+
+
+def side(name: str, spec: Spec, clock: Clock | None) -> Side:
+    """A spec as one of the two.
+
+    Args:
+        name: what it is called.
+        spec: what it says.
+        clock: what the run is, which wins over what the spec says of it.
+
+    Raises:
+        SpecError: in steps, it is not valid.
+    """
+    waiting = spec.schedule.durations()
+    if not waiting:
+        there = spec.written.durations()
+        known = (Lasting(*one, spec.schedule.at(one[0])) for one in there)
+        return Side(name, spec, spec.schedule, tuple(known))
+    try:
+        plan = spec.plan(clock)
+    except SpecError as error:
+        if any(problem.code != "clock" for problem in error.problems):
+            raise
+        lacking = {problem.path for problem in error.problems}
+        needs = dict.fromkeys(one.needs for path, one in waiting if path in lacking)
+        unknown = tuple(Lasting(*one, None) for one in waiting)
+        return Side(name, spec, None, unknown, tuple(needs))
+    counted = (Lasting(one.path, one.written, one.steps) for one in plan.counted)
+    return Side(name, spec, plan.schedule, tuple(counted))
 
 
 def text_of(path: str) -> bytes:

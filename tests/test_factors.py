@@ -1,0 +1,51 @@
+"""A schedule as a multiplier, where it says how long things last in other units than steps."""
+
+import pickle
+
+import pytest
+
+import olm
+from olm.partings import parting
+
+DURATIONS = {"kind": "WarmupCosineScheduler", "warmup_steps": "3%", "total_steps": "2ep"}
+RUN = olm.Clock(total_steps=1000, steps_per_epoch=500)
+
+
+def test_a_multiplier_of_durations_lists_them_and_what_the_clock_must_know():
+    with pytest.raises(olm.SpecError) as error:
+        olm.multiplier(DURATIONS)
+    assert [(problem.code, problem.path) for problem in error.value.problems] == [
+        ("clock", ("warmup_steps",)),
+        ("clock", ("total_steps",)),
+    ]
+    assert "total_steps: 2ep needs a clock with steps_per_epoch" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "clock"),
+    [
+        (DURATIONS, RUN),
+        ({**DURATIONS, "clock": RUN.known}, None),
+        ({**DURATIONS, "clock": {"total_steps": 9, "steps_per_epoch": 500}}, RUN),
+        ({**DURATIONS, "clock": {"steps_per_epoch": 500}}, olm.Clock(total_steps=1000)),
+    ],
+)
+def test_a_clock_makes_it_that_of_the_schedule_in_steps(spec, clock):
+    numbers = {**DURATIONS, "warmup_steps": 30, "total_steps": 1000}
+    made, by_hand = olm.multiplier(spec, 0.5, clock=clock), olm.multiplier(numbers, 0.5)
+    assert made.spec == by_hand.spec
+    again = pickle.loads(pickle.dumps(made))
+    assert [again(step) for step in range(1001)] == [by_hand(step) for step in range(1001)]
+
+
+def test_what_is_expected_in_other_units_is_no_matter_of_a_multiplier():
+    expect = {"base_lr": 0.5, "rates": [{"step": "50%", "lr": 0.25}]}
+    assert olm.multiplier({"kind": "LinearLR", "total_steps": 4, "expect": expect})(2) == 0.5
+
+
+def test_curves_of_durations_are_refused_with_each_of_them():
+    waiting = olm.parse(DURATIONS).schedule
+    steps = waiting.resolve(RUN)
+    for pair in ((waiting, steps), (steps, waiting), (waiting, waiting)):
+        with pytest.raises(olm.SpecError, match="warmup_steps: 3% needs a clock"):
+            parting(*pair, (0.5, 0.5), 100)
