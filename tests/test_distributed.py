@@ -292,6 +292,25 @@ def test_every_kind_survives_a_checkpoint(wrap, tmp_path):
         assert trained(new, 8) == wanted(document, 8, (0.5,), start=5)
 
 
+@alone
+@pytest.mark.parametrize("wrap", [lambda scheduler: scheduler, SchedulerState])
+def test_durations_survive_a_checkpoint_and_a_longer_run_is_told_apart(wrap, tmp_path):
+    spec = {"kind": "WarmupCosineScheduler", "warmup_steps": "10%", "total_steps": "1dur"}
+
+    def built(total):
+        return olm.build(spec, optimizer_of(0.5), clock=olm.Clock(total_steps=total))
+
+    old, new, longer = built(20), built(20), built(40)
+    trained(old, 5)
+    dcp.save({"scheduler": wrap(old)}, checkpoint_id=tmp_path)
+    dcp.load({"scheduler": wrap(new)}, checkpoint_id=tmp_path)
+    assert new.state_dict() == old.state_dict()
+    # What arrives without the wrapper are the leaves of a whole state: nothing is mixed.
+    with pytest.raises(Exception, match="of a run of another length"):
+        dcp.load({"scheduler": wrap(longer)}, checkpoint_id=tmp_path)
+    assert longer.state_dict() == built(40).state_dict()
+
+
 def test_a_wrapped_scheduler_is_what_torch_calls_stateful():
     scheduler = olm.build(LINEAR, optimizer_of(0.5))
     assert isinstance(SchedulerState(scheduler), dcp.stateful.Stateful)

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 from torch.optim import SGD
 
 import olm
+from olm.fields import MAX_STEPS
 from olm.kinds import KINDS
 from olm.memory import forgotten
 from olm.schema import schedules_schema
@@ -381,6 +382,64 @@ def test_a_scheduler_that_has_not_begun_writes_nothing():
     parts[1].load_state_dict(later)
     assert rates_of(optimizer) == [0.123]
     assert sequence.last_epoch == 0
+
+
+@pytest.mark.parametrize("step", [4, -1])
+def test_a_state_knows_of_a_group_with_which_no_step_was_taken(step):
+    scheduler = after(LINEAR, 4)
+    scheduler.load_state_dict({**scheduler.state_dict(), "last_epoch": step})
+    scheduler.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.1})
+    state = scheduler.state_dict()
+    assert (state["last_epoch"], state["base_lrs"]) == (step, [0.5, 0.1])
+    assert "initial_lr" not in scheduler.optimizer.param_groups[1]
+    scheduler.load_state_dict(state)
+    other = after(LINEAR, 0, 0.5, 0.1)
+    other.load_state_dict(state)
+    for resumed in (scheduler, other):
+        assert resumed.state_dict() == state
+        resumed.step()
+        assert rates_of(resumed.optimizer) == wanted(LINEAR, 1, (0.5, 0.1), start=step + 1)[0]
+        assert [group["initial_lr"] for group in resumed.optimizer.param_groups] == [0.5, 0.1]
+
+
+def test_a_base_rate_that_an_optimizers_state_is_too_early_to_have_is_not_lost():
+    """Else a second scheduler would take the rate at which the first one stands for the base."""
+    early = after(LINEAR, 4)
+    early.optimizer.add_param_group({"params": [torch.zeros(2)], "lr": 0.1})
+    assert "initial_lr" not in early.optimizer.state_dict()["param_groups"][1]
+    live = after(LINEAR, 0, 0.5, 0.1)
+    live.load_state_dict(early.state_dict())
+    live.optimizer.load_state_dict(early.optimizer.state_dict())
+    trained(live, 2)
+    assert olm.build(LINEAR, live.optimizer).base_lrs == [0.5, 0.1]
+
+
+def test_there_is_no_step_beyond_the_last_that_a_state_can_say():
+    scheduler = after(LINEAR, 0)
+    last = {**scheduler.state_dict(), "last_epoch": MAX_STEPS - 1}
+    scheduler.load_state_dict(last)
+    scheduler.step()
+    before = snapshot(scheduler)
+    assert olm.parse(scheduler.state_dict()).last_epoch == MAX_STEPS
+    for _ in range(2):
+        with pytest.raises(olm.RateError, match="no step 9,007,199,254,740,993: the last that a"):
+            scheduler.step()
+        assert snapshot(scheduler) == before
+
+
+class Around(SGD):
+    """An optimizer around another one that is none by itself, such as timm's Lookahead."""
+
+    def __init__(self, inner):
+        self.inner, self.defaults, self.state = inner, inner.defaults, inner.state
+        self.param_groups = inner.param_groups
+
+
+def test_an_optimizer_without_hooks_is_scheduled_all_the_same():
+    scheduler = olm.build(LINEAR, Around(optimizer_of(0.5)))
+    state = scheduler.state_dict()
+    scheduler.load_state_dict({**state, "last_epoch": 4})
+    assert rates_of(scheduler.optimizer) == [0.5 * 0.6]
 
 
 def test_a_choice_that_build_was_told_holds_for_states_that_are_loaded_later():

@@ -22,8 +22,12 @@ from jsonschema import Draft7Validator
 from torch.optim import SGD
 
 import olm
+from olm.clock import Clock
+from olm.durations import duration
 from olm.fields import MAX_STEPS
 from olm.memory import forgotten, remembered
+from olm.problem import dotted
+from olm.resolution import places, rewritten
 from olm.schedule import Schedule
 from olm.schema import schedules_schema
 from olm.spec import digest
@@ -33,7 +37,27 @@ from .strategies import CATALOGUE, mutated, schedules
 VALIDATOR = Draft7Validator(schedules_schema(CATALOGUE))
 SIDES = st.sampled_from(["error", "checkpoint", "spec"])
 RATES = st.sampled_from([0.5, 0.1, 3e-4, 0.0]) | st.floats(1e-6, 2.0)
+EPOCHS = [Clock(steps_per_epoch=length) for length in (1, 2, 3)]
+"""Runs of three lengths. By the first, as many epochs as there are steps change no schedule."""
+LAST = st.integers(MAX_STEPS - 2, MAX_STEPS)
+"""Steps at which a schedule comes to its end, as far as a state can say."""
 METRICS = st.sampled_from([0.0, 1.0, 2.0, -1.0, float("nan"), float("inf")]) | st.floats(-9, 9)
+
+
+@st.composite
+def in_epochs(draw):
+    """A schedule in which some numbers of steps are epochs, as many."""
+    schedule = draw(schedules())
+    numbers = {path: at(schedule, path) for path in sorted(places(schedule), key=dotted)}
+    some = {path: duration(f"{n}ep") for path, n in numbers.items() if draw(st.booleans())}
+    return rewritten(schedule, some)
+
+
+def at(schedule, path):
+    """What stands at a path in a schedule."""
+    for key in path:
+        schedule = schedule[key] if isinstance(key, int) else getattr(schedule, key)
+    return schedule
 
 
 class Refused(Exception):
@@ -53,6 +77,8 @@ class Model:
     """The rates that the scheduler set last."""
     outlives: bool = False
     """Whether they survive when the optimizer loads a state."""
+    durations: list[list[str]] = field(default_factory=list)
+    """The paths and texts of the numbers of steps that were written as durations."""
 
     @property
     def all_bases(self):
@@ -62,14 +88,19 @@ class Model:
 
     @property
     def state(self):
-        return self.schedule.model_dump(mode="json") | {
+        durations = {"durations": self.durations} if self.durations else {}
+        return {
+            **self.schedule.model_dump(mode="json"),
+            **durations,
             "last_epoch": self.step,
-            "base_lrs": self.bases,
+            "base_lrs": self.all_bases,
             "digest": digest(self.schedule),
         }
 
     def at(self, step, schedule=None):
         """The model after a step: every rate is the formula's. A RateError if one is unusable."""
+        if step > MAX_STEPS:
+            raise olm.RateError
         schedule, bases = schedule or self.schedule, self.all_bases
         rates = [schedule.lr(step, base) for base in bases]
         groups = [
@@ -81,32 +112,42 @@ class Model:
     def reasserted(self):
         """The model with its base rates and rates in the groups, whatever stood there."""
         if self.step < 0:
-            return self
+            return self.marked()
         bases = [{"initial_lr": base} for base in self.all_bases]
         return replace(self, bases=self.all_bases, groups=bases).at(self.step)
+
+    def marked(self):
+        """The model with the base rates that it knows in groups that do not say theirs."""
+        known = [{"initial_lr": base} for base in self.bases]
+        known += [{}] * (len(self.groups) - len(known))
+        groups = [{**base, **group} for base, group in zip(known, self.groups, strict=True)]
+        return replace(self, groups=groups)
 
     def loaded(self, theirs, side):
         """The model after another one's state; Refused if nothing is to change."""
         ours, bases = self.schedule, self.all_bases
         if side != "spec" and theirs.schedule.kind != ours.kind:
             raise Refused
-        if len(theirs.bases) != len(bases):
+        if len(theirs.all_bases) != len(bases):
             raise Refused
-        same = forgotten(theirs.schedule) == forgotten(ours) and theirs.bases == bases
+        same = forgotten(theirs.schedule) == forgotten(ours) and theirs.all_bases == bases
         if side == "error" and not same:
             raise Refused
-        schedule, bases = (
-            (remembered(ours, theirs.schedule), bases)
+        schedule, bases, durations = (
+            (remembered(ours, theirs.schedule), bases, self.durations)
             if side == "spec"
-            else (theirs.schedule, theirs.bases)
+            else (theirs.schedule, theirs.all_bases, theirs.durations)
         )
-        new = replace(self, schedule=schedule, step=theirs.step, bases=list(bases))
+        new = replace(self, schedule=schedule, bases=list(bases), durations=durations)
+        new = replace(new, step=theirs.step)
         return replace(new.reasserted(), outlives=self.outlives or side == "spec")
 
 
-def built(schedule, bases):
+def built(schedule, bases, clock):
     """The model of a new scheduler."""
-    return Model(schedule, -1, list(bases), [{} for _ in bases]).at(0)
+    durations = [[dotted(path), one.text] for path, one in schedule.durations()]
+    groups = [{} for _ in bases]
+    return Model(schedule.resolve(clock), -1, list(bases), groups, durations=durations).at(0)
 
 
 def optimizer_of(bases, tensors):
@@ -143,7 +184,7 @@ class Operations(RuleBasedStateMachine):
     saved = Bundle("saved")
 
     @initialize(
-        schedule=schedules(),
+        schedule=schedules() | in_epochs(),
         bases=st.lists(RATES, min_size=1, max_size=3),
         tensors=st.booleans(),
     )
@@ -151,16 +192,16 @@ class Operations(RuleBasedStateMachine):
         self.tensors = tensors
         self.begin(schedule, bases)
 
-    def begin(self, schedule, bases):
+    def begin(self, schedule, bases, clock=EPOCHS[0]):
         """Build a scheduler and its model, if there is a first rate."""
         optimizer = optimizer_of(bases, self.tensors)
         try:
-            model = built(schedule, bases)
-        except olm.RateError:
-            with pytest.raises(olm.RateError):
-                olm.build(schedule, optimizer)
+            model = built(schedule, bases, clock)
+        except (olm.RateError, olm.SpecError) as error:
+            with pytest.raises(type(error)):
+                olm.build(schedule, optimizer, clock=clock)
             assume(False)
-        self.model, self.scheduler = model, olm.build(schedule, optimizer)
+        self.model, self.scheduler = model, olm.build(schedule, optimizer, clock=clock)
 
     def act(self, change, expect):
         """Do something to both; where the model cannot, neither can the scheduler."""
@@ -224,7 +265,7 @@ class Operations(RuleBasedStateMachine):
         text, _, theirs = one
         self.load(json.loads(text), theirs, side)
 
-    @rule(step=st.integers(0, 100) | st.integers(0, 10**6), side=SIDES)
+    @rule(step=st.integers(0, 100) | st.integers(0, 10**6) | LAST, side=SIDES)
     def load_another_step(self, step, side):
         theirs = replace(self.model, step=step)
         self.load(theirs.state, theirs, side)
@@ -233,12 +274,9 @@ class Operations(RuleBasedStateMachine):
     def load_the_optimizers_state(self, one):
         _, state, theirs = one
         assume(len(theirs.groups) == len(self.model.groups))
-        # It has no base rate of a group that was added and with which no step was taken yet.
-        assume(all("initial_lr" in group for group in theirs.groups))
         self.scheduler.optimizer.load_state_dict(copy.deepcopy(state))
         self.model = replace(self.model, groups=theirs.groups)
-        if self.model.outlives:
-            self.model = self.model.reasserted()
+        self.model = self.model.reasserted() if self.model.outlives else self.model.marked()
 
     @rule(data=st.data(), side=SIDES)
     def load_garbage(self, data, side):
@@ -249,10 +287,10 @@ class Operations(RuleBasedStateMachine):
             spec = olm.parse(state)
         except olm.SpecError:
             spec = None
-        # No run gets so far that its next steps are beyond what a state may say.
-        assume(not spec or (spec.last_epoch or 0) < MAX_STEPS // 2)
         if spec and spec.is_state:
-            self.load(state, Model(spec.schedule, spec.last_epoch, [*spec.base_lrs]), side)
+            durations = [[*pair] for pair in spec.durations]
+            theirs = Model(spec.schedule, spec.last_epoch, [*spec.base_lrs], durations=durations)
+            self.load(state, theirs, side)
         else:
             with pytest.raises(olm.StateError):
                 self.scheduler.load_state_dict(state, on_change=side)
@@ -286,28 +324,42 @@ class Operations(RuleBasedStateMachine):
         """As after a restart, without a checkpoint of the optimizer."""
         model = self.model
         self.begin(forgotten(model.schedule), model.all_bases)
-        theirs = replace(model, bases=model.all_bases)
-        self.load(theirs.state, theirs, "error")
+        self.load(model.state, model, "error")
 
     @rule()
     def go_on_with_one_built_from_the_state(self):
         model = self.model
         assume(model.step >= 0)
-        self.begin(model.schedule, model.bases)
+        self.begin(model.schedule, model.all_bases)
         self.act(
             lambda: setattr(
                 self,
                 "scheduler",
-                olm.build(model.state, optimizer_of(model.bases, self.tensors)),
+                olm.build(model.state, optimizer_of(model.all_bases, self.tensors)),
             ),
-            lambda: replace(self.model, step=model.step).reasserted(),
+            lambda: replace(self.model, step=model.step, durations=model.durations).reasserted(),
         )
 
-    @rule(schedule=schedules())
-    def go_on_with_another_spec(self, schedule):
+    @rule(schedule=schedules() | in_epochs(), clock=st.sampled_from(EPOCHS))
+    def go_on_with_another_spec(self, schedule, clock):
         model = self.model
-        self.begin(schedule, model.bases)
+        self.begin(schedule, model.all_bases, clock)
         self.load(model.state, model, "spec")
+
+    @rule(clock=st.sampled_from(EPOCHS), side=SIDES)
+    def go_on_with_a_run_of_another_length(self, clock, side):
+        model = self.model
+        texts = dict(map(tuple, model.durations))
+        written = rewritten(
+            forgotten(model.schedule),
+            {
+                path: duration(texts[dotted(path)])
+                for path in places(model.schedule)
+                if dotted(path) in texts
+            },
+        )
+        self.begin(written, model.all_bases, clock)
+        self.load(model.state, model, side)
 
     @invariant()
     def the_scheduler_is_the_model(self):
@@ -323,9 +375,7 @@ class Operations(RuleBasedStateMachine):
 
     @invariant()
     def its_own_state_changes_nothing(self):
-        # A state knows of a param group from the first step on that is taken with it.
-        all_known = len(self.model.groups) == len(self.model.bases)
-        if all_known and self.model == self.model.reasserted():
+        if self.model == self.model.reasserted():
             self.scheduler.load_state_dict(self.scheduler.state_dict())
             check(self.scheduler, self.model)
 

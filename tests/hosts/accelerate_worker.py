@@ -9,7 +9,7 @@ from accelerate.utils import DataLoaderConfiguration
 from torch.utils.data import DataLoader, TensorDataset
 
 import olm
-from olm.train.hosts.accelerate import prepare
+from olm.train.hosts.accelerate import clock_of, prepare
 
 BASE = 0.05
 BATCH = 2
@@ -61,7 +61,16 @@ class Run:
         samples = data(self.accelerator.num_processes)
         loader = DataLoader(samples, BATCH, shuffle=True, generator=own)
         halving = torch.optim.lr_scheduler.StepLR
-        scheduler = olm.build(document, optimizer) if document else halving(optimizer, 1, gamma=0.5)
+        if ours:
+            loader = self.accelerator.prepare(loader)
+            clock = clock_of(self.accelerator, loader, epochs=EPOCHS, sequence_length=4)
+        else:
+            clock = None
+        scheduler = (
+            olm.build(document, optimizer, clock=clock)
+            if document
+            else halving(optimizer, 1, gamma=0.5)
+        )
         objects = (model, optimizer, loader, scheduler)
         self.model, self.optimizer, self.loader, self.scheduler = (
             prepare(self.accelerator, *objects, on_change=on_change)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import olm
+from olm.train.hosts.accelerate import clock_of
 
 WORKER = Path(__file__).with_name("accelerate_worker.py")
 BASE = 0.05
@@ -34,6 +35,8 @@ NESTED = {
     ],
 }
 DOCUMENTS = {"cosine": COSINE, "nested": NESTED}
+COUNTED = {"3ep": {}, "1dur": {}, "100%": {"loading": {"split_batches": True}}}
+"""How the length of a run of 3 epochs is written, and options."""
 PLATEAU = {"kind": "ReduceLROnPlateau", "patience": 1, "factor": 0.5}
 
 
@@ -101,6 +104,11 @@ def before(processes, folder):
         },
         "torch": {"document": None},
     }
+    # A step is 3 batches of 2 samples of 4 tokens on every process.
+    counted = COUNTED | {f"{54 * processes}sp": {}, f"{216 * processes}tok": {}}
+    for total, options in counted.items():
+        document = {**COSINE, "warmup_steps": "20%", "total_steps": total}
+        tasks[f"counted {total.lstrip('0123456789')}"] = {"document": document, "options": options}
     for name, document in DOCUMENTS.items():
         save = str(folder / f"{name}-{processes}")
         tasks[f"whole {name}"] = {"document": document}
@@ -180,6 +188,22 @@ def test_the_setting_that_splits_batches_is_right_with_the_adapter_and_without(
     steps = {1: STEPS, 2: 18}[processes]
     assert before[name][0]["rates"] == rates(COSINE, steps)
     assert before[name][0]["state"]["last_epoch"] == steps
+
+
+@pytest.mark.parametrize("unit", ["ep", "dur", "%", "sp", "tok"])
+def test_a_spec_in_durations_ends_with_the_run(before, processes, unit):
+    counted = before[f"counted {unit}"][0]
+    steps = 18 if unit == "%" and processes == 2 else STEPS
+    warmup = {9: 2, 18: 4}[steps]
+    in_steps = {**COSINE, "warmup_steps": warmup, "total_steps": steps}
+    assert counted["rates"] == rates(in_steps, steps)
+    assert counted["state"]["last_epoch"] == counted["state"]["total_steps"] == steps
+
+
+def test_only_a_loader_as_accelerate_has_it_says_how_long_an_epoch_is():
+    loader = torch.utils.data.DataLoader([1.0, 2.0])
+    with pytest.raises(olm.OlmError, match=r"loader must be what accelerator\.prepare gave"):
+        clock_of(None, loader, epochs=3)
 
 
 def test_the_adapter_is_right_in_a_loop_without_a_guard_whatever_was_set(before):

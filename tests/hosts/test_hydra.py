@@ -242,3 +242,16 @@ def test_a_script_trains_with_the_schedule_that_its_command_line_chose(folder):
     assert [float(word) for word in ran.stdout.split()] == [
         rate for (rate,) in wanted(chosen, 8, (0.5,))
     ]
+
+
+def test_a_config_says_the_clock_that_counts_the_durations_of_its_schedule(folder):
+    config = composed(
+        folder,
+        "schedule.warmup_steps=12.5%",
+        "schedule.total_steps=1dur",
+        "+scheduler.clock={_target_: olm.Clock, total_steps: '${steps}'}",
+    )
+    assert train(config, folder / "run.pt", 0, 40)[0] == wanted(COSINE, 40, (0.1, 0.03))
+    longer = OmegaConf.merge(config, {"steps": 80})
+    with pytest.raises(olm.StateError, match="of a run of another length"):
+        train(longer, folder / "run.pt", 20, 30)

@@ -10,14 +10,23 @@ import torch
 import yaml
 from lightning.fabric import Fabric
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import (
+    GradientAccumulationScheduler,
+    LearningRateMonitor,
+    ModelCheckpoint,
+)
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, instantiate_class
 from lightning.pytorch.loggers import CSVLogger
 from torch.optim import SGD, AdamW
 from torch.optim.lr_scheduler import LRScheduler
 
 import olm
-from olm.train.hosts.lightning import configure_optimizers, guard, lr_scheduler_config
+from olm.train.hosts.lightning import (
+    clock_of,
+    configure_optimizers,
+    guard,
+    lr_scheduler_config,
+)
 from training import EXAMPLES, rates_of
 
 pytestmark = [
@@ -538,3 +547,79 @@ def test_fabric_saves_and_loads_a_scheduler_as_it_is(document, early, tmp_path):
     assert json.loads(json.dumps(state)) == state
     with pytest.raises(olm.StateError, match="this state is of another schedule"):
         fabric_run({**document, **CHANGES[document["kind"]]}, tmp_path, 9, 20, early)
+
+
+IN_DURATIONS = {"kind": "WarmupCosineScheduler", "warmup_steps": "10%", "total_steps": "100%"}
+
+
+class CountedLine(Line):
+    """The line with a spec in durations, by the trainer's clock or what wins over it."""
+
+    def __init__(self, document, clock=None, **options):
+        super().__init__()
+        self.document, self.clock, self.options = document, clock or olm.Clock(), options
+
+    def configure_optimizers(self):
+        optimizer = super().configure_optimizers()
+        clock = self.clock.over(clock_of(self.trainer))
+        self.scheduler = olm.build(self.document, optimizer, clock=clock)
+        config = lr_scheduler_config(self.scheduler, **self.options)
+        return {"optimizer": optimizer, "lr_scheduler": config}
+
+
+@pytest.mark.parametrize(
+    ("options", "total", "length"),
+    [
+        ({"max_steps": -1, "max_epochs": 3}, "100%", 30),
+        # 10 batches are 2 steps of 4 and one of the 2 that are left.
+        ({"max_steps": -1, "max_epochs": 3, "accumulate_grad_batches": 4}, "3ep", 9),
+        ({"max_steps": -1, "max_epochs": 3, "accumulate_grad_batches": 4}, "1dur", 9),
+        ({"max_steps": 7, "accumulate_grad_batches": 4}, "100%", 7),
+        ({"max_steps": 6, "accumulate_grad_batches": 4}, "2ep", 6),
+        ({"max_steps": -1, "max_epochs": 2, "limit_train_batches": 5}, "2ep", 10),
+    ],
+)
+def test_a_spec_in_durations_ends_with_the_run_of_the_trainer(options, total, length, tmp_path):
+    module = CountedLine(IN_DURATIONS | {"total_steps": total})
+    rates, _ = fit(module, tmp_path, **options)
+    warmup = {30: 3, 10: 1, 9: 1, 7: 1, 6: 1}[length]
+    in_steps = {"kind": "WarmupCosineScheduler", "warmup_steps": warmup, "total_steps": length}
+    assert rates == wanted(in_steps, range(length))
+    assert module.scheduler.get_last_lr() == [0.0, 0.0]
+
+
+def test_a_clock_of_ones_own_wins_over_the_trainers(tmp_path):
+    module = CountedLine(IN_DURATIONS, clock=olm.Clock(total_steps=50))
+    rates, _ = fit(module, tmp_path)
+    assert rates == wanted({**COSINE, "warmup_steps": 5, "total_steps": 50, "min_lr": 0.0})
+
+
+def test_a_longer_fit_is_refused_at_resume_unless_a_side_was_chosen(tmp_path):
+    fit(CountedLine(IN_DURATIONS), tmp_path, max_steps=10)
+    resume = partial(fit, folder=tmp_path, ckpt_path=tmp_path / "step=10.ckpt", max_steps=20)
+    with pytest.raises(olm.StateError, match="of a run of another length\n  warmup_steps: the"):
+        resume(CountedLine(IN_DURATIONS))
+    rates, _ = resume(CountedLine(IN_DURATIONS, on_change="spec"))
+    longer = {**COSINE, "warmup_steps": 2, "total_steps": 20, "min_lr": 0.0}
+    assert rates == wanted(longer, range(10, 20))
+
+
+class ByHand(CountedLine):
+    automatic_optimization = False
+
+    def training_step(self, batch, index):
+        raise AssertionError("it was to be refused before")
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        (ByHand, {}),
+        (CountedLine, {"callbacks": [GradientAccumulationScheduler({0: 1, 1: 4})]}),
+        (CountedLine, {"max_steps": -1, "max_epochs": -1}),
+    ],
+    ids=["optimized by hand", "accumulated by the epoch", "without an end"],
+)
+def test_the_length_of_a_run_is_not_made_up(module, options, tmp_path):
+    with pytest.raises(olm.SpecError, match="100% needs a clock with total_steps"):
+        fit(module(IN_DURATIONS), tmp_path, **{"max_epochs": 2, **options})

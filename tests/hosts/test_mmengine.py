@@ -81,7 +81,9 @@ def loadable(monkeypatch):
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
 
 
-def a_runner(folder, spec, accumulate=1, iterations=ITERATIONS, val=None, resume=None, **said):
+def a_runner(
+    folder, spec, accumulate=1, iterations=ITERATIONS, val=None, resume=None, epochs=None, **said
+):
     torch.manual_seed(0)
     data = [(torch.randn(3), torch.randn(1)) for _ in range(16)]
     loader = {
@@ -91,6 +93,8 @@ def a_runner(folder, spec, accumulate=1, iterations=ITERATIONS, val=None, resume
         "sampler": {"type": "InfiniteSampler", "shuffle": True},
         "collate_fn": {"type": "default_collate"},
     }
+    if epochs is not None:
+        loader |= {"sampler": {"type": "DefaultSampler", "shuffle": True}}
     recorder = Recorder()
     torch.manual_seed(1)
     validation = val and {
@@ -103,9 +107,9 @@ def a_runner(folder, spec, accumulate=1, iterations=ITERATIONS, val=None, resume
         work_dir=str(folder),
         train_dataloader=loader,
         train_cfg={
-            "by_epoch": False,
-            "max_iters": iterations,
             "val_interval": val or 10**6,
+            **({"max_iters": iterations} if epochs is None else {"max_epochs": epochs}),
+            "by_epoch": epochs is not None,
         },
         optim_wrapper={
             "type": "OptimWrapper",
@@ -276,3 +280,62 @@ def test_a_metric_that_is_not_there_is_named_beside_those_that_are():
     scheduler = OlmScheduler(optimizer, {"kind": "ReduceLROnPlateau"}, monitor="loss")
     with pytest.raises(olm.OlmError, match="no metric `loss`, found accuracy, recall"):
         scheduler.step({"accuracy": 1.0, "recall": 0.5})
+
+
+IN_DURATIONS = {"kind": "WarmupCosineScheduler", "warmup_steps": "10%", "total_steps": "100%"}
+ITERATED = {"by_epoch": False}
+EPOCHS = {"convert_to_iter_based": True, "epochs": 3}
+
+
+def in_steps(length):
+    """The schedule of `IN_DURATIONS` in a run of this length, and a warm-up of a tenth."""
+    warmup = max(1, (length + 5) // 10)
+    return {"kind": IN_DURATIONS["kind"], "warmup_steps": warmup, "total_steps": length}
+
+
+@pytest.mark.parametrize(
+    ("total", "said", "length"),
+    [
+        ("100%", ITERATED, 12),
+        # The last step is of the 2 batches that are left.
+        ("100%", ITERATED | {"accumulate": 5}, 3),
+        # 16 samples are 8 batches.
+        ("100%", EPOCHS, 24),
+        ("3ep", EPOCHS, 24),
+        ("100%", EPOCHS | {"accumulate": 5}, 5),
+        ("48sp", EPOCHS | {"clock": {"samples_per_step": 2}}, 24),
+        ("24sp", ITERATED | {"clock": {"samples_per_step": 2}}, 12),
+    ],
+)
+def test_a_spec_in_durations_ends_with_the_run(tmp_path, total, said, length):
+    runner = trained(tmp_path, IN_DURATIONS | {"total_steps": total}, **said)
+    assert runner.recorder.rates == rates_of(in_steps(length), length)
+    (scheduler,) = runner.param_schedulers
+    assert scheduler.get_last_value() == [0.0] * 4
+
+
+@pytest.mark.parametrize("said", [ITERATED, EPOCHS], ids=["iterations", "epochs"])
+def test_a_clock_wins_over_what_the_runner_says(tmp_path, said):
+    clock = {"total_steps": 100, "steps_per_epoch": 10}
+    spec = IN_DURATIONS | {"total_steps": "5ep"}
+    (scheduler,) = trained(tmp_path, spec, clock=clock, **said).param_schedulers
+    schedule = scheduler.scheduler.schedule
+    assert (schedule.warmup_steps, schedule.total_steps) == (10, 50)
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"convert_to_iter_based": True}], ids=["nothing", "an epoch that is none"]
+)
+def test_the_length_of_a_run_that_the_runner_does_not_say_is_not_made_up(tmp_path, said):
+    with pytest.raises(olm.SpecError, match="total_steps: 100% needs a clock with total_steps"):
+        trained(tmp_path, IN_DURATIONS, **said)
+
+
+def test_a_longer_run_is_refused_at_resume_unless_a_side_was_chosen(tmp_path):
+    trained(tmp_path, IN_DURATIONS, **ITERATED)
+    saved = tmp_path / f"iter_{SAVED}.pth"
+    longer = {"iterations": 24, "resume": saved, **ITERATED}
+    with pytest.raises(olm.StateError, match="of a run of another length"):
+        trained(tmp_path / "refused", IN_DURATIONS, **longer)
+    runner = trained(tmp_path / "chosen", IN_DURATIONS, on_change="spec", **longer)
+    assert runner.recorder.rates == rates_of(in_steps(24), 24)[SAVED:]

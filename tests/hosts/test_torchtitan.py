@@ -48,14 +48,14 @@ def alone(tmp_path):
 class Run:
     """What torchtitan's Trainer has, built in its order, and its training step."""
 
-    def __init__(self, folder, config, optimizers=ONE, parts=1):
+    def __init__(self, folder, config, optimizers=ONE, parts=1, training_steps=999):
         torch.manual_seed(0)
         make, act = torch.nn.Linear, torch.nn.Tanh()
         self.parts = [torch.nn.Sequential(make(3, 3), act, make(3, 3)) for _ in range(parts)]
         self.data = [torch.randn(2, 4, 3) for _ in range(STEPS)]
         on_cpu = dataclasses.replace(optimizers, implementation="for-loop")
         self.optimizers = on_cpu.build(model_parts=self.parts)
-        self.lr_schedulers = config.build(optimizers=self.optimizers, training_steps=999)
+        self.lr_schedulers = config.build(optimizers=self.optimizers, training_steps=training_steps)
         self.checkpointer = CheckpointManager.Config(
             enable=True, interval=SAVED, keep_latest_k=0, last_save_model_only=False
         ).build(
@@ -239,3 +239,41 @@ def test_a_spec_may_be_a_file_and_named_on_the_command_line(tmp_path):
     assert run.rates == rates_of(COSINE, ONE, 3)
     mapping = Job(OlmSchedulers.Config(spec=NESTED))
     assert tyro.cli(Job, args=["--steps", "2"], default=mapping) == Job(mapping.lr_scheduler, 2)
+
+
+IN_TOKENS = {"kind": "WarmupCosineScheduler", "warmup_steps": "10%", "total_steps": "80e3tok"}
+
+
+@pytest.mark.parametrize("clock", [{"tokens_per_step": 8000}, olm.Clock(tokens_per_step=8000)])
+def test_a_spec_in_durations_ends_with_the_run(tmp_path, clock):
+    config = OlmSchedulers.Config(spec=IN_TOKENS, clock=clock)
+    run = Run(tmp_path, config, TWO, training_steps=STEPS).train()
+    in_steps = {"kind": IN_TOKENS["kind"], "warmup_steps": 1, "total_steps": STEPS}
+    assert run.rates == rates_of(in_steps, TWO, STEPS)
+    assert [scheduler.get_last_lr() for scheduler in run.lr_schedulers] == [[0.0], [0.0, 0.0]]
+
+
+def test_a_clock_wins_over_the_training_steps(tmp_path):
+    config = OlmSchedulers.Config(spec={"kind": "LinearLR", "total_steps": "100%"})
+    ours = dataclasses.replace(config, clock={"total_steps": 40})
+    for each, total in ((config, STEPS), (ours, 40)):
+        (scheduler,) = Run(tmp_path, each, training_steps=STEPS).lr_schedulers
+        assert scheduler.schedule.total_steps == total
+
+
+def test_a_run_of_another_length_is_refused_at_resume_unless_a_side_was_chosen(tmp_path):
+    config = OlmSchedulers.Config(spec={"kind": "LinearLR", "total_steps": "100%"})
+    Run(tmp_path, config, training_steps=STEPS).train(until=SAVED, save=True)
+    longer = Run(tmp_path, config, training_steps=2 * STEPS)
+    with pytest.raises(Exception, match="of a run of another length"):
+        longer.checkpointer.load(SAVED)
+    chosen = dataclasses.replace(config, on_change="spec")
+    longer = Run(tmp_path, chosen, training_steps=2 * STEPS)
+    longer.checkpointer.load(SAVED)
+    wanted = rates_of({"kind": "LinearLR", "total_steps": 2 * STEPS}, ONE, STEPS)
+    assert longer.train().rates == wanted[SAVED:]
+
+
+def test_durations_that_nobody_counts_are_refused_when_it_is_built(tmp_path):
+    with pytest.raises(olm.SpecError, match="80e3tok needs a clock with tokens_per_step"):
+        Run(tmp_path, OlmSchedulers.Config(spec=IN_TOKENS))

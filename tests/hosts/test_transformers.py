@@ -381,3 +381,61 @@ def test_the_subclass_has_the_name_of_the_trainer():
     kind = with_schedule(Trainer, growing)
     assert issubclass(kind, Trainer)
     assert kind.__name__ == "Trainer"
+
+
+IN_EPOCHS = {"kind": "WarmupCosineScheduler", "warmup_steps": "10%", "total_steps": "3ep"}
+BY_EPOCHS = {"max_steps": -1, "num_train_epochs": 3, "gradient_accumulation_steps": 4}
+
+
+@pytest.mark.parametrize(
+    ("total", "options", "length"),
+    [
+        # 24 samples are 6 batches of 4: 4 of them make a step, and the 2 that are left.
+        ("3ep", BY_EPOCHS, 6),
+        ("100%", BY_EPOCHS, 6),
+        ("72sp", {"max_steps": 9, "per_device_train_batch_size": 8}, 9),
+        ("144sp", {"max_steps": 9, "gradient_accumulation_steps": 4}, 9),
+        ("720tok", {"max_steps": 9}, 9),
+    ],
+)
+def test_a_spec_in_durations_ends_with_the_run_of_the_trainer(tmp_path, total, options, length):
+    spec = IN_EPOCHS | {"total_steps": total}
+    kind = with_schedule(Trainer, spec, clock=olm.Clock(tokens_per_step=80))
+    recorder, _, scheduler = train(tmp_path, kind, **options)
+    in_steps = {"kind": IN_EPOCHS["kind"], "warmup_steps": 1, "total_steps": length}
+    assert recorder.rates == [[rate, rate] for rate in rates(in_steps, length)]
+    assert scheduler.last_epoch == length == scheduler.schedule.total_steps
+    assert scheduler.get_last_lr() == [0.0, 0.0]
+
+
+def test_a_clock_wins_over_what_the_trainer_knows(tmp_path):
+    clock = olm.Clock(total_steps=100, steps_per_epoch=7)
+    kind = with_schedule(Trainer, IN_EPOCHS, clock=clock)
+    *_, scheduler = train(tmp_path, kind, **BY_EPOCHS)
+    assert (scheduler.schedule.warmup_steps, scheduler.schedule.total_steps) == (10, 21)
+
+
+def test_a_run_that_is_made_longer_is_refused_unless_a_side_was_chosen(tmp_path):
+    spec = {"kind": "WarmupCosineScheduler", "warmup_steps": "25%", "total_steps": "100%"}
+    train(tmp_path, with_schedule(Trainer, spec), stop=STOP)
+    longer = {"max_steps": 2 * STEPS, "resume": True}
+    with pytest.raises(olm.StateError, match="of a run of another length\n  warmup_steps: the"):
+        train(tmp_path, with_schedule(Trainer, spec), **longer)
+    kind = with_schedule(Trainer, spec, on_change="spec")
+    recorder, _, _ = train(tmp_path, kind, **longer)
+    wanted = rates(growing(2 * STEPS), 2 * STEPS)[STOP:]
+    assert recorder.rates == [[rate, rate] for rate in wanted]
+
+
+class Stream(torch.utils.data.IterableDataset):
+    """Samples of which nobody knows how many there are."""
+
+    def __iter__(self):
+        yield from data()
+
+
+def test_the_epochs_of_a_stream_are_not_made_up(tmp_path):
+    kind = with_schedule(Trainer, IN_EPOCHS)
+    trainer = kind(model=Model(0), args=arguments(tmp_path), train_dataset=Stream())
+    with pytest.raises(olm.SpecError, match="total_steps: 3ep needs a clock with steps_per_epoch"):
+        trainer.train()

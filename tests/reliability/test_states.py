@@ -133,11 +133,14 @@ def test_a_step_that_cannot_be_taken_for_all_groups_is_taken_for_none(document):
 
     ours = after(document, 3, *BASES)
     late = {"params": [torch.zeros(1)], "lr": math.nan}
-    ours.optimizer.param_groups.append(late)
     before = snapshot(ours)
-    with pytest.raises(olm.RateError, match=r"param_groups\[3\].* found nan"):
-        ours.step(*([1.0] if isinstance(ours, ReduceLROnPlateau) else []))
-    assert snapshot(ours) == before
+    ours.optimizer.param_groups.append(late)
+    for take in (ours.step, ours.state_dict):
+        metric = [1.0] if take == ours.step and isinstance(ours, ReduceLROnPlateau) else []
+        with pytest.raises(olm.RateError, match=r"param_groups\[3\].* found nan"):
+            take(*metric)
+    assert ours.optimizer.param_groups.pop() is late
+    assert (snapshot(ours), str(late["lr"]), "initial_lr" in late) == (before, "nan", False)
 
 
 @pytest.mark.reliability("2c")

@@ -17,8 +17,15 @@ steps is then over after 500 on two of them, and nothing says so. Call `prepare`
             scheduler.step()
             optimizer.zero_grad()
 
-Without it, ``Accelerator(step_scheduler_with_optimizer=False)`` leaves the counting to the loop,
-which then has to say ``if accelerator.sync_gradients and not
+A spec with durations is counted by a clock, which needs the loader as Accelerate has it::
+
+    loader = accelerator.prepare(loader)
+    clock = clock_of(accelerator, loader, epochs=3)
+    scheduler = olm.build("run.olm.yaml", optimizer, clock=clock)
+    model, optimizer, scheduler = prepare(accelerator, model, optimizer, scheduler)
+
+Without `prepare`, ``Accelerator(step_scheduler_with_optimizer=False)`` leaves the counting to the
+loop, which then has to say ``if accelerator.sync_gradients and not
 accelerator.optimizer_step_was_skipped: scheduler.step()``. With
 ``DataLoaderConfiguration(split_batches=True)`` Accelerate counts right, but divides each batch
 among the processes.
@@ -31,8 +38,38 @@ from typing import Any
 
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from olm.clock import Clock
+from olm.problem import OlmError, found
 from olm.train.schedulers import ScheduleLR
 from olm.train.schedulers.agreement import OnChange
+
+
+def clock_of(accelerator: Any, loader: Any, **said: Any) -> Clock:
+    """The clock of a run: `olm.Clock.of_run` with what Accelerate knows.
+
+    Args:
+        accelerator: an ``accelerate.Accelerator``, which says how many batches make a step, and how
+            many processes there are.
+        loader: the data loader of the training, as ``accelerator.prepare`` gave it: it has the
+            batches of one process.
+        said: ``epochs`` or ``max_steps``, and ``sequence_length``, as `olm.Clock.of_run` takes
+            them.
+
+    Raises:
+        OlmError: the loader is not prepared, or an epoch may end without a step.
+        ValidationError: something contradicts something else, or is missing; it names both.
+    """
+    if not hasattr(loader, "total_batch_size"):
+        raise OlmError(f"loader must be what accelerator.prepare gave, found {found(loader)}")
+    if not accelerator.gradient_state.sync_with_dataloader:
+        raise OlmError("sync_with_dataloader: without it a step may span two epochs, say a Clock")
+    return Clock.of_run(
+        dataloader=loader,
+        accumulate=accelerator.gradient_accumulation_steps,
+        # A split batch is that of all processes.
+        world_size=1 if accelerator.split_batches else accelerator.num_processes,
+        **said,
+    )
 
 
 def prepare(accelerator: Any, *objects: Any, on_change: OnChange | None = None) -> Any:

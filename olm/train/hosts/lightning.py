@@ -8,22 +8,60 @@
 >>> config["scheduler"] is scheduler, config["interval"], config["frequency"]
 (True, 'step', 1)
 
-Lightning's own default is a step an epoch: a schedule in steps would stand still. Neither function
-but `guard` needs Lightning.
+Lightning's own default is a step an epoch: a schedule in steps would stand still. A spec with
+durations is counted by the trainer's own clock, in ``configure_optimizers``::
+
+    scheduler = olm.build("run.olm.yaml", optimizer, clock=clock_of(self.trainer))
+
+No function but `guard` needs Lightning.
 """
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
+from math import ceil, isfinite
 from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
+from olm.clock import Clock
 from olm.problem import OlmError, StateError
 from olm.train.schedulers import ScheduleLR
 from olm.train.schedulers.agreement import OnChange
+
+ACCUMULATION = "GradientAccumulationScheduler"
+"""The callback by which Lightning accumulates more batches in some epochs than in others."""
+
+
+def clock_of(trainer: Any) -> Clock:
+    """What a ``Trainer`` knows of its run: how many optimizer steps it has, and an epoch.
+
+    Where it accumulates more batches in some epochs than in others, or the module steps its
+    optimizers itself, it knows nothing. What it does not know, another clock may say:
+    ``Clock(samples_per_step=256).over(clock_of(trainer))``.
+
+    Args:
+        trainer: a ``Trainer`` that fits, which is so when it calls ``configure_optimizers``.
+    """
+    classes = (base.__name__ for one in trainer.callbacks for base in type(one).mro())
+    changing = ACCUMULATION in classes
+    if changing or not trainer.lightning_module.automatic_optimization:
+        return Clock()
+    # As `estimated_stepping_batches` does, but only where there is a last epoch.
+    if trainer.train_dataloader is None:
+        trainer.fit_loop.setup_data()
+    steps, batches = trainer.estimated_stepping_batches, trainer.num_training_batches
+    return Clock(
+        total_steps=int(steps) if isfinite(steps) and steps > 0 else None,
+        steps_per_epoch=(
+            # The last step of an epoch takes the batches that are left.
+            ceil(batches / trainer.accumulate_grad_batches)
+            if isfinite(batches) and batches
+            else None
+        ),
+    )
 
 
 def lr_scheduler_config(

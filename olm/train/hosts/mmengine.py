@@ -7,6 +7,10 @@ In a config, with no registration and no `custom_imports`::
         spec=dict(kind="WarmupCosineScheduler", warmup_steps=500, total_steps=90_000),
     )
 
+A spec with durations is counted by what the Runner says of itself: beside ``by_epoch=False`` how
+many iterations it has and, where it counts epochs, beside ``convert_to_iter_based=True`` how many
+epochs, and how long they are. ``clock=dict(samples_per_step=512)`` says the rest.
+
 `OlmScheduler` is made when it is first asked for, because its base class is mmengine's: importing
 this file needs no mmengine.
 """
@@ -15,11 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from math import ceil
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import olm
+from olm.clock import Clock, clock_of
 from olm.problem import OlmError
 from olm.train.schedulers.along import ScheduleLR
 from olm.wording import quoted
@@ -42,8 +48,11 @@ class _Along:
             such a schedule has.
         on_change: what to do if a checkpoint is of another schedule or of other base rates: raise
             an ``"error"``, go on with the ``"checkpoint"``'s, or with this ``"spec"``.
-        by_epoch: only False: there is one clock.
-        end: what the Runner fills in, the length of the training. A spec says itself where it ends.
+        clock: what the run is, if the spec has durations: a Clock, or a mapping of its fields. It
+            wins over what the Runner says.
+        by_epoch: only False, or nothing: a schedule counts steps. If it is said, `end` is the
+            number of iterations.
+        end: what the Runner fills in, the length of the training.
 
     Raises:
         OlmError: ``by_epoch``, or a monitor where none is of use, or none where one is needed.
@@ -59,7 +68,8 @@ class _Along:
         spec: Mapping[str, Any] | str | PathLike[str],
         monitor: str | None = None,
         on_change: OnChange = "error",
-        by_epoch: bool = False,
+        clock: Clock | Mapping[str, Any] | None = None,
+        by_epoch: bool | None = None,
         end: int | None = None,
     ) -> None:
         said = olm.load(spec) if isinstance(spec, str | PathLike) else olm.parse(spec)
@@ -69,7 +79,11 @@ class _Along:
             what = "needs a monitor, the name of a metric" if monitor is None else "has no monitor"
             raise OlmError(f"monitor: {said.schedule.kind} {what}")
         self.optimizer, self._monitor, self._on_change = optimizer, monitor, on_change
-        self._scheduler = olm.build(said, getattr(optimizer, "optimizer", optimizer))
+        # Without `by_epoch`, the Runner gives epochs, also where it does not count them.
+        known = _clock_of(optimizer, end if by_epoch is False else None)
+        known = clock_of(clock or {}).over(known)
+        inner = getattr(optimizer, "optimizer", optimizer)
+        self._scheduler = olm.build(said, inner, clock=known)
         # The Runner passes metrics only to those that it believes to step once an epoch.
         self.by_epoch = said.schedule.metric_driven
         self._record()
@@ -80,6 +94,16 @@ class _Along:
                 scheduler._advance()
 
         self._scheduler.optimizer.register_step_post_hook(follow)
+
+    @classmethod
+    def build_iter_from_epoch(
+        cls, optimizer: Any, *, epoch_length: int, end: int | None = None, **said: Any
+    ) -> Any:
+        """What the Runner calls in place of the constructor for ``convert_to_iter_based=True``."""
+        # A Runner that counts iterations says that it has one epoch, however many it has.
+        length = end * epoch_length if end is not None and end > 1 else None
+        known = _clock_of(optimizer, length, epoch_length)
+        return cls(optimizer, clock=clock_of(said.pop("clock", {})).over(known), **said)
 
     @property
     def scheduler(self) -> ScheduleLR:
@@ -128,6 +152,16 @@ class _Along:
             initial = base.setdefault("initial_lr", base["lr"])
             step = max(self._scheduler.last_epoch, 0)
             base["lr"] = float(self._scheduler.schedule.lr(step, float(initial)))
+
+
+def _clock_of(wrapper: Any, iterations: int | None, epoch_length: int | None = None) -> Clock:
+    """The clock of some iterations, of which an OptimWrapper may accumulate several for a step."""
+    count = getattr(wrapper, "_accumulative_counts", 1)
+    return Clock(
+        # It steps at the end, too, with those that are left; but not at the end of an epoch.
+        total_steps=ceil(iterations / count) if iterations else None,
+        steps_per_epoch=epoch_length / count if epoch_length else None,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,13 @@ In a function of a config registry, where torchtitan has ``LRSchedulersContainer
 
     lr_scheduler=OlmSchedulers.Config(spec="pretrain.olm.yaml"),
 
+A spec with durations is counted by the training steps, which torchtitan says to whoever builds a
+schedule; of batches it says nothing, so that tokens need a ``clock``::
+
+    lr_scheduler=OlmSchedulers.Config(
+        spec="pretrain.olm.yaml", clock={"tokens_per_step": 256 * 8192}
+    ),
+
 `OlmSchedulers` is made when it is first asked for, because its base class is torchtitan's:
 importing this file needs no torchtitan.
 """
@@ -19,6 +26,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import olm
+from olm.clock import Clock, clock_of
 from olm.problem import OlmError, StateError, found
 from olm.train.schedulers.along import ScheduleLR
 
@@ -41,6 +49,8 @@ class _Along:
         spec: a mapping, or the path of a YAML or JSON file.
         on_change: what to do if a checkpoint is of another schedule or of other base rates: raise
             an ``"error"``, go on with the ``"checkpoint"``'s, or with this ``"spec"``.
+        clock: what the run is, if the spec has durations; in a config, what wins over the training
+            steps, or a mapping that says it.
 
     Raises:
         OlmError: there is no optimizer, or the schedule is metric-driven: torchtitan has no metric.
@@ -50,14 +60,18 @@ class _Along:
     schedulers: list[ScheduleLR]
 
     def __init__(
-        self, optimizers: Any, spec: Mapping[str, Any] | str, on_change: OnChange = "error"
+        self,
+        optimizers: Any,
+        spec: Mapping[str, Any] | str,
+        on_change: OnChange = "error",
+        clock: Clock | None = None,
     ) -> None:
         said = olm.load(spec) if isinstance(spec, str) else olm.parse(spec)
         if said.schedule.metric_driven:
             raise OlmError(f"{said.schedule.kind}: torchtitan has no metric to drive it")
         if not len(optimizers):
             raise OlmError("there must be an optimizer at least, found none")
-        self.schedulers = [olm.build(said, optimizer) for optimizer in optimizers]
+        self.schedulers = [olm.build(said, optimizer, clock=clock) for optimizer in optimizers]
         self._on_change = on_change
         self._kept = len(self.schedulers) // len(optimizers.model_parts)
 
@@ -114,7 +128,7 @@ class _Along:
 
 
 def _build(self: Any, *, optimizers: Any, training_steps: int) -> Any:
-    """The container for these optimizers. The spec says how long it is, not ``training_steps``.
+    """The container for these optimizers. A spec in steps says how long it is itself.
 
     Raises:
         OlmError: a field of torchtitan's own schedule is set too.
@@ -122,11 +136,13 @@ def _build(self: Any, *, optimizers: Any, training_steps: int) -> Any:
     both = [
         field.name
         for field in fields(self)
-        if field.name not in ("spec", "on_change") and getattr(self, field.name) != field.default
+        if field.name not in ("spec", "on_change", "clock")
+        and getattr(self, field.name) != field.default
     ]
     if both:
         raise OlmError(f"{', '.join(both)}: the spec says what the schedule is, leave it out")
-    return self._owner(optimizers, self.spec, self.on_change)
+    clock = clock_of(self.clock or {}).over(Clock(total_steps=training_steps))
+    return self._owner(optimizers, self.spec, self.on_change, clock)
 
 
 def __getattr__(name: str) -> Any:
@@ -136,7 +152,7 @@ def __getattr__(name: str) -> Any:
     config = make_dataclass(
         "Config",
         # Any: torchtitan's command line has no words for a mapping that holds lists of mappings.
-        [("spec", Any), ("on_change", str, "error")],
+        [("spec", Any), ("on_change", str, "error"), ("clock", Any, None)],
         bases=(base.Config,),
         namespace={"build": _build, "__module__": __name__},
         kw_only=True,

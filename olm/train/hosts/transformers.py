@@ -2,16 +2,17 @@
 
 A scheduler that is built beforehand needs no adapter: ``Trainer(..., optimizers=(optimizer,
 scheduler))`` works as it is, and so does its ``resume_from_checkpoint``. Only the `Trainer` knows
-its number of training steps, however, and often makes the optimizer, too::
+how long it trains, however, and often makes the optimizer, too::
 
     from transformers import Trainer
     from olm.train.hosts.transformers import with_schedule
 
-    def spec(steps):
-        return {"kind": "WarmupCosineScheduler", "warmup_steps": steps // 10, "total_steps": steps}
-
+    spec = {"kind": "WarmupCosineScheduler", "warmup_steps": "10%", "total_steps": "100%"}
     trainer = with_schedule(Trainer, spec)(model=model, args=args, train_dataset=data)
     trainer.train(resume_from_checkpoint=True)
+
+The trainer's clock knows the steps of the run, those of an epoch, and the samples of a step; that a
+sample has so many tokens it does not know.
 
 A step is an optimizer step, also with gradient accumulation and on many processes. A metric drives
 the schedule at every evaluation, the one that ``metric_for_best_model`` names: of a
@@ -30,6 +31,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 import olm
+from olm.clock import Clock
 from olm.problem import OlmError, StateError
 from olm.schedule import Schedule
 from olm.spec import Spec
@@ -44,6 +46,7 @@ def with_schedule(
     trainer: type[TrainerT],
     spec: Document | Callable[[int], Document],
     *,
+    clock: Clock | None = None,
     on_change: OnChange = "error",
 ) -> type[TrainerT]:
     """A trainer's class, whose scheduler is that of a spec.
@@ -51,9 +54,11 @@ def with_schedule(
     Args:
         trainer: transformers' ``Trainer``, or a subclass of it.
         spec: what `olm.build` takes; or a function that returns it for a number of training steps.
-        on_change: what to do when a run is resumed under another spec or another learning rate:
-            raise an ``"error"`` that lists the differences, go on with the ``"checkpoint"``'s
-            schedule, or with this one, the ``"spec"``'s.
+        clock: what the run is, if the spec has durations. It wins over what the trainer knows, and
+            both over the spec's own.
+        on_change: what to do when a run is resumed under another spec, another learning rate or for
+            another length: raise an ``"error"`` that lists the differences, go on with the
+            ``"checkpoint"``'s schedule, or with this one, the ``"spec"``'s.
 
     Returns:
         A subclass. Its ``train`` raises a SpecError if the spec is not valid, and a StateError if
@@ -64,6 +69,13 @@ def with_schedule(
 
     class Scheduled(trainer):  # type: ignore[valid-type, misc]  # known at run time only
         lr_scheduler: Any
+        _steps_per_epoch: int | None = None
+
+        def set_initial_training_values(self, args: Any, dataloader: Any, *more: Any) -> Any:
+            values = super().set_initial_training_values(args, dataloader, *more)
+            # Of a stream the trainer says that the whole run is an epoch.
+            self._steps_per_epoch = values[1] if _length(dataloader) else None
+            return values
 
         def create_scheduler(
             self, num_training_steps: int, optimizer: Optimizer | None = None
@@ -74,7 +86,15 @@ def with_schedule(
                     return self.lr_scheduler
                 raise OlmError("the trainer has a scheduler, and a spec for another: leave out one")
             document = spec(num_training_steps) if callable(spec) else spec
-            scheduler = _build(document, optimizer or self.optimizer, on_change)
+            samples = self.get_total_train_batch_size(self.args)
+            known = Clock(
+                total_steps=num_training_steps,
+                steps_per_epoch=self._steps_per_epoch,
+                # The trainer takes a batch that is split for that of one process.
+                samples_per_step=None if self.accelerator.split_batches else samples,
+            )
+            known = clock.over(known) if clock is not None else known
+            scheduler = _build(document, optimizer or self.optimizer, known, on_change)
             if scheduler.schedule.metric_driven and self.args.metric_for_best_model is None:
                 kind = scheduler.schedule.kind
                 raise OlmError(f"{kind} needs a metric: metric_for_best_model='loss', for example")
@@ -102,11 +122,21 @@ def with_schedule(
     return Scheduled
 
 
-def _build(document: Document, optimizer: Optimizer, on_change: OnChange) -> ScheduleLR:
+def _length(dataloader: Any) -> int | None:
+    """How many batches there are; None for a stream."""
+    try:
+        return len(dataloader)
+    except TypeError:
+        return None
+
+
+def _build(
+    document: Document, optimizer: Optimizer, clock: Clock, on_change: OnChange
+) -> ScheduleLR:
     # The trainer has wrapped it; the wrapper is an Optimizer whose hooks were never set up.
     inner = getattr(optimizer, "optimizer", None)
     optimizer = inner if isinstance(inner, Optimizer) else optimizer
-    return olm.build(document, optimizer, on_change=on_change)
+    return olm.build(document, optimizer, clock=clock, on_change=on_change)
 
 
 def _metric(metrics: Mapping[str, float], name: str) -> float:

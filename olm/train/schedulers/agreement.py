@@ -19,6 +19,9 @@ from olm.train.schedulers.old.openlanguagemodel import same
 OnChange = Literal["error", "checkpoint", "spec"]
 """What to do about a state of another schedule: refuse it, go on with it, or keep one's own."""
 
+RATES = 4
+"""How many rates of a step a message has."""
+
 _log = logging.getLogger("olm")
 
 
@@ -64,20 +67,30 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
     if len(theirs) != len(base_lrs):
         groups = f"{len(theirs)} param groups, this optimizer {len(base_lrs)}"
         raise StateError(f"base_lrs: the checkpoint has {groups}")
-    lines = list(differences(state, live))
+    lines = _first_of([*differences(state, live)])
     if lines:
         lines += _from_here(state, live)
     if lines and on_change == "error":
-        longer = state.durations and forgotten(state.written) == forgotten(live.written)
-        of = "a run of another length" if longer else "another schedule"
         raise StateError(
-            "\n  ".join([f"this state is of {of}", *lines])
+            "\n  ".join([f"this state is of {_what_differs(state, live)}", *lines])
             + '\nto go on with the checkpoint\'s: on_change="checkpoint"; '
             + f'with this one\'s, from step {state.last_epoch} on: on_change="spec"'
         )
     if lines:
         _log.warning("on_change=%r: %s", on_change, "; ".join(lines))
     return live if on_change == "spec" else state
+
+
+def _first_of(lines: list[str]) -> list[str]:
+    """As many as anybody reads."""
+    more = [f"... and {len(lines) - LISTED:,} more"] if len(lines) > LISTED else []
+    return lines[:LISTED] + more
+
+
+def _what_differs(state: Spec, live: Spec) -> str:
+    if state.base_lrs == live.base_lrs and forgotten(state.written) == forgotten(live.written):
+        return "a run of another length"
+    return "another schedule"
 
 
 def differences(checkpoint: Spec, live: Spec) -> Iterator[str]:
@@ -107,7 +120,7 @@ def _rates(spec: Spec, step: int) -> str:
     """The rates of a step, each once, as far as anybody reads on."""
     rates = spec.schedule.lr([step], spec.base_lrs or ()).tolist()
     texts = list(dict.fromkeys(f"{rate:.6g}" for rate in rates))
-    return ", ".join([*texts[:LISTED], *("…" for _ in texts[LISTED:][:1])])
+    return ", ".join([*texts[:RATES], *("…" for _ in texts[RATES:][:1])])
 
 
 def _differences(theirs: Any, ours: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from olm.curves import Array
+from olm.fields import MAX_STEPS
 from olm.problem import RateError
 from olm.rates import all_usable, usable
 from olm.schedule import Schedule
@@ -43,7 +44,7 @@ class ReadAhead:
         """The rates at a step, one for each base rate. The list is not to be changed.
 
         Raises:
-            RateError: one of them is negative or not finite.
+            RateError: one of them is negative or not finite, or the step is too large for a state.
         """
         first, rows = self._listed
         index = step - first
@@ -66,7 +67,11 @@ class ReadAhead:
 
     def _evaluate(self, step: int) -> Array:
         """Evaluate a block from a step on, up to the first row that cannot be used."""
-        steps = np.arange(step, step + max(1, BLOCK // len(self._columns)), dtype=np.float64)
+        if step > MAX_STEPS:
+            text = f"there is no step {step:,}: the last that a state can say is {MAX_STEPS:,}"
+            raise RateError(f"{self.schedule.kind}: {text}")
+        stop = min(step + max(1, BLOCK // len(self._columns)), MAX_STEPS + 1)
+        steps = np.arange(step, stop, dtype=np.float64)
         rates = self.schedule.evaluate(steps[:, np.newaxis], self._columns[np.newaxis, :])
         if not all_usable(rates):
             unusable = ~usable(rates)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from threading import RLock
 from typing import Any
-from weakref import ref
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -17,16 +15,12 @@ from olm.spec import Spec, digest
 from olm.train.schedulers.agreement import OnChange, agreed, state_of
 from olm.train.schedulers.ahead import ReadAhead
 from olm.train.schedulers.base import SchedulerBase
+from olm.train.schedulers.clocks import in_steps
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.foreign import check_step
-from olm.train.schedulers.groups import as_float, check_bases, group_rates, write
-from olm.train.schedulers.stepping import innermost, on_step
-
-ORDER = (
-    "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite "
-    "order, or the first rate of the schedule trains nothing."
-)
-
+from olm.train.schedulers.groups import added_rates, as_float, check_bases, group_rates, mark, write
+from olm.train.schedulers.hooks import after_loads, after_steps
+from olm.train.schedulers.stepping import check_order
 
 CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
 """The torch class of every kind that has one by now."""
@@ -71,7 +65,7 @@ class ScheduleLR(SchedulerBase):
 
     def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
         check_step(last_epoch, OlmError)
-        schedule = schedule.in_steps()
+        schedule = in_steps(schedule)
         self._lent = self._outlives = self._waits = self._stepped = False
         self._on_change: OnChange = "error"
         self._durations: tuple[tuple[str, str], ...] = ()
@@ -80,6 +74,7 @@ class ScheduleLR(SchedulerBase):
         # Before torch's constructor touches the optimizer: this raises if there is no first rate.
         self._ahead.at(last_epoch + 1)
         super().__init__(optimizer, last_epoch)
+        after_loads(self, ScheduleLR._optimizer_has_loaded)
 
     @property
     def schedule(self) -> Schedule:
@@ -144,13 +139,13 @@ class ScheduleLR(SchedulerBase):
         """The schedule and where it stands: a spec, further along, in plain JSON values."""
         # Other threads may ask. A step changes one thing, and needs no lock; all else takes it.
         with self._lock:
-            schedule, step, bases = self.schedule, self.last_epoch, list(self._base_lrs)
-            durations = self._durations
+            schedule, step, durations = self.schedule, self.last_epoch, self._durations
+            bases = [*check_bases(list(self._base_lrs)), *self._added_bases()]
         return Spec(
             schedule=schedule,
             durations=durations,
             last_epoch=step,
-            base_lrs=tuple(check_bases(bases)),
+            base_lrs=tuple(bases),
             digest=digest(schedule),
         ).model_dump()
 
@@ -187,9 +182,8 @@ class ScheduleLR(SchedulerBase):
         ahead = ReadAhead(state.schedule, state.base_lrs)
         if state.last_epoch >= 0:
             ahead.at(state.last_epoch)
-        if on_change == "spec" and not self._outlives:
-            self._outlive_loading()
         with self._lock:
+            self._outlives = self._outlives or on_change == "spec"
             self._ahead, self._base_lrs = ahead, list(state.base_lrs)
             self._durations = state.durations
             self.last_epoch = state.last_epoch
@@ -236,9 +230,8 @@ class ScheduleLR(SchedulerBase):
         bases = self._all_bases()
         ahead = ReadAhead(self.schedule, bases)
         ahead.at(step)
-        for group, base in zip(self.optimizer.param_groups, bases, strict=True):
-            group.setdefault("initial_lr", base)
         self._ahead, self._base_lrs = ahead, bases
+        mark(self.optimizer, self._base_lrs)
 
     def _all_bases(self) -> list[float]:
         """The base rate of every param group that there is now."""
@@ -248,47 +241,41 @@ class ScheduleLR(SchedulerBase):
                 f"the optimizer has {len(groups)} param groups, this scheduler was built for "
                 f"{len(self._base_lrs)}: build another one"
             )
-        known = len(self._base_lrs)
-        return [*self._base_lrs, *(group_rates(self.optimizer)[known:])]
+        return [*self._base_lrs, *self._added_bases()]
+
+    def _added_bases(self) -> list[float]:
+        """The base rates of the param groups with which no step was taken yet."""
+        return added_rates(self.optimizer, len(self._base_lrs))
 
     def _update_lr(self, epoch: int | None = None) -> None:
         # torch's composites call it to start a child.
         self._go_to(self.last_epoch + 1 if epoch is None else epoch)
 
     def _check_order(self) -> None:
-        # torch marks an optimizer that has stepped; a copied or wrapped one has no mark, and
-        # nothing to tell.
-        wrapped = hasattr(self.optimizer.step, "_wrapped_by_lr_sched")
-        if wrapped and not getattr(self.optimizer, "_opt_called", False):
-            warnings.warn(ORDER, UserWarning, stacklevel=3)
+        check_order(self.optimizer)
 
     def _reassert(self) -> None:
-        """Write the base rates and the rates of this step; nothing, if it has not begun."""
-        if self.last_epoch >= 0:
-            for group, base in zip(self.optimizer.param_groups, self._all_bases(), strict=True):
-                write(group, "initial_lr", base)
-            self._go_to(self.last_epoch)
+        """Write the base rates and the rates of this step; hardly any, if it has not begun."""
+        if self.last_epoch < 0:
+            mark(self.optimizer, self._base_lrs)
+            return
+        for group, base in zip(self.optimizer.param_groups, self._all_bases(), strict=True):
+            write(group, "initial_lr", base)
+        self._go_to(self.last_epoch)
 
-    def _outlive_loading(self) -> None:
-        """Reassert the rates when the optimizer loads a state, which has another schedule's."""
-        mine = ref(self)
+    def _optimizer_has_loaded(self) -> None:
+        """Keep what a state of the optimizer has overwritten, or was saved too early to have."""
+        if self._outlives:
+            self._reassert()
+        else:
+            mark(self.optimizer, self._base_lrs)
 
-        def reassert(optimizer: Optimizer) -> None:
-            if (scheduler := mine()) is not None:
-                scheduler._reassert()
-
-        innermost(self.optimizer).register_load_state_dict_post_hook(reassert)
-        self._outlives = True
+    def _optimizer_has_stepped(self) -> None:
+        self._stepped = True
 
     def _wait_for_the_optimizer(self) -> None:
         """From now on, advance only if the optimizer has stepped."""
-        mine = ref(self)
-
-        def note() -> None:
-            if (scheduler := mine()) is not None:
-                scheduler._stepped = True
-
-        on_step(self.optimizer, note)
+        after_steps(self, ScheduleLR._optimizer_has_stepped)
         self._waits = True
 
     def __getstate__(self) -> dict[str, Any]:
@@ -304,7 +291,6 @@ class ScheduleLR(SchedulerBase):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = RLock()
-        if self._outlives:
-            self._outlive_loading()
+        after_loads(self, ScheduleLR._optimizer_has_loaded)
         if self._waits:
             self._wait_for_the_optimizer()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from olm.clock import Clock
+from olm.problem import SpecError
+from olm.schedule import Schedule
 from olm.spec import Spec, digest
 
 _log = logging.getLogger("olm")
+
+BUILD = "only olm.build(spec, optimizer, clock=...) takes a clock"
+"""What to do about a duration among the arguments of a torch class."""
 
 
 def counted(spec: Spec, clock: Clock | None) -> Spec:
@@ -24,6 +30,18 @@ def counted(spec: Spec, clock: Clock | None) -> Spec:
     plan = spec.plan(clock)
     _log.info("%s", plan)
     return spec.resolve(clock)
+
+
+def in_steps(schedule: Schedule) -> Schedule:
+    """A schedule for a torch class, which is told of no clock.
+
+    Raises:
+        SpecError: there are durations that need one.
+    """
+    try:
+        return schedule.in_steps()
+    except SpecError as error:
+        raise SpecError([replace(problem, hint=BUILD) for problem in error.problems]) from None
 
 
 def again(state: Spec, clock: Clock) -> Spec:

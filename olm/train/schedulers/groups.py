@@ -40,6 +40,22 @@ def group_rates(optimizer: Optimizer) -> list[float]:
     )
 
 
+def mark(optimizer: Optimizer, bases: list[float]) -> None:
+    """Let param groups say the base rates that they do not say yet, as torch's schedulers do."""
+    # There may be more groups, which no step was taken with.
+    for group, base in zip(optimizer.param_groups, bases, strict=False):
+        group.setdefault("initial_lr", base)
+
+
+def added_rates(optimizer: Optimizer, known: int) -> list[float]:
+    """The base rates of the param groups behind the first few, which a scheduler knows.
+
+    Raises:
+        RateError: as `group_rates`.
+    """
+    return group_rates(optimizer)[known:] if len(optimizer.param_groups) > known else []
+
+
 def check_bases(rates: list[float]) -> list[float]:
     """The same base rates, one for each param group.
 

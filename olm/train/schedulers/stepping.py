@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
 from functools import wraps
 from typing import Any
 from weakref import ref
 
 from torch.optim import Optimizer
+
+ORDER = (
+    "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite "
+    "order, or the first rate of the schedule trains nothing."
+)
 
 
 def mark_steps(optimizer: Optimizer) -> None:
@@ -30,23 +35,10 @@ def mark_steps(optimizer: Optimizer) -> None:
     optimizer.step = marked  # type: ignore[method-assign]  # as torch does
 
 
-def innermost(optimizer: Optimizer) -> Optimizer:
-    """An optimizer without those around it, such as Accelerate's, which have no hooks."""
-    while isinstance(inner := getattr(optimizer, "optimizer", None), Optimizer):
-        optimizer = inner
-    return optimizer
-
-
-def on_step(optimizer: Optimizer, then: Callable[[], None]) -> None:
-    """Call something after each step that the optimizer really takes.
-
-    One that GradScaler leaves out is none. For a fused optimizer it does not leave out the call,
-    but tells the optimizer, by ``found_inf``, to change nothing.
-    """
-
-    def told(stepped: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        found_inf = getattr(stepped, "found_inf", None)
-        if found_inf is None or not found_inf.item():
-            then()
-
-    innermost(optimizer).register_step_post_hook(told)
+def check_order(optimizer: Optimizer) -> None:
+    """Warn whoever calls a scheduler's ``step`` before the optimizer has stepped, as torch does."""
+    # torch marks an optimizer that has stepped; a copied or wrapped one has no mark, and nothing to
+    # tell.
+    wrapped = hasattr(optimizer.step, "_wrapped_by_lr_sched")
+    if wrapped and not getattr(optimizer, "_opt_called", False):
+        warnings.warn(ORDER, UserWarning, stacklevel=4)
