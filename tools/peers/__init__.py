@@ -14,6 +14,9 @@ from typing import Any
 Curves = list[list[float | None]]
 """The rates at some steps, a list for each base rate; None from where the peer raises an error."""
 
+Answers = list[str | float | None]
+"""What a peer makes of some durations; None where it raises an error."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -46,6 +49,18 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Durations:
+    """How long something lasts in one run of a peer's, and the same to olm."""
+
+    peer: str
+    """What the peer makes of each: Python that is evaluated with the `duration` at hand."""
+    clock: dict[str, Any]
+    """What the run is, as olm's clock."""
+    written: Sequence[tuple[str | float, str | int | None]]
+    """Each as the peer takes it, and as a spec says it; None if a spec cannot, or should not."""
+
+
+@dataclass(frozen=True)
 class Peer:
     """A library, pinned, and what is compared with it."""
 
@@ -63,6 +78,10 @@ class Peer:
     """What olm refuses."""
     needs: Sequence[str] = ()
     """What else to install, at the versions in `tools/constraints.txt`."""
+    durations: Sequence[Durations] = ()
+    """What it counts, if it takes durations."""
+    answers: Callable[[Durations], Answers] | None = None
+    """What the peer's own code makes of them."""
     dependencies: bool = True
     """Whether to install what the peer asks for; if not, `needs` is all that it gets."""
 

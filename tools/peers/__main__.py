@@ -92,6 +92,9 @@ def _lines(name: str, peer: Peer) -> Iterator[str]:
     yield from _listed(_rows(name, peer))
     yield '], "refused": ['
     yield from _listed(vars(refused) for refused in peer.refused)
+    if peer.answers is not None:
+        yield '], "durations": ['
+        yield from _listed({**vars(one), "answers": peer.answers(one)} for one in peer.durations)
     yield "]}"
 
 

@@ -8,7 +8,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from peers import Curves, Peer, Refused, Row
+from peers import Answers, Curves, Durations, Peer, Refused, Row
+from peers._composer_durations import DURATIONS, IN_DURATIONS
+from peers._durations import answered
 from peers._stepping import stepped
 from peers._stubs import stub_module, stub_packages
 
@@ -30,6 +32,11 @@ def rates(row: Row) -> Curves:
     )
 
 
+def answers(durations: Durations) -> Answers:
+    """What Composer's own conversion makes of durations."""
+    return answered(durations, {**vars(_schedules()), "State": _state})
+
+
 @dataclass
 class _State:
     """What the schedulers read of the trainer's state."""
@@ -37,7 +44,9 @@ class _State:
     optimizers: list[Any]
     max_duration: Any
     timestamp: Any
-    dataloader_len: int = BATCHES
+    dataloader_len: int
+    per_batch: dict[str, int]
+    """How many samples and tokens a batch has."""
 
 
 @dataclass
@@ -48,13 +57,16 @@ class _Trained:
     state: _State
 
     def step(self) -> None:
-        self.state.timestamp = self.state.timestamp.to_next_batch()
+        self.state.timestamp = self.state.timestamp.to_next_batch(**self.state.per_batch)
         self.scheduler.step()
 
 
-def _state(optimizer: Any, max_duration: str) -> _State:
+def _state(
+    optimizer: Any, max_duration: str, batches: int = BATCHES, samples: int = 0, tokens: int = 0
+) -> _State:
     time = import_module("composer.core.time")
-    return _State([optimizer], time.Time.from_timestring(max_duration), time.Timestamp())
+    duration, start = time.Time.from_timestring(max_duration), time.Timestamp()
+    return _State([optimizer], duration, start, batches, {"samples": samples, "tokens": tokens})
 
 
 def _compiled(compiler: Any, scheduler: Any, state: _State, ssr: float = 1.0) -> _Trained:
@@ -230,7 +242,7 @@ PEER = Peer(
     distribution="mosaicml",
     version="0.32.1",
     tolerance=1e-12,
-    rows=[*PLAIN, *RESTARTS, *WARM],
+    rows=[*PLAIN, *RESTARTS, *WARM, *IN_DURATIONS],
     rates=rates,
     refused=[
         Refused(
@@ -247,6 +259,8 @@ PEER = Peer(
             instead=SHORT,
         ),
     ],
+    durations=DURATIONS,
+    answers=answers,
     needs=["torch", "numpy"],
     dependencies=False,
 )

@@ -11,6 +11,7 @@ from unittest.mock import MagicMock
 
 from peers import Curves, Peer, Refused, Row
 from peers._stepping import stepped
+from peers._transformers_durations import DURATIONS, answers
 
 BASES = (0.1, 3e-4)
 """The base rates of two param groups."""
@@ -329,6 +330,8 @@ PEER = Peer(
             num_training_steps=20,
         ),
     ],
+    durations=DURATIONS,
+    answers=answers,
     needs=["torch", "numpy"],
     dependencies=False,
 )
