@@ -317,6 +317,7 @@ REPRODUCED: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "WarmupCosineScheduler": {
         "openlanguagemodel": ("WarmupCosineScheduler",),
+        "openlanguagemodel/trainer": ("Trainer",),
         "torchtitan": ("LRSchedulersContainer",),
     },
     "WarmupDecayLR": {

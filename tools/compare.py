@@ -30,6 +30,7 @@ class Compared:
     """A peer's file in tests/peers."""
 
     peer: str
+    """The package, and which part of it, if that has a file of its own."""
     version: str
     tolerance: float
     rows: list[dict[str, Any]]
@@ -91,7 +92,9 @@ def main(args: list[str]) -> int:
 
 def _read(path: Path) -> Compared:
     file = json.loads(path.read_text(encoding="utf-8"))
-    return Compared(*(file[key] for key in ("peer", "version", "tolerance", "rows")))
+    package, part = file["peer"], path.stem.removeprefix(f"{file['peer']}_")
+    name = package if part == path.stem else f"{package}/{part}"
+    return Compared(name, *(file[key] for key in ("version", "tolerance", "rows")))
 
 
 def _row(peer: Compared) -> tuple[str, ...]:

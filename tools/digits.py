@@ -1,51 +1,63 @@
 """A training run that can be killed at any moment: a small model learns scikit-learn's digits.
 
-    python tools/digits.py FOLDER
+    python tools/digits.py FOLDER [--epochs N] [--on-change SIDE]
 
-It goes on from the last whole checkpoint in the folder, if there is one, and prints each step.
+It goes on from the last whole checkpoint in the folder, if there is one, and prints each step. A
+run of another length is refused, unless a side is chosen: the checkpoint's schedule, or the spec's.
 """
 
+from __future__ import annotations
+
+import argparse
 import json
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 import olm
+from handwriting import new_model, trained_with
+
+if TYPE_CHECKING:
+    from olm.train.schedulers import ScheduleLR
+    from olm.train.schedulers.agreement import OnChange
 
 SPEC = Path(__file__).parents[1] / "specs" / "digits.olm.yaml"
 BASE_LR = 0.05
-STEPS = 600
+EPOCHS = 24
+BATCH = 16
+ACCUMULATE = 4
+"""How many batches a step takes; the last step of an epoch takes what is left."""
 SAVE_EVERY = 40
-BATCH = 64
-TRAINED_WITH = 1500
-"""How many of the images are trained with; the others are kept for testing."""
 
 
-def train(folder: Path) -> None:
-    """Train to the end, with a checkpoint every so many steps."""
-    torch.set_num_threads(1)  # The model is so small that two threads only wait for each other.
-    images, labels = (part[:TRAINED_WITH] for part in digits())
+def train(folder: Path, epochs: int = EPOCHS, on_change: OnChange = "error") -> ScheduleLR:
+    """Train to the end of the data, with a checkpoint every so many steps."""
     model = new_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=BASE_LR, momentum=0.9)
-    scheduler = olm.build(SPEC, optimizer)
-    rates: list[float] = []
+    start, rates = SPEC, list[float]()
     if checkpoint := last_checkpoint(folder):
         weights = torch.load(checkpoint / "model.pt", weights_only=True)
         model.load_state_dict(weights["model"])
         optimizer.load_state_dict(weights["optimizer"])
-        scheduler.load_state_dict(json.loads((checkpoint / "scheduler.json").read_text()))
+        start = checkpoint / "scheduler.json"
         rates = json.loads((checkpoint / "rates.json").read_text())
-    for step in range(scheduler.last_epoch, STEPS):
+    run = clock(epochs)
+    scheduler = olm.build(start, optimizer, clock=run, on_change=on_change)
+    for step, batches in islice(enumerate(steps(epochs)), scheduler.last_epoch, None):
         rates.append(optimizer.param_groups[0]["lr"])
-        chosen = batch(step)
         optimizer.zero_grad()
-        nn.functional.cross_entropy(model(images[chosen]), labels[chosen]).backward()  # type: ignore[no-untyped-call]  # torch's
+        for images, labels in batches:
+            loss = nn.functional.cross_entropy(model(images), labels) / len(batches)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's
         optimizer.step()
         scheduler.step()
-        if (step + 1) % SAVE_EVERY == 0 or step + 1 == STEPS:
+        if (step + 1) % SAVE_EVERY == 0 or step + 1 == run.total_steps:
             weights = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
             checkpoint = folder / f"step-{step + 1:06}"
             checkpoint.mkdir(parents=True, exist_ok=True)
@@ -54,25 +66,26 @@ def train(folder: Path) -> None:
             olm.save_state(scheduler, checkpoint / "scheduler.json")
             point_to(checkpoint)
         print(step, flush=True)
+    return scheduler
 
 
-def digits() -> tuple[Tensor, Tensor]:
-    """The images, as rows of 64 numbers from 0 to 1, and the digits that they show."""
-    images, labels = load_digits(return_X_y=True)
-    return torch.tensor(images / 16, dtype=torch.float32), torch.tensor(labels)
+def clock(epochs: int = EPOCHS) -> olm.Clock:
+    """What the run is, from what the training has: its data and its loop."""
+    return olm.Clock.of_run(dataloader=loader(0), epochs=epochs, accumulate=ACCUMULATE)
 
 
-def new_model() -> nn.Module:
-    """A model of two layers, whose first weights are always the same."""
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+def loader(epoch: int) -> DataLoader[tuple[Tensor, ...]]:
+    """The batches of an epoch, in an order of its own, which the epoch alone decides."""
+    order = torch.Generator().manual_seed(epoch)
+    return DataLoader(trained_with(), batch_size=BATCH, shuffle=True, generator=order)
 
 
-def batch(step: int) -> Tensor:
-    """The images of a step: each epoch in an order of its own, which the step alone decides."""
-    epoch, place = divmod(step, TRAINED_WITH // BATCH)
-    order = torch.randperm(TRAINED_WITH, generator=torch.Generator().manual_seed(epoch))
-    return order[place * BATCH : (place + 1) * BATCH]
+def steps(epochs: int) -> Iterator[list[list[Tensor]]]:
+    """The batches of each optimizer step."""
+    for epoch in range(epochs):
+        batches = iter(loader(epoch))
+        while step := list(islice(batches, ACCUMULATE)):
+            yield step
 
 
 def point_to(checkpoint: Path) -> None:
@@ -88,13 +101,25 @@ def last_checkpoint(folder: Path) -> Path | None:
     return folder / pointer.read_text() if pointer.exists() else None
 
 
-def score(checkpoint: Path) -> float:
-    """The share of the images kept for testing that the model of a checkpoint reads correctly."""
-    images, labels = (part[TRAINED_WITH:] for part in digits())
-    model = new_model()
-    model.load_state_dict(torch.load(checkpoint / "model.pt", weights_only=True)["model"])
-    return float((model(images).argmax(1) == labels).float().mean())
+def main(args: list[str]) -> int:
+    """Train, and return the exit status: 1 if the checkpoint is of another schedule."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where the checkpoints are")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help="how many epochs")
+    parser.add_argument(
+        "--on-change", choices=["error", "checkpoint", "spec"], default="error", help="which side"
+    )
+    given = parser.parse_args(args)
+    torch.set_num_threads(1)  # The model is so small that two threads only wait for each other.
+    try:
+        train(given.folder, given.epochs, given.on_change)
+    except olm.OlmError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    train(Path(sys.argv[1]))
+    sys.exit(main(sys.argv[1:]))
