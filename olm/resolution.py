@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import floor
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple
 
 from pydantic import ValidationError
 
 from olm.clock import Clock
 from olm.durations import REST, Duration
-from olm.fields import MAX_STEPS, step_fields
+from olm.fields import MAX_STEPS
 from olm.problem import Path, Problem, SpecError, dotted, found
+from olm.steps import Made, fields_with, steps_of, with_numbers
 from olm.timeline import Timeline
 from olm.wording import problems_of
 
@@ -47,9 +48,6 @@ class Counted:
         return ", ".join(to)
 
 
-Made = TypeVar("Made", bound=Timeline)
-
-
 @dataclass(frozen=True)
 class Plan(Generic[Made]):
     """A schedule in optimizer steps, and what was done to get there.
@@ -77,19 +75,6 @@ class Plan(Generic[Made]):
         return tuple((dotted(one.path), one.written.text) for one in self.counted)
 
 
-def durations(schedule: Timeline) -> list[tuple[Path, Duration]]:
-    """The durations in a schedule, each with its path.
-
-    >>> from olm.kinds.warmup import WarmupCosine
-    >>> durations(WarmupCosine(warmup_steps="3%", total_steps=100))
-    [(('warmup_steps',), '3%')]
-    """
-    own = [(place, value) for place, value in _steps_of(schedule) if isinstance(value, Duration)]
-    for place, child in schedule.placed_children():
-        own += [(place + path, value) for path, value in durations(child)]
-    return own
-
-
 def plan(schedule: Made, clock: Clock) -> Plan[Made]:
     """A schedule in optimizer steps.
 
@@ -108,35 +93,6 @@ def plan(schedule: Made, clock: Clock) -> Plan[Made]:
     if counter.problems:
         raise SpecError(counter.problems)
     return Plan(counted, tuple(counter.counted), clock)
-
-
-def rewritten(schedule: Made, texts: Mapping[Path, Duration]) -> Made:
-    """A schedule with durations in place of the steps that they are.
-
-    Args:
-        schedule: the schedule.
-        texts: the durations by their paths; those where no number of steps stands do nothing.
-
-    >>> from olm.kinds.warmup import Warmup
-    >>> from olm.durations import duration
-    >>> rewritten(Warmup(warmup_steps=30), {("warmup_steps",): duration("3%")})
-    Warmup(warmup_steps='3%', start_lr=0.0)
-
-    Raises:
-        ValidationError: no schedule can have these.
-    """
-    own = {place: texts[place] for place, _ in _steps_of(schedule) if place in texts}
-    made = schedule.model_copy(update=_changed(schedule, own)) if own else schedule
-    children = [
-        rewritten(child, _below(texts, place)) for place, child in schedule.placed_children()
-    ]
-    return made if children == [*schedule.children()] else made.with_children(children)
-
-
-def places(schedule: Timeline) -> set[Path]:
-    """Where numbers of steps, or durations, stand in a schedule."""
-    inner = (place + path for place, child in schedule.placed_children() for path in places(child))
-    return {*(place for place, _ in _steps_of(schedule)), *inner}
 
 
 def steps_at(places: Mapping[Path, int | Duration], clock: Clock) -> list[int]:
@@ -202,7 +158,7 @@ class _Counter:
         counted = self.counted[first:]
         if len(self.problems) == problems:
             try:
-                made = _with_steps(schedule, {one.path[len(path) :]: one.steps for one in counted})
+                made = with_numbers(schedule, {one.path[len(path) :]: one.steps for one in counted})
             except ValidationError as error:
                 self.problems += _explained(error, counted, path)
             else:
@@ -223,7 +179,7 @@ class _Counter:
     def _own(self, schedule: Timeline, turn: _Turn, path: Path) -> None:
         """Count what stands in the fields of a schedule itself."""
         stages, before = type(schedule).stages, _START
-        for place, value in _steps_of(schedule):
+        for place, value in steps_of(schedule):
             staged = place[0] in stages
             if isinstance(value, Duration):
                 after = self.end(value, before if staged else _START, turn, path + place)
@@ -269,44 +225,11 @@ class _Point(NamedTuple):
 _START = _Point(Fraction(0), 0)
 
 
-def _steps_of(schedule: Timeline) -> Iterator[tuple[Path, Any]]:
-    """The numbers of steps in the fields of a schedule, and the durations, each with its place."""
-    for name in step_fields(type(schedule)):
-        value = getattr(schedule, name)
-        if isinstance(value, tuple):
-            yield from (((name, index), item) for index, item in enumerate(value))
-        elif value is not None:
-            yield (name,), value
-
-
-def _changed(schedule: Timeline, numbers: Mapping[Path, Any]) -> dict[str, Any]:
-    """The fields of a schedule in which there are other numbers, at their places."""
-    changed = {}
-    for name in {str(place[0]): None for place in numbers}:
-        value = getattr(schedule, name)
-        changed[name] = (
-            tuple(numbers.get((name, index), item) for index, item in enumerate(value))
-            if isinstance(value, tuple)
-            else numbers[name,]
-        )
-    return changed
-
-
-def _below(texts: Mapping[Path, Duration], place: Path) -> dict[Path, Duration]:
-    """What stands below a place, by its path from there."""
-    size = len(place)
-    return {path[size:]: text for path, text in texts.items() if path[:size] == place}
-
-
-def _with_steps(schedule: Made, steps: Mapping[Path, int]) -> Made:
-    return schedule.model_copy(update=_changed(schedule, steps)) if steps else schedule
-
-
 def _turns(made: Timeline, exact: Mapping[Path, Fraction], turn: _Turn) -> list[_Turn]:
     """When the parts of a schedule apply, which has its own steps by now."""
     spans = made.spans()
     # What says when they begin says it as well before it is rounded.
-    unrounded = type(made).model_construct(**{**dict(made), **_changed(made, exact)})
+    unrounded = type(made).model_construct(**{**dict(made), **fields_with(made, exact)})
     starts = [start for start, _ in (unrounded if exact else made).parts()]
     return [
         _Turn(
@@ -325,8 +248,7 @@ def _explained(error: ValidationError, counted: list[Counted], path: Path) -> It
         about = (problem.path, *problem.also)
         said = [one for one in counted if any(one.path[len(path) :][: len(p)] == p for p in about)]
         hint = "; ".join([*filter(None, [problem.hint]), *map(_in_words, said)])
-        also = tuple(path + other for other in problem.also)
-        yield replace(problem, path=path + problem.path, also=also, hint=hint)
+        yield replace(problem.under(path), hint=hint)
 
 
 def _too_far(one: Counted) -> Problem | None:

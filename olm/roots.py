@@ -107,7 +107,7 @@ def mixed_state(schedule: Schedule, said: str | None) -> Iterator[InitErrorDetai
 
 def misplaced(schedule: Schedule, written: Durations) -> Iterator[InitErrorDetails]:
     """That there are durations where there are no steps, or that cannot stand there."""
-    from olm.resolution import places
+    from olm.steps import places
 
     known = places(schedule)
     for index, pair in enumerate(written):
@@ -128,7 +128,7 @@ def as_written(schedule: Schedule, written: Durations) -> Schedule:
     Raises:
         ValidationError: no schedule can have these.
     """
-    from olm.resolution import rewritten
+    from olm.steps import rewritten
 
     texts = ((_path(path), duration(text)) for path, text in written)
     return rewritten(schedule, {path: text for path, text in texts if path and text})

@@ -103,7 +103,7 @@ class Schedule(Timeline):
 
     def durations(self) -> list[tuple[Path, Duration]]:
         """What in it, and in the schedules in it, is no number of steps yet, each with its path."""
-        from olm.resolution import durations
+        from olm.steps import durations
 
         return durations(self)
 

@@ -27,10 +27,10 @@ from olm.durations import duration
 from olm.fields import MAX_STEPS
 from olm.memory import forgotten, remembered
 from olm.problem import dotted
-from olm.resolution import places, rewritten
 from olm.schedule import Schedule
 from olm.schema import schedules_schema
 from olm.spec import digest
+from olm.steps import places, rewritten
 
 from .strategies import CATALOGUE, mutated, schedules
 
