@@ -21,7 +21,6 @@ from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
 from olm import roots
-from olm.digest import digest as digest
 from olm.fields import MAX_STEPS, Length, Listed, Number, Rate
 from olm.plain import plain
 from olm.problem import Problem, SpecError, few_guesses, found

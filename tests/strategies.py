@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from olm import kinds
 from olm.clock import Clock
+from olm.digest import digest
 from olm.durations import REST, UNITS
 from olm.fields import MAX_RATE, MAX_STEPS, TINY, Length, Number, step_fields
 from olm.problem import SpecError, dotted
 from olm.schedule import KINDS, ROOT_KEYS, Schedule
-from olm.spec import digest, parse
+from olm.spec import parse
 
 CATALOGUE = {
     kind: model

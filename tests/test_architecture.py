@@ -23,7 +23,7 @@ LADDERS = [
     "problem durations wording fields clock timeline steps resolution schedule spec",
     "problem durations wording steps resolution expectation schedule digest roots spec",
     "clock roots",
-    "fields digest",
+    "fields digest train",
     "clock expectation spec schema",
     "resolution expectation",
     "resolution cli",

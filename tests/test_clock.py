@@ -13,11 +13,12 @@ from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, Itera
 
 from olm.checks import Options, check
 from olm.clock import Clock
+from olm.digest import digest
 from olm.document import loads, read
 from olm.fields import MAX_STEPS
 from olm.kinds import KINDS
 from olm.problem import OlmError, SpecError
-from olm.spec import digest, parse
+from olm.spec import parse
 
 drawn = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=200)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import olm
 from olm import partings
 from olm.differences import Difference, differences
+from olm.digest import digest
 from olm.fields import MAX_STEPS
 from olm.kinds import KINDS
 from olm.kinds.constant import Constant
@@ -19,7 +20,6 @@ from olm.kinds.plateau import Plateau
 from olm.partings import Apart, parting
 from olm.problem import dotted
 from olm.rates import RateError
-from olm.spec import digest
 from strategies import schedules, specs
 from training import EXAMPLES, NESTED
 

@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from olm.checks import check
 from olm.clock import Clock
+from olm.digest import digest
 from olm.document import read
 from olm.durations import THE_REST, Duration, duration, hint_of, pattern
 from olm.fields import MAX_STEPS, StepCount, step_fields
@@ -25,7 +26,7 @@ from olm.fixes import mend
 from olm.kinds import KINDS
 from olm.problem import SpecError, dotted
 from olm.schedule import validate
-from olm.spec import digest, parse
+from olm.spec import parse
 
 from .strategies import BAD_DURATIONS, CATALOGUE, GOOD_DURATIONS, clocks, schedules, with_durations
 

@@ -10,11 +10,12 @@ from jsonschema import Draft7Validator
 
 from olm.checks import Options, check
 from olm.clock import Clock
+from olm.digest import digest
 from olm.document import read
 from olm.expectation import NEGLIGIBLE, unmet
 from olm.kinds.linear import Linear
 from olm.problem import RateError, SpecError
-from olm.spec import Spec, digest, parse
+from olm.spec import Spec, parse
 from strategies import CATALOGUE, schedules
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "schedule.schema.json"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from olm import lint
 from olm.checks import Options, check, check_file
 from olm.clock import Clock
+from olm.digest import digest
 from olm.document import read
 from olm.fields import MAX_STEPS
 from olm.lint._course import end_of_run
@@ -20,7 +21,7 @@ from olm.lint.other_readers import is_read_otherwise
 from olm.pages import page
 from olm.scalars import ScalarError, for_every_reader, plain
 from olm.schedule import KINDS
-from olm.spec import Spec, digest
+from olm.spec import Spec
 from strategies import schedules
 
 SPECS = Path(__file__).resolve().parents[1] / "specs"

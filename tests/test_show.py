@@ -22,9 +22,9 @@ from olm.cli.drawing.braille import PER_DOT, chart, columns, drawn
 from olm.cli.drawing.key_steps import key_steps
 from olm.cli.show import in_words
 from olm.clock import Clock
+from olm.digest import digest
 from olm.fields import step_fields
 from olm.kinds import KINDS
-from olm.spec import digest
 from training import EXAMPLES
 
 LINEAR = "kind: LinearLR\ntotal_steps: 4\n"

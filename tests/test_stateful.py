@@ -23,13 +23,13 @@ from torch.optim import SGD
 
 import olm
 from olm.clock import Clock
+from olm.digest import digest
 from olm.durations import duration
 from olm.fields import MAX_STEPS
 from olm.memory import forgotten, remembered
 from olm.problem import dotted
 from olm.schedule import Schedule
 from olm.schema import schedules_schema
-from olm.spec import digest
 from olm.steps import places, rewritten
 
 from .strategies import CATALOGUE, mutated, schedules

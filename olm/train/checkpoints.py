@@ -15,9 +15,10 @@ from typing import Any
 
 import torch
 
+from olm.digest import digest
 from olm.problem import Path, StateError, clipped
 from olm.schedule import Schedule
-from olm.spec import Spec, digest, parse
+from olm.spec import Spec, parse
 from olm.train.schedulers.agreement import agreed
 from olm.train.schedulers.old import Seen, check_rates, read, writer_of
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
+from olm.digest import digest
 from olm.fields import memory_fields
 from olm.memory import forgotten, remembered
 from olm.problem import LISTED, OlmError, Path, RateError, SpecError, StateError, dotted, found
 from olm.schedule import STATE_KEYS, Schedule
-from olm.spec import Spec, digest, parse
+from olm.spec import Spec, parse
 from olm.train.schedulers.foreign import POSITION, check_keys
 from olm.train.schedulers.old import Old, Seen, check_rates, read
 from olm.train.schedulers.old.openlanguagemodel import same

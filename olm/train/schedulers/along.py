@@ -9,9 +9,10 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
+from olm.digest import digest
 from olm.problem import OlmError, StateError, found
 from olm.schedule import Schedule
-from olm.spec import Spec, digest
+from olm.spec import Spec
 from olm.train.schedulers.agreement import OnChange, agreed, state_of
 from olm.train.schedulers.ahead import ReadAhead
 from olm.train.schedulers.base import SchedulerBase

@@ -6,9 +6,10 @@ import logging
 from dataclasses import replace
 
 from olm.clock import Clock
+from olm.digest import digest
 from olm.problem import SpecError
 from olm.schedule import Schedule
-from olm.spec import Spec, digest
+from olm.spec import Spec
 
 _log = logging.getLogger("olm")
 
