@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import olm
-from olm.cli import FINE, MISUSE, PROBLEMS, main
+from olm.cli import FINE, MISUSE, PIPE_CLOSED, PROBLEMS, main
 from olm.cli.drawing.axis import NEEDS, axes
 from olm.cli.drawing.braille import PER_DOT, chart, columns, drawn
 from olm.cli.drawing.key_steps import key_steps
-from olm.cli.show import in_words
+from olm.cli.sentence import in_words
 from olm.clock import Clock
 from olm.digest import digest
 from olm.fields import step_fields
@@ -527,3 +527,15 @@ def test_a_place_on_an_axis_is_the_exact_one_rounded_once():
     steps = np.arange(10_000)
     assert axis.along(steps).tolist() == [float(Fraction(step, 125)) for step in range(10_000)]
     assert axis.along(steps).tolist() == [axis.at(step) for step in range(10_000)]
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    path = tmp_path / "long.olm.yaml"
+    path.write_text("{kind: LinearLR, total_steps: 1000000}")
+    command = [sys.executable, "-m", "olm", "show", str(path), "--csv", "-"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == b"step,lr\n"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == PIPE_CLOSED

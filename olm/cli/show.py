@@ -85,6 +85,8 @@ def run(args: Namespace) -> int:
             print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
             return PROBLEMS
         return _show(_view(result.spec, result.counted, given, args), args)
+    except BrokenPipeError:
+        raise
     except (OSError, ImportError, Misuse, RateError) as error:
         print(f"olm show: {error}", file=sys.stderr)
         return PROBLEMS if isinstance(error, RateError) else MISUSE
