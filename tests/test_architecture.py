@@ -15,6 +15,7 @@ OLM = ROOT / "olm"
 
 LADDERS = [
     "problem durations measures words wording fields rules rates timeline schedule kinds spec cli",
+    "measures vocabulary words",
     "problem fields timeline schedule spec document lint checks cli",
     "problem words wording fields rules rates schedule kinds spec documentation cli",
     "problem scalars fields rules schedule kinds spec documentation snippets schema",

@@ -24,7 +24,8 @@ from olm.measures import (
     in_ours,
     percent,
 )
-from olm.words import FOREIGN, OF_THE_OPTIMIZER, WORDS, certain, meaning, meant
+from olm.vocabulary import FOREIGN, OF_THE_OPTIMIZER, WORDS
+from olm.words import certain, meaning, meant
 
 FIELDS = {name for model in KINDS.values() for name in model.model_fields}
 

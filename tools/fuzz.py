@@ -155,7 +155,7 @@ def _seeds() -> Iterator[bytes]:
 def _words() -> Iterator[str]:
     """What specs are made of, as libFuzzer's dictionaries have it."""
     from olm.kinds import KINDS
-    from olm.words import FOREIGN
+    from olm.vocabulary import FOREIGN
 
     fields = {name for model in KINDS.values() for name in model.model_fields}
     signs = ["<<: ", "&a ", "*a", "!!float ", "---\n", "%YAML 1.2\n", "# olm: ignore", "? ", "| "]
