@@ -70,7 +70,7 @@ def multiplier(
         OlmError: it is driven by a metric, or the base rate is not above 0.
     """
     said = parse(spec)
-    schedule = said.plan(clock).schedule if said.schedule.durations() else said.schedule
+    schedule = said.schedule if said.schedule.is_counted else said.plan(clock).schedule
     if schedule.metric_driven:
         raise OlmError(f"{schedule.kind} is driven by a metric, which a multiplier cannot observe")
     if not (isinstance(base_lr, int | float) and 0 < base_lr < float("inf")):

@@ -19,6 +19,9 @@ from olm.timeline import Timeline
 from olm.wording import problems_of
 
 
+_HALF = Fraction(1, 2)
+
+
 @dataclass(frozen=True)
 class Counted:
     """A duration, and the steps that it was found to be."""
@@ -122,7 +125,7 @@ def nearest(exact: Fraction) -> int:
     >>> [nearest(Fraction(half, 2)) for half in (-1, 1, 3, 4)]
     [0, 1, 2, 2]
     """
-    return floor(exact + Fraction(1, 2))
+    return floor(exact + _HALF)
 
 
 @dataclass(frozen=True)
@@ -227,6 +230,8 @@ _START = _Point(Fraction(0), 0)
 
 def _turns(made: Timeline, exact: Mapping[Path, Fraction], turn: _Turn) -> list[_Turn]:
     """When the parts of a schedule apply, which has its own steps by now."""
+    if not made.children():
+        return []
     spans = made.spans()
     # What says when they begin says it as well before it is rounded.
     unrounded = type(made).model_construct(**{**dict(made), **fields_with(made, exact)})

@@ -94,9 +94,9 @@ def half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
 
 def mixed_state(schedule: Schedule, said: str | None) -> Iterator[InitErrorDetails]:
     """That the digest is not that of the schedule, or that this is no schedule of a state."""
-    if uncounted := schedule.durations():
+    if not schedule.is_counted:
         hint = "`durations` says what its steps were before"
-        for path, one in uncounted:
+        for path, one in schedule.durations():
             text = f"must be in optimizer steps in a state, found {found(one.text)}"
             yield at(path, one.text, mistake("durations", text, hint=hint))
     elif said != digest(schedule):

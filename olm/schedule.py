@@ -107,13 +107,20 @@ class Schedule(Timeline):
 
         return durations(self)
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether all in it is in optimizer steps: there are no durations."""
+        from olm.steps import is_counted
+
+        return is_counted(self)
+
     def in_steps(self) -> Self:
         """The schedule in optimizer steps, as far as that needs no clock; itself if it is.
 
         Raises:
             SpecError: it needs one, for each of these durations.
         """
-        if not self.durations():
+        if self.is_counted:
             return self
         from olm.clock import Clock
 

@@ -96,7 +96,7 @@ class Spec(BaseModel):
 
             if not is_counted(self.expect):
                 return False
-        return not self.schedule.durations()
+        return self.schedule.is_counted
 
     def plan(self, clock: Clock | None = None) -> Plan[Schedule]:
         """The schedule in optimizer steps, and what was done to get there: see `Schedule.plan`.
@@ -132,9 +132,9 @@ class Spec(BaseModel):
             from olm.expectation import counted
 
             expect = counted(expect, clock)
-        durations = self.durations + plan.durations
-        update = {"schedule": plan.schedule, "expect": expect, "durations": durations}
-        return self.model_copy(update=update)
+        # What is counted is valid, and takes long to be validated again.
+        update = {"schedule": plan.schedule, "expect": expect}
+        return super().model_copy(update=update | {"durations": self.durations + plan.durations})
 
     @property
     def written(self) -> Schedule:

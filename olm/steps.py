@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from olm.durations import Duration
 from olm.fields import step_fields
 from olm.problem import Path
-from olm.timeline import Timeline
+from olm.timeline import Timeline, child_fields
 
 Made = TypeVar("Made", bound=Timeline)
 
@@ -32,6 +32,26 @@ def places(schedule: Timeline) -> set[Path]:
     """Where numbers of steps, or durations, stand in a schedule."""
     inner = (place + path for place, child in schedule.placed_children() for path in places(child))
     return {*(place for place, _ in steps_of(schedule)), *inner}
+
+
+def is_counted(schedule: Timeline) -> bool:
+    """Whether there are numbers, and no durations, wherever numbers of steps belong.
+
+    >>> from olm.kinds.warmup import Warmup
+    >>> is_counted(Warmup(warmup_steps=30)), is_counted(Warmup(warmup_steps="3%"))
+    (True, False)
+    """
+    # Every spec that is checked comes by here, mostly without durations.
+    model = type(schedule)
+    for name in step_fields(model):
+        value = getattr(schedule, name)
+        if type(value) is Duration or (type(value) is tuple and any(map(_is_duration, value))):
+            return False
+    return not child_fields(model) or all(map(is_counted, schedule.children()))
+
+
+def _is_duration(value: object) -> bool:
+    return type(value) is Duration
 
 
 def durations(schedule: Timeline) -> list[tuple[Path, Duration]]:

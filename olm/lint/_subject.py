@@ -51,7 +51,7 @@ class Subject:
     def _is_of_parts(self) -> bool:
         """Whether there are several schedules, and it is known when each of them applies."""
         schedule = self.spec.schedule
-        return has_parts(schedule) and not schedule.durations()
+        return has_parts(schedule) and schedule.is_counted
 
     @cached_property
     def known_bases(self) -> tuple[float, ...]:
