@@ -18,7 +18,6 @@ from olm.steps import Made, fields_with, steps_of, with_numbers
 from olm.timeline import Timeline
 from olm.wording import problems_of
 
-
 _HALF = Fraction(1, 2)
 
 
