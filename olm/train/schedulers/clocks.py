@@ -28,8 +28,8 @@ def counted(spec: Spec, clock: Clock | None) -> Spec:
             _log.warning("clock.%s", line)
     if spec.is_counted:
         return spec
-    plan = spec.plan(clock)
-    _log.info("%s", plan)
+    if _log.isEnabledFor(logging.INFO):
+        _log.info("%s", spec.plan(clock))
     return spec.resolve(clock)
 
 
