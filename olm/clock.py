@@ -64,7 +64,6 @@ class Clock(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     rules: ClassVar[tuple[Rule, ...]] = ()
-    stages: ClassVar[tuple[str, ...]] = ()
 
     total_steps: PositiveCount | None = None
     """How many optimizer steps the run has."""
@@ -152,7 +151,7 @@ class Clock(BaseModel):
         Raises:
             SpecError: what the other one knows contradicts this one.
         """
-        if other is None:
+        if other is None or other.known.keys() <= self.known.keys():
             return self
         try:
             return type(self)(**{**other.known, **self.known})

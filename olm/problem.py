@@ -176,6 +176,15 @@ def path_of(text: str) -> Path:
     return tuple(path)
 
 
+def in_steps(count: int) -> str:
+    """A number of steps in words.
+
+    >>> in_steps(1), in_steps(2000)
+    ('1 step', '2,000 steps')
+    """
+    return "1 step" if count == 1 else f"{count:,} steps"
+
+
 def clipped(text: str) -> str:
     """A text that is short enough to repeat, whatever came in, on one line."""
     text = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

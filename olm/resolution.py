@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from olm.clock import Clock
 from olm.durations import REST, Duration
 from olm.fields import MAX_STEPS
-from olm.problem import Path, Problem, SpecError, dotted, found
+from olm.problem import Path, Problem, SpecError, dotted, found, in_steps
 from olm.steps import Made, fields_with, steps_of, with_numbers
 from olm.timeline import Timeline
 from olm.wording import problems_of
@@ -266,6 +266,5 @@ def _in_words(one: Counted) -> str:
     if abs(one.steps) > MAX_STEPS:
         # The number may have a hundred digits.
         return f"{dotted(one.path)}: {one.written} is beyond {MAX_STEPS:,} steps"
-    steps = "1 step" if one.steps == 1 else f"{one.steps:,} steps"
     rounding = f", {one.rounding}" if one.rounding else ""
-    return f"{dotted(one.path)}: {one.written} is {steps}{rounding}"
+    return f"{dotted(one.path)}: {one.written} is {in_steps(one.steps)}{rounding}"

@@ -55,10 +55,16 @@ class Ruled(Protocol):
     """What rules are declared for."""
 
     rules: ClassVar[tuple[Rule, ...]]
+
+
+class Staged(Ruled, Protocol):
+    """What has stages that follow one another."""
+
     stages: ClassVar[tuple[str, ...]]
 
 
 Model = TypeVar("Model", bound=type[Ruled])
+StagedModel = TypeVar("StagedModel", bound=type[Staged])
 Made = TypeVar("Made", bound=BaseModel)
 
 
@@ -146,7 +152,7 @@ def _as_durations(value: Any) -> Any:
     return duration(value) or value if isinstance(value, str) else value
 
 
-def stages(*fields: str) -> Callable[[Model], Model]:
+def stages(*fields: str) -> Callable[[StagedModel], StagedModel]:
     """Declare which fields, or lists, say how long stages last that follow one another.
 
     Where they are durations, it is the ends of the stages that are rounded to whole steps, not
@@ -157,7 +163,7 @@ def stages(*fields: str) -> Callable[[Model], Model]:
         lengths = [one for value in values for one in (value if _is_list(value) else [value])]
         return THE_REST not in lengths[:-1]
 
-    def declare(model: Model) -> Model:
+    def declare(model: StagedModel) -> StagedModel:
         names = " and ".join(
             filter(None, (", ".join(f"{{{name}}}" for name in fields[:-1]), f"{{{fields[-1]}}}"))
         )

@@ -78,7 +78,6 @@ class Run(BaseModel):
     )
 
     rules: ClassVar[tuple[Rule, ...]] = ()
-    stages: ClassVar[tuple[str, ...]] = ()
 
     dataset_size: PositiveCount | None = None
     dataloader: Any = None

@@ -147,7 +147,7 @@ class Spec(BaseModel):
         """A clock, with what only the spec's own clock says."""
         from olm.clock import Clock
 
-        return (clock or Clock()).over(self.clock)
+        return clock.over(self.clock) if clock else self.clock or Clock()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some fields changed. It is validated, as every spec is."""

@@ -19,10 +19,19 @@ OPTIONS = {
 """The fields of a clock, and what is said of their options."""
 
 
+def option(field: str) -> str:
+    """The option that says a field of a clock.
+
+    >>> option("total_steps")
+    '--total-steps'
+    """
+    return f"--{field.replace('_', '-')}"
+
+
 def add_clock(parser: ArgumentParser | _ArgumentGroup) -> None:
     """Let a command take a clock, which wins over that of a file."""
     for name, text in OPTIONS.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=_number, metavar="N", help=text)
+        parser.add_argument(option(name), type=_number, metavar="N", help=text)
 
 
 def clock_of(args: Namespace) -> Clock | None:
@@ -43,7 +52,7 @@ def clock_of(args: Namespace) -> Clock | None:
         return Clock(**said)
     except ValidationError as error:
         first, *_ = problems_of(error)
-    raise Misuse(f"--{str(first.path[0]).replace('_', '-')}: {first.message}")
+    raise Misuse(f"{option(str(first.path[0]))}: {first.message}")
 
 
 def _number(text: str) -> float:

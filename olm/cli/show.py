@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from olm.checks import Options
 from olm.cli import FINE, MISUSE, PROBLEMS
-from olm.cli.clocks import add_clock, clock_of
+from olm.cli.clocks import add_clock, clock_of, option
 from olm.cli.drawing.axis import NEEDS, Axis, axes
 from olm.cli.drawing.page import View, page
 from olm.cli.formats.text import of_file
@@ -113,8 +113,7 @@ def _axis(clock: Clock, unit: str) -> Axis:
     if (axis := axes(clock).get(unit)) is not None:
         return axis
     field = NEEDS[unit]
-    option = field.replace("_", "-")
-    raise Misuse(f"--axis {unit} needs --{option}, or `clock: {{{field}: ...}}` in FILE")
+    raise Misuse(f"--axis {unit} needs {option(field)}, or `clock: {{{field}: ...}}` in FILE")
 
 
 def _tell(waits: Uncounted, args: Namespace) -> int:

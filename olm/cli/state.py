@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from olm.checks import Options
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS
 from olm.cli.checking.search import STDIN, is_there
-from olm.cli.clocks import add_clock, clock_of
+from olm.cli.clocks import add_clock, clock_of, option
 from olm.cli.formats import Tally
 from olm.cli.formats import in_words as counted
 from olm.cli.formats.text import of_file
@@ -237,7 +237,7 @@ def _held(one: Found, wanted: Spec | None) -> Spec:
 
     if wanted is None:
         return spec_of(one)
-    if wanted.schedule.durations():
+    if not wanted.schedule.is_counted:
         return _held_as_written(one, wanted)
     if one.writer != OURS:
         return spec_of(one, wanted.schedule)
@@ -252,9 +252,9 @@ def _held_as_written(one: Found, wanted: Spec) -> Spec:
 
     spec = spec_of(one) if one.writer == OURS else None
     if spec is None or not spec.durations:
-        lacking = ", ".join(f"{dotted(path)}: {it}" for path, it in wanted.schedule.durations())
-        needs = dict.fromkeys(it.needs for _, it in wanted.schedule.durations())
-        options = " and ".join(f"--{name.replace('_', '-')}" for name in needs)
+        waiting = wanted.schedule.durations()
+        lacking = ", ".join(f"{dotted(path)}: {it}" for path, it in waiting)
+        options = " and ".join(dict.fromkeys(option(it.needs) for _, it in waiting))
         raise StateError(
             f"the state does not say durations, and no clock counts those of the spec ({lacking}): "
             f"give {options}"

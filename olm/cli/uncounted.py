@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from olm.cli.clocks import option
 from olm.problem import SpecError, dotted
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ class Uncounted:
         these = "this duration" if size == 1 else f"these {size:,} durations"
         yield f"{command}: it takes a clock that knows more to count {these}"
         for path, one in self.durations:
-            option = one.needs.replace("_", "-")
-            yield f"  {dotted(path)}: {one} needs {one.needs} (--{option} N)"
+            yield f"  {dotted(path)}: {one} needs {one.needs} ({option(one.needs)} N)"
         needs = dict.fromkeys(one.needs for _, one in self.durations)
         said = ", ".join(f"{field}: ..." for field in needs)
         yield f"the options say it, or `clock: {{{said}}}` at the root of the file"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from olm.document import Document
 from olm.lint._ignores import Ignore, ignores
 from olm.lint._walk import Node, has_parts, nodes
-from olm.problem import Path, dotted
+from olm.problem import Path, dotted, in_steps
 from olm.schedule import Schedule
 from olm.spec import Spec
 
@@ -82,7 +82,7 @@ class Subject:
         if written is None:
             return ""
         steps = self.spec.schedule.at(path)
-        return f"{written} is 1 step" if steps == 1 else f"{written} is {steps:,} steps"
+        return f"{written} is {in_steps(steps)}"
 
     def rates(self, schedule: Schedule, steps: tuple[int, ...]) -> Array:
         """The rates of a schedule, a row for each of its own steps, a column for each base rate."""

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from olm.lint._course import drops
 from olm.lint._subject import Subject
 from olm.lint._walk import Node, length_of, nodes
-from olm.problem import Problem
+from olm.problem import Problem, in_steps
 
 NEEDS = "steps"
 
@@ -55,7 +55,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
             for path, step in late[:1]:
                 message = (
                     f"step {step:,} of {node.schedule.kind} is never reached: "
-                    f"its turn is over after {_steps(node.last)}"
+                    f"its turn is over after {in_steps(node.last)}"
                 )
                 yield Problem("never-reached", message, node.path + path, severity="warning")
 
@@ -67,14 +67,10 @@ def _children(node: Node) -> Iterator[Problem]:
         if part.begin >= end:
             message = (
                 f"it would begin at step {part.begin:,}, and what it stands in "
-                f"is over after {_steps(end)}"
+                f"is over after {in_steps(end)}"
             )
         elif part.end <= node.first:
             message = f"it ends at step {part.end:,}, and the clock starts at {node.first:,}"
         if message:
             message = f"{part.schedule.kind} is never reached: {message}"
             yield Problem("never-reached", message, node.path + part.path, severity="warning")
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count:,} steps"

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from olm.cli.clocks import option
 from olm.cli.comparing.comparison import Comparison
 from olm.cli.comparing.sides import Side
 from olm.cli.picture import visible
 from olm.cli.terminal import Paint
 from olm.differences import Difference
 from olm.partings import Apart, Parting
-from olm.problem import LISTED, dotted
+from olm.problem import LISTED, dotted, in_steps
 
 WIDTH = 64
 """The width of the curves, in characters."""
@@ -53,18 +54,14 @@ def _with_steps(one: Difference, found: Comparison) -> Difference:
 
     def told(value: Any, side: Side) -> Any:
         steps = next((it.steps for it in side.durations if it.path == one.path), None)
-        return value if steps is None else f"{value} ({_steps(steps)})"
+        return value if steps is None else f"{value} ({in_steps(steps)})"
 
     return replace(one, a=told(one.a, found.a), b=told(one.b, found.b))
 
 
 def _count(one: Difference, found: Comparison, a: str, b: str) -> str:
     written = next(it.written for it in found.a.durations if it.path == one.path)
-    return f"{dotted(one.path)}: {written} is {_steps(one.a)} in {a}, {_steps(one.b)} in {b}"
-
-
-def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count:,} steps"
+    return f"{dotted(one.path)}: {written} is {in_steps(one.a)} in {a}, {in_steps(one.b)} in {b}"
 
 
 def _field(one: Difference, a: str, b: str, verb: str = "has") -> str:
@@ -174,7 +171,7 @@ def _notes(found: Comparison) -> Iterator[str]:
 def without_curves(found: Comparison) -> str:
     """Why the curves are not known, and what would do."""
     names = {visible(side.name): None for side in (found.a, found.b) if side.needs}
-    options = " and ".join(f"--{name.replace('_', '-')}" for name in found.needs)
+    options = " and ".join(map(option, found.needs))
     have = f"{' and '.join(names)} {'have' if len(names) > 1 else 'has'}"
     return f"the curves were not compared: {have} durations that no clock counts ({options} would)"
 
