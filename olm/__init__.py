@@ -19,35 +19,35 @@ if TYPE_CHECKING:
 
     from torch.optim import Optimizer
 
-    from olm.clock import Clock as Clock
-    from olm.document import load as load
-    from olm.document import loads as loads
-    from olm.factors import multiplier as multiplier
     from olm.problem import OlmError as OlmError
     from olm.problem import Problem as Problem
     from olm.problem import RateError as RateError
     from olm.problem import SpecError as SpecError
     from olm.problem import StateError as StateError
-    from olm.schedule import Schedule as Schedule
-    from olm.spec import Spec as Spec
-    from olm.spec import parse as parse
+    from olm.schedule.clock import Clock as Clock
+    from olm.schedule.schedule import Schedule as Schedule
+    from olm.spec.agreement import OnChange
+    from olm.spec.multiplier import multiplier as multiplier
+    from olm.spec.spec import Spec as Spec
+    from olm.spec.spec import parse as parse
+    from olm.text.document import load as load
+    from olm.text.document import loads as loads
     from olm.train.saving import save_state as save_state
     from olm.train.schedulers import ScheduleLR
-    from olm.train.schedulers.agreement import OnChange
 
 _HOMES = {
-    "Clock": "olm.clock",
-    "multiplier": "olm.factors",
-    "load": "olm.document",
-    "loads": "olm.document",
+    "Clock": "olm.schedule.clock",
+    "multiplier": "olm.spec.multiplier",
+    "load": "olm.text.document",
+    "loads": "olm.text.document",
     "OlmError": "olm.problem",
     "Problem": "olm.problem",
     "RateError": "olm.problem",
     "SpecError": "olm.problem",
     "StateError": "olm.problem",
-    "Schedule": "olm.schedule",
-    "Spec": "olm.spec",
-    "parse": "olm.spec",
+    "Schedule": "olm.schedule.schedule",
+    "Spec": "olm.spec.spec",
+    "parse": "olm.spec.spec",
     "save_state": "olm.train.saving",
 }
 
@@ -88,7 +88,7 @@ def build(
     """
     from os import PathLike
 
-    from olm.document import load
+    from olm.text.document import load
     from olm.train.schedulers import build
 
     if isinstance(spec, str | PathLike):

@@ -21,7 +21,7 @@ def codes_of_errors():
 
 def codes_of_lints():
     """Every code of a warning: the names of the files with the lints."""
-    paths = (OLM / "lint").glob("[!_]*.py")
+    paths = (OLM / "checking" / "lint").glob("*/[!_]*.py")
     return {path.stem.replace("_", "-") for path in paths}
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import TypeAdapter
 
-from olm import fields
+from olm.fields import types as fields
 from olm.kinds import KINDS
 
 LASTING = ["3%", "0.5%", "100%", "0.02dur", "2ep", "1.5e6sp", "20e9tok", "2E+3ep", "25e-1%"]

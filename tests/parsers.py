@@ -2,10 +2,10 @@
 
 import yaml
 
-import olm.document
-from olm.document import loads
+import olm.text.document
 from olm.kinds import KINDS
 from olm.problem import SpecError
+from olm.text.document import loads
 
 PARSERS = {"libyaml": yaml.CSafeLoader, "PyYAML": yaml.SafeLoader}
 START = "kind: LinearLR\ntotal_steps: 10\n"
@@ -14,12 +14,12 @@ EXAMPLES = [{"kind": kind, **fields} for kind, model in KINDS.items() for fields
 
 def with_each_parser(function, *arguments):
     """What a function gives with libyaml, and with PyYAML's own parser."""
-    usual = olm.document.LOADER
+    usual = olm.text.document.LOADER
     try:
-        for olm.document.LOADER in PARSERS.values():
+        for olm.text.document.LOADER in PARSERS.values():
             yield function(*arguments)
     finally:
-        olm.document.LOADER = usual
+        olm.text.document.LOADER = usual
 
 
 def verdict(text):

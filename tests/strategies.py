@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from olm import kinds
-from olm.clock import Clock
-from olm.digest import digest
-from olm.durations import REST, UNITS
-from olm.fields import MAX_RATE, MAX_STEPS, TINY, Length, Number, step_fields
+from olm.fields.durations import REST, UNITS
+from olm.fields.types import MAX_RATE, MAX_STEPS, TINY, Length, Number, step_fields
 from olm.problem import SpecError, dotted
-from olm.schedule import KINDS, ROOT_KEYS, Schedule
-from olm.spec import parse
+from olm.schedule.clock import Clock
+from olm.schedule.schedule import KINDS, ROOT_KEYS, Schedule
+from olm.spec.digest import digest
+from olm.spec.spec import parse
 
 CATALOGUE = {
     kind: model

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from olm.against.schema import SchemaError, schema_in
+from olm.checking.other_schema import SchemaError, schema_in
 from olm.cli import FINE, MISUSE, PROBLEMS, main
-from olm.document import read, read_file
 from olm.problem import SHOWN
+from olm.text.document import read, read_file
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "schemas" / "schedule.schema.json"

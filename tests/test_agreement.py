@@ -9,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies
 from jsonschema import Draft7Validator
 
-from olm.clock import Clock
-from olm.document import loads
-from olm.documentation import fields
-from olm.fields import Factor, Length, Listed
+from olm.fields.types import Factor, Length, Listed
 from olm.problem import SpecError
-from olm.schedule import KINDS, MAX_DEPTH, Schedule
-from olm.schema import kind_schema, schedules_schema, unsaid
-from olm.spec import parse
+from olm.schedule.clock import Clock
+from olm.schedule.schedule import KINDS, MAX_DEPTH, Schedule
+from olm.schema.documentation import fields
+from olm.schema.json_schema import kind_schema, schedules_schema, unsaid
+from olm.spec.spec import parse
+from olm.text.document import loads
 
 from .strategies import CATALOGUE, documents, mutated, odd_values
 

@@ -13,46 +13,32 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 OLM = ROOT / "olm"
 
-LADDERS = [
-    "problem durations measures words wording fields rules rates timeline schedule kinds spec cli",
-    "measures vocabulary words",
-    "problem fields timeline schedule spec document lint checks cli",
-    "problem words wording fields rules rates schedule kinds spec documentation cli",
-    "problem scalars fields rules schedule kinds spec documentation snippets schema",
-    "problem words wording fields rules rates timeline schedule kinds memory spec train",
-    "problem durations wording fields rules runs clock schedule spec train",
-    "problem durations wording fields clock timeline steps resolution schedule spec",
-    "problem durations wording steps resolution expectation schedule digest roots spec",
-    "clock roots",
-    "fields digest train",
-    "clock expectation spec schema",
-    "resolution expectation",
-    "resolution cli",
-    "durations clock checks cli",
-    "durations schema",
-    "curves rates schedule kinds train",
-    "curves rates schedule kinds cli",
-    "problem plain spec schema",
-    "problem wording fields expectation spec schema",
-    "expectation checks cli",
-    "reproduced cli",
-    "problem families plugins catalogue schedule kinds train",
-    "plugins catalogue schedule snippets schema cli",
-    "plugins checks",
-    "pages cli",
-    "problem durations fields rates schedule kinds memory spec differences partings cli",
-    "problem rates schedule kinds spec factors",
-    "writing train",
-    "writing cli",
-    "problem text places document checks fixes cli",
-    "problem document checks against cli",
-    "problem text scalars places document lint checks cli",
-    "problem text scalars syntax findings disputed places events inside toml document cli",
-]
-"""In each, a room may import those to the left of it. A room is a file or folder in `olm/`."""
+ROOMS = {
+    "problem": "",
+    "text": "problem",
+    "fields": "problem text",
+    "schedule": "fields",
+    "kinds": "schedule",
+    "spec": "kinds",
+    "foreign": "spec",
+    "schema": "spec",
+    "drawing": "fields",
+    "checking": "foreign",
+    "train": "foreign",
+    "cli": "checking drawing schema train",
+}
+"""What each package in `olm/` may import, besides what those may import."""
 
-ROOMS = sorted({path.stem for path in OLM.iterdir() if path.is_dir() or path.suffix == ".py"})
-ROOMS = [room for room in ROOMS if not room.startswith("__")]
+WRONG = {
+    ("olm/text/document.py", "spec"),
+    ("olm/spec/agreement.py", "foreign"),
+    ("olm/spec/state_keys.py", "train"),
+    ("olm/foreign/states/reading.py", "train"),
+    ("olm/train/hosts/mmengine.py", ""),
+    ("olm/train/hosts/torchtitan.py", ""),
+    ("olm/train/hosts/transformers.py", ""),
+}
+"""The imports that are not allowed and not yet gone."""
 
 TOP_LEVEL = {"LICENSE", "README.md", "olm", "pyproject.toml", "schemas", "specs", "tests", "tools"}
 
@@ -81,19 +67,13 @@ def imports_of(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def allowed(room: str) -> set[str]:
-    """The rooms that a room may import: itself and those to its left."""
-    ladders = [ladder.split() for ladder in LADDERS]
-    return {room}.union(*(names[: names.index(room)] for names in ladders if room in names))
+    """The rooms that a room may import: itself and those below it."""
+    return {room}.union(*(allowed(below) for below in ROOMS[room].split()))
 
 
 def known_to(path: Path) -> set[str]:
     """The rooms that a file may import; the face of the package has no name."""
-    known = allowed(Path(path.parts[1]).stem)
-    if path.parts[1:3] == ("train", "hosts"):
-        # They stand where users do.
-        return known | {""}
-    # The one command that reads what torch has written.
-    return known | {"train"} if path.parts[1:] == ("cli", "state.py") else known
+    return allowed(Path(path.parts[1]).stem)
 
 
 def test_imports_are_found_in_functions_but_not_where_only_types_are_checked():
@@ -112,16 +92,16 @@ def later():
     assert list(imported(ast.parse(source), "olm.cli")) == [*names, "numpy.linalg"]
 
 
-def test_a_room_may_import_what_is_to_its_left_and_nothing_else():
-    assert allowed("findings") == {"findings", "syntax", "scalars", "text", "problem"}
+def test_a_room_may_import_what_is_below_it_and_nothing_else():
     assert allowed("problem") == {"problem"}
-    assert allowed("curves") == {"curves"}
-    assert not {"document", "cli"} & allowed("train")
-    assert "train" not in allowed("document") | allowed("cli")
+    assert allowed("schedule") == {"schedule", "fields", "text", "problem"}
+    assert not {"schema", "cli", "train"} & allowed("checking")
+    assert "train" not in allowed("schema") | allowed("drawing")
 
 
-def test_every_room_has_its_floor():
-    assert set(ROOMS) == set(" ".join(LADDERS).split())
+def test_every_room_is_in_the_list():
+    names = {path.stem for path in OLM.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert {name for name in names if not name.startswith("__")} == set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -131,14 +111,16 @@ def test_a_room_knows_only_the_rooms_below_it(room):
     others = [
         (str(path), ".".join(parts))
         for path, parts in names
-        if parts[0] == "olm" and "".join(parts[1:2]) not in known_to(path)
+        if parts[0] == "olm"
+        and "".join(parts[1:2]) not in known_to(path)
+        and (str(path), "".join(parts[1:2])) not in WRONG
     ]
     assert others == []
 
 
 def test_only_the_rooms_of_torch_import_torch():
     users = {path.parts[1] for path, name in imports_of(OLM) if name.split(".")[0] == "torch"}
-    assert users == {"train"}
+    assert users == {"train", "spec", "foreign"}
 
 
 def test_nothing_imports_the_tools():

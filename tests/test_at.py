@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import olm
-from olm.document import read
 from olm.problem import SpecError, dotted, path_of
+from olm.text.document import read
 from parsers import with_each_parser
 
 AROUND = """\

@@ -13,7 +13,7 @@ import olm
 import olm.cli
 from olm.cli import FINE, INTERRUPTED, MISUSE, NOTHING_MATCHED, PIPE_CLOSED, PROBLEMS, main, verbs
 from olm.problem import LISTED
-from olm.text import MAX_BYTES
+from olm.text.source import MAX_BYTES
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"
 WRONG = "kind: LinearLR\ntotal_step: 100\n"
@@ -183,7 +183,7 @@ def test_ctrl_c_ends_it_quietly(folder, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     folder({"a.olm.yaml": GOOD})
-    monkeypatch.setattr("olm.cli.checking.plan.checked", interrupted)
+    monkeypatch.setattr("olm.cli.files.plan.checked", interrupted)
     assert main(["check", "a.olm.yaml"]) == INTERRUPTED
     assert capsys.readouterr() == ("", "")
 
@@ -245,9 +245,9 @@ def test_neither_torch_nor_numpy_is_imported(arguments, folder, tmp_path):
 def test_a_verb_does_not_pay_for_the_others(folder, tmp_path):
     folder({"a.olm.yaml": GOOD})
     imported = modules_after(tmp_path, "check", ".")
-    assert {"0", "olm.cli.check"} <= imported
-    others = {f"olm.cli.{name}" for name in verbs()} - {"olm.cli.check"}
-    assert imported.isdisjoint({*others, "olm.documentation", "olm.words", "difflib"})
+    assert {"0", "olm.cli.verbs.check"} <= imported
+    others = {f"olm.cli.{name}" for name in verbs()} - {"olm.cli.verbs.check"}
+    assert imported.isdisjoint({*others, "olm.schema.documentation", "olm.words", "difflib"})
 
 
 def test_what_pydantic_would_look_for_plugins_with_is_not_imported(folder, tmp_path):

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 
 import olm
 from olm.cli import FINE, MISUSE, PROBLEMS, main
-from olm.digest import digest
 from olm.kinds.linear import Linear
 from olm.kinds.plateau import Plateau
+from olm.spec.digest import digest
 from strategies import mutated
 from training import optimizer_of, trained
 

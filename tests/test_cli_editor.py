@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from olm.cli import FINE, MISUSE, main
-from olm.cli.editor import EDITORS, VSCODE_YAML
+from olm.cli.verbs.editor import EDITORS, VSCODE_YAML
 
 URL = "https://example.org/schedule.schema.json"
 PATTERNS = {"*.olm.yaml", "*.olm.yml", "*.olm.json"}

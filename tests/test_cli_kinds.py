@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from olm.cli import FINE, MISUSE, main
-from olm.document import loads
+from olm.fields.reproduced import REPRODUCED
 from olm.kinds import GROUPS, KINDS
-from olm.reproduced import REPRODUCED
+from olm.text.document import loads
 
 
 def test_kinds_lists_every_kind_with_what_it_needs(capsys):

@@ -8,9 +8,9 @@ import yaml
 
 import olm
 from olm.cli import FINE, MISUSE, main
-from olm.documentation import fields
-from olm.fields import memory_fields
+from olm.fields.types import memory_fields
 from olm.kinds import KINDS
+from olm.schema.documentation import fields
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

@@ -15,7 +15,7 @@ from torch.optim import SGD, lr_scheduler
 
 import olm
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, main
-from olm.cli.state import EPILOG
+from olm.cli.verbs.state import EPILOG
 from olm.train.checkpoints import Found, load, spec_of, states_of
 from olm.train.hosts.dcp import SchedulerState
 from training import optimizer_of, rates_of
@@ -178,7 +178,7 @@ def test_the_rates_are_those_of_now_and_of_the_next_step(tmp_path, capsys):
 
 
 def test_equal_rates_are_told_once_and_many_are_counted():
-    from olm.cli.state import _rates
+    from olm.cli.verbs.state import _rates
 
     assert _rates([0.5] * 9) == "0.5 (9 param groups)"
     assert _rates([*map(float, range(9))]).endswith("7.0, ... (9 param groups)")

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, IterableDataset
 
-from olm.checks import Options, check
-from olm.clock import Clock
-from olm.digest import digest
-from olm.document import loads, read
-from olm.fields import MAX_STEPS
+from olm.checking.check import Options, check
+from olm.fields.types import MAX_STEPS
 from olm.kinds import KINDS
 from olm.problem import OlmError, SpecError
-from olm.spec import parse
+from olm.schedule.clock import Clock
+from olm.spec.digest import digest
+from olm.spec.spec import parse
+from olm.text.document import loads, read
 
 drawn = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=200)
 

@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import olm
-from olm import partings
-from olm.differences import Difference, differences
-from olm.digest import digest
-from olm.fields import MAX_STEPS
+from olm.fields.types import MAX_STEPS
 from olm.kinds import KINDS
 from olm.kinds.constant import Constant
 from olm.kinds.linear import Linear
 from olm.kinds.plateau import Plateau
-from olm.partings import Apart, parting
 from olm.problem import dotted
-from olm.rates import RateError
+from olm.schedule.evaluation import RateError
+from olm.spec import curve_differences as partings
+from olm.spec.curve_differences import Apart, parting
+from olm.spec.differences import Difference, differences
+from olm.spec.digest import digest
 from strategies import schedules, specs
 from training import EXAMPLES, NESTED
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from pydantic import ValidationError
 
-from olm.durations import UNITS, duration
+from olm.fields.durations import UNITS, duration
 
 from .durations import ALL, MAPPING, TAKES, TYPES, refused_of, schema_of_a_mapping
 

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from olm.checks import check
-from olm.clock import Clock
-from olm.digest import digest
-from olm.document import read
-from olm.durations import THE_REST, Duration, duration, hint_of, pattern
-from olm.fields import MAX_STEPS, StepCount, step_fields
-from olm.fixes import mend
+from olm.checking.check import check
+from olm.checking.fix import mend
+from olm.fields.durations import THE_REST, Duration, duration, hint_of, pattern
+from olm.fields.types import MAX_STEPS, StepCount, step_fields
 from olm.kinds import KINDS
 from olm.problem import SpecError, dotted
-from olm.schedule import validate
-from olm.spec import parse
+from olm.schedule.clock import Clock
+from olm.schedule.schedule import validate
+from olm.spec.digest import digest
+from olm.spec.spec import parse
+from olm.text.document import read
 
 from .strategies import BAD_DURATIONS, CATALOGUE, GOOD_DURATIONS, clocks, schedules, with_durations
 

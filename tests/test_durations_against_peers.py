@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 import olm
-from olm.durations import duration, hint_of
+from olm.fields.durations import duration, hint_of
 
 FOLDER = Path(__file__).resolve().parent / "peers"
 HALF = Fraction(1, 2)

@@ -8,14 +8,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from olm.checks import Options, check
-from olm.clock import Clock
-from olm.digest import digest
-from olm.document import read
-from olm.expectation import NEGLIGIBLE, unmet
+from olm.checking.check import Options, check
 from olm.kinds.linear import Linear
 from olm.problem import RateError, SpecError
-from olm.spec import Spec, parse
+from olm.schedule.clock import Clock
+from olm.spec.digest import digest
+from olm.spec.expectation import NEGLIGIBLE, unmet
+from olm.spec.spec import Spec, parse
+from olm.text.document import read
 from strategies import CATALOGUE, schedules
 
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "schedule.schema.json"

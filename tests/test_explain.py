@@ -9,11 +9,11 @@ from textwrap import indent
 
 import pytest
 
-import olm.pages
+import olm.checking.pages
 from codes import codes_in, codes_of_errors, codes_of_lints
+from olm.checking.pages import Example, codes, page
 from olm.cli import FINE, MISUSE, PROBLEMS, main
-from olm.cli.explain import WIDTH
-from olm.pages import Example, codes, page
+from olm.cli.verbs.explain import WIDTH
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADING = re.compile(r"^\S+:\d+:\d+: (error|warning)\[([a-z-]+)\]: ", re.MULTILINE)
@@ -59,7 +59,7 @@ def lint(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "late_rise.py").write_text(LINT)
     (folder / "__init__.py").write_text('"""What lints are."""\n')
-    monkeypatch.setattr(olm.pages, "LINTS", folder)
+    monkeypatch.setattr(olm.checking.pages, "LINTS", folder)
 
 
 def explained(code, capsys):
@@ -180,7 +180,7 @@ def test_the_page_of_a_lint_is_its_docstring(lint, capsys):
 
 
 def test_without_lints_there_are_only_errors(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(olm.pages, "LINTS", tmp_path / "none")
+    monkeypatch.setattr(olm.checking.pages, "LINTS", tmp_path / "none")
     assert main(["explain"]) == FINE
     assert "WARNINGS" not in capsys.readouterr().out
 
@@ -202,7 +202,7 @@ def test_there_is_no_page_without_a_code():
     ],
 )
 def test_a_page_of_another_shape_is_refused(old, new, lint):
-    (olm.pages.LINTS / "late_rise.py").write_text(LINT.replace(old, new, 1))
+    (olm.checking.pages.LINTS / "late_rise.py").write_text(LINT.replace(old, new, 1))
     with pytest.raises(ValueError, match="page of `late-rise` must be a title"):
         page("late-rise")
 
@@ -214,7 +214,9 @@ def test_the_pages_are_in_a_wheel(tmp_path):
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", "there"]
     command = [sys.executable, "-m", "pip", "install", *options, "."]
     subprocess.run(command, check=True, capture_output=True)
-    program = "import olm.pages as p; print(p.__file__, *(p.page(c).code for c in p.codes()))"
+    program = (
+        "import olm.checking.pages as p; print(p.__file__, *(p.page(c).code for c in p.codes()))"
+    )
     here = [sys.executable, "-c", f"import sys; sys.path[:0] = ['there']\n{program}"]
     done = subprocess.run(here, check=True, capture_output=True, text=True, cwd=tmp_path)
     file, *found = done.stdout.split()

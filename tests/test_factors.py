@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 import olm
-from olm.partings import parting
+from olm.spec.curve_differences import parting
 
 DURATIONS = {"kind": "WarmupCosineScheduler", "warmup_steps": "3%", "total_steps": "2ep"}
 RUN = olm.Clock(total_steps=1000, steps_per_epoch=500)

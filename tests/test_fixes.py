@@ -12,11 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from olm.checks import Options, check
+from olm.checking.check import Options, check
+from olm.checking.fix import edits, mend, with_sound_fixes
 from olm.cli import FINE, MISUSE, PROBLEMS, main
-from olm.document import loads, read
-from olm.fixes import edits, mend, with_sound_fixes
 from olm.problem import MAX_PROBLEMS
+from olm.text.document import loads, read
 from strategies import mutated
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"

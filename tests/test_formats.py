@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft7Validator
 
 import olm.cli.formats
-from olm.checks import Checked
+from olm.checking.check import Checked
 from olm.cli import FINE, PROBLEMS, main
 from olm.cli.formats import Look, Tally, in_help, named, names
 from olm.cli.formats._summary import MAX_BYTES, markdown
-from olm.document import Document
 from olm.problem import Fix, Place, Problem
-from olm.text import Text
+from olm.text.document import Document
+from olm.text.source import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "tests" / "formats"

@@ -14,9 +14,9 @@ NEW_KIND = '''"""A new family."""
 
 from typing import Literal
 
-from olm.curves import Array
-from olm.fields import Factor
-from olm.schedule import Schedule
+from olm.schedule.curves import Array
+from olm.fields.types import Factor
+from olm.schedule.schedule import Schedule
 
 
 class Twice(Schedule):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from olm.checks import Checked, check_file
+from olm.checking.check import Checked, check_file
 from olm.cli import FINE, INTERRUPTED, MISUSE, PIPE_CLOSED, PROBLEMS, formats, main
-from olm.cli.checking.jobs import BATCH, in_order, number_of_cores
+from olm.cli.files.jobs import BATCH, in_order, number_of_cores
 from olm.cli.misuse import Misuse
-from olm.document import read
+from olm.text.document import read
 
 SPEC = "kind: LinearLR\ntotal_steps: 100\n"
 TEXTS = [
@@ -203,4 +203,4 @@ def test_who_does_not_ask_for_processes_does_not_pay_for_them(tmp_path):
     code = "import sys; from olm.cli import main; main(sys.argv[1:]); print(*sys.modules)"
     command = [sys.executable, "-c", code, "check", str(tmp_path)]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    assert {"olm.cli.checking.jobs", "multiprocessing", "pathspec", "tomllib"}.isdisjoint(loaded)
+    assert {"olm.cli.files.jobs", "multiprocessing", "pathspec", "tomllib"}.isdisjoint(loaded)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from olm.digest import digest
-from olm.fields import step_fields
+from olm.fields.types import step_fields
 from olm.kinds import GROUPS, KINDS
-from olm.schedule import MAX_DEPTH, STATE_KEYS, Schedule, validate
-from olm.spec import Spec, parse
+from olm.schedule.schedule import MAX_DEPTH, STATE_KEYS, Schedule, validate
+from olm.spec.digest import digest
+from olm.spec.spec import Spec, parse
 
 EXAMPLES = [
     pytest.param(model(**example), id=f"{kind}-{index}")

@@ -8,20 +8,20 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from olm import lint
-from olm.checks import Options, check, check_file
-from olm.clock import Clock
-from olm.digest import digest
-from olm.document import read
-from olm.fields import MAX_STEPS
-from olm.lint._course import end_of_run
-from olm.lint._subject import EVENLY, MOST_MARKS, Subject
-from olm.lint._walk import nodes
-from olm.lint.other_readers import is_read_otherwise
-from olm.pages import page
-from olm.scalars import ScalarError, for_every_reader, plain
-from olm.schedule import KINDS
-from olm.spec import Spec
+from olm.checking import lint
+from olm.checking.check import Options, check, check_file
+from olm.checking.lint._course import end_of_run
+from olm.checking.lint._subject import EVENLY, MOST_MARKS, Subject
+from olm.checking.lint._walk import nodes
+from olm.checking.lint.text.other_readers import is_read_otherwise
+from olm.checking.pages import page
+from olm.fields.types import MAX_STEPS
+from olm.schedule.clock import Clock
+from olm.schedule.schedule import KINDS
+from olm.spec.digest import digest
+from olm.spec.spec import Spec
+from olm.text.document import read
+from olm.text.scalars import ScalarError, for_every_reader, plain
 from strategies import schedules
 
 SPECS = Path(__file__).resolve().parents[1] / "specs"

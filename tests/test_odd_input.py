@@ -8,9 +8,9 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from olm.document import loads, read
 from olm.problem import LISTED, MAX_PROBLEMS, SHOWN, SpecError
-from olm.text import MAX_BYTES
+from olm.text.document import loads, read
+from olm.text.source import MAX_BYTES
 from parsers import EXAMPLES, START, verdict, with_each_parser
 
 

@@ -10,7 +10,7 @@ import torch
 from torch.optim import SGD, lr_scheduler
 
 import olm
-from olm.train.schedulers.old import READERS, writer_of
+from olm.foreign.states import READERS, writer_of
 from training import optimizer_of, rates_of, trained
 
 BASES = (0.5, 0.1)

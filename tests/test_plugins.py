@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator
 
 from olm.cli import FINE, MISUSE, PROBLEMS
 from olm.kinds import KINDS
-from olm.schema import schedules_schema
+from olm.schema.json_schema import schedules_schema
 
 ROOT = Path(__file__).parent.parent
 SOURCES = Path(__file__).parent / "plugins"
@@ -144,7 +144,7 @@ print("acme_schedules" in sys.modules)
 def test_plugins_are_looked_up_only_for_a_kind_that_nobody_else_knows(python):
     program = """
 import olm, olm.kinds, olm.schedule
-from olm.plugins import offers
+from olm.schedule.plugins import offers
 from olm.train.schedulers import *
 olm.parse({"kind": "LinearLR", "total_steps": 5})
 assert offers.cache_info().misses == 0
@@ -428,7 +428,7 @@ def test_the_order_of_kinds_is_that_of_the_files_whatever_was_asked_for_first(py
 
 NEW_FAMILY = """
 from typing import Literal
-from olm.schedule import Schedule
+from olm.schedule.schedule import Schedule
 
 class Twice(Schedule):
     kind: Literal["TwiceLR"] = "TwiceLR"

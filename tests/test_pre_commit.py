@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from checkout import ROOT, checkout, variables
-from olm.cli.checking.search import SUFFIXES
+from olm.cli.files.search import SUFFIXES
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"
 WRONG = "kind: LinearLR\ntotal_step: 100\n"

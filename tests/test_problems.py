@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import olm.document
+import olm.text.document
 from codes import codes_of_errors
-from olm import lint
+from olm.checking import lint
 from olm.cli import FINE, PROBLEMS, main
 from parsers import PARSERS
 
@@ -35,7 +35,7 @@ def said_of(name, capsys, monkeypatch):
 @pytest.mark.parametrize("parser", PARSERS)
 @pytest.mark.parametrize("name", CASES)
 def test_a_mistake_is_shown_as_expected(name, parser, capsys, monkeypatch):
-    monkeypatch.setattr(olm.document, "LOADER", PARSERS[parser])
+    monkeypatch.setattr(olm.text.document, "LOADER", PARSERS[parser])
     status, said = said_of(name, capsys, monkeypatch)
     path = HERE / f"{name.partition('.')[0]}.expected"
     if os.environ.get("OLM_WRITE_EXPECTED") and parser == "libyaml":
@@ -63,7 +63,7 @@ def test_every_code_has_a_case():
 
 
 def test_every_warning_that_is_not_asked_for_has_a_case():
-    plain = {code for code in lint.codes() if lint.rule(code).NEEDS != "rates"}
+    plain = {code for code in lint.codes() if lint.needs(code) != "rates"}
     assert plain - codes_shown() == set()
 
 

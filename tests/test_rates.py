@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from olm import rates
 from olm.kinds import KINDS
 from olm.problem import RateError
+from olm.schedule import evaluation as rates
 
 EXAMPLES = [
     pytest.param(model(**example), id=f"{kind}-{index}")

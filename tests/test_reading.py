@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import olm
-import olm.document
-from olm.document import load, loads, read
+import olm.text.document
+from olm.text.document import load, loads, read
 from parsers import EXAMPLES, PARSERS, START, verdict, with_each_parser
 
 
 @pytest.fixture(params=PARSERS)
 def parser(request, monkeypatch):
     """Either parser, in turn."""
-    monkeypatch.setattr(olm.document, "LOADER", PARSERS[request.param])
+    monkeypatch.setattr(olm.text.document, "LOADER", PARSERS[request.param])
 
 
 NUMBERS = {

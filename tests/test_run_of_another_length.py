@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 import olm
-from olm.digest import digest
 from olm.kinds import KINDS
 from olm.problem import LISTED
+from olm.spec.digest import digest
 from olm.train import schedulers
 from training import optimizer_of, rates_of, trained, wanted
 

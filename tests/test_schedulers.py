@@ -13,10 +13,10 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 import olm
-from olm.fields import memory_fields
+from olm.fields.types import memory_fields
 from olm.kinds import KINDS
 from olm.train import schedulers
-from olm.train.schedulers import SchedulerBase, ahead
+from olm.train.schedulers import SchedulerBase, read_ahead
 from olm.train.schedulers.factory import torch_class
 from training import BASES, EXAMPLES, advance, optimizer_of, rates_of, trained, wanted
 
@@ -32,8 +32,8 @@ def test_the_steps_are_those_of_the_schedule_to_the_bit(document):
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_reading_ahead_in_blocks_of_any_size_changes_nothing(document, monkeypatch):
     for block, listed in ((1, 1), (3, 1), (7, 2), (16, 4), (16, 100)):
-        monkeypatch.setattr(ahead, "BLOCK", block)
-        monkeypatch.setattr(ahead, "LISTED", listed)
+        monkeypatch.setattr(read_ahead, "BLOCK", block)
+        monkeypatch.setattr(read_ahead, "LISTED", listed)
         assert trained(olm.build(document, optimizer_of(*BASES)), 40) == wanted(document, 40)
         alike = olm.build(document, optimizer_of(0.5, 0.5))
         assert trained(alike, 40) == wanted(document, 40, (0.5, 0.5))

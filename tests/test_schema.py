@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
-from olm.digest import digest
-from olm.documentation import fields
-from olm.fields import step_fields
+from olm.fields.types import step_fields
 from olm.problem import SpecError
-from olm.schedule import STATE_KEYS
-from olm.schema import DRAFT, ROOT_KEYS, kind_schema, schedules_schema
-from olm.spec import parse
+from olm.schedule.schedule import STATE_KEYS
+from olm.schema.documentation import fields
+from olm.schema.json_schema import DRAFT, ROOT_KEYS, kind_schema, schedules_schema
+from olm.spec.digest import digest
+from olm.spec.spec import parse
 
 from .strategies import CATALOGUE
 

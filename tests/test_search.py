@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, main
-from olm.cli.checking.ignored import Patterns
-from olm.cli.checking.search import Choice, files
+from olm.cli.files.ignored import Patterns
+from olm.cli.files.search import Choice, files
 from olm.cli.misuse import Misuse, NothingMatched
 
 SPEC = "kind: LinearLR\ntotal_steps: 100\n"
@@ -184,9 +184,7 @@ def test_a_gitignore_that_is_no_file_is_passed_over(folder, tmp_path):
 
 def test_who_has_no_patterns_does_not_import_them(folder, tmp_path):
     folder(specs("a/b.olm.yaml"))
-    code = (
-        "import sys; from olm.cli.checking.search import files; files(['a']); print(*sys.modules)"
-    )
+    code = "import sys; from olm.cli.files.search import files; files(['a']); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert {"pathspec", "glob", "tomllib"}.isdisjoint(loaded)

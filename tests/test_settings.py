@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from olm.cli import FINE, MISUSE, PROBLEMS, main
-from olm.cli.checking.settings import READERS, Settings, settings
+from olm.cli.files.settings import READERS, Settings, settings
 from olm.cli.misuse import Misuse
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"

@@ -17,14 +17,14 @@ from pydantic import ValidationError
 
 import olm
 from olm.cli import FINE, MISUSE, PIPE_CLOSED, PROBLEMS, main
-from olm.cli.drawing.axis import NEEDS, axes
-from olm.cli.drawing.braille import PER_DOT, chart, columns, drawn
 from olm.cli.drawing.key_steps import key_steps
-from olm.cli.sentence import in_words
-from olm.clock import Clock
-from olm.digest import digest
-from olm.fields import step_fields
+from olm.cli.drawing.sentence import in_words
+from olm.drawing.axis import NEEDS, axes
+from olm.drawing.braille import PER_DOT, chart, columns, drawn
+from olm.fields.types import step_fields
 from olm.kinds import KINDS
+from olm.schedule.clock import Clock
+from olm.spec.digest import digest
 from training import EXAMPLES
 
 LINEAR = "kind: LinearLR\ntotal_steps: 4\n"

@@ -14,10 +14,10 @@ from jsonschema import Draft7Validator
 from torch.optim import SGD
 
 import olm
-from olm.fields import MAX_STEPS
+from olm.fields.types import MAX_STEPS
 from olm.kinds import KINDS
-from olm.memory import forgotten
-from olm.schema import schedules_schema
+from olm.schema.json_schema import schedules_schema
+from olm.spec.memory import forgotten
 from olm.train import schedulers
 from training import BASES, EXAMPLES, optimizer_of, rates_of, trained, wanted
 

@@ -22,15 +22,15 @@ from jsonschema import Draft7Validator
 from torch.optim import SGD
 
 import olm
-from olm.clock import Clock
-from olm.digest import digest
-from olm.durations import duration
-from olm.fields import MAX_STEPS
-from olm.memory import forgotten, remembered
+from olm.fields.durations import duration
+from olm.fields.types import MAX_STEPS
 from olm.problem import dotted
-from olm.schedule import Schedule
-from olm.schema import schedules_schema
-from olm.steps import places, rewritten
+from olm.schedule.clock import Clock
+from olm.schedule.schedule import Schedule
+from olm.schedule.step_fields import places, rewritten
+from olm.schema.json_schema import schedules_schema
+from olm.spec.digest import digest
+from olm.spec.memory import forgotten, remembered
 
 from .strategies import CATALOGUE, mutated, schedules
 

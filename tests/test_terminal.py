@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olm.cli import main
-from olm.cli.picture import WIDTH, columns, picture, visible
+from olm.cli.excerpt import WIDTH, columns, picture, visible
 from olm.cli.terminal import Paint, Progress, wants_colour
 from olm.problem import Place, Problem
-from olm.text import Text
+from olm.text.source import Text
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from olm.durations import duration
-from olm.fields import step_fields
-from olm.kinds import KINDS
-from olm.measures import (
+from olm.fields.durations import duration
+from olm.fields.quantities import (
     EPOCHS,
     EPOCHS_OR_STEPS,
     LENGTHS,
@@ -24,8 +22,10 @@ from olm.measures import (
     in_ours,
     percent,
 )
-from olm.vocabulary import FOREIGN, OF_THE_OPTIMIZER, WORDS
-from olm.words import certain, meaning, meant
+from olm.fields.suggestions import certain, meaning, meant
+from olm.fields.synonyms import FOREIGN, OF_THE_OPTIMIZER, WORDS
+from olm.fields.types import step_fields
+from olm.kinds import KINDS
 
 FIELDS = {name for model in KINDS.values() for name in model.model_fields}
 

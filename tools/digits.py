@@ -24,8 +24,8 @@ import olm
 from handwriting import new_model, trained_with
 
 if TYPE_CHECKING:
+    from olm.spec.agreement import OnChange
     from olm.train.schedulers import ScheduleLR
-    from olm.train.schedulers.agreement import OnChange
 
 SPEC = Path(__file__).parents[1] / "specs" / "digits.olm.yaml"
 BASE_LR = 0.05

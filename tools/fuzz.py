@@ -52,10 +52,10 @@ def main(args: list[str]) -> int:
 
 def attempt(data: bytes) -> None:
     """Do with an input all that olm does with a file; its first byte says how."""
-    from olm.checks import Options, check
+    from olm.checking.check import Options, check
+    from olm.checking.fix import mend, with_sound_fixes
     from olm.cli.formats import Look, Tally, named, names
-    from olm.document import read
-    from olm.fixes import mend, with_sound_fixes
+    from olm.text.document import read
 
     mode, data = (data[0], data[1:]) if data else (0, data)
     file = f"input{SUFFIXES[mode % len(SUFFIXES)]}"
@@ -79,8 +79,8 @@ def attempt(data: bytes) -> None:
 
 def _round_trip(spec: object) -> None:
     """Hold a spec to what is promised of every one."""
-    from olm.digest import digest
-    from olm.spec import Spec, parse
+    from olm.spec.digest import digest
+    from olm.spec.spec import Spec, parse
 
     assert isinstance(spec, Spec)
     again = parse(spec.model_dump())
@@ -154,8 +154,8 @@ def _seeds() -> Iterator[bytes]:
 
 def _words() -> Iterator[str]:
     """What specs are made of, as libFuzzer's dictionaries have it."""
+    from olm.fields.synonyms import FOREIGN
     from olm.kinds import KINDS
-    from olm.vocabulary import FOREIGN
 
     fields = {name for model in KINDS.values() for name in model.model_fields}
     signs = ["<<: ", "&a ", "*a", "!!float ", "---\n", "%YAML 1.2\n", "# olm: ignore", "? ", "| "]
@@ -178,18 +178,18 @@ def _instrumented(seconds: int) -> int:
     import atheris
 
     with atheris.instrument_imports(include=["olm", "yaml", "tomllib"]):
-        import olm.checks
+        import olm.checking.check
+        import olm.checking.fix
+        import olm.checking.lint
         import olm.cli.formats
-        import olm.fixes
-        import olm.inside
-        import olm.lint
-        import olm.toml  # imported here to be instrumented
+        import olm.text.part
+        import olm.text.toml  # imported here to be instrumented
         from olm.kinds import KINDS
 
         # What is imported only when it is met, too.
         list(KINDS)
         list(map(olm.cli.formats.named, olm.cli.formats.names()))
-        list(map(olm.lint.rule, olm.lint.codes()))
+        list(map(olm.checking.lint.rule, olm.checking.lint.codes()))
 
     options = [
         f"-max_total_time={seconds}",

@@ -50,7 +50,7 @@ def _picture(path: Path) -> str:
     import matplotlib
 
     import olm
-    from olm.cli.drawing.figure import draw
+    from olm.drawing.figure import draw
 
     spec, told = olm.load(path).resolve(), BASE.search(path.read_text(encoding="utf-8"))
     if told is None:

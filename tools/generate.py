@@ -22,7 +22,7 @@ from readme import README, between
 from stubs import stubs, tidy
 
 if TYPE_CHECKING:
-    from olm.schedule import Schedule
+    from olm.schedule.schedule import Schedule
 
 COMMAND = "python3 tools/generate.py"
 
@@ -46,7 +46,7 @@ REPRODUCED: dict[str, dict[str, tuple[str, ...]]] = {table!r}
 def schemas() -> dict[Path, str]:
     """The JSON Schema of any schedule, and one for each kind."""
     from olm.kinds import KINDS
-    from olm.schema import kind_schema, schedules_schema, text_of
+    from olm.schema.json_schema import kind_schema, schedules_schema, text_of
 
     made = {"schedule": schedules_schema(KINDS)}
     made |= {kind: kind_schema(kind, KINDS) for kind in KINDS}
@@ -61,7 +61,7 @@ def families() -> dict[Path, str]:
 
     table = {kind: model.__module__.rpartition(".")[2] for kind, model in KINDS.items()}
     text = FAMILIES.format(table=table)
-    return {ROOT / "olm" / "families.py": tidy(text, "olm/families.py")}
+    return {ROOT / "olm" / "families.py": tidy(text, "olm/schedule/families.py")}
 
 
 def specs() -> dict[Path, str]:
@@ -77,7 +77,7 @@ def specs() -> dict[Path, str]:
 def _spec(kind: str, model: "type[Schedule]") -> str:
     import yaml
 
-    from olm.documentation import field_docs, plain, summary
+    from olm.schema.documentation import field_docs, plain, summary
 
     docs = field_docs(model)
     lines = [
@@ -106,7 +106,7 @@ def reproduced() -> dict[Path, str]:
         for kind, peers in sorted(found.items())
     }
     text = REPRODUCED.format(table=table)
-    return {ROOT / "olm" / "reproduced.py": tidy(text, "olm/reproduced.py")}
+    return {ROOT / "olm" / "reproduced.py": tidy(text, "olm/fields/reproduced.py")}
 
 
 def readme() -> dict[Path, str]:
@@ -115,8 +115,8 @@ def readme() -> dict[Path, str]:
 
 
 def _kinds() -> str:
-    from olm.documentation import fields, summary
     from olm.kinds import GROUPS, KINDS
+    from olm.schema.documentation import fields, summary
 
     rows = ["| kind | what it is | fields |", "| --- | --- | --- |"]
     for group in GROUPS:

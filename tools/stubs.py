@@ -16,15 +16,15 @@ HEAD = """\
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from torch.optim import Optimizer
-from olm.schedule import Schedule
+from olm.schedule.schedule import Schedule
 """
-BASE = "from olm.train.schedulers.along import ScheduleLR\n"
+BASE = "from olm.train.schedulers.schedule_lr import ScheduleLR\n"
 
 
 def stubs() -> dict[Path, str]:
     """The stub of the package, and of each of its modules that has classes of kinds."""
     import_module(PACKAGE)
-    from olm.train.schedulers.along import CLASSES
+    from olm.train.schedulers.schedule_lr import CLASSES
 
     modules: dict[str, list[type]] = {PACKAGE: []}
     for made in CLASSES.values():

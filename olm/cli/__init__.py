@@ -1,9 +1,8 @@
-"""The command `olm`. A file here that has a `SUMMARY` is a verb: check.py is ``olm check``.
+"""The command `olm`. A file in `verbs` is a verb: check.py is ``olm check``.
 
 A verb has four names: `SUMMARY`, its line in ``olm --help``; `EPILOG`, with an example that runs,
 for its own help; `add_arguments(parser)`; and `run(args)`, which returns the exit status. Only the
-file of the verb that is asked for is imported, so none pays for what another one needs. The folders
-here, and the files without a summary, hold what verbs are made of.
+file of the verb that is asked for is imported, so none pays for what another one needs.
 """
 
 from __future__ import annotations
@@ -21,6 +20,9 @@ from types import ModuleType
 from typing import NoReturn
 
 from olm.cli._start import skip_plugins_of_pydantic
+
+VERBS = "olm.cli.verbs"
+"""Where the verbs are."""
 
 FINE, PROBLEMS, MISUSE, NOTHING_MATCHED = range(4)
 """The exit statuses that verbs return."""
@@ -67,12 +69,10 @@ def script() -> NoReturn:
 
 def verbs() -> dict[str, ModuleType]:
     """Every verb, by its name."""
-    modules = {
-        module.name: import_module(f"{__name__}.{module.name}")
-        for module in iter_modules(__path__)
-        if not module.name.startswith("_")
-    }
-    return {name: module for name, module in modules.items() if hasattr(module, "SUMMARY")}
+    from olm.cli.verbs import __path__ as folder
+
+    names = sorted(module.name for module in iter_modules(folder))
+    return {name: import_module(f"{VERBS}.{name}") for name in names}
 
 
 def _status(arguments: list[str]) -> int:
@@ -100,11 +100,10 @@ def _run(arguments: list[str]) -> int:
 
 
 def _verb(name: str) -> ModuleType | None:
-    if not name.isidentifier() or name.startswith("_") or not find_spec(f"{__name__}.{name}"):
+    if not name.isidentifier() or name.startswith("_") or not find_spec(f"{VERBS}.{name}"):
         return None
     skip_plugins_of_pydantic()
-    module = import_module(f"{__name__}.{name}")
-    return module if hasattr(module, "SUMMARY") else None
+    return import_module(f"{VERBS}.{name}")
 
 
 def _without_verb(name: str) -> int:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from olm.cli.clocks import option
+from olm.cli.clock_options import option
 from olm.problem import SpecError, dotted
 
 if TYPE_CHECKING:
-    from olm.checks import Checked
-    from olm.clock import Clock
-    from olm.durations import Duration
+    from olm.checking.check import Checked
+    from olm.fields.durations import Duration
     from olm.problem import Path
-    from olm.schedule import Schedule
+    from olm.schedule.clock import Clock
+    from olm.schedule.schedule import Schedule
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from olm.curves import Array, where
-from olm.fields import Factor, Steps
-from olm.schedule import Schedule
+from olm.schedule import Array, Factor, Schedule, Steps, where
 
 
 class Constant(Schedule):

@@ -3,9 +3,7 @@
 from math import pi
 from typing import Literal
 
-from olm.curves import Array, half_cosine, where
-from olm.fields import PositiveSteps, Rate
-from olm.schedule import Schedule
+from olm.schedule import Array, PositiveSteps, Rate, Schedule, half_cosine, where
 
 
 class CosineAnnealing(Schedule):

@@ -4,10 +4,21 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal
 
-from olm.curves import Array, eased, line, where
-from olm.fields import MAX_STEPS, Factor, PositiveCount, PositiveFactor, PositiveSteps, Rate, Share
-from olm.rules import rule
-from olm.schedule import Schedule
+from olm.schedule import (
+    MAX_STEPS,
+    Array,
+    Factor,
+    PositiveCount,
+    PositiveFactor,
+    PositiveSteps,
+    Rate,
+    Schedule,
+    Share,
+    eased,
+    line,
+    rule,
+    where,
+)
 
 
 class Cyclic(Schedule):

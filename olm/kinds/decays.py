@@ -2,10 +2,22 @@
 
 from typing import Annotated, Literal
 
-from olm.curves import Array, eased, line, ramp, where
-from olm.fields import MAX_RATE, Factor, Number, PositiveSteps, Rate, Share, Steps
-from olm.rules import rule
-from olm.schedule import Schedule
+from olm.schedule import (
+    MAX_RATE,
+    Array,
+    Factor,
+    Number,
+    PositiveSteps,
+    Rate,
+    Schedule,
+    Share,
+    Steps,
+    eased,
+    line,
+    ramp,
+    rule,
+    where,
+)
 
 
 @rule(

@@ -2,10 +2,19 @@
 
 from typing import Annotated, Literal
 
-from olm.curves import Array, eased, line
-from olm.fields import Factor, Length, Listed, Rate, StepIndex
-from olm.rules import ascending, rule
-from olm.schedule import Schedule
+from olm.schedule import (
+    Array,
+    Factor,
+    Length,
+    Listed,
+    Rate,
+    Schedule,
+    StepIndex,
+    ascending,
+    eased,
+    line,
+    rule,
+)
 
 
 @rule(

@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from olm.curves import Array, line, ramp
-from olm.fields import Factor, PositiveSteps, Rate
-from olm.schedule import Schedule
+from olm.schedule import Array, Factor, PositiveSteps, Rate, Schedule, line, ramp
 
 
 class Linear(Schedule):

@@ -3,10 +3,7 @@
 from itertools import accumulate
 from typing import Annotated, Literal
 
-from olm.curves import Array, pieces
-from olm.fields import Length, Listed, PositiveSteps
-from olm.rules import rule, stages
-from olm.schedule import Schedule
+from olm.schedule import Array, Length, Listed, PositiveSteps, Schedule, pieces, rule, stages
 
 
 @rule(

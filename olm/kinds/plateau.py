@@ -3,10 +3,19 @@
 from math import isfinite
 from typing import Annotated, Literal, Self
 
-from olm.curves import Array, where
-from olm.fields import MAX_RATE, MAX_STEPS, Count, Factor, Memory, PartialShare, Rate
-from olm.rates import metric_of
-from olm.schedule import Schedule
+from olm.schedule import (
+    MAX_RATE,
+    MAX_STEPS,
+    Array,
+    Count,
+    Factor,
+    Memory,
+    PartialShare,
+    Rate,
+    Schedule,
+    metric_of,
+    where,
+)
 
 MOST_REDUCTIONS = 100_000
 """After so many the rate stays."""

@@ -2,9 +2,7 @@
 
 from typing import Literal
 
-from olm.curves import Array, ramp
-from olm.fields import Exponent, PositiveSteps
-from olm.schedule import Schedule
+from olm.schedule import Array, Exponent, PositiveSteps, Schedule, ramp
 
 
 class Polynomial(Schedule):

@@ -4,10 +4,20 @@ from collections.abc import Iterable
 from math import sqrt
 from typing import Annotated, Literal
 
-from olm.curves import Array, line, ramp, where
-from olm.fields import MAX_STEPS, Exponent, Factor, Number, PositiveSteps, Steps
-from olm.rules import rule
-from olm.schedule import Schedule
+from olm.schedule import (
+    MAX_STEPS,
+    Array,
+    Exponent,
+    Factor,
+    Number,
+    PositiveSteps,
+    Schedule,
+    Steps,
+    line,
+    ramp,
+    rule,
+    where,
+)
 
 
 class Power(Schedule):

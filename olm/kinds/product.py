@@ -3,9 +3,7 @@
 from functools import reduce
 from typing import Annotated, Literal
 
-from olm.curves import Array, where
-from olm.fields import Length, Listed
-from olm.schedule import Schedule
+from olm.schedule import Array, Length, Listed, Schedule, where
 
 
 class Chained(Schedule):

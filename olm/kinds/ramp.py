@@ -3,10 +3,22 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from olm.curves import Array, Ease, Space, between, eased, line, ramp
-from olm.fields import Exponent, Factor, PositiveSteps, Rate, Steps
-from olm.rules import rule
-from olm.schedule import Schedule
+from olm.schedule import (
+    Array,
+    Ease,
+    Exponent,
+    Factor,
+    PositiveSteps,
+    Rate,
+    Schedule,
+    Space,
+    Steps,
+    between,
+    eased,
+    line,
+    ramp,
+    rule,
+)
 
 ONE_OF_THEM = "{%s} and {%s} both say where it %s: give one of them"
 ABOVE_ZERO = "with a {space} other than 'linear', {%s}, or without it {%s}, must be above 0"

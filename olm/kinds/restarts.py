@@ -4,9 +4,17 @@ from itertools import accumulate
 from math import pi
 from typing import Annotated, Literal
 
-from olm.curves import Array, cycles, half_cosine, line
-from olm.fields import MAX_STEPS, Number, PositiveSteps, Rate
-from olm.schedule import Schedule
+from olm.schedule import (
+    MAX_STEPS,
+    Array,
+    Number,
+    PositiveSteps,
+    Rate,
+    Schedule,
+    cycles,
+    half_cosine,
+    line,
+)
 
 
 class CosineWarmRestarts(Schedule):

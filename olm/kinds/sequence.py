@@ -2,10 +2,7 @@
 
 from typing import Literal
 
-from olm.curves import Array, pieces
-from olm.fields import Listed, PositiveStepIndex
-from olm.rules import ascending, rule
-from olm.schedule import Schedule
+from olm.schedule import Array, Listed, PositiveStepIndex, Schedule, ascending, pieces, rule
 
 
 @rule(

@@ -4,10 +4,16 @@ from collections.abc import Iterable
 from math import ceil, log
 from typing import Literal
 
-from olm.curves import Array
-from olm.fields import MAX_STEPS, Factor, Listed, PositiveSteps, StepIndex
-from olm.rules import ascending
-from olm.schedule import Schedule
+from olm.schedule import (
+    MAX_STEPS,
+    Array,
+    Factor,
+    Listed,
+    PositiveSteps,
+    Schedule,
+    StepIndex,
+    ascending,
+)
 
 
 class Step(Schedule):

@@ -3,10 +3,7 @@
 from math import pi
 from typing import Literal
 
-from olm.curves import Array, half_cosine, ramp, where
-from olm.fields import PositiveSteps, Rate, Steps
-from olm.rules import rule
-from olm.schedule import Schedule
+from olm.schedule import Array, PositiveSteps, Rate, Schedule, Steps, half_cosine, ramp, rule, where
 
 
 class Warmup(Schedule):

@@ -2,10 +2,23 @@
 
 from typing import Literal, TypeAlias
 
-from olm.curves import Array, between, eased, line, ramp, where
-from olm.fields import Exponent, Factor, PartialShare, PositiveFactor, PositiveSteps, Steps
-from olm.rules import rule, stages
-from olm.schedule import Schedule
+from olm.schedule import (
+    Array,
+    Exponent,
+    Factor,
+    PartialShare,
+    PositiveFactor,
+    PositiveSteps,
+    Schedule,
+    Steps,
+    between,
+    eased,
+    line,
+    ramp,
+    rule,
+    stages,
+    where,
+)
 
 Decay: TypeAlias = Literal[
     "linear", "cosine", "sqrt", "square", "polynomial", "exponential", "geometric", "harmonic"

@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 
-from olm.digest import digest
+from olm.foreign.states import Seen, check_rates, read, writer_of
 from olm.problem import Path, StateError, clipped
-from olm.schedule import Schedule
-from olm.spec import Spec, parse
-from olm.train.schedulers.agreement import agreed
-from olm.train.schedulers.old import Seen, check_rates, read, writer_of
+from olm.schedule.schedule import Schedule
+from olm.spec.agreement import agreed
+from olm.spec.digest import digest
+from olm.spec.spec import Spec, parse
 
 LEVELS = 8
 """How deep in a checkpoint a state may stand."""

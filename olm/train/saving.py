@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
+from olm.text.write import write_whole
 from olm.train.schedulers import ScheduleLR
-from olm.writing import write_whole
 
 
 def save_state(scheduler: ScheduleLR, path: str | PathLike[str]) -> None:
     """Write a scheduler's state to a JSON file, which `olm.load` and `olm.build` read.
 
     The file is complete or untouched, whenever the process or the machine stops: see
-    `olm.writing.write_whole`.
+    `olm.text.write.write_whole`.
 
     Raises:
         OSError: it cannot be written.

@@ -19,7 +19,7 @@ from torch.nn.functional import mse_loss
 from torch.optim import SGD
 
 import olm
-from olm import writing
+from olm.text import write as writing
 
 STEPS = 640
 LIFE = 16
@@ -135,7 +135,7 @@ def warm_up(kind):
 
 
 def die_in_line(count):
-    """Kill this process before the line of `olm.writing` that is run as the so manieth."""
+    """Kill this process before the line of `olm.text.write` that is run as the so manieth."""
     left = count
 
     def at_line(frame, event, argument):

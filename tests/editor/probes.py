@@ -10,12 +10,12 @@ from typing import Any, get_args
 import yaml
 
 import olm
-from olm.clock import Clock
-from olm.document import read
-from olm.documentation import field_docs, plain, summary
-from olm.fields import step_fields
+from olm.fields.types import step_fields
 from olm.kinds import KINDS
-from olm.schema import ROOT_KEYS, STATE_KEYS
+from olm.schedule.clock import Clock
+from olm.schema.documentation import field_docs, plain, summary
+from olm.schema.json_schema import ROOT_KEYS, STATE_KEYS
+from olm.text.document import read
 
 from ..durations import LASTING, WRONG
 from .servers import Editor

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from olm.cli import FINE, main
-from olm.cli.editor import JSON_FILES, YAML_FILES
+from olm.cli.verbs.editor import JSON_FILES, YAML_FILES
 
 from .servers import JSON, MODULES, NODE, SCHEMA, YAML, JsonEditor, YamlEditor
 

@@ -13,7 +13,7 @@ import yaml
 import olm
 from failures import raised, still
 from olm.kinds import KINDS
-from olm.schema import schedules_schema
+from olm.schema.json_schema import schedules_schema
 from parsers import with_each_parser
 
 LINEAR = "kind: LinearLR\ntotal_steps: {}\nend_lr: {}\n"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contests import OLM, Contest, Family, Side
-from olm.spec import parse
+from olm.spec.spec import parse
 
 STEPS = 1_000_000
 BASE = 0.5

@@ -10,8 +10,8 @@ from torch.optim import SGD
 
 import olm
 from contests import OLM, Contest, Family, Side
-from olm.digest import digest
-from olm.spec import Spec, parse
+from olm.spec.digest import digest
+from olm.spec.spec import Spec, parse
 
 LATE, EARLY = 1_000_000, 10
 OTHER = "at step 10"

@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LRScheduler
 import olm
 from contests import OLM, Contest, Family, Side
 from contests.others import OTHER_CURVE, OTHERS, TOTAL, WARMUP
-from olm.train.schedulers.ahead import BLOCK
+from olm.train.schedulers.read_ahead import BLOCK
 
 SPECS: dict[str, dict[str, Any]] = {
     "WarmupCosineScheduler": {

@@ -8,12 +8,12 @@ from typing import Any
 
 from olm.cli.comparing.sides import Lasting, Side
 from olm.cli.terminal import Progress
-from olm.differences import Difference, differences
-from olm.memory import forgotten
-from olm.partings import AT_ONCE, Apart, Parting, parting
 from olm.problem import dotted
-from olm.schedule import Schedule
-from olm.spec import Spec
+from olm.schedule.schedule import Schedule
+from olm.spec.curve_differences import AT_ONCE, Apart, Parting, parting
+from olm.spec.differences import Difference, differences
+from olm.spec.memory import forgotten
+from olm.spec.spec import Spec
 
 ANY_BASES = (1.0, 1e-3)
 """The base rates where nobody says one: what is absolute and what is a factor are equal with 1."""

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from olm.cli.clocks import option
+from olm.cli.clock_options import option
 from olm.cli.comparing.comparison import Comparison
 from olm.cli.comparing.sides import Side
-from olm.cli.picture import visible
+from olm.cli.excerpt import visible
 from olm.cli.terminal import Paint
-from olm.differences import Difference
-from olm.partings import Apart, Parting
 from olm.problem import LISTED, dotted, in_steps
+from olm.spec.curve_differences import Apart, Parting
+from olm.spec.differences import Difference
 
 WIDTH = 64
 """The width of the curves, in characters."""
@@ -137,7 +137,7 @@ def _chart(found: Comparison, curves: Parting, a: str, b: str) -> Iterator[str]:
     """Both curves, if they can be told apart."""
     import numpy as np
 
-    from olm.cli.drawing.braille import chart, columns
+    from olm.drawing.braille import chart, columns
 
     at = np.linspace(0, curves.steps, columns(WIDTH)).round()
     one, other = (schedule.lr(at, base) for _, schedule, base in found.shapes())

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from olm.cli.checking.search import STDIN, is_there
-from olm.document import Document, read
-from olm.durations import Duration
+from olm.cli.files.search import STDIN, is_there
+from olm.fields.durations import Duration
 from olm.problem import OlmError, Path, SpecError, dotted
-from olm.schedule import Schedule
-from olm.spec import Spec
-from olm.text import MAX_BYTES
+from olm.schedule.schedule import Schedule
+from olm.spec.spec import Spec
+from olm.text.document import Document, read
+from olm.text.source import MAX_BYTES
 
 if TYPE_CHECKING:
-    from olm.clock import Clock
+    from olm.schedule.clock import Clock
 
 LEVELS = 8
 """How deep in a checkpoint a state may stand."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy import int64
     from numpy.typing import NDArray
 
-    from olm.schedule import Schedule
+    from olm.schedule.schedule import Schedule
 
 GRID = 200_000
 """How many steps are looked at, at most, besides those at which the shape changes."""

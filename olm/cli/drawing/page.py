@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from olm.cli.drawing.axis import Axis
+from olm.drawing.axis import Axis
 
 if TYPE_CHECKING:
-    from olm.clock import Clock
-    from olm.resolution import Counted
-    from olm.spec import Spec
+    from olm.schedule.clock import Clock
+    from olm.schedule.counting import Counted
+    from olm.spec.spec import Spec
 
 WIDTH = 64
 """The width of the curve, in characters."""
@@ -39,8 +39,8 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
     """The lines of the page, of which `words` are the first."""
     import numpy as np
 
-    from olm.cli.drawing.braille import chart, columns, rate_text
-    from olm.cli.drawing.tables import counted_table, key_table
+    from olm.cli.tables import counted_table, key_table
+    from olm.drawing.braille import chart, columns, rate_text
 
     spec, base, steps, axis = view.spec, view.base, view.steps, view.axis
     yield from words

@@ -12,7 +12,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol, cast
 
-from olm.checks import Checked
+from olm.checking.check import Checked
 from olm.cli.terminal import Paint
 
 

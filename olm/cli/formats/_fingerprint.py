@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-from olm.checks import Checked
+from olm.checking.check import Checked
 from olm.cli.formats._location import from_root
 from olm.problem import Problem
 

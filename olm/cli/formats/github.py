@@ -11,11 +11,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
-from olm.checks import Checked
+from olm.checking.check import Checked
+from olm.cli.excerpt import visible
 from olm.cli.formats import Look, in_words
 from olm.cli.formats._location import from_root
 from olm.cli.formats._summary import Summary
-from olm.cli.picture import visible
 from olm.problem import Problem
 
 SUMMARY = "annotations for GitHub Actions, and a table in $GITHUB_STEP_SUMMARY"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from olm.checks import Checked
+from olm.checking.check import Checked
+from olm.checking.fix import edits
 from olm.cli.formats import Look, Tally
 from olm.cli.formats._escape import as_json
-from olm.fixes import edits
 from olm.problem import Place, Problem
 
 SUMMARY = "one JSON object, for programs"

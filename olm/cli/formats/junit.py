@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from olm.checks import Checked
+from olm.checking.check import Checked
 from olm.cli.formats import Look
 from olm.cli.formats._escape import as_xml
 from olm.problem import Problem

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from olm.checks import Checked
+from olm.checking.check import Checked
+from olm.checking.fix import edits
 from olm.cli.formats import Look
 from olm.cli.formats._escape import as_json
 from olm.cli.formats._fingerprint import VERSION, fingerprinted
 from olm.cli.formats._location import uri
-from olm.fixes import edits
 from olm.problem import Place, Problem
 
 SUMMARY = "SARIF 2.1.0, for code scanning"
@@ -110,7 +110,7 @@ def _driver(rules: dict[str, str]) -> dict[str, Any]:
 
 
 def _rule(code: str, severity: str) -> dict[str, Any]:
-    from olm.pages import page
+    from olm.checking.pages import page
 
     rule = {"id": code, "defaultConfiguration": {"level": severity}}
     try:

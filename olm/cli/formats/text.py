@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from olm.checks import Checked
+from olm.checking.check import Checked
+from olm.cli.excerpt import picture, visible
 from olm.cli.formats import Look, in_words
-from olm.cli.picture import picture, visible
 from olm.cli.terminal import Paint
 from olm.problem import LISTED
 

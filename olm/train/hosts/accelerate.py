@@ -38,10 +38,10 @@ from typing import Any
 
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from olm.clock import Clock
 from olm.problem import OlmError, found
+from olm.schedule.clock import Clock
+from olm.spec.agreement import OnChange
 from olm.train.schedulers import ScheduleLR
-from olm.train.schedulers.agreement import OnChange
 
 
 def clock_of(accelerator: Any, loader: Any, **said: Any) -> Clock:

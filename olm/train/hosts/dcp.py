@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from olm.problem import StateError, found
-from olm.train.schedulers.agreement import OnChange
-from olm.train.schedulers.along import ScheduleLR
+from olm.spec.agreement import OnChange
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 LEAF = "olm"
 """The key of the text. In the checkpoint it follows the scheduler's own, as in `scheduler.olm`."""

@@ -26,10 +26,10 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from olm.clock import Clock
 from olm.problem import OlmError, StateError
+from olm.schedule.clock import Clock
+from olm.spec.agreement import OnChange
 from olm.train.schedulers import ScheduleLR
-from olm.train.schedulers.agreement import OnChange
 
 ACCUMULATION = "GradientAccumulationScheduler"
 """The callback by which Lightning accumulates more batches in some epochs than in others."""

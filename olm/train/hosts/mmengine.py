@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import olm
-from olm.clock import Clock, clock_of
+from olm.fields.errors import quoted
 from olm.problem import OlmError
-from olm.train.schedulers.along import ScheduleLR
-from olm.wording import quoted
+from olm.schedule.clock import Clock, clock_of
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 if TYPE_CHECKING:
-    from olm.train.schedulers.agreement import OnChange
+    from olm.spec.agreement import OnChange
 
 
 class _Along:

@@ -26,12 +26,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import olm
-from olm.clock import Clock, clock_of
 from olm.problem import OlmError, StateError, found
-from olm.train.schedulers.along import ScheduleLR
+from olm.schedule.clock import Clock, clock_of
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 if TYPE_CHECKING:
-    from olm.train.schedulers.agreement import OnChange
+    from olm.spec.agreement import OnChange
 
 KEYS = {"last_epoch", "schedulers"}
 

@@ -31,12 +31,12 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 import olm
-from olm.clock import Clock
 from olm.problem import OlmError, StateError
-from olm.schedule import Schedule
-from olm.spec import Spec
+from olm.schedule.clock import Clock
+from olm.schedule.schedule import Schedule
+from olm.spec.agreement import OnChange
+from olm.spec.spec import Spec
 from olm.train.schedulers import ScheduleLR
-from olm.train.schedulers.agreement import OnChange
 
 TrainerT = TypeVar("TrainerT")
 Document = Spec | Schedule | Mapping[str, Any] | str | PathLike[str]

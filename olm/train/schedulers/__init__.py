@@ -3,13 +3,13 @@
 from typing import Any
 
 from olm.kinds import KINDS
-from olm.train.schedulers.along import ScheduleLR
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.cosine import CosineAnnealingLR
 from olm.train.schedulers.factory import build, torch_class
 from olm.train.schedulers.linear import LinearDecayLR, LinearLR
 from olm.train.schedulers.names import named
 from olm.train.schedulers.plateau import ReduceLROnPlateau
+from olm.train.schedulers.schedule_lr import ScheduleLR
 from olm.train.schedulers.warmup import WarmupCosineScheduler, WarmupLR
 
 __all__ = [

@@ -4,14 +4,14 @@ from typing import Any, Literal
 
 from torch.optim import Optimizer
 
-from olm.schedule import Schedule
-from olm.train.schedulers.along import ScheduleLR as ScheduleLR
+from olm.schedule.schedule import Schedule
 from olm.train.schedulers.base import SchedulerBase as SchedulerBase
 from olm.train.schedulers.cosine import CosineAnnealingLR as CosineAnnealingLR
 from olm.train.schedulers.factory import build as build
 from olm.train.schedulers.linear import LinearDecayLR as LinearDecayLR
 from olm.train.schedulers.linear import LinearLR as LinearLR
 from olm.train.schedulers.plateau import ReduceLROnPlateau as ReduceLROnPlateau
+from olm.train.schedulers.schedule_lr import ScheduleLR as ScheduleLR
 from olm.train.schedulers.warmup import WarmupCosineScheduler as WarmupCosineScheduler
 from olm.train.schedulers.warmup import WarmupLR as WarmupLR
 

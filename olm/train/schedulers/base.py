@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from olm.problem import StateError
-from olm.train.schedulers.foreign import (
+from olm.spec.state_keys import (
     DERIVED,
     TRANSIENT,
     check_keys,

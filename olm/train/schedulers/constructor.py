@@ -12,9 +12,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic_core import PydanticUndefined
 from torch.optim import Optimizer
 
-from olm.fields import memory_fields
-from olm.schedule import Schedule
-from olm.spec import parse
+from olm.fields.types import memory_fields
+from olm.schedule.schedule import Schedule
+from olm.spec.spec import parse
 
 
 def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[..., None]:
@@ -66,7 +66,7 @@ def signature_of(model: type[Schedule]) -> Signature:
 def plain_type(annotation: Any) -> Any:
     """A field's type as a caller sees it: no bounds, any sequence for a tuple, a mapping too.
 
-    >>> from olm.fields import Listed, Steps
+    >>> from olm.fields.types import Listed, Steps
     >>> plain_type(Listed[Steps])
     collections.abc.Sequence[int]
     """

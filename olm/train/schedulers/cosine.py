@@ -1,7 +1,7 @@
 """Half a cosine wave, under the path that OpenLanguageModel has."""
 
 from olm.kinds.cosine import CosineAnnealing
-from olm.train.schedulers.along import ScheduleLR
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 
 class CosineAnnealingLR(ScheduleLR, model=CosineAnnealing):

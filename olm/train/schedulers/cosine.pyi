@@ -1,7 +1,7 @@
 # Written by tools/generate.py from the kinds: change those, not this.
 from torch.optim import Optimizer
 
-from olm.train.schedulers.along import ScheduleLR
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 class CosineAnnealingLR(ScheduleLR):
     """Half a cosine wave: the torch scheduler of `olm.kinds.cosine.CosineAnnealing`."""

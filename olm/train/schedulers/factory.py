@@ -8,14 +8,14 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from olm.clock import Clock
-from olm.schedule import Schedule
-from olm.spec import Spec, parse
-from olm.train.schedulers.agreement import OnChange, agreed
-from olm.train.schedulers.ahead import ReadAhead
-from olm.train.schedulers.along import CLASSES, ScheduleLR
-from olm.train.schedulers.clocks import again, counted
+from olm.schedule.clock import Clock
+from olm.schedule.schedule import Schedule
+from olm.spec.agreement import OnChange, agreed
+from olm.spec.spec import Spec, parse
+from olm.train.schedulers.counted import again, counted
 from olm.train.schedulers.groups import group_rates
+from olm.train.schedulers.read_ahead import ReadAhead
+from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR
 
 
 def build(

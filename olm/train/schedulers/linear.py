@@ -1,8 +1,8 @@
 """The straight lines, under the path that OpenLanguageModel documents."""
 
 from olm.kinds.linear import Linear, LinearDecay
-from olm.train.schedulers.along import ScheduleLR
 from olm.train.schedulers.base import SchedulerBase
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 
 class LinearLR(ScheduleLR, model=Linear):

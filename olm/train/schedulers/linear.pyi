@@ -1,8 +1,8 @@
 # Written by tools/generate.py from the kinds: change those, not this.
 from torch.optim import Optimizer
 
-from olm.train.schedulers.along import ScheduleLR
 from olm.train.schedulers.base import SchedulerBase as SchedulerBase
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 class LinearDecayLR(ScheduleLR):
     """A straight line to zero: the torch scheduler of `olm.kinds.linear.LinearDecay`."""

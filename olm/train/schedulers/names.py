@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from olm.plugins import PluginError, offers
-from olm.schedule import KINDS
-from olm.train.schedulers.along import ScheduleLR
+from olm.schedule.plugins import PluginError, offers
+from olm.schedule.schedule import KINDS
 from olm.train.schedulers.factory import torch_class
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 PACKAGE = "olm.train.schedulers"
 

@@ -6,7 +6,7 @@ from torch.optim import lr_scheduler
 
 from olm.kinds.plateau import Plateau
 from olm.problem import OlmError, found
-from olm.train.schedulers.along import ScheduleLR
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 
 class ReduceLROnPlateau(ScheduleLR, lr_scheduler.ReduceLROnPlateau, model=Plateau):

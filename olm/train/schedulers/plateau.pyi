@@ -3,7 +3,7 @@ from typing import Literal
 
 from torch.optim import Optimizer
 
-from olm.train.schedulers.along import ScheduleLR
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 class ReduceLROnPlateau(ScheduleLR):
     """The rate that falls with a metric: the torch scheduler of `olm.kinds.plateau.Plateau`."""

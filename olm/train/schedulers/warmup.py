@@ -1,7 +1,7 @@
 """Warm-ups, under the path that OpenLanguageModel has."""
 
 from olm.kinds.warmup import Warmup, WarmupCosine
-from olm.train.schedulers.along import ScheduleLR
+from olm.train.schedulers.schedule_lr import ScheduleLR
 
 
 class WarmupLR(ScheduleLR, model=Warmup):

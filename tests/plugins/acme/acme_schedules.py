@@ -2,10 +2,7 @@
 
 from typing import Literal
 
-from olm.curves import Array, ramp
-from olm.fields import Factor, Listed, PositiveSteps
-from olm.rules import rule
-from olm.schedule import Schedule
+from olm.schedule import Array, Factor, Listed, PositiveSteps, Schedule, ramp, rule
 
 
 class Rex(Schedule):

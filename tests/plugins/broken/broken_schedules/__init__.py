@@ -5,8 +5,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from olm.curves import Array
-from olm.schedule import Schedule
+from olm.schedule import Array, Schedule
 
 
 class Constant(Schedule):

@@ -1,1 +1,0 @@
-"""Documents held to any JSON Schema: what needs jsonschema, which is slow to import."""

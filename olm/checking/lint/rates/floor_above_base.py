@@ -1,0 +1,68 @@
+"""A floor that lies above the base rate.
+
+The lowest rate that the schedule names is higher than the rate that it starts from, so that the
+decay is a rise, or the schedule never shows. Most likely one of the two has an exponent that was
+mistyped, or the floor was meant as a share of the base rate. The base rate must be known: from
+`--base-lr`, from `expect`, or from a state.
+
+Lower the floor, or give the floor of `HoldLR` as a `factor`.
+
+Bad:
+
+```yaml
+kind: CosineAnnealingLR
+T_max: 1000
+eta_min: 0.1
+expect:
+  base_lr: 0.01
+  rates: [{step: 0, lr: 0.01}]
+```
+
+Good:
+
+```yaml
+kind: CosineAnnealingLR
+T_max: 1000
+eta_min: 0.001
+expect:
+  base_lr: 0.01
+  rates: [{step: 0, lr: 0.01}]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from olm.checking.lint._course import fields_of
+from olm.checking.lint._subject import Subject
+from olm.checking.lint._walk import Node
+from olm.problem import Problem
+
+
+# It costs nothing, but it is about rates, and goes with the rules that are.
+def warnings(subject: Subject) -> Iterator[Problem]:
+    """Each floor that is above every base rate."""
+    if not subject.known_bases:
+        return
+    base = max(subject.known_bases)
+    for node in subject.nodes:
+        name = _floor(node)
+        if name and (floor := getattr(node.schedule, name)) > base:
+            message = f"{name} is {floor:g}, above the base rate {base:g}"
+            path = (*node.path, name)
+            yield Problem("floor-above-base", message, path, severity="warning")
+
+
+def _floor(node: Node) -> str | None:
+    """The field of a schedule that is a floor."""
+    schedule: Any = node.schedule
+    if schedule.kind == "HoldLR":
+        is_floor = bool(node.above) and node.above[-1].kind == "MaximumLR"
+        return "fixed_lr" if is_floor and schedule.fixed_lr is not None else None
+    if schedule.kind == "LinearLR" and schedule.start_factor < 1:
+        # A line from below the base rate is a rise, and ends where it likes.
+        return None
+    names = ["eta_min", "min_lr"] + ["end_lr"] * (schedule.group == "decay")
+    return next((name for name in names if name in fields_of(type(node.schedule))), None)

@@ -1,0 +1,109 @@
+"""A decay that never reaches its floor.
+
+The turn of a decay is over while more than 1 % of the way down is left: a `CosineAnnealingLR` in a
+phase that is shorter than its `T_max`, say, for which the warm-up was not subtracted. Or the floor
+of a `MaximumLR` is below every rate that is ever there, or a `TanhLR` ends so early on the tangent
+that it must jump to `end_lr`.
+
+Make the decay as long as its turn, or leave out the floor that is never touched. A decay that is
+cut off on purpose may say so with a comment.
+
+Bad:
+
+```yaml
+kind: PhasesLR
+schedulers:
+  - kind: WarmupLR
+    warmup_steps: 100
+  - kind: CosineAnnealingLR
+    T_max: 1000
+lengths: [100, 900]
+```
+
+Good:
+
+```yaml
+kind: PhasesLR
+schedulers:
+  - kind: WarmupLR
+    warmup_steps: 100
+  - kind: CosineAnnealingLR
+    T_max: 900
+lengths: [100, 900]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from math import tanh
+from typing import Any
+
+from olm.checking.lint._course import LENGTHS, end_of_run, field_of
+from olm.checking.lint._subject import Subject, steps_between
+from olm.checking.lint._walk import Node
+from olm.problem import Problem
+
+NEGLIGIBLE = 0.01
+"""The part of the way down that may be left."""
+
+
+def warnings(subject: Subject) -> Iterator[Problem]:
+    """Each decay that does not reach its floor, and each floor that is not touched."""
+    for node in subject.nodes:
+        if node.schedule.kind == "MaximumLR":
+            yield from _untouched(subject, node)
+        # Below a maximum, another schedule is the floor.
+        elif not any(one.kind == "MaximumLR" for one in node.above):
+            yield from _cut_off(subject, node)
+            yield from _tangent(node)
+
+
+def _cut_off(subject: Subject, node: Node) -> Iterator[Problem]:
+    schedule = node.schedule
+    if node.parts or not node.ends:
+        return
+    end = end_of_run(schedule)
+    if end is None or end <= node.last:
+        return
+    there, floor = subject.rates(schedule, (node.last, end))
+    way = abs(subject.rates(schedule, steps_between(schedule, node.first, end)) - floor).max(axis=0)
+    left = abs(there - floor)
+    if (left > NEGLIGIBLE * way).all():
+        message = (
+            f"{schedule.kind} ends at step {end:,}, and its turn is over after "
+            f"{node.last:,} steps, with {(left / way).min():.0%} of the way left"
+        )
+        path = node.path + field_of(schedule, LENGTHS)
+        yield Problem("floor-not-reached", message, path, severity="warning")
+
+
+def _tangent(node: Node) -> Iterator[Problem]:
+    schedule: Any = node.schedule
+    if schedule.kind == "TanhLR":
+        left = (1 - tanh(schedule.ub)) / 2
+        if left > NEGLIGIBLE:
+            message = f"at ub {left:.0%} of the way are left, and the rate jumps to end_lr"
+            path = (*node.path, "ub")
+            yield Problem("floor-not-reached", message, path, severity="warning")
+
+
+def _untouched(subject: Subject, node: Node) -> Iterator[Problem]:
+    """The constant rates in a maximum that are always below another."""
+    import numpy as np
+
+    held = node.schedule.holds_from()
+    last = node.last if held is None else min(node.last, held)
+    if last == node.last and not node.ends:
+        return
+    steps = steps_between(node.schedule, node.first, last)
+    rates = [subject.rates(part.schedule, steps) for part in node.parts]
+    highest = reduce(np.maximum, rates)
+    for part, own in zip(node.parts, rates, strict=True):
+        if part.schedule.metric_driven or part.schedule.holds_from() != 0:
+            continue
+        if (own < highest).all():
+            message = f"{part.schedule.kind} is a floor that the rate never comes down to"
+            path = node.path + part.path
+            yield Problem("floor-not-reached", message, path, severity="warning")

@@ -1,0 +1,70 @@
+"""A rate that rises after the end of the run.
+
+By the longest total in it (`total_steps`, `T_max`, ...) the schedule is over, and yet the rate goes
+up again afterwards. Whoever trains a little longer than planned trains with a rate that nobody
+chose; more often, the total was meant to be that of the whole run. Schedules that go up and down
+for ever have no end, and are meant to rise.
+
+Let the other parts end no later than the decay, or make the decay longer.
+
+Bad:
+
+```yaml
+kind: ChainedScheduler
+schedulers:
+  - kind: CosineAnnealingLR
+    T_max: 100
+    eta_min: 1.0e-5
+  - kind: TableLR
+    milestones: [0, 500]
+    factors: [0.5, 1.0]
+```
+
+Good:
+
+```yaml
+kind: ChainedScheduler
+schedulers:
+  - kind: CosineAnnealingLR
+    T_max: 1000
+    eta_min: 1.0e-5
+  - kind: TableLR
+    milestones: [0, 500]
+    factors: [0.5, 1.0]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from olm.checking.lint._course import end_of_run
+from olm.checking.lint._subject import Subject, steps_between
+from olm.checking.lint._walk import innermost
+from olm.problem import Problem
+from olm.schedule.schedule import Schedule
+
+ROUNDING = 1e-9
+"""A rise by no more than this share is none."""
+
+
+def warnings(subject: Subject) -> Iterator[Problem]:
+    """The first rise after the end, at the innermost schedule that rises there alone."""
+    schedule = subject.spec.schedule
+    end, held = end_of_run(schedule), schedule.holds_from()
+    if end is None or held is None or held <= end:
+        return
+    steps = steps_between(schedule, end, held)
+    rates = subject.rates(schedule, steps)
+    rise = (rates[1:] > rates[:-1] * (1 + ROUNDING)).all(axis=1)
+    if not rise.any():
+        return
+    before, after = steps[rise.argmax()], steps[rise.argmax() + 1]
+
+    def rises(inner: Schedule, step: int) -> bool:
+        low, high = subject.rates(inner, (step, step + after - before))
+        return bool((high > low * (1 + ROUNDING)).all())
+
+    message = f"the rate rises after the end of the run at step {end:,}"
+    path = innermost(schedule, before, rises).path
+    yield Problem("late-rise", message, path, severity="warning")

@@ -1,0 +1,83 @@
+"""A rate of 0 at a step that trains.
+
+After the first step and before the end of the run, or of a phase in it, there are steps whose rate
+is exactly 0: they cost as much as others and change nothing. Most likely a decay is shorter than
+the phase in which it stands. A first step with a rate of 0 has a warning of its own,
+`zero-first-step`, and a `HoldLR` of 0 is taken to be meant.
+
+Make the decay as long as its phase, or end it above 0.
+
+Bad:
+
+```yaml
+kind: PhasesLR
+schedulers:
+  - kind: WarmupLR
+    warmup_steps: 100
+  - kind: CosineAnnealingLR
+    T_max: 500
+lengths: [100, 900]
+```
+
+Good:
+
+```yaml
+kind: PhasesLR
+schedulers:
+  - kind: WarmupLR
+    warmup_steps: 100
+  - kind: CosineAnnealingLR
+    T_max: 900
+lengths: [100, 900]
+```
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from olm.checking.lint._course import end_of_run
+from olm.checking.lint._subject import Subject, steps_between
+from olm.checking.lint._walk import Node, nodes
+from olm.fields.types import MAX_STEPS
+from olm.problem import Problem
+from olm.schedule.schedule import Schedule
+
+
+def warnings(subject: Subject) -> Iterator[Problem]:
+    """The first such step of each schedule that has one."""
+    schedule = subject.spec.schedule
+    for node in nodes(schedule, subject.total_steps or end_of_run(schedule) or MAX_STEPS):
+        # One schedule of 0 makes a product and a minimum 0, but no maximum.
+        decides = node.schedule.kind == "MaximumLR" or not node.parts
+        raised = any(one.kind == "MaximumLR" for one in node.above)
+        if node.ends and decides and not raised and node.schedule.kind != "HoldLR":
+            yield from _zeros(subject, node)
+
+
+def _zeros(subject: Subject, node: Node) -> Iterator[Problem]:
+    # The first step of all is another rule's; on another clock, nobody knows which it is.
+    first = max(node.first, int(not node.offset))
+    last = node.last - 1
+    if first > last:
+        return
+    steps = steps_between(node.schedule, first, last)
+    zero = [*(subject.rates(node.schedule, steps) == 0).all(axis=1)]
+    if not any(zero):
+        return
+    at = zero.index(True)
+    step = _first_zero(subject, node.schedule, steps[at - 1], steps[at]) if at else steps[at]
+    stays = step < last and all(zero[at:])
+    verb = "train" if stays else "trains"
+    message = f"{node.steps(step, last if stays else step)} {verb} with a rate of 0"
+    yield Problem("zero-rate", message, node.path, severity="warning")
+
+
+def _first_zero(subject: Subject, schedule: Schedule, above: int, zero: int) -> int:
+    """The first step with a rate of 0 after one with a rate above it."""
+
+    def is_zero(step: int) -> bool:
+        return bool((subject.rates(schedule, (step,)) == 0).all())
+
+    return bisect_left(range(zero), True, lo=above + 1, key=is_zero)

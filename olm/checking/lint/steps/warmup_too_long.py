@@ -1,0 +1,69 @@
+"""A warm-up that takes more than half of the run.
+
+The rate rises for more than half of the steps that the schedule says the run has. Most runs warm up
+for 1 to 10 % of it; a longer warm-up is most often one that was not changed when the run was made
+shorter, or that is in samples or tokens and not in optimizer steps.
+
+Make the warm-up shorter, or the run as long as it is.
+
+Bad:
+
+```yaml
+kind: WarmupCosineScheduler
+warmup_steps: 2000
+total_steps: 3000
+```
+
+Good:
+
+```yaml
+kind: WarmupCosineScheduler
+warmup_steps: 200
+total_steps: 3000
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from olm.checking.lint._course import end_of_run, warm_up
+from olm.checking.lint._subject import Subject
+from olm.checking.lint._walk import Node
+from olm.problem import Path, Problem
+
+
+def warnings(subject: Subject) -> Iterator[Problem]:
+    """The warm-up of the whole, and that of each kind that has one and an end by itself."""
+    told: set[Path] = set()
+    for node in subject.nodes:
+        if node.path and node.parts:
+            # The phases of a part of a run are no run.
+            continue
+        for problem in _long(node):
+            if problem.path not in told:
+                told.add(problem.path)
+                yield problem
+
+
+def _long(node: Node) -> Iterator[Problem]:
+    schedule: Any = node.schedule
+    if schedule.kind == "OneCycleLR":
+        yield from _way_up(node, schedule.pct_start)
+    elif warming := warm_up(schedule):
+        yield from _share(node, *warming)
+
+
+def _way_up(node: Node, share: float) -> Iterator[Problem]:
+    if share > 0.5:
+        message = f"the way up takes {share:.0%} of the cycle, more than half of the run"
+        path = (*node.path, "pct_start")
+        yield Problem("warmup-too-long", message, path, severity="warning")
+
+
+def _share(node: Node, path: Path, steps: int) -> Iterator[Problem]:
+    end = end_of_run(node.schedule)
+    if end is not None and 2 * steps > end:
+        message = f"the warm-up takes {steps:,} of {end:,} steps, more than half of the run"
+        yield Problem("warmup-too-long", message, node.path + path, severity="warning")

@@ -1,0 +1,80 @@
+"""A number that other readers of YAML take for something else.
+
+`olm` reads YAML 1.2, where `1e-4` is a number. Readers of YAML 1.1 do not agree: to PyYAML, and so
+to OmegaConf, Hydra and most trainers, `1e-4` and `1.0e3` are strings, `010` is 8, and `0o17` is a
+string. The same file then trains otherwise, or not at all, as soon as something else reads it.
+
+Write the number in the one way that all of them read alike: with a point and a sign in the
+exponent, and without a zero at the front. `olm check --fix` does so.
+
+Bad:
+
+```yaml
+kind: CosineAnnealingLR
+T_max: 1000
+eta_min: 1e-4
+```
+
+Good:
+
+```yaml
+kind: CosineAnnealingLR
+T_max: 1000
+eta_min: 1.0e-4
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from yaml.events import ScalarEvent
+
+from olm.checking.lint._subject import Subject
+from olm.problem import Fix, Problem
+from olm.text.places import Spans
+from olm.text.scalars import for_every_reader, plain
+
+_NUMBER_STARTS = frozenset("+-.0123456789")
+_SAME = re.compile(
+    r"[-+]?(?:0|[1-9][0-9]*)|[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?"
+    r"|\.[0-9]+(?:[eE][-+][0-9]+)?|0x[0-9a-fA-F]+|[-+]?0+[0-7]?"
+)
+
+
+def warnings(subject: Subject) -> Iterator[Problem]:
+    """Each number that is another value, or none, by the rules of YAML 1.1."""
+    text, places = subject.document.text, subject.document.places
+    if not text.file.endswith((".yaml", ".yml")) or not isinstance(places, Spans):
+        return
+    for path, span in places.spans.items():
+        event = span.first
+        # Not isinstance, nor a call for each: every file that is checked comes by here.
+        if type(event) is not ScalarEvent or event.value[:1] not in _NUMBER_STARTS:
+            continue
+        if event.implicit[0] and is_read_otherwise(event.value):
+            message = f"other readers of YAML take {event.value} for {_other(event.value)}"
+            fix = Fix(for_every_reader(event.value))
+            hint = f"write {fix.text}"
+            yield Problem("other-readers", message, path, hint=hint, severity="warning", fix=fix)
+
+
+# The same few numbers stand in most files.
+@lru_cache(maxsize=4096)
+def is_read_otherwise(text: str) -> bool:
+    """Whether a scalar that is a number of YAML 1.2 is another value, or none, in YAML 1.1.
+
+    >>> [is_read_otherwise(text) for text in ("1e-4", "1.0e-4", "010", "007", "10", "v1")]
+    [True, False, True, False, False, False]
+    """
+    if _SAME.fullmatch(text) or text[:1] not in _NUMBER_STARTS:
+        return False
+    return isinstance(plain(text), int | float)
+
+
+def _other(text: str) -> str:
+    """What a number is in YAML 1.1."""
+    octal = re.fullmatch(r"[-+]?0[0-7]+", text)
+    return str(int(text, 8)) if octal else "a string"

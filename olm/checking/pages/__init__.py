@@ -1,0 +1,92 @@
+"""What every code of a finding means: a page each, in a file here or at the head of its lint.
+
+The page of an error is ``unknown-field.md`` in this folder; that of a warning is the docstring of
+its lint, ``lint/rates/late_rise.py`` for ``late-rise``. A page is a title, paragraphs, and two
+examples, one of them bad and one good, which the tests run.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+PAGES = Path(__file__).parent
+LINTS = PAGES.parent / "lint"
+
+_EXAMPLE = r"{}:\n\n```(yaml|json|toml|sh)\n(.+?)```\n(?:\n```text\n(.+?)```\n)?"
+_SHAPE = re.compile(
+    r"([^\n]+)\n\n(.+?)\n\n" + _EXAMPLE.format("Bad") + r"\n" + _EXAMPLE.format("Good"), re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A spec or, where no text can show it, a command."""
+
+    language: str
+    """``yaml``, ``json`` or ``toml`` for a spec, ``sh`` for a command."""
+    text: str
+    said: str = ""
+    """The finding that a bad command prints; that of a spec is found by checking it."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a code means, why there is such a finding, and what to do about it."""
+
+    code: str
+    title: str
+    """What was found, in a few words."""
+    text: str
+    """Paragraphs of Markdown, with an empty line between them."""
+    bad: Example
+    """What gets exactly this finding."""
+    good: Example
+    """The same without the mistake."""
+    severity: str
+    """``error`` or ``warning``."""
+
+
+def codes() -> list[str]:
+    """Every code that has a page, in alphabetical order.
+
+    >>> {"range", "unknown-field"} <= set(codes())
+    True
+    """
+    return sorted({path.stem for path in PAGES.glob("*.md")} | _lints().keys())
+
+
+def _lints() -> dict[str, Path]:
+    """The file of every lint, by its code."""
+    files = LINTS.glob("*/[!_]*.py")
+    return {path.stem.replace("_", "-"): path for path in files}
+
+
+def page(code: str) -> Page:
+    """The page of a code.
+
+    >>> page("unknown-kind").title
+    'a kind that there is not'
+
+    Raises:
+        KeyError: there is no such code.
+        ValueError: its page does not have the shape that every page has.
+    """
+    if code not in codes():
+        raise KeyError(code)
+    path = PAGES / f"{code}.md"
+    if path.exists():
+        return _parsed(code, path.read_text(encoding="utf-8").removeprefix(f"# {code}: "), "error")
+    head = ast.get_docstring(ast.parse(_lints()[code].read_text(encoding="utf-8")))
+    return _parsed(code, f"{head}\n", "warning")
+
+
+def _parsed(code: str, text: str, severity: str) -> Page:
+    if not (match := _SHAPE.fullmatch(text)):
+        raise ValueError(f"the page of `{code}` must be a title, paragraphs, `Bad:` and `Good:`")
+    title, paragraphs, *examples = match.groups(default="")
+    # A docstring is a sentence.
+    title = (title[0].lower() + title[1:]).removesuffix(".")
+    return Page(code, title, paragraphs, Example(*examples[:3]), Example(*examples[3:]), severity)

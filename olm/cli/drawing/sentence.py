@@ -1,0 +1,96 @@
+"""A schedule in a sentence, also where only a clock knows how many steps something lasts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from olm.fields.durations import REST, UNITS, Duration
+
+if TYPE_CHECKING:
+    from olm.schedule.schedule import Schedule
+
+
+def in_words(schedule: Schedule) -> Iterator[str]:
+    """A schedule in a sentence, and one below it for each of its parts.
+
+    >>> from olm.kinds.linear import LinearDecay
+    >>> print(*in_words(LinearDecay(total_steps=2000)))
+    LinearDecayLR: a straight line from the base rate to 0 at step 2,000, which holds.
+    >>> print(*in_words(LinearDecay(total_steps="2ep")))
+    LinearDecayLR: a straight line from the base rate to 0 at 2 epochs, which holds.
+    """
+    yield f"{schedule.kind}: {sentence(schedule)}."
+    for begins, part in beginnings(schedule):
+        first, *more = in_words(part)
+        yield f"  {begins}, {first}"
+        yield from (f"  {line}" for line in more)
+
+
+def sentence(schedule: Schedule) -> str:
+    """What a kind does, with its fields as numbers, without the kinds in it.
+
+    >>> from olm.kinds.warmup import WarmupCosine
+    >>> sentence(WarmupCosine(warmup_steps="3%", total_steps="20e9tok"))[:54]
+    'up from 0 to the base rate in 3% of the run, then half'
+    """
+    words = schedule.words
+    values = dict(schedule)
+    for name, value in values.items():
+        if _waits(value):
+            words = _without_steps(words, name, is_the_end=str(value) == REST)
+    return words.format(**{name: _said(value) for name, value in values.items()})
+
+
+def beginnings(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
+    """The parts of a schedule, each with when it begins."""
+    try:
+        parts = schedule.parts()
+    except TypeError:
+        if not schedule.durations():
+            raise
+        # They follow one another, and durations are not added up without a clock.
+        for index, part in enumerate(schedule.children()):
+            yield "then" if index else "first", part
+        return
+    for start, part in parts:
+        yield f"from {'' if _waits(start) else 'step '}{_said(start)} on", part
+
+
+def lasting(written: Duration) -> str:
+    """A duration in words.
+
+    >>> from olm.fields.durations import duration
+    >>> [lasting(duration(text)) for text in ("3%", "0.025dur", "1ep", "20e9tok", "rest")]
+    ['3% of the run', '2.5% of the run', '1 epoch', '20e9 tokens', 'what is left']
+    """
+    if written.unit == REST:
+        return "what is left"
+    number, what = written.text.removesuffix(written.unit), UNITS[written.unit][1]
+    if written.unit == "dur":
+        return f"{float(written.amount * 100):.10g}% {what}"
+    return f"{number} {what.removesuffix('s') if written.amount == 1 else what}"
+
+
+def _without_steps(words: str, name: str, *, is_the_end: bool) -> str:
+    """The words of a kind, which say that a field is in steps, without that."""
+    field = f"{{{name}}}"
+    if is_the_end:
+        words = words.replace(f"at step {field}", "at the end")
+    return re.sub(rf"(?:the steps |step )?{re.escape(field)}(?: steps)?", field, words)
+
+
+def _waits(value: object) -> bool:
+    values = value if isinstance(value, tuple) else (value,)
+    return any(isinstance(one, Duration) for one in values)
+
+
+def _said(value: Any) -> object:
+    if isinstance(value, Duration):
+        return lasting(value)
+    if isinstance(value, tuple) and _waits(value):
+        return f"({', '.join(str(_said(one)) for one in value)})"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else value

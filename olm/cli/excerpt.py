@@ -1,0 +1,122 @@
+"""A problem as people like to see it: its place, what it is, and the line with carets under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from olm.cli.terminal import Paint
+from olm.problem import Place, Problem
+from olm.text.source import Text
+
+WIDTH = 100
+"""How many columns of a line are shown."""
+
+ALSO = {"duplicate-key": "it stands here first", "syntax": "it is opened here"}
+"""What is said of the other places of a problem, by its code."""
+
+
+class Mark(NamedTuple):
+    """A stretch of a line that is underlined, and what is said beside it."""
+
+    place: Place
+    underline: str
+    style: str
+    note: str
+
+
+def picture(problem: Problem, text: Text, paint: Paint) -> Iterator[str]:
+    r"""The lines that show a problem.
+
+    >>> text = Text("a.olm.yaml", "kind: LinearLR\ntotal_step: 10")
+    >>> here = Place("a.olm.yaml", 2, 1, 11)
+    >>> wrong = Problem("unknown-field", "no such field", hint="no?", place=here)
+    >>> print(*picture(wrong, text, Paint(False)), sep="\n")
+    a.olm.yaml:2:1: error[unknown-field]: no such field
+      |
+    2 | total_step: 10
+      | ^^^^^^^^^^ no?
+    """
+    where, what = str(problem.place or text.file), f"{problem.severity}[{problem.code}]"
+    start = f"{paint('bold', visible(where))}: {paint(problem.severity, what)}"
+    yield f"{start}: {paint('bold', problem.message)}"
+    marks = _marks(problem)
+    if not any(text.line(mark.place.line) for mark in marks):
+        if problem.hint:
+            yield f"  {paint('hint', problem.hint)}"
+        return
+    yield from _excerpts(marks, text, paint)
+
+
+def visible(text: str) -> str:
+    r"""A text without anything that moves the cursor, hides or turns around what follows.
+
+    >>> visible("a\tb\x1b[2J")
+    'a→b�[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else "→" if one == "\t" else "�" for one in text)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes.
+
+    >>> columns("lr"), columns("学习率"), columns("é")
+    (2, 6, 1)
+    """
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    wide = sum(east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(category(character) in ("Mn", "Me") for character in text)
+
+
+def _marks(problem: Problem) -> list[Mark]:
+    """What is underlined, from top to bottom."""
+    marks = [
+        Mark(place, "-", "also", ALSO.get(problem.code, "and here"))
+        for place in problem.also_places
+    ]
+    if problem.place:
+        marks.append(Mark(problem.place, "^", problem.severity, problem.hint))
+    return sorted(marks)
+
+
+def _excerpts(marks: list[Mark], text: Text, paint: Paint) -> Iterator[str]:
+    """The lines that have marks, each once, with what is underlined in them."""
+    margin = len(str(marks[-1].place.line))
+    bar = paint("gutter", " " * margin + " |")
+    yield bar
+    last = left = right = 0
+    for mark in marks:
+        number, column, line = mark.place.line, mark.place.column, text.line(mark.place.line)
+        if number != last or not (left < column <= right or column > len(line)):
+            left, right = window(line, column)
+            if last and number > last + 1:
+                yield paint("gutter", "...")
+            yield f"{paint('gutter', f'{number:{margin}} |')} {_cut(line, left, right)}"
+        yield f"{bar} {_underlined(mark, line, left, right, paint)}"
+        last = number
+
+
+def _cut(line: str, left: int, right: int) -> str:
+    return f"{'…' * (left > 0)}{visible(line[left:right]).rstrip()}{'…' * (right < len(line))}"
+
+
+def _underlined(mark: Mark, line: str, left: int, right: int, paint: Paint) -> str:
+    start, end = mark.place.column - 1, min(mark.place.end - 1, right)
+    indent = " " * ((left > 0) + columns(visible(line[left:start])))
+    stretch = mark.underline * max(columns(visible(line[start:end])), 1)
+    note = f" {paint('hint', mark.note)}" if mark.note else ""
+    return f"{indent}{paint(mark.style, stretch)}{note}"
+
+
+def window(line: str, column: int) -> tuple[int, int]:
+    """Which part of a long line to show, so that the column is in it."""
+    width = WIDTH if line.isascii() else WIDTH // 2
+    if len(line) <= width or (len(line) <= WIDTH and columns(line) <= WIDTH):
+        return 0, len(line)
+    left = max(0, min(column - 1 - width // 3, len(line) - width))
+    return left, left + width

@@ -1,0 +1,152 @@
+"""What a run of ``olm check`` does, by its arguments and by what the project says."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+
+from olm.checking.check import Checked, Options, check_file
+from olm.cli.clock_options import clock_of
+from olm.cli.files.ignored import Patterns
+from olm.cli.files.search import STDIN, SUFFIXES, Choice, files
+from olm.cli.files.settings import Settings, settings
+from olm.cli.input import checked, standard_input
+from olm.cli.misuse import Misuse, NothingMatched
+from olm.text.document import read_file
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The files, and what is done with each."""
+
+    paths: Sequence[str]
+    options: Callable[[str], Options]
+    """What is looked for in a file."""
+    one: Callable[[str, Options], Checked]
+    """What checks a file."""
+    jobs: int
+    strict: bool
+    """Whether warnings are problems."""
+    mend: bool
+    """Whether files are mended."""
+
+    def check(self, path: str) -> Checked:
+        """Check a file, and mend it if that is wanted."""
+        options = self.options(path)
+        result = self.one(path, options)
+        if not any(problem.fix for problem in result.problems):
+            return result
+        from olm.checking.fix import with_sound_fixes
+        from olm.cli.files.fixing import mend_file
+
+        return (mend_file if self.mend else with_sound_fixes)(result, options)
+
+
+def planned(args: Namespace) -> Plan:
+    """The plan for the arguments of the command.
+
+    Raises:
+        Misuse: there is something wrong with them, or with the settings of the project.
+    """
+    said = settings(args.config, args.isolated)
+    lint, strict, jobs = (
+        getattr(said, name) if (given := getattr(args, name)) is None else given
+        for name in ("lint", "strict", "jobs")
+    )
+    select, ignore = (args.select or said.select, args.ignore or said.ignore)
+    _must_be_warnings((*select, *ignore))
+    run = clock_of(args)
+    options = Options(args.at, lint, select, ignore, args.base_lr, run, said.clock)
+    # What the command line says of the place is meant for every file.
+    places = {} if args.at else {_one(said, pattern): at for pattern, at in said.at.items()}
+    choice = Choice(tuple(places), _excluded(args.exclude, said), args.force_exclude)
+    if args.schema and (args.fix or args.diff):
+        raise Misuse("what is mended is held to olm's own models: leave --schema out")
+    one = _held(args) if args.schema else _checked(args)
+    options_of = _options(args, options, places)
+    return Plan(_files(args.paths, choice), options_of, one, jobs, strict, args.fix)
+
+
+def _must_be_warnings(codes: Sequence[str]) -> None:
+    if codes:
+        from olm.checking.lint import misnamed
+
+        if message := misnamed(codes):
+            raise Misuse(message)
+
+
+def _files(paths: Sequence[str], choice: Choice) -> Sequence[str]:
+    found = files(paths, choice)
+    # Where a hook names only what is excluded, nothing is amiss.
+    if not found and not (choice.force and choice.exclude):
+        ends = ", ".join(f"*{end}" for end in SUFFIXES)
+        raise NothingMatched(f"no {ends} in {', '.join(paths)}")
+    return found
+
+
+def _excluded(given: Sequence[str], said: Settings) -> tuple[Patterns, ...]:
+    """The patterns of the command line and of the project, each from its own folder."""
+    here = [_patterns(str(FilePath.cwd()), given, "--exclude")] if given else []
+    there = [_patterns(said.folder, said.exclude, said.file)] if said.exclude else []
+    return (*here, *there)
+
+
+def _one(said: Settings, pattern: str) -> Patterns:
+    return _patterns(said.folder, [pattern], said.file)
+
+
+def _patterns(folder: str, lines: Iterable[str], where: str) -> Patterns:
+    try:
+        return Patterns(folder, lines)
+    except ValueError as error:
+        raise Misuse(f"{where}: {error}") from None
+
+
+def _options(
+    args: Namespace, options: Options, places: dict[Patterns, tuple[str | int, ...]]
+) -> Callable[[str], Options]:
+    """What is looked for in a file, of which the project may say where its schedule stands."""
+    if not places:
+        return lambda path: options
+    at = {patterns: replace(options, at=place) for patterns, place in places.items()}
+
+    def options_of(path: str) -> Options:
+        name = str(FilePath(args.stdin_filename if path == STDIN else path).resolve())
+        return next((there for patterns, there in at.items() if patterns.cover(name)), options)
+
+    return options_of
+
+
+def _checked(args: Namespace) -> Callable[[str, Options], Checked]:
+    return lambda path, options: checked(path, options, args.stdin_filename)
+
+
+def _held(args: Namespace) -> Callable[[str, Options], Checked]:
+    """What holds a file to a schema."""
+    # Only for those who ask: importing jsonschema takes longer than to check a file does.
+    from olm.checking.other_schema import SchemaError, schema_in
+
+    try:
+        schema = schema_in(args.schema)
+    except (OSError, SchemaError) as error:
+        raise Misuse(_why(args.schema, error)) from None
+
+    def check(path: str, options: Options) -> Checked:
+        try:
+            if path == STDIN:
+                return schema.check(standard_input(args.stdin_filename, options.at))
+            return schema.check(read_file(path, options.at))
+        except OSError:
+            return check_file(path)
+        except SchemaError as error:
+            raise Misuse(str(error)) from None
+
+    return check
+
+
+def _why(file: str, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{file} cannot be read: {(error.strerror or str(error)).lower()}"
+    return str(error)

@@ -1,0 +1,127 @@
+"""Which files are meant by the paths that a command is given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from errno import ENOENT, ENOTDIR
+from pathlib import Path
+from stat import S_ISDIR
+
+from olm.cli.files.ignored import Ignored, Patterns, ignored_above
+from olm.cli.misuse import Misuse, NothingMatched
+
+SUFFIXES = (".olm.yaml", ".olm.yml", ".olm.json", ".olm.toml")
+"""How the names of specs end."""
+
+SKIPPED = ("node_modules", "__pycache__")
+"""Folders in which nobody keeps specs, besides hidden ones."""
+
+STDIN = "-"
+
+_MAGIC = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is taken besides what is named, and what is left out."""
+
+    also: tuple[Patterns, ...] = ()
+    """Files that are looked for in folders besides those with the names of specs."""
+    exclude: tuple[Patterns, ...] = ()
+    """What is left out of what is looked for."""
+    force: bool = False
+    """Whether it is left out even if it is named."""
+
+    def leaves_out(self, path: str, is_folder: bool = False) -> bool:
+        """Whether a file or folder, by its absolute path, is left out."""
+        return any(patterns.cover(path, is_folder) for patterns in self.exclude)
+
+    def takes(self, path: str) -> bool:
+        """Whether a file is one to look for."""
+        return path.endswith(SUFFIXES) or any(patterns.cover(path) for patterns in self.also)
+
+
+def files(paths: Iterable[str], choice: Choice | None = None) -> list[str]:
+    """The files, each once: those that are named, and the specs in the folders that are.
+
+    Raises:
+        Misuse: a path is not there.
+        NothingMatched: a pattern matches nothing.
+    """
+    choice = choice or Choice()
+    groups = (_meant(path, choice) for path in paths)
+    return list(dict.fromkeys(path for group in groups for path in group))
+
+
+def is_there(path: str) -> bool:
+    """Whether there is such a file or folder. If that cannot be told, reading it will tell why."""
+    return path == STDIN or _is_folder(path) is not None
+
+
+def specs_in(folder: str, choice: Choice | None = None) -> Iterator[str]:
+    """The specs in a folder and below, sorted, and after them the folders that cannot be read."""
+    choice, folder = choice or Choice(), str(Path(folder))
+    start = str(Path(folder).resolve())
+    unreadable: list[OSError] = []
+    above = {folder: ignored_above(start)}
+    for where, folders, names in os.walk(folder, onerror=unreadable.append):
+        here = start + where[len(folder) :]
+        ignored = above.pop(where).inside(here, {*folders, *names})
+        folders[:] = sorted(name for name in folders if _is_searched(name, here, ignored, choice))
+        above |= dict.fromkeys((os.path.join(where, name) for name in folders), ignored)  # noqa: PTH118 - as os.walk writes them
+        for name in sorted(names):
+            if _is_taken(os.path.join(here, name), ignored, choice):  # noqa: PTH118 - pathlib takes ten times as long
+                yield str(Path(where, name))
+    yield from (str(error.filename) for error in unreadable)
+
+
+def _is_searched(name: str, folder: str, ignored: Ignored, choice: Choice) -> bool:
+    if name[0] == "." or name in SKIPPED:
+        return False
+    path = f"{folder}/{name}"
+    return not (ignored.covers(path, True) or choice.leaves_out(path, True))
+
+
+def _is_taken(path: str, ignored: Ignored, choice: Choice) -> bool:
+    return choice.takes(path) and not (ignored.covers(path, False) or choice.leaves_out(path))
+
+
+def _meant(path: str, choice: Choice) -> Iterable[str]:
+    """The files that one path stands for."""
+    if path == STDIN:
+        return [path]
+    is_folder = _is_folder(path)
+    if is_folder is None:
+        return _matching(path, choice)
+    if choice.force and choice.leaves_out(_absolute(path), is_folder):
+        return []
+    return specs_in(path, choice) if is_folder else [path]
+
+
+def _matching(pattern: str, choice: Choice) -> Iterator[str]:
+    """The files that match a pattern which the shell did not expand."""
+    if _MAGIC.isdisjoint(pattern):
+        raise Misuse(f"there is no file or folder {pattern}")
+    from glob import glob
+
+    found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - pathlib's also finds what is hidden
+    if not found:
+        raise NothingMatched(f"nothing matches {pattern}")
+    for path in found:
+        is_folder = _is_folder(path) is True
+        if not choice.leaves_out(_absolute(path), is_folder):
+            yield from specs_in(path, choice) if is_folder else [path]
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).resolve())
+
+
+def _is_folder(path: str) -> bool | None:
+    """Whether a path is that of a folder; None if there is nothing."""
+    try:
+        return S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - pathlib takes ten times as long
+    except OSError as error:
+        return None if error.errno in (ENOENT, ENOTDIR) else False

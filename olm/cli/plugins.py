@@ -1,0 +1,62 @@
+"""The kinds that installed packages bring, for commands that list or name them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from olm.kinds import KINDS
+from olm.problem import clipped
+from olm.schedule.plugins import PluginError, in_short, offered, offers
+from olm.schedule.schedule import NOT_INSTALLED, Schedule, nearest_kind
+
+
+def plugins(
+    verb: str, describe: Callable[[type[Schedule]], object]
+) -> dict[str, list[type[Schedule]]]:
+    """The kinds that packages bring, by the package.
+
+    Args:
+        verb: the command that asks. On stderr it warns of each kind that cannot be used.
+        describe: what it is going to do with each kind; it may fail with a foreign model.
+    """
+    found: dict[str, list[type[Schedule]]] = {}
+    for kind, (offer, *_) in offers().items():
+        try:
+            model = plugin(kind, describe)
+        except PluginError as refusal:
+            print(f"olm {verb}: warning: {refusal}", file=sys.stderr)
+        else:
+            found.setdefault(offer.package, []).append(model)
+    return {package: found[package] for package in sorted(found, key=str.lower)}
+
+
+def plugin(kind: str, describe: Callable[[type[Schedule]], object]) -> type[Schedule]:
+    """The model of a kind that a package brings and that can be described.
+
+    Raises:
+        KeyError: no package brings it.
+        PluginError: it cannot be used.
+    """
+    model = KINDS.plugin(kind)
+    try:
+        describe(model)
+    except Exception as error:
+        raise offered(kind).refusal(f"it cannot be described: {in_short(error)}") from error
+    return model
+
+
+def model_of(kind: str, describe: Callable[[type[Schedule]], object]) -> type[Schedule] | str:
+    """The model of any kind or, if it cannot be had or described, why, and what to do."""
+    if "." not in kind and (own := KINDS.loaded(kind)) is not None:
+        return own
+    try:
+        return plugin(kind, describe)
+    except PluginError as refusal:
+        return f"{refusal}: {refusal.hint}"
+    except KeyError:
+        pass
+    near = nearest_kind(kind)
+    elsewhere = NOT_INSTALLED if "." in kind else "`olm kinds` lists them"
+    hint = f"did you mean `{near}`?" if near else elsewhere
+    return f"there is no kind `{clipped(kind)}`: {hint}"

@@ -1,0 +1,167 @@
+"""``olm diff``: in which fields two specs differ, and where their curves part."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from olm.cli import FINE, MISUSE, PROBLEMS
+from olm.cli.clock_options import add_clock, clock_of
+from olm.cli.comparing.comparison import Comparison, compare
+from olm.cli.comparing.page import page, without_curves
+from olm.cli.comparing.revision import file_at
+from olm.cli.comparing.sides import Side, said_by, side, text_of
+from olm.cli.excerpt import picture, visible
+from olm.cli.files.search import STDIN
+from olm.cli.input import add_at
+from olm.cli.misuse import Misuse
+from olm.cli.terminal import Paint, wants_colour
+from olm.cli.verbs.show import count, rate
+from olm.problem import LISTED, OlmError, RateError, SpecError
+from olm.spec.spec import parse
+from olm.text.document import Document, read
+
+if TYPE_CHECKING:
+    from olm.schedule.clock import Clock
+
+SUMMARY = "say in which fields two specs differ, and where their curves part"
+
+EPILOG = """\
+A and B are specs, states in JSON or YAML, or a checkpoint's JSON with one state in it;
+one of them may be -, standard input. Of any other checkpoint, `olm state` writes the
+state as JSON first. A default is the same whether it is written or not.
+
+example:
+  $ printf 'kind: LinearLR\\ntotal_steps: 1000\\n' > a.olm.yaml
+  $ printf 'kind: LinearLR\\ntotal_steps: 2000\\n' > b.olm.yaml
+  $ olm diff a.olm.yaml b.olm.yaml --base-lr 0.5
+  total_steps: a.olm.yaml has 1000, b.olm.yaml 2000
+  ...
+
+Curves are compared over the longer of the two, at every step if there are at most
+100 million of them, else at some, which is told. Two rates are the same if no more than
+rounding is between them. What a state says beyond its schedule and its base rates is
+where it stands: the step, and what a plateau remembers of its metrics. It is told, and
+is no difference, as it is none when a state is loaded; the curves are those of
+schedules that have not observed anything. What a spec expects is not compared.
+
+Durations, such as 3% or 2ep, are compared as they were written, and the curves once they
+are steps: by the options, else by each one's own clock. A state is in steps already.
+
+exit status: 0 the same, 1 they differ or one has problems, 2 wrong use
+"""
+
+USAGE = "olm diff A B, or olm diff --git REV FILE"
+
+NOW = "now"
+"""What a file is called that is compared with how it was."""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What the command takes."""
+    parser.usage = USAGE.replace(", or ", " [options]\n       ") + " [options]"
+    parser.add_argument("files", nargs="+", metavar="A B", help="what to compare")
+    parser.add_argument(
+        "--git", metavar="REV", help="compare one FILE with how it was at a revision of git's"
+    )
+    add_at(parser)
+    parser.add_argument(
+        "--base-lr", type=rate, metavar="LR", help="the base rate; else a state's, or 1"
+    )
+    parser.add_argument(
+        "--steps", type=count, metavar="N", help="how many steps to compare; else the longer's"
+    )
+    add_clock(parser.add_argument_group("what the run is, of both"))
+    parser.add_argument("--json", action="store_true", help="print what differs as JSON")
+    parser.add_argument("--png", metavar="OUT", help="draw both curves (needs the extra `plot`)")
+    parser.add_argument("--svg", metavar="OUT", help="draw both curves (needs the extra `plot`)")
+
+
+def run(args: Namespace) -> int:
+    """Compare the two, or show what is wrong with them."""
+    try:
+        sides = _sides(args)
+        if sides is None:
+            return PROBLEMS
+        return _told(compare(*sides, args.base_lr, args.steps), args)
+    except BrokenPipeError:
+        raise
+    except (OSError, ImportError, OlmError, Misuse) as error:
+        print(f"olm diff: {visible(str(error))}", file=sys.stderr)
+        return PROBLEMS if isinstance(error, RateError) else MISUSE
+
+
+def _sides(args: Namespace) -> tuple[Side, Side] | None:
+    """The two, or None if one of them has problems, which are shown.
+
+    Raises:
+        OSError: one of them cannot be read.
+        OlmError: one of them is not there, or is not what can be compared.
+    """
+    clock = clock_of(args)
+    named = _documents(args)
+    paint = Paint(wants_colour(sys.stdout))
+    # What is printed beside the JSON must not be taken for a part of it.
+    with redirect_stdout(sys.stderr if args.json else sys.stdout):
+        a, b = (_side(name, document, clock, paint) for name, document in named)
+    return None if a is None or b is None else (a, b)
+
+
+def _documents(args: Namespace) -> list[tuple[str, Document]]:
+    """The two, with what they are called."""
+    wanted, what = (2, "two files") if args.git is None else (1, "one file")
+    if len(args.files) != wanted:
+        raise OlmError(f"it takes {what}, found {len(args.files)}: {USAGE}")
+    if args.files.count(STDIN) >= wanted:
+        raise OlmError("only one of the two can be standard input, and none with --git")
+    texts = [text_of(path) for path in args.files]
+    if args.git is None:
+        names = ["<stdin>" if path == STDIN else path for path in args.files]
+    else:
+        texts.insert(0, file_at(args.git, *args.files))
+        names = [f"{args.git}:{args.files[0]}", args.files[0]]
+    documents = [read(text, name, args.at) for text, name in zip(texts, names, strict=True)]
+    found = documents if args.at else [said_by(document) for document in documents]
+    short = [args.git, NOW] if args.git is not None else _short(names)
+    return list(zip(short, found, strict=True))
+
+
+def _short(names: list[str]) -> list[str]:
+    """The names of the files without their folders, if that tells them apart."""
+    short = [Path(name).name for name in names]
+    return names if short[0] == short[1] else short
+
+
+def _side(name: str, document: Document, clock: Clock | None, paint: Paint) -> Side | None:
+    try:
+        return side(name, document.parse(), clock)
+    except SpecError as error:
+        for problem in error.problems[:LISTED]:
+            located = problem if problem.place else document.located(problem)
+            print(*picture(located, document.text, paint), "", sep="\n")
+        if len(error.problems) > LISTED:
+            more = len(error.problems) - LISTED
+            print(f"{visible(document.text.file)}: ... and {more:,} more problems\n")
+        return None
+
+
+def _told(found: Comparison, args: Namespace) -> int:
+    """Say, and draw, how the two differ."""
+    for path, form in ((args.png, "png"), (args.svg, "svg")):
+        if path:
+            if found.curves is None:
+                raise OlmError(without_curves(found))
+            from olm.drawing.figure import draw_both
+
+            shapes = [(visible(name), parse(shape), base) for name, shape, base in found.shapes()]
+            draw_both(shapes, found.curves.steps, path, form)
+    if args.json:
+        print(json.dumps(found.as_json(), indent=2, allow_nan=False))
+    else:
+        paint = Paint(wants_colour(sys.stdout))
+        print(*page(found, paint, drawn=not (args.png or args.svg)), sep="\n")
+    return FINE if found.same else PROBLEMS

@@ -1,0 +1,156 @@
+"""``olm show``: what a schedule does, in words, as a picture and in numbers."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from olm.checking.check import Options
+from olm.cli import FINE, MISUSE, PROBLEMS
+from olm.cli.clock_options import add_clock, clock_of, option
+from olm.cli.drawing.page import View, page
+from olm.cli.drawing.sentence import in_words
+from olm.cli.formats.text import of_file
+from olm.cli.input import add_at, checked
+from olm.cli.misuse import Misuse
+from olm.cli.terminal import Paint, wants_colour
+from olm.cli.uncounted import Uncounted, uncounted
+from olm.drawing.axis import NEEDS, Axis, axes
+from olm.fields.types import MAX_RATE, MAX_STEPS
+from olm.problem import RateError
+
+if TYPE_CHECKING:
+    from olm.schedule.clock import Clock
+    from olm.spec.spec import Spec
+
+SUMMARY = "say, draw and tabulate what a spec does"
+
+EPILOG = """\
+examples:
+  $ printf 'kind: LinearLR\\ntotal_steps: 100\\n' > linear.olm.yaml
+  $ olm show linear.olm.yaml --base-lr 3e-4
+  $ printf 'kind: LinearLR\\ntotal_steps: 400e9tok\\n' > tokens.olm.yaml
+  $ olm show tokens.olm.yaml --total-steps 100000 --tokens-per-step 4e6 --axis tokens
+
+Step 0 is the first optimizer step; a rate is the one that a step trains with. A spec may be a
+state: its base rate is then the state's, and the step where it stands is told.
+
+What a spec says in per cent, epochs, samples or tokens is counted by the `clock:` in FILE and by
+the options that say what the run is, which win. With --total-steps, the curve goes to the end of
+the run.
+
+exit status: 0 fine, 1 the spec has problems, 2 wrong use
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("file", metavar="FILE", help="a spec or a state; - is standard input")
+    add_at(parser)
+    parser.add_argument(
+        "--base-lr", type=rate, metavar="LR", help="the base rate; 1 if there is none in FILE"
+    )
+    parser.add_argument(
+        "--steps",
+        type=count,
+        metavar="N",
+        help="how many steps to show; else to the end of the run, or of the schedule",
+    )
+    parser.add_argument(
+        "--axis", choices=[*NEEDS], default="steps", help="the unit of the curve; default: steps"
+    )
+    parser.add_argument(
+        "--csv",
+        metavar="OUT",
+        help="write every step and its rate, and where it is on the --axis; - prints them",
+    )
+    parser.add_argument("--png", metavar="OUT", help="draw the curve (needs the extra `plot`)")
+    parser.add_argument("--svg", metavar="OUT", help="draw the curve (needs the extra `plot`)")
+    add_clock(parser.add_argument_group("what the run is"))
+
+
+def run(args: Namespace) -> int:
+    """Show the spec, or what is wrong with it."""
+    if args.file != "-" and not Path(args.file).is_file():
+        print(f"olm show: there is no file {args.file}", file=sys.stderr)
+        return MISUSE
+    try:
+        given = clock_of(args)
+        result = checked(args.file, Options(args.at, clock=given))
+        if (waits := uncounted(result, given)) is not None:
+            return _tell(waits, args)
+        if result.spec is None or result.counted is None:
+            print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
+            return PROBLEMS
+        return _show(_view(result.spec, result.counted, given, args), args)
+    except BrokenPipeError:
+        raise
+    except (OSError, ImportError, Misuse, RateError) as error:
+        print(f"olm show: {error}", file=sys.stderr)
+        return PROBLEMS if isinstance(error, RateError) else MISUSE
+
+
+def _view(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> View:
+    """What is to be shown; on the way there, how the run differs from that of the spec is told.
+
+    Raises:
+        Misuse: nobody knows what the axis needs.
+    """
+    from olm.cli.tables import counted_in
+
+    clock = written.clock_for(given)
+    axis = _axis(clock, args.axis)
+    if given and written.clock and (differences := given.differences(written.clock)):
+        print(f"olm show: {'; '.join(differences)}", file=sys.stderr)
+    base = args.base_lr if args.base_lr is not None else (spec.base_lrs or (1.0,))[0]
+    steps = args.steps or clock.total_steps or spec.schedule.horizon()
+    return View(spec, counted_in(written, clock), clock, base, steps, axis)
+
+
+def _axis(clock: Clock, unit: str) -> Axis:
+    if (axis := axes(clock).get(unit)) is not None:
+        return axis
+    field = NEEDS[unit]
+    raise Misuse(f"--axis {unit} needs {option(field)}, or `clock: {{{field}: ...}}` in FILE")
+
+
+def _tell(waits: Uncounted, args: Namespace) -> int:
+    """Say what can be said without a clock, and what it must know."""
+    if not (args.csv or args.png or args.svg):
+        print(*in_words(waits.schedule), sep="\n", flush=True)
+    print(*waits.message("olm show"), sep="\n", file=sys.stderr)
+    return PROBLEMS
+
+
+def _show(view: View, args: Namespace) -> int:
+    schedule, (base, steps, axis) = view.spec.schedule, (view.base, view.steps, view.axis)
+    if args.csv:
+        from olm.cli.csv import write
+
+        write(schedule, base, steps, args.csv, axis)
+    for path, form in ((args.png, "png"), (args.svg, "svg")):
+        if path:
+            from olm.drawing.figure import draw
+
+            draw(view.spec, base, steps, path, form, axis=axis, run=view.clock.total_steps)
+    if not (args.csv or args.png or args.svg):
+        print(*page(view, in_words(schedule)), sep="\n")
+    return FINE
+
+
+def rate(text: str) -> float:
+    """A rate, as an argument."""
+    rate = float(text)
+    if not 0 <= rate <= MAX_RATE:
+        raise ArgumentTypeError(f"a rate must be finite and at least 0, found {text}")
+    return rate
+
+
+def count(text: str) -> int:
+    """A number of steps, as an argument."""
+    steps = float(text)
+    if not (steps.is_integer() and 1 <= steps <= MAX_STEPS):
+        raise ArgumentTypeError(f"a number of steps must be whole and at least 1, found {text}")
+    return int(steps)

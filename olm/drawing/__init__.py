@@ -1,0 +1,1 @@
+"""Arrays, marks and labels to SVG and braille. Knows no schedule."""

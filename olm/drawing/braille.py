@@ -1,0 +1,138 @@
+"""A curve drawn with braille characters, each of which is two dots wide and four dots high."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from olm.drawing.axis import STEPS, Axis
+
+if TYPE_CHECKING:
+    from olm.schedule.curves import Array
+
+_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""The bit of each dot of a braille character, row by row."""
+
+PER_DOT = 8
+"""How many values of the curve a column of dots stands for."""
+
+
+def columns(width: int) -> int:
+    """How many values `drawn` takes for a picture of `width` characters."""
+    return width * 2 * PER_DOT
+
+
+def drawn(values: Array, low: float, high: float, height: int) -> list[str]:
+    """The curve as `height` lines of text, the highest first.
+
+    Args:
+        values: the curve at equal distances, as many as `columns` says.
+        low: the value at the bottom.
+        high: the value at the top, above `low`.
+        height: the lines.
+
+    >>> import numpy as np
+    >>> for row in drawn(np.linspace(0.0, 1.0, columns(8)), 0.0, 1.0, 2):
+    ...     print(row)
+    ⠀⠀⠀⠀⣀⡤⠖⠋
+    ⣠⠴⠚⠉⠀⠀⠀⠀
+    """
+    import numpy as np
+
+    dots = np.rint((values - low) / (high - low) * (4 * height - 1)).astype(int)
+    dots = dots.reshape(-1, PER_DOT)
+    lowest, highest = dots.min(axis=1), dots.max(axis=1)
+    # A column reaches as far as the one before it, so that a steep curve stays one line.
+    lowest[1:] = np.minimum(lowest[1:], highest[:-1] + 1)
+    highest[1:] = np.maximum(highest[1:], lowest[:-1] - 1)
+    cells = np.zeros((height, len(dots) // 2), int)
+    for column, (bottom, top) in enumerate(zip(lowest, highest, strict=True)):
+        for dot in range(bottom, top + 1):
+            row = 4 * height - 1 - dot
+            cells[row // 4, column // 2] |= _DOTS[row % 4][column % 2]
+    return ["".join(chr(0x2800 + cell) for cell in row) for row in cells]
+
+
+def chart(
+    values: Array,
+    last_step: int,
+    height: int = 11,
+    beside: Array | None = None,
+    axis: Axis = STEPS,
+) -> list[str]:
+    """The curve with its axes, rates on the left, steps or what `axis` counts below.
+
+    Args:
+        values: the curve at equal distances, as many as `columns` says.
+        last_step: the step of the last of them.
+        height: the lines of the curve.
+        beside: another curve, to be dotted.
+        axis: what is below it.
+    """
+    width = len(values) // columns(1)
+    both = [values] if beside is None else [values, beside]
+    low = min(float(curve.min()) for curve in both)
+    low, high = _limits(low, max(float(curve.max()) for curve in both))
+    rows = drawn(values, low, high, height)
+    if beside is not None:
+        rows = list(map(_over, rows, drawn(beside, low, high, height)))
+    labels = {0: high, height - 1: low} | ({height // 2: _at(height // 2, low, high, height)})
+    texts = [rate_text(labels[row]) if row in labels else "" for row in range(height)]
+    margin = max(map(len, texts))
+    lines = [f"{text:>{margin}} ┤{row}" for text, row in zip(texts, rows, strict=True)]
+    return [*lines, *_below(width, last_step, axis, margin + 1)]
+
+
+def rate_text(rate: float) -> str:
+    """A rate as people write it.
+
+    >>> rate_text(3e-4), rate_text(0.000165), rate_text(0.0), rate_text(0.1)
+    ('3.0e-04', '1.65e-04', '0', '1.0e-01')
+    """
+    if rate == 0:
+        return "0"
+    digits, exponent = f"{rate:.2e}".split("e")
+    return f"{digits.removesuffix('0')}e{exponent}"
+
+
+def _over(row: str, other: str) -> str:
+    """A row of a picture over that of another one, which is thinned to every other dot."""
+    return "".join(
+        chr(ord(mine) | sum(left for left, right in _DOTS if ord(theirs) & (left | right)))
+        for mine, theirs in zip(row, other, strict=True)
+    )
+
+
+def _limits(lowest: float, highest: float) -> tuple[float, float]:
+    """What the axis begins and ends with; it begins with zero if the curve comes near."""
+    if highest == lowest:
+        return (0.0, highest or 1.0)
+    return (0.0 if lowest < highest / 4 else lowest, highest)
+
+
+def _at(row: int, low: float, high: float, height: int) -> float:
+    """The value in the middle of a row of the picture."""
+    return high - (high - low) * ((4 * row + 1.5) / (4 * height - 1))
+
+
+def _below(width: int, last_step: int, axis: Axis, margin: int) -> list[str]:
+    """The line below the curve, with its ticks, and what is written at them."""
+    ticks, unit = _ticks(width, last_step, axis)
+    line = "".join("┬" if column in ticks else "─" for column in range(width))
+    text = [" "] * (width + 12)
+    for column, label in ticks.items():
+        start = min(max(column - len(label) // 2, 0), width - len(label))
+        text[start : start + len(label)] = label
+    labels = "".join(text).rstrip() + unit
+    return [" " * margin + "└" + line, " " * (margin + 1) + labels]
+
+
+def _ticks(width: int, last_step: int, axis: Axis) -> tuple[dict[int, str], str]:
+    """The labels by their columns, and what follows the last: of steps the first and last one."""
+    if axis == STEPS:
+        steps = {0: 0, width // 2: last_step // 2, width - 1: last_step}
+        if last_step < 2:
+            del steps[width // 2]
+        return {column: axis.tick(step) for column, step in steps.items()}, ""
+    places, end = axis.ticks(last_step), axis.at(last_step)
+    labels = {round(float(place) / end * (width - 1)): axis.tick(float(place)) for place in places}
+    return labels, f" {axis.name}"

@@ -1,0 +1,126 @@
+"""The curve of a spec, or of two, as a picture in a file, drawn with matplotlib."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from olm.drawing.axis import STEPS, Axis
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, TextIO
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy import int64
+    from numpy.typing import NDArray
+
+    from olm.spec.spec import Spec
+
+POINTS = 4000
+"""How many steps are drawn, at most, besides those at which the shape changes."""
+
+
+def draw(
+    spec: Spec,
+    base: float,
+    steps: int,
+    path: str | TextIO,
+    form: str,
+    *,
+    axis: Axis = STEPS,
+    run: int | None = None,
+) -> None:
+    """Write a picture of the rates from step 0 to `steps`.
+
+    Args:
+        spec: what to draw; of a state, the step where it stands is marked.
+        base: the base rate.
+        steps: the last step.
+        path: the file to write, or one that is open.
+        form: ``png`` or ``svg``.
+        axis: what the curve is drawn along.
+        run: how many steps the run has; its end is marked where the picture goes on.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    figure = _figure(height=3.2)
+    axes = figure.add_subplot()
+    at = _points(steps, spec)
+    axes.plot(axis.along(at), spec.lr(at, base), linewidth=1.8)
+    if (stands := spec.last_epoch) is not None and stands <= steps:
+        axes.plot(axis.at(stands), spec.lr(stands, base), "o", label="here it stands")
+    if run is not None and run < steps:
+        axes.axvline(axis.at(run), color="0.3", linestyle=":", label="the end of the run")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
+    axes.set(xlabel=axis.label, ylabel="learning rate", title=spec.schedule.kind)
+    axes.set_ylim(bottom=0)
+    _finish(axes, steps, axis)
+    _save(figure, path, form)
+
+
+def draw_both(curves: Sequence[tuple[str, Spec, float]], steps: int, path: str, form: str) -> None:
+    """Write a picture of two curves, and below it by how much the second is above the first.
+
+    Args:
+        curves: the name of each in the legend, its spec and its base rate.
+        steps: the last step.
+        path: the file to write.
+        form: ``png`` or ``svg``.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    figure = _figure(height=4.6)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    at = _points(steps, *(spec for _, spec, _ in curves))
+    rates = [spec.lr(at, base) for _, spec, base in curves]
+    # Where the two are one, the dashes let the first be seen.
+    lines = [above.plot(at, rates[side], "-" if side == 0 else "--")[0] for side in (0, 1)]
+    # What stands between two dollars would be set as a formula.
+    above.legend(lines, [name.replace("$", r"\$") for name, _, _ in curves])
+    below.plot(at, rates[1] - rates[0], color="0.3", linewidth=1.2)
+    above.set(ylabel="learning rate")
+    above.set_ylim(bottom=0)
+    below.set(xlabel="optimizer step", ylabel="difference")
+    for axes in (above, below):
+        _finish(axes, steps)
+    _save(figure, path, form)
+
+
+def _figure(height: float) -> Figure:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        message = "pictures need matplotlib: pip install 'olm-schedules[plot]'"
+        raise ImportError(message) from error
+    return Figure(figsize=(7, height), layout="constrained")
+
+
+def _points(steps: int, *specs: Spec) -> NDArray[int64]:
+    """The steps to draw, among them all those next to a change of shape."""
+    import numpy as np
+
+    marks = [mark + near for spec in specs for mark in spec.schedule.marks() for near in (-1, 0, 1)]
+    even = np.linspace(0, steps, min(steps, POINTS) + 1).round().astype(np.int64)
+    return np.unique([*even, *(mark for mark in marks if 0 <= mark <= steps)])
+
+
+def _finish(axes: Axes, steps: int, axis: Axis = STEPS) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlim(0, axis.at(steps))
+    axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    round_numbers = MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=axis.is_whole)
+    axes.xaxis.set_major_locator(round_numbers)
+    axes.xaxis.set_major_formatter(lambda place, _: axis.tick(place))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
+
+
+def _save(figure: Figure, path: str | TextIO, form: str) -> None:
+    # Without the date, one curve is one file.
+    undated: dict[str, Any] | None = {"Date": None} if form == "svg" else None
+    figure.savefig(path, format=form, dpi=150, metadata=undated)

@@ -1,0 +1,130 @@
+"""What sort of value a field has, and how one of another sort says the same number of steps."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from olm.fields.durations import duration, hint_of
+from olm.problem import SHOWN
+
+STEPS = "a number of steps"
+STEP_LIST = "a list of steps"
+LENGTHS = "a list of lengths"
+RATE = "a rate"
+SHARE = "a share of the base rate"
+SHARES = "a list of shares of the base rate"
+
+OF_THE_RUN = "a share of the run"
+SHARES_OF_THE_RUN = "a list of shares of the run"
+SAMPLES = "a number of samples"
+TOKENS = "a number of tokens"
+EPOCHS = "a number of epochs"
+EPOCHS_OR_STEPS = "epochs or steps"
+TIME = "a time such as 10ep"
+
+MEASURES = {
+    field: measure
+    for measure, fields in {
+        STEPS: "warmup_steps total_steps T_max total_iters decay_steps hold_steps flat_steps T_0"
+        " period step_size",
+        STEP_LIST: "milestones",
+        LENGTHS: "lengths",
+        RATE: "start_lr end_lr min_lr eta_min base_lr max_lr",
+        SHARE: "start_factor end_factor factor",
+        SHARES: "factors",
+    }.items()
+    for field in fields.split()
+}
+"""What sort of value a field of ours has, where others may have another sort in its place."""
+
+_UNITS: dict[str, tuple[str, ...]] = {
+    OF_THE_RUN: ("%",),
+    SAMPLES: ("sp",),
+    TOKENS: ("tok",),
+    EPOCHS: ("ep",),
+    EPOCHS_OR_STEPS: ("", "ep"),
+    TIME: (),
+}
+"""The units that a plain number of a measure may be of; the empty one is the optimizer step."""
+
+_LISTS = {(SHARES_OF_THE_RUN, LENGTHS): OF_THE_RUN, (EPOCHS_OR_STEPS, STEP_LIST): EPOCHS_OR_STEPS}
+"""The lists of others that say the same as ours, item by item: what an item is.
+
+A share that is a length is no milestone, which is a position.
+"""
+
+_MOST_ITEMS = 6
+_MOST = 2**53
+
+
+def in_ours(measure: str, ours: str, value: Any) -> tuple[str, ...]:
+    """What a value of another measure may be, as a spec says it: one or more ways, or none.
+
+    Args:
+        measure: what the value is.
+        ours: what belongs in its place.
+        value: the value.
+
+    >>> in_ours(OF_THE_RUN, STEPS, 0.03), in_ours(TIME, STEPS, "10ba")
+    (('3%',), ('10',))
+    >>> in_ours(EPOCHS_OR_STEPS, STEPS, 5)
+    ('5', '5ep')
+    >>> in_ours(SHARES_OF_THE_RUN, LENGTHS, [0.1, 0.4, 0.5])
+    ('[10%, 40%, 50%]',)
+    """
+    if ours == STEPS and measure in _UNITS:
+        return _steps(measure, value)
+    item = _LISTS.get((measure, ours))
+    if item is None or not isinstance(value, list) or not 0 < len(value) <= _MOST_ITEMS:
+        return ()
+    ways = [_steps(item, one) for one in value]
+    if len({*map(len, ways)}) > 1:
+        return ()
+    return tuple(f"[{', '.join(way)}]" for way in zip(*ways, strict=True))
+
+
+def percent(share: float) -> str:
+    """A share of the run as a duration, with the digits that it has; empty if it has too many.
+
+    >>> percent(0.03), percent(0.0001), percent(1.0)
+    ('3%', '0.01%', '100%')
+    """
+    return _written(_exact(share), "%")
+
+
+def _steps(measure: str, value: Any) -> tuple[str, ...]:
+    """What may be meant by a value where a number of steps belongs."""
+    units = _UNITS[measure]
+    if isinstance(value, str):
+        return tuple(filter(None, [_with_unit(value, measure)]))
+    most = 1 if measure == OF_THE_RUN else _MOST
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
+        return ()
+    if value == 0 and units:
+        # Nothing is nothing in every unit, and needs no clock.
+        return ("0",)
+    return tuple(filter(None, (_written(_exact(value), unit) for unit in units)))
+
+
+def _with_unit(text: str, measure: str) -> str:
+    """A text that says its own unit, as a spec says it."""
+    # What Composer calls an iteration is no optimizer step.
+    if len(text) > SHOWN or (measure == TIME and "iter" in text.lower()):
+        return ""
+    return text if duration(text) else hint_of(text)[1] or ""
+
+
+def _exact(number: float) -> Decimal:
+    """The number that is written so, not the nearest one that a float can be."""
+    return Decimal(number if isinstance(number, int) else repr(float(number)))
+
+
+def _written(amount: Decimal, unit: str) -> str:
+    """A duration or, without a unit, a number of steps; the empty text if it is none."""
+    shown = (amount.scaleb(2) if unit == "%" else amount).normalize()
+    for style in "fe":
+        text = f"{shown:{style}}{unit}"
+        if duration(text) if unit else text.isdigit():
+            return text
+    return ""

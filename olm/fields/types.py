@@ -1,0 +1,284 @@
+"""The types that fields of kinds have: bounded steps, rates, factors, and lists."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, GetCoreSchemaHandler, Strict
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from olm.fields.durations import REST, SUCH_AS, Duration, duration, hint_of, pattern
+from olm.fields.errors import mistake
+from olm.problem import SHOWN, Fix, found
+from olm.text.scalars import for_every_reader
+
+MAX_STEPS = 2**53
+"""The longest schedule: the whole numbers up to here are exact in float64 and in JSON."""
+
+TINY = 5e-324
+"""The smallest number above 0."""
+
+ALMOST_ONE = 1 - 2**-53
+"""The largest number below 1."""
+
+MAX_RATE = 1.7976931348623157e308
+"""The largest rate or factor: any finite float64. A schema needs a maximum to refuse infinities."""
+
+
+_NUMBER_STARTS = frozenset("0123456789+-.")
+
+
+@dataclass(frozen=True)
+class Number:
+    """The numbers that a field takes; pydantic calls it to check one, and asks for its schema.
+
+    Python's and numpy's numbers are fine, strings and bools are not. A whole number may be written
+    as an integral float (``1e3``), as JSON Schema has it.
+
+    >>> Number(0, 10, whole=True)(1e1)
+    10
+    """
+
+    minimum: int | float
+    maximum: int | float
+    whole: bool = False
+
+    def __call__(self, value: Any) -> int | float:
+        # Nearly every number is of these types, and what else one may be takes long to ask.
+        if type(value) is int or (type(value) is float and not self.whole):
+            number: int | float = value
+            if self.minimum <= number <= self.maximum:
+                return number if self.whole else number + 0.0
+        number = self._converted(value)
+        if number < self.minimum:
+            least = "above 0" if self.minimum == TINY else f"at least {self.minimum:.17g}"
+            raise mistake("range", f"must be {least}, found {found(value)}")
+        if number > self.maximum:
+            most = "below 1" if self.maximum == ALMOST_ONE else f"at most {self.maximum:.17g}"
+            raise mistake("range", f"must be {most}, found {found(value)}")
+        return number
+
+    def _converted(self, value: Any) -> int | float:
+        if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+            exact = int(value)
+            # An int may be too large to become a float: its range is then checked as it is.
+            return exact if self.whole or abs(exact) > MAX_RATE else float(exact)
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+            number = float(value)
+            if abs(number) <= MAX_RATE and (not self.whole or number.is_integer()):
+                # -0.0 would be a second way to write 0.0; adding zero takes the sign off.
+                return int(number) if self.whole else number + 0.0
+        wanted = "a whole number" if self.whole else "a finite number"
+        raise mistake("type", f"must be {wanted}, found {found(value)}", **self._instead(value))
+
+    def _instead(self, value: Any) -> dict[str, Any]:
+        """What to do about a value that is no such number."""
+        return _number_in(value)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        name = "integer" if self.whole else "number"
+        return {"type": name, "minimum": self.minimum, "maximum": self.maximum}
+
+
+@dataclass(frozen=True)
+class StepCount(Number):
+    """A number of optimizer steps, or the index of one; or a `Duration` until a clock is there.
+
+    >>> StepCount(0, 10, whole=True)("3%")
+    '3%'
+    """
+
+    whole: bool = True
+    rest: bool = True
+    """Whether it lasts, and so may be what is left."""
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._duration(value)
+        if isinstance(value, Duration):
+            return self._duration(value.text)
+        return super().__call__(value)
+
+    def _instead(self, value: Any) -> dict[str, Any]:
+        return _share_in(value)
+
+    def _duration(self, text: str) -> Duration:
+        written = duration(text) if len(text) <= SHOWN else None
+        if written is None:
+            raise self._no_duration(text)
+        if written.unit == REST and not self.rest:
+            raise mistake("duration", "must be a step, and the rest is none")
+        if text.startswith("-") and self.minimum >= 0:
+            raise self._no_duration(text)
+        if self.minimum > 0 == written.amount and written.unit != REST:
+            raise mistake("duration", f"must be above 0, found {found(text)}")
+        return written
+
+    def _no_duration(self, text: str) -> PydanticCustomError:
+        if number := _number_in(text):
+            value = float(number["fix"].text)
+            instead = number if value.is_integer() else _share_in(value)
+            return mistake("type", f"must be a whole number, found {found(text)}", **instead)
+        hint, right = hint_of(text) if len(text) <= SHOWN else ("", None)
+        wanted = f"must be a whole number or a duration such as {SUCH_AS}"
+        if not right and text[:1] not in _NUMBER_STARTS:
+            return mistake("type", f"must be a whole number, found {found(text)}", hint=hint)
+        # A duration is a string, and stays in quotes; a number of steps does not.
+        fix = Fix(right, in_quotes=not right.isdigit()) if right else None
+        return mistake("duration", f"{wanted}, found {found(text)}", hint=hint, fix=fix)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        ways = ["3% (of the run)", "2ep (epochs)", "1.5e6sp (samples)", "20e9tok (tokens)"]
+        ways += ["rest (what is left)"] if self.rest else []
+        return {
+            "description": f"In optimizer steps, or as {', '.join(ways[:-1])} or {ways[-1]}.",
+            **super().__get_pydantic_json_schema__(schema, handler),
+            "type": ["integer", "string"],
+            "pattern": pattern(zero=self.minimum <= 0, negative=self.minimum < 0, rest=self.rest),
+            # Editors show it for a value of another type as well as for another string.
+            "errorMessage": f"must be a whole number or a duration such as {SUCH_AS}",
+        }
+
+
+@dataclass(frozen=True)
+class Memory(Number):
+    """What a metric-driven schedule remembers.
+
+    It says where the schedule stands, not which it is: the digest leaves it out, and so does the
+    constructor of the torch class.
+    """
+
+
+Steps = Annotated[int, StepCount(0, MAX_STEPS)]
+"""How many optimizer steps something lasts, 0 or more. A spec may say it in another unit."""
+
+PositiveSteps = Annotated[int, StepCount(1, MAX_STEPS)]
+"""How many optimizer steps something lasts, 1 or more."""
+
+StepIndex = Annotated[int, StepCount(0, MAX_STEPS, rest=False)]
+"""The step at which something happens, the first of which is 0."""
+
+PositiveStepIndex = Annotated[int, StepCount(1, MAX_STEPS, rest=False)]
+"""The step at which something happens, which is not the first."""
+
+Count = Annotated[int, Number(0, MAX_STEPS, whole=True)]
+"""How many there are, or how often something happens: not a number of optimizer steps."""
+
+PositiveCount = Annotated[int, Number(1, MAX_STEPS, whole=True)]
+"""How many there are, 1 or more."""
+
+Rate = Annotated[float, Number(0.0, MAX_RATE)]
+"""A learning rate: absolute, whatever the base rate is."""
+
+Factor = Annotated[float, Number(0.0, MAX_RATE)]
+"""What the base rate is multiplied by."""
+
+PositiveFactor = Annotated[float, Number(TINY, MAX_RATE)]
+"""What something is multiplied or divided by, above 0."""
+
+Share = Annotated[float, Number(0.0, 1.0)]
+"""A part of a whole."""
+
+PartialShare = Annotated[float, Number(0.0, ALMOST_ONE)]
+"""A part of a whole that is not all of it."""
+
+Exponent = Annotated[float, Number(0.0, MAX_RATE)]
+"""The power to which a fraction is raised."""
+
+Item = TypeVar("Item")
+
+Listed = Annotated[tuple[Item, ...], Strict(False)]
+"""A list, kept as a tuple so that what has it can be hashed."""
+
+
+@dataclass(frozen=True)
+class Length:
+    """How many items a list has at least: ``Annotated[Listed[Rate], Length(1)]``.
+
+    pydantic's own ``min_length`` counts only the items that are valid.
+    """
+
+    minimum: int
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            raise mistake("type", f"must be a list, found {found(value)}")
+        if len(value) < self.minimum:
+            items = "1 item" if self.minimum == 1 else f"{self.minimum} items"
+            raise mistake("range", f"must have at least {items}, found {len(value) or 'none'}")
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
+        return {**handler(schema), "minItems": self.minimum}
+
+
+@cache
+def step_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of a model that are numbers of steps, or lists of them.
+
+    >>> from olm.kinds import KINDS
+    >>> step_fields(KINDS["WarmupCosineScheduler"])
+    ('warmup_steps', 'total_steps')
+    """
+    return _fields_of(model, StepCount)
+
+
+@cache
+def memory_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of a model that are `Memory`.
+
+    >>> from olm.kinds import KINDS
+    >>> memory_fields(KINDS["ReduceLROnPlateau"])
+    ('best', 'num_bad_epochs', 'cooldown_counter', 'num_reductions')
+    """
+    return _fields_of(model, Memory)
+
+
+def _fields_of(model: type[BaseModel], number: type[Number]) -> tuple[str, ...]:
+    """The fields of a model whose type, or whose items' type, has this mark."""
+
+    def has(annotation: Any, metadata: Iterable[Any]) -> bool:
+        inner = getattr(annotation, "__args__", ())
+        return any(isinstance(mark, number) for mark in metadata) or any(
+            has(part, getattr(part, "__metadata__", ())) for part in inner
+        )
+
+    fields = model.model_fields.items()
+    return tuple(name for name, field in fields if has(field.annotation, field.metadata))
+
+
+def _number_in(text: Any) -> dict[str, Any]:
+    """What to do about a number that was written as a string."""
+    if not isinstance(text, str) or len(text) > SHOWN:
+        return {}
+    digits = text.replace("_", "").strip()
+    try:
+        number = for_every_reader(digits)
+    except ValueError:
+        return {}
+    hint = "remove the quotes" if digits == text else f"write {digits}"
+    return {"hint": hint, "fix": Fix(number)}
+
+
+def _share_in(value: Any) -> dict[str, Any]:
+    """What to do about a number that may be meant as a share of the run."""
+    if not isinstance(value, float) or not 0 < value < 1:
+        return {}
+    from olm.fields.quantities import percent
+
+    share = percent(value)
+    return {"hint": f"for a share of the run, write {share}"} if share else {}

@@ -1,0 +1,108 @@
+"""States by torch's own classes (2.13; older ones lack some keys), each as the kind that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from olm.foreign.states.openlanguagemodel import same
+from olm.foreign.states.reading import Old, Reader, Seen, State, step_of, whole
+from olm.foreign.states.torch_compositions import product, sequence
+from olm.foreign.states.torch_cycles import cycle, one_cycle, restarts
+from olm.foreign.states.torch_plateau import plateau
+
+TORCHS = "_get_lr_called_within_step"
+"""A key by which a state of torch's is known from one by OpenLanguageModel."""
+
+
+def cosine(state: State, seen: Seen) -> Old:
+    """Half a wave; torch's goes on as a whole one."""
+    torchs = TORCHS in state
+    step, end = step_of(state, seen), state["T_max"]
+    if torchs and seen.exact and isinstance(end, int) and step >= end:
+        seen.reject(
+            "T_max", f"torch's rate rises again after step {end}, and ours stays: no such kind"
+        )
+    writer = "torch's" if torchs else "OpenLanguageModel's"
+    return same("CosineAnnealingLR", f"{writer} CosineAnnealingLR", state, seen)
+
+
+def milestones(state: State, seen: Seen) -> Old:
+    """Steps that torch counts in a Counter, whose keys JSON turns into strings."""
+    counts = state["milestones"]
+    if isinstance(counts, Mapping):
+        steps = [
+            int(key) if isinstance(key, str) and key.isdecimal() else key
+            for key, count in counts.items()
+            for _ in range(whole(count, f"milestones[{key!r}]", seen))
+        ]
+        if not all(isinstance(step, int) for step in steps):
+            seen.reject("milestones", "must count whole numbers of steps")
+        state = {**state, "milestones": sorted(steps)}
+    return same("MultiStepLR", "torch's MultiStepLR", state, seen)
+
+
+def _plain(kind: str, *fields: str, name: str = "") -> Reader:
+    writer = f"torch's {name or kind}"
+    return Reader(writer, frozenset(fields), partial(same, kind, writer))
+
+
+READERS = [
+    _plain("ConstantLR", "factor", "total_iters"),
+    _plain("LinearFactorLR", "start_factor", "end_factor", "total_iters", name="LinearLR"),
+    _plain("PolynomialLR", "total_iters", "power"),
+    _plain("StepLR", "step_size", "gamma"),
+    _plain("ExponentialLR", "gamma"),
+    Reader("torch's CosineAnnealingLR", frozenset({"T_max", "eta_min"}), cosine),
+    Reader("torch's MultiStepLR", frozenset({"milestones", "gamma"}), milestones),
+    Reader(
+        "torch's CosineAnnealingWarmRestarts",
+        frozenset({"T_0", "T_i", "T_mult", "eta_min", "T_cur"}),
+        restarts,
+    ),
+    Reader(
+        "torch's CyclicLR",
+        frozenset(
+            {
+                "max_lrs",
+                "total_size",
+                "step_ratio",
+                "mode",
+                "gamma",
+                "scale_mode",
+                "cycle_momentum",
+            }
+        ),
+        cycle,
+        frozenset({"_scale_fn_custom", "use_beta1", "base_momentums", "max_momentums"}),
+    ),
+    Reader(
+        "torch's OneCycleLR",
+        frozenset({"total_steps", "_schedule_phases", "_anneal_func_type", "cycle_momentum"}),
+        one_cycle,
+        frozenset({"use_beta1"}),
+    ),
+    Reader(
+        "torch's ReduceLROnPlateau",
+        frozenset(
+            {
+                "factor",
+                "min_lrs",
+                "patience",
+                "cooldown",
+                "eps",
+                "mode_worse",
+                "mode",
+                "threshold",
+                "threshold_mode",
+                "best",
+                "cooldown_counter",
+                "num_bad_epochs",
+            }
+        ),
+        plateau,
+        frozenset({"default_min_lr"}),
+    ),
+    Reader("torch's SequentialLR", frozenset({"_milestones", "_schedulers"}), sequence),
+    Reader("torch's ChainedScheduler", frozenset({"_schedulers"}), product),
+]

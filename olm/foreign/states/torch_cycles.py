@@ -1,0 +1,144 @@
+"""States by torch's classes that go up and down, which torch keeps in words of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from olm.foreign.states.openlanguagemodel import same
+from olm.foreign.states.reading import (
+    Old,
+    Seen,
+    State,
+    only,
+    rates_in,
+    step_of,
+    whole,
+    written,
+)
+from olm.kinds.cyclic import Cyclic, OneCycle
+from olm.problem import found
+
+
+def restarts(state: State, seen: Seen) -> Old:
+    """Waves; where in which one torch stands follows from the step, unless it took half steps."""
+    step, length = step_of(state, seen), whole(state["T_0"], "T_0", seen)
+    times, inside = whole(state["T_mult"], "T_mult", seen), max(step, 0)
+    while length > 0 and times > 0 and inside >= length:
+        inside, length = (
+            (inside % length, length) if times == 1 else (inside - length, length * times)
+        )
+    expected = {"T_cur": inside if step >= 0 else state["T_cur"], "T_i": length}
+    for name, value in expected.items():
+        if seen.exact and state[name] != value:
+            seen.reject(
+                name,
+                f"at step {step} it would be {value}, found {found(state[name])}: it was not "
+                "stepped by whole steps from 0 on",
+            )
+    waves = {name: state[name] for name in state if name not in ("T_cur", "T_i")}
+    kind = "CosineAnnealingWarmRestarts"
+    return same(kind, f"torch's {kind}", waves, seen)
+
+
+def cycle(state: State, seen: Seen) -> Old:
+    """A cycle between two rates; the base rate of the optimizer counts for nothing."""
+    _without_momentum(state, seen)
+    mode = state["mode"]
+    clock = "iterations" if mode == "exp_range" else "cycle"
+    if seen.exact and (state.get("_scale_fn_custom") is not None or state["scale_mode"] != clock):
+        seen.reject("scale_fn", "the peaks follow a function of the user's, which no schedule has")
+    period = whole(state["total_size"], "total_size", seen)
+    up = round(period * state["step_ratio"])
+    if not 0 < up < period or up / period != state["step_ratio"]:
+        seen.reject("step_ratio", f"the way up is no whole number of the {period} steps")
+    down = period - up if period != 2 * up else None
+    if isinstance(seen.live, Cyclic) and (seen.live.step_size_up, seen.live.period) == (up, period):
+        down = seen.live.step_size_down
+    fields = {
+        "kind": "CyclicLR",
+        "base_lr": only(state["base_lrs"], "base_lrs", seen),
+        "max_lr": only(state["max_lrs"], "max_lrs", seen),
+        "step_size_up": up,
+        "step_size_down": down,
+        "mode": mode,
+        "gamma": state["gamma"],
+    }
+    return Old("torch's CyclicLR", step_of(state, seen), None, fields)
+
+
+def one_cycle(state: State, seen: Seen) -> Old:
+    """A cycle whose rates torch keeps in the optimizer: they are the scheduler's, and checked."""
+    _without_momentum(state, seen)
+    first = only(rates_in(state, "base_lrs", seen), "base_lrs", seen)
+    rates, unsaid = _cycle_rates(first, seen)
+    strategy = state["_anneal_func_type"]
+    fields = {
+        "kind": "OneCycleLR",
+        **_cycle_shape(state, seen),
+        **rates,
+        "anneal_strategy": strategy,
+    }
+    return Old("torch's OneCycleLR", step_of(state, seen), None, fields, unsaid)
+
+
+def _cycle_rates(first: float, seen: Seen) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The three fields that say the rates of one cycle, and which of them the state leaves out."""
+    names = ("max_lr", "div_factor", "final_div_factor")
+    if isinstance(seen.live, OneCycle):
+        live = {name: getattr(seen.live, name) for name in names}
+        start = seen.live.max_lr / seen.live.div_factor
+        if seen.exact and start != first:
+            seen.reject(
+                "base_lrs",
+                f"the checkpoint's cycle starts at {first}, this scheduler's at {start}: max_lr or "
+                "div_factor differs, and the state does not say which",
+            )
+        return live, names
+    if seen.groups:
+        high, low = (
+            only([group.get(key) for group in seen.groups], f"param_groups: {key}", seen)
+            for key in ("max_lr", "min_lr")
+        )
+        if isinstance(high, float) and isinstance(low, float) and min(first, low) > 0:
+            high_by_first = written(high / first, lambda factor: high / factor == first)
+            first_by_low = written(first / low, lambda factor: first / factor == low)
+            if high_by_first and first_by_low:
+                rates = {"max_lr": high, names[1]: high_by_first, names[2]: first_by_low}
+                return rates, ()
+    raise seen.error(
+        "max_lr",
+        "torch keeps it, div_factor and final_div_factor in the optimizer and not in this state: "
+        "the scheduler or the spec must say them",
+    )
+
+
+def _cycle_shape(state: State, seen: Seen) -> dict[str, Any]:
+    """The fields that say the steps of one cycle."""
+    total, phases = whole(state["total_steps"], "total_steps", seen), state["_schedule_phases"]
+    ends = [phase["end_step"] for phase in phases]
+    three = len(ends) == 3
+
+    def ends_there(share: float) -> bool:
+        middle = [2 * share * total - 2] if three else []
+        return ends == [share * total - 1, *middle, total - 1]
+
+    live = seen.live if isinstance(seen.live, OneCycle) else None
+    share: float | None = live.pct_start if live and ends_there(live.pct_start) else None
+    if share is None and total > 0:
+        share = written((ends[0] + 1) / total, ends_there)
+    if share is None:
+        seen.reject("_schedule_phases", f"no pct_start gives phases that end at {ends}")
+    length = {"total_steps": total}
+    if live and live.length == total:
+        names = ("total_steps", "epochs", "steps_per_epoch")
+        length = {name: getattr(live, name) for name in names}
+    return {**length, "pct_start": share, "three_phase": three}
+
+
+def _without_momentum(state: State, seen: Seen) -> None:
+    if seen.exact and state["cycle_momentum"]:
+        seen.reject(
+            "cycle_momentum",
+            "torch's cycle moves the momentum too, and a schedule only the rate; to go on without, "
+            "give the state a cycle_momentum of False",
+        )

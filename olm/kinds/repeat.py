@@ -1,0 +1,185 @@
+"""Schedules on another clock than the optimizer's: again and again, shifted, in larger steps."""
+
+from math import ceil
+from typing import Annotated, Literal
+
+from olm.schedule import (
+    MAX_STEPS,
+    Array,
+    Factor,
+    Number,
+    PositiveCount,
+    PositiveSteps,
+    Schedule,
+    StepCount,
+    StepIndex,
+    cycles,
+    rule,
+)
+
+
+@rule(
+    "growth",
+    "count",
+    "period",
+    holds=lambda growth, count, period: (
+        growth >= 1 or (count is not None and period * growth ** (count - 1) >= 1)
+    ),
+    message="with {growth} below 1, {count} must end the cycles, the first of {period}, "
+    "before one is shorter than a step",
+)
+class Repeat(Schedule):
+    """A schedule that starts again every ``period`` steps, perhaps slower or lower each time.
+
+    >>> from olm.kinds.cosine import CosineAnnealing
+    >>> waves = Repeat(scheduler=CosineAnnealing(T_max=4), period=4, growth=2.0, shrink=0.5)
+    >>> waves.lr([0, 2, 4, 8, 12], base=0.8).round(3)
+    array([0.8, 0.4, 0.4, 0.2, 0.2])
+
+    Source: by hand; timm's ``cycle_mul`` and ``cycle_decay``, Keras' ``t_mul`` and ``m_mul`` are
+    ``growth`` and ``shrink``.
+    """
+
+    kind: Literal["RepeatLR"] = "RepeatLR"
+    scheduler: Schedule
+    """What is repeated."""
+    period: PositiveSteps
+    """The length of the first cycle, in steps."""
+    growth: Annotated[float, Number(1e-6, 1e6)] = 1.0
+    """How many times as long as the one before each cycle is: the schedule goes slower."""
+    shrink: Factor = 1.0
+    """What the base rate is multiplied by from cycle to cycle."""
+    count: PositiveCount | None = None
+    """How many cycles there are; without it they go on for ever. The rate at the end holds."""
+
+    group = "composition"
+    words = "again every {period} steps, each cycle {growth} × as long, from {shrink} × the rate"
+    examples = [
+        {"scheduler": {"kind": "CosineAnnealingLR", "T_max": 20}, "period": 20},
+        {
+            "scheduler": {"kind": "CosineAnnealingLR", "T_max": 20, "eta_min": 1e-5},
+            "period": 20,
+            "growth": 2.0,
+            "shrink": 0.5,
+            "count": 3,
+        },
+    ]
+
+    @property
+    def endless(self) -> bool:
+        return self.count is None
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        number, start, length = cycles(step, self.period, self.growth)
+        inside = (step - start) / length
+        if self.count is not None:
+            inside = np.where(number < self.count, inside, float(self.period))
+            number = np.minimum(number, self.count - 1.0)
+        return self.scheduler.formula(inside, base * self.shrink**number)
+
+    def own_marks(self) -> list[int]:
+        shown = min(self.count or 3, 100)
+        ends = [self._end(number) for number in range(1, shown + 1)]
+        return [end for end in ends if end < MAX_STEPS] or [MAX_STEPS]
+
+    def marks(self) -> list[int]:
+        first = (mark for mark in self.scheduler.marks() if mark < self.period)
+        return sorted({*first, *self.own_marks()})
+
+    def holds_from(self) -> int | None:
+        return None if self.count is None else min(self._end(self.count), MAX_STEPS)
+
+    def horizon(self) -> int:
+        return self.holds_from() or self.own_marks()[-1]
+
+    def clocks(self, step: int) -> list[int | None]:
+        import numpy as np
+
+        _, start, length = cycles(np.array([float(step)]), self.period, self.growth)
+        return [int((step - start[0]) / length[0])]
+
+    def spans(self) -> list[tuple[int, int, Schedule]]:
+        return [(0, self.period, self.scheduler)]
+
+    def _end(self, number: int) -> int:
+        """The step at which the first so many cycles are over."""
+        if self.growth == 1:
+            return self.period * number
+        try:
+            return ceil(self.period * (self.growth**number - 1) / (self.growth - 1))
+        except OverflowError:
+            return MAX_STEPS
+
+
+@rule(
+    "first",
+    "last",
+    holds=lambda first, last: last is None or first <= last,
+    message="{first} must not be above {last}",
+)
+class Time(Schedule):
+    """A schedule on another clock: earlier or later, in larger steps, or only in between.
+
+    >>> from olm.kinds.linear import LinearDecay
+    >>> line = LinearDecay(total_steps=8)
+    >>> Time(scheduler=line, shift=2).lr([0, 1, 2, 6], base=0.8)
+    array([0.6, 0.5, 0.4, 0. ])
+    >>> Time(scheduler=line, every=4, last=4).lr([0, 3, 4, 7, 8], base=0.8)
+    array([0.8, 0.8, 0.4, 0.4, 0.4])
+
+    Source: by hand.
+    """
+
+    kind: Literal["TimeLR"] = "TimeLR"
+    scheduler: Schedule
+    """What the clock is of."""
+    shift: Annotated[int, StepCount(-MAX_STEPS, MAX_STEPS, rest=False)] = 0
+    """How many steps the clock is ahead; below 0, behind."""
+    every: PositiveSteps = 1
+    """The clock moves on only every so many steps."""
+    first: StepIndex = 0
+    """The step at which the clock starts, at the earliest."""
+    last: StepIndex | None = None
+    """The step at which the clock stops."""
+
+    group = "composition"
+    words = "on a clock that is {shift} steps ahead and moves every {every} steps"
+    examples = [
+        {"scheduler": {"kind": "WarmupLR", "warmup_steps": 10}, "shift": -1},
+        {"scheduler": {"kind": "ExponentialLR", "gamma": 0.9}, "every": 10, "last": 50},
+    ]
+
+    def formula(self, step: Array, base: Array) -> Array:
+        import numpy as np
+
+        clock = np.floor(step / self.every) * self.every + self.shift
+        return self.scheduler.formula(np.clip(clock, self.first, self._last), base)
+
+    def clocks(self, step: int) -> list[int | None]:
+        clock = step // self.every * self.every + self.shift
+        return [min(max(clock, self.first), self._last)]
+
+    def own_marks(self) -> tuple[int, ...]:
+        return () if self.last is None else (self._reached(self.last),)
+
+    def marks(self) -> list[int]:
+        inner = {self._reached(mark) for mark in self.scheduler.marks() if mark <= self._last}
+        return sorted({*inner, *self.own_marks()})
+
+    def holds_from(self) -> int | None:
+        ends = [self.scheduler.holds_from(), self.last]
+        return min((self._reached(end) for end in ends if end is not None), default=None)
+
+    def horizon(self) -> int:
+        return super().horizon() if self.holds_from() is not None else self.scheduler.horizon()
+
+    @property
+    def _last(self) -> int:
+        return MAX_STEPS if self.last is None else self.last
+
+    def _reached(self, mark: int) -> int:
+        """The step from which on the clock stands at a mark or after."""
+        after = max(mark - self.shift, 0) if mark > self.first else 0
+        return min(-(-after // self.every) * self.every, MAX_STEPS)

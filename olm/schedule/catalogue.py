@@ -1,0 +1,157 @@
+"""Every kind by its name: those that are defined, and those that wait in a file or a package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from sys import modules
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from olm.schedule.plugins import PluginError
+
+Model = TypeVar("Model", bound=type[Any])
+
+
+class Catalogue(Mapping[str, Model]):
+    """The models of kinds by the names of the kinds, each imported when it is asked for.
+
+    A model that is defined is there. Another is looked for in `families`, which says in which file
+    most of them are; then in all files of the folder, so that a new file is found before the table
+    is written anew; and then among what plugins bring. To iterate gives the kinds of the folder in
+    the order of its files and then those that were defined elsewhere, in the order in which they
+    were; a plugin's is one of these once it was asked for.
+
+    Args:
+        folder: the full name of the package whose modules define kinds.
+        families: the module in which each kind is, without the name of the package.
+    """
+
+    def __init__(self, folder: str, families: Mapping[str, str]) -> None:
+        self._folder, self._families = folder, families
+        self._models: dict[str, Model] = {}
+        self._hidden: set[str] = set()
+        self._refused: dict[str, PluginError] = {}
+        self._complete = False
+
+    def __getitem__(self, kind: str) -> Model:
+        if (model := self.loaded(kind)) is not None:
+            return model
+        from olm.schedule.plugins import PluginError
+
+        try:
+            return self.plugin(kind)
+        except PluginError as error:
+            raise KeyError(kind) from error
+
+    def __iter__(self) -> Iterator[str]:
+        self._import_all()
+        return iter(
+            sorted([kind for kind in [*self._models] if kind not in self._hidden], key=self._file)
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __delitem__(self, kind: str) -> None:
+        del self._models[kind]
+        self._hidden.discard(kind)
+
+    def __repr__(self) -> str:
+        return f"<the kinds of {self._folder}>"
+
+    def define(self, kind: str, model: Model) -> Model:
+        """Enter a model, unless the kind has one; return the one that it has."""
+        if model.__module__ != self._home(kind):
+            self._import_family(kind)
+        return self._models.setdefault(kind, model)
+
+    def loaded(self, kind: str) -> Model | None:
+        """The model of a kind if it can be had without a look at plugins."""
+        if kind not in self._models:
+            self._import_family(kind)
+        # A name with a dot is of no file here.
+        if kind not in self._models and "." not in kind:
+            self._import_all()
+        return self._models.get(kind) if kind not in self._hidden else None
+
+    def plugin(self, kind: str) -> Model:
+        """The model of a kind that an installed package brings.
+
+        Raises:
+            KeyError: no package brings it.
+            PluginError: it cannot be used; it says whose it is, and what happened.
+        """
+        from olm.schedule.plugins import PluginError
+
+        if kind in self._refused:
+            raise self._refused[kind]
+        try:
+            return self._load(kind)
+        except PluginError as error:
+            self._refused[kind] = error
+            raise
+
+    def _load(self, kind: str) -> Model:
+        from olm.schedule.plugins import in_short, offered
+
+        offer, before = offered(kind), {*self._models}
+        try:
+            found = offer.load()
+        finally:
+            self._hide({*self._models} - before)
+        names = [name for name, model in self._models.items() if model is found]
+        if not names:
+            raise offer.refusal(f"`{offer.value}` is no model: it must be a subclass of Schedule")
+        if names != [kind]:
+            raise offer.refusal(f"the model at `{offer.value}` is of the kind `{names[0]}`")
+        model = self._models[kind]
+        try:
+            # What it says of its fields is read only now.
+            model.model_rebuild()
+        except Exception as error:
+            del self[kind]
+            raise offer.refusal(f"pydantic cannot make its model: {in_short(error)}") from error
+        self._hidden.discard(kind)
+        return model
+
+    def _hide(self, defined: set[str]) -> None:
+        """Hide what plugins defined until it is asked for by its own entry point.
+
+        Which kinds there are would else depend on which were met before. What a module defined that
+        failed thereafter is forgotten.
+        """
+        for kind in defined:
+            module = self._models[kind].__module__
+            if module not in modules:
+                del self[kind]
+            elif not self._is_own(module):
+                self._hidden.add(kind)
+
+    def _home(self, kind: str) -> str | None:
+        return f"{self._folder}.{self._families[kind]}" if kind in self._families else None
+
+    def _import_family(self, kind: str) -> None:
+        """Import the file in which a kind is, as far as the table knows."""
+        if home := self._home(kind):
+            try:
+                import_module(home)
+            except ModuleNotFoundError as error:
+                # The table is older than the folder, in which the file has another name now.
+                if error.name != home:
+                    raise
+
+    def _import_all(self) -> None:
+        if not self._complete:
+            from pkgutil import iter_modules
+
+            for module in iter_modules(import_module(self._folder).__path__):
+                import_module(f"{self._folder}.{module.name}")
+            self._complete = True
+
+    def _file(self, kind: str) -> tuple[bool, str]:
+        module = self._models[kind].__module__
+        return (False, module) if self._is_own(module) else (True, "")
+
+    def _is_own(self, module: str) -> bool:
+        return module.startswith(f"{self._folder}.")

@@ -1,0 +1,182 @@
+"""What a training script knows of its run, counted in optimizer steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
+
+from olm.fields.errors import at, mistake
+from olm.fields.rules import Rule, rule, ruled
+from olm.fields.types import MAX_STEPS, TINY, Number, PositiveCount
+
+
+@rule(
+    "dataset_size",
+    "dataloader",
+    holds=lambda size, loader: size is None or loader is None,
+    message="give {dataset_size} or {dataloader}, not both",
+)
+@rule(
+    "epochs",
+    "dataset_size",
+    "dataloader",
+    holds=lambda epochs, size, loader: epochs is None or size is not None or loader is not None,
+    message="{epochs} need {dataset_size} or {dataloader} beside them: how long is an epoch?",
+)
+@rule(
+    "epochs",
+    "dataloader",
+    holds=lambda epochs, loader: epochs is None or loader is None or _length(loader) is not None,
+    message="{epochs} need a {dataloader} with a length: give max_steps instead",
+)
+@rule(
+    "dataset_size",
+    "batch_size",
+    holds=lambda size, batch: size is None or batch is not None,
+    message="{dataset_size} needs {batch_size} beside it",
+)
+@rule(
+    "batch_size",
+    "dataloader",
+    holds=lambda batch, loader: batch is None or _batch_size(loader) in (None, batch),
+    message="{batch_size} is not that of {dataloader}: leave it out",
+)
+@rule(
+    "drop_last",
+    "dataloader",
+    holds=lambda drop, loader: drop is None or _drop_last(loader) in (None, drop),
+    message="{drop_last} is not that of {dataloader}: leave it out",
+)
+@rule(
+    "sequence_length",
+    "batch_size",
+    "dataloader",
+    holds=lambda length, batch, loader: (
+        length is None or batch is not None or _batch_size(loader) is not None
+    ),
+    message="{sequence_length} needs {batch_size} beside it, or a {dataloader} that has one",
+)
+class Run(BaseModel):
+    """A run, as its script has it; `olm.Clock.of_run` says what the fields are.
+
+    >>> Run(dataset_size=1000, epochs=2.5, batch_size=16, accumulate=4, world_size=2).total_steps
+    20
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, defer_build=True, arbitrary_types_allowed=True
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    dataset_size: PositiveCount | None = None
+    dataloader: Any = None
+    epochs: Annotated[float, Number(TINY, MAX_STEPS)] | None = None
+    max_steps: PositiveCount | None = None
+    batch_size: PositiveCount | None = None
+    accumulate: PositiveCount = 1
+    world_size: PositiveCount = 1
+    sequence_length: PositiveCount | None = None
+    drop_last: bool | None = None
+
+    @property
+    def batches(self) -> int | None:
+        """How many batches a process sees in an epoch."""
+        if self.dataloader is not None:
+            return _length(self.dataloader)
+        if self.dataset_size is None or self.batch_size is None:
+            return None
+        # torch's DistributedSampler gives every process equally many, some of them twice.
+        share = ceil(self.dataset_size / self.world_size)
+        return share // self.batch_size if self.drop_last else ceil(share / self.batch_size)
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """How many optimizer steps an epoch has, the last of which may have fewer batches."""
+        return None if self.batches is None else ceil(self.batches / self.accumulate)
+
+    @property
+    def steps_of_epochs(self) -> int | None:
+        """How many optimizer steps the epochs have."""
+        if self.epochs is None or self.steps_per_epoch is None:
+            return None
+        return ceil(self.epochs * self.steps_per_epoch)
+
+    @property
+    def total_steps(self) -> int | None:
+        """How many optimizer steps the run has."""
+        return self.max_steps if self.max_steps is not None else self.steps_of_epochs
+
+    @property
+    def samples_per_step(self) -> int | None:
+        """How many samples a step sees."""
+        batch_size = self.batch_size or _batch_size(self.dataloader)
+        return batch_size * self.accumulate * self.world_size if batch_size else None
+
+    @property
+    def tokens_per_step(self) -> int | None:
+        """How many tokens a step sees."""
+        if self.samples_per_step is None or self.sequence_length is None:
+            return None
+        return self.samples_per_step * self.sequence_length
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tell_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        made = ruled(cls, "a run", cls.rules, data, handler)
+        if errors := [*made._contradictions()]:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return made
+
+    def _contradictions(self) -> Iterator[InitErrorDetails]:
+        """What is wrong with the numbers once they are put together."""
+        if self.batches == 0 and self.dataloader is not None:
+            text = "dataloader must have at least one batch"
+            yield at(("dataloader",), self.dataloader, mistake("rule", text))
+        elif self.batches == 0:
+            size, world_size = self.dataset_size, self.world_size
+            text = (
+                f"dataset_size ({size}), shared by world_size ({world_size}), has no full "
+                f"batch_size ({self.batch_size}), and drop_last leaves out what is less"
+            )
+            also = ["batch_size", "world_size", "drop_last"]
+            yield at(("dataset_size",), self.dataset_size, mistake("rule", text, also=also))
+        elif self.max_steps is not None and self.steps_of_epochs not in (None, self.max_steps):
+            steps = f"{self.steps_of_epochs} steps, and max_steps ({self.max_steps}) says otherwise"
+            text = f"epochs ({self.epochs:g}) are {steps}"
+            yield at(("epochs",), self.epochs, mistake("rule", text, also=["max_steps"]))
+
+
+def _length(dataloader: Any) -> int | None:
+    """How many batches there are; None for a stream."""
+    try:
+        return len(dataloader)
+    except TypeError:
+        return None
+
+
+def _batch_size(dataloader: Any) -> int | None:
+    """How many samples are in a batch, as far as that is known."""
+    for one in (dataloader, getattr(dataloader, "batch_sampler", None)):
+        if isinstance(size := getattr(one, "batch_size", None), int):
+            return size
+    return None
+
+
+def _drop_last(dataloader: Any) -> bool | None:
+    """Whether a last batch that is not full is left out, as far as that is known."""
+    # A DataLoader that is given a batch_sampler says False, whatever that one does.
+    for one in (getattr(dataloader, "batch_sampler", None), dataloader):
+        if isinstance(drop := getattr(one, "drop_last", None), bool):
+            return drop
+    return None

@@ -1,0 +1,1 @@
+"""What the root of a document says: a schedule, and where it stands."""

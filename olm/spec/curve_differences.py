@@ -1,0 +1,184 @@
+"""Where the curves of two schedules part, and by how much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from olm.schedule.schedule import Schedule
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from olm.schedule.curves import Array
+
+EVERY_STEP = 100_000_000
+"""Up to so many steps every one is compared; of more, some."""
+
+SOME_STEPS = 200_000
+"""How many steps are compared then, besides those at which a shape changes."""
+
+AT_ONCE = 2**19
+"""How many steps are compared at once."""
+
+ROUNDING = 1e-14
+"""Two rates that differ by no more than this share of them are the same, written differently."""
+
+ROUNDING_OF_BASE = 1e-15
+"""Nor do they part by this share of the base rate: near zero a cosine's last digits are chance."""
+
+
+CLEAR = 0.01
+"""A difference that anybody would see, as a share of the larger rate."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A step at which two curves differ, with both rates."""
+
+    step: int
+    a: float
+    b: float
+
+    @property
+    def absolute(self) -> float:
+        """By how much the second is above the first."""
+        return self.b - self.a
+
+    @property
+    def relative(self) -> float:
+        """The difference as a share of the larger rate, from -1 to 1."""
+        return self.absolute / (max(self.a, self.b) or 1.0)
+
+
+@dataclass(frozen=True)
+class Parting:
+    """How two curves differ, from step 0 to the last one, which is among them."""
+
+    steps: int
+    """The last step."""
+    base_a: float
+    base_b: float
+    looked_at: int = 0
+    """At how many steps they are known to differ or not."""
+    count: int = 0
+    """At how many of these they differ."""
+    first: Apart | None = None
+    """The first step at which they differ; None if they are the same."""
+    first_clear: Apart | None = None
+    """The first step at which they differ by a hundredth of the rate or more."""
+    largest: Apart | None = None
+    """Where the difference is largest."""
+    largest_relative: Apart | None = None
+    """Where it is largest as a share of the rate."""
+    last: Apart | None = None
+    """The last step at which they differ."""
+    same_from: int | None = None
+    """The step from which on they are the same again, if they part and come together."""
+    rounding: float = 0.0
+    """The largest difference that counts for none, for it comes from how floats are rounded."""
+
+    @property
+    def every_step(self) -> bool:
+        """Whether no step was left out."""
+        return self.looked_at == self.steps + 1
+
+
+def parting(
+    a: Schedule,
+    b: Schedule,
+    bases: tuple[float, float],
+    steps: int,
+    at: Callable[[int], Any] = lambda done: None,
+) -> Parting:
+    """Where two curves part and by how much, looking at every step if that can be done.
+
+    Args:
+        a: one schedule.
+        b: the other.
+        bases: the base rate of each.
+        steps: the last step.
+        at: is told now and then how many steps have been compared.
+
+    Raises:
+        RateError: a rate is negative or not finite.
+        SpecError: one of them has durations, which only a clock can count.
+
+    >>> from olm.kinds.linear import Linear
+    >>> found = parting(Linear(total_steps=4), Linear(total_steps=8), (0.5, 0.5), steps=8)
+    >>> found.first, found.largest, found.same_from
+    (Apart(step=1, a=0.375, b=0.4375), Apart(step=4, a=0.0, b=0.25), 8)
+    """
+    a, b = a.in_steps(), b.in_steps()
+    if a == b and bases[0] == bases[1]:
+        return Parting(steps, *bases, looked_at=steps + 1)
+    result = Parting(steps, *bases)
+    last = _changes_until(a, b, steps)
+    for block in _blocks(a, b, last):
+        at(result.looked_at)
+        result = _further(result, block, a.lr(block, bases[0]), b.lr(block, bases[1]))
+    held = steps - last
+    if held and result.last and result.last.step == last:
+        ever_after = replace(result.last, step=steps)
+        result = replace(result, last=ever_after, count=result.count + held)
+    return replace(result, looked_at=result.looked_at + held)
+
+
+def _changes_until(a: Schedule, b: Schedule, steps: int) -> int:
+    """The step from which on both rates stay, or the last one if they do not."""
+    held_a, held_b = a.holds_from(), b.holds_from()
+    return steps if held_a is None or held_b is None else min(steps, max(held_a, held_b))
+
+
+def _blocks(a: Schedule, b: Schedule, last: int) -> Iterator[NDArray[Any]]:
+    """The steps to look at, in ascending order."""
+    import numpy as np
+
+    if last < EVERY_STEP:
+        for first in range(0, last + 1, AT_ONCE):
+            yield np.arange(first, min(first + AT_ONCE, last + 1))
+        return
+    marks = {mark + near for mark in (*a.marks(), *b.marks()) for near in (-1, 0, 1)}
+    some = np.linspace(0, last, SOME_STEPS + 1).round().astype(np.int64)
+    steps = np.union1d(some, np.array([mark for mark in marks if 0 <= mark <= last], np.int64))
+    for first in range(0, len(steps), AT_ONCE):
+        yield steps[first : first + AT_ONCE]
+
+
+def _further(so_far: Parting, steps: NDArray[Any], a: Array, b: Array) -> Parting:
+    """What is known after some more steps."""
+    import numpy as np
+
+    looked_at = so_far.looked_at + len(steps)
+    size, larger = abs(b - a), np.maximum(a, b)
+    slack = ROUNDING * larger + ROUNDING_OF_BASE * max(so_far.base_a, so_far.base_b)
+    apart = size > slack
+    rounding = max(so_far.rounding, float(size.max(where=~apart, initial=0.0)))
+    (where,) = apart.nonzero()
+    if not len(where):
+        again = int(steps[0]) if so_far.last and so_far.same_from is None else so_far.same_from
+        return replace(so_far, looked_at=looked_at, rounding=rounding, same_from=again)
+
+    def seen(index: int) -> Apart:
+        return Apart(int(steps[index]), float(a[index]), float(b[index]))
+
+    clear = where[size[where] >= CLEAR * larger[where]]
+    largest = seen(where[size[where].argmax()])
+    largest_relative = seen(where[(size[where] / larger[where]).argmax()])
+    return replace(
+        so_far,
+        looked_at=looked_at,
+        count=so_far.count + len(where),
+        first=so_far.first or seen(where[0]),
+        first_clear=so_far.first_clear or (seen(clear[0]) if len(clear) else None),
+        largest=max(so_far.largest or largest, largest, key=lambda one: abs(one.absolute)),
+        largest_relative=max(
+            so_far.largest_relative or largest_relative,
+            largest_relative,
+            key=lambda one: abs(one.relative),
+        ),
+        last=seen(where[-1]),
+        same_from=int(steps[where[-1] + 1]) if where[-1] + 1 < len(steps) else None,
+        rounding=rounding,
+    )

@@ -1,0 +1,81 @@
+"""Where two specs say something else: the fields by their paths, with both values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+from olm.fields.durations import Duration
+from olm.fields.types import memory_fields
+from olm.problem import Path
+from olm.schedule.schedule import Schedule
+from olm.spec.spec import Spec
+
+_NOTHING = object()
+"""What a list has where it has ended; null is a value."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that two specs do not have in common; its values are plain, as in a document."""
+
+    path: Path
+    a: Any
+    b: Any
+    only_in: str | None = None
+    """The side that has it, ``a`` or ``b``, if the other one has no such item."""
+    memory: bool = False
+    """Whether it is what a metric-driven schedule remembers: where it stands, not which it is."""
+
+
+def differences(a: Spec, b: Spec) -> list[Difference]:
+    """The fields that two specs do not have in common; of two states the base rates, too.
+
+    A default is the same whether it is written or not. Where kinds differ, the fields of one name
+    are compared. Neither the steps at which they stand nor their digests are fields. Durations are
+    compared as they were written, also those of a state.
+
+    >>> from olm.spec.spec import parse
+    >>> ours = parse({"kind": "LinearLR", "total_steps": 10, "end_lr": 0})
+    >>> differences(ours, parse({"kind": "LinearLR", "total_steps": 20}))
+    [Difference(path=('total_steps',), a=10, b=20, only_in=None, memory=False)]
+    """
+    found = list(_between(a.written, b.written, ()))
+    if a.base_lrs is not None and b.base_lrs is not None:
+        found += _between(a.base_lrs, b.base_lrs, ("base_lrs",))
+    return found
+
+
+def _between(a: Any, b: Any, path: Path) -> Iterator[Difference]:
+    if isinstance(a, Schedule) and isinstance(b, Schedule):
+        yield from _of_schedules(a, b, path)
+    elif isinstance(a, tuple) and isinstance(b, tuple):
+        for index, (mine, other) in enumerate(zip_longest(a, b, fillvalue=_NOTHING)):
+            yield from _between(mine, other, (*path, index))
+    elif a is _NOTHING:
+        yield Difference(path, None, _plain(b), "b")
+    elif b is _NOTHING:
+        yield Difference(path, _plain(a), None, "a")
+    elif a != b:
+        yield Difference(path, _plain(a), _plain(b))
+
+
+def _of_schedules(a: Schedule, b: Schedule, path: Path) -> Iterator[Difference]:
+    if type(a) is not type(b):
+        yield Difference((*path, "kind"), a.kind, b.kind)
+    memory = memory_fields(type(a))
+    for name in type(a).model_fields:
+        if name == "kind" or name not in type(b).model_fields:
+            continue
+        for one in _between(getattr(a, name), getattr(b, name), (*path, name)):
+            yield replace(one, memory=True) if name in memory else one
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Schedule):
+        return value.model_dump(mode="json")
+    if isinstance(value, Duration):
+        return value.text
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -1,0 +1,241 @@
+"""A spec: what the root of a document says, a schedule and, in a state, where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Self, overload
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
+
+from olm import kinds as kinds  # every kind, before a document asks for one
+from olm.fields.errors import problems_of, reworded
+from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
+from olm.problem import Problem, SpecError, few_guesses, found
+from olm.schedule.schedule import ROOT_KEYS, Schedule, validate
+from olm.spec import root_keys
+from olm.spec.plain_values import plain
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from olm.schedule.clock import Clock
+    from olm.schedule.counting import Plan
+    from olm.spec.expectation import Expectation
+else:
+    # pydantic asks for the types, which few specs need: `olm.spec.root_keys` imports them.
+    Clock = Expectation = Any
+
+_BaseRates = Annotated[Listed[Rate], Length(1)]
+
+
+class Spec(BaseModel):
+    """What the root of a document says: a schedule and, once it is a state, how far along it is.
+
+    >>> spec = parse({"kind": "LinearLR", "total_steps": 10})
+    >>> spec.schedule
+    Linear(total_steps=10, end_lr=0.0, start_factor=1.0)
+    >>> spec.lr(5, base=0.5)
+    0.25
+    >>> spec.model_dump()
+    {'kind': 'LinearLR', 'total_steps': 10, 'end_lr': 0.0, 'start_factor': 1.0}
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    schedule: Annotated[Schedule, PlainValidator(validate)]
+    """The shape."""
+    expect: Annotated[Expectation | None, PlainValidator(root_keys.expectation)] = None
+    """What the schedule is expected to do, which ``olm check`` holds it to."""
+    clock: Annotated[Clock | None, PlainValidator(root_keys.clock)] = None
+    """The run that the spec was written for; a run of its own that is built wins."""
+    durations: Annotated[root_keys.Durations, PlainValidator(root_keys.durations)] = ()
+    """The durations as they were before they were steps, each with its path. A state has them."""
+    last_epoch: Annotated[int | None, Number(-1, MAX_STEPS, whole=True)] = None
+    """The step last taken; -1 before the first."""
+    base_lrs: Annotated[_BaseRates | None, BeforeValidator(root_keys.there)] = None
+    """The base learning rates, one for each param group of the optimizer."""
+    digest: Annotated[
+        Annotated[str, Field(pattern=root_keys.DIGEST.pattern, max_length=71)] | None,
+        BeforeValidator(root_keys.digest_text),
+    ] = None
+    """The `digest` of the schedule, which tells a mixture of two states from a state."""
+
+    @overload
+    def lr(self, step: int, base: float) -> float: ...
+    @overload
+    def lr(self, step: ArrayLike, base: ArrayLike) -> Any: ...
+    def lr(self, step: ArrayLike, base: ArrayLike) -> Any:
+        """The learning rate at a step or an array of steps, as `Schedule.lr` gives it.
+
+        Durations are counted by the spec's own clock.
+        """
+        return self.resolve().schedule.lr(step, base)
+
+    @property
+    def is_state(self) -> bool:
+        """Whether it says where the schedule stands."""
+        return self.last_epoch is not None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether all that it says is in optimizer steps."""
+        if self.expect is not None:
+            from olm.spec.expectation import is_counted
+
+            if not is_counted(self.expect):
+                return False
+        return self.schedule.is_counted
+
+    def plan(self, clock: Clock | None = None) -> Plan[Schedule]:
+        """The schedule in optimizer steps, and what was done to get there: see `Schedule.plan`.
+
+        Args:
+            clock: what the run is. It wins over the spec's own, which says what this one does not.
+
+        Raises:
+            SpecError: the clock does not know what a duration needs, or what comes out is not
+                valid.
+        """
+        return self.schedule.plan(self.clock_for(clock))
+
+    def resolve(self, clock: Clock | None = None) -> Self:
+        """The same spec in optimizer steps, with the `durations` as they were; itself if it is.
+
+        >>> spec = parse({"kind": "WarmupLR", "warmup_steps": "3%", "clock": {"total_steps": 1000}})
+        >>> spec.resolve().schedule
+        Warmup(warmup_steps=30, start_lr=0.0)
+
+        Args:
+            clock: what the run is. It wins over the spec's own, which says what this one does not.
+
+        Raises:
+            SpecError: the clock does not know what a duration needs, or what comes out is not
+                valid.
+        """
+        if self.is_counted:
+            return self
+        clock = self.clock_for(clock)
+        plan, expect = self.schedule.plan(clock), self.expect
+        if expect is not None:
+            from olm.spec.expectation import counted
+
+            expect = counted(expect, clock)
+        # What is counted is valid, and takes long to be validated again.
+        update = {"schedule": plan.schedule, "expect": expect}
+        return super().model_copy(update=update | {"durations": self.durations + plan.durations})
+
+    @property
+    def written(self) -> Schedule:
+        """The schedule with the durations in it as they were written, where those are known."""
+        if not self.durations:
+            return self.schedule
+        return root_keys.as_written(self.schedule, self.durations)
+
+    def clock_for(self, clock: Clock | None = None) -> Clock:
+        """A clock, with what only the spec's own clock says."""
+        from olm.schedule.clock import Clock
+
+        return clock.over(self.clock) if clock else self.clock or Clock()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed. It is validated, as every spec is."""
+        fields = {**dict(self), **(update or {})}
+        return type(self).model_validate(
+            {name: value for name, value in fields.items() if value is not None}
+        )
+
+    def _contradictions(self) -> Iterator[InitErrorDetails]:
+        """What does not fit together in a document, each of whose parts is valid."""
+        if self.is_state:
+            yield from root_keys.mixed_state(self.schedule, self.digest)
+        if self.durations:
+            yield from root_keys.misplaced(self.schedule, self.durations)
+
+    @model_serializer(mode="plain")
+    def _as_document(self) -> dict[str, Any]:
+        document = self.schedule.model_dump(mode="json")
+        if self.expect is not None:
+            document["expect"] = self.expect.model_dump(mode="json")
+        if self.clock is not None:
+            document["clock"] = self.clock.known
+        if self.durations:
+            document["durations"] = [list(pair) for pair in self.durations]
+        if self.last_epoch is not None and self.base_lrs is not None:
+            document |= {
+                "last_epoch": self.last_epoch,
+                "base_lrs": list(self.base_lrs),
+                "digest": self.digest,
+            }
+        return document
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _from_document(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Tell the keys of the root from those of the schedule, and all that is wrong with both."""
+        data = root_keys.parted(data)
+        errors = root_keys.half_state(data) if isinstance(data, dict) else []
+        try:
+            made = handler(data)
+            errors += made._contradictions() if not errors else []
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            errors = [*(reworded(detail, "a spec", ()) for detail in details), *errors]
+        if errors:
+            raise ValidationError.from_exception_data("Spec", errors) from None
+        return made
+
+
+def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
+    """The spec that a mapping says: a document as read from YAML, or a ``state_dict()``.
+
+    Args:
+        mapping: any Mapping of plain values, lists and mappings, OmegaConf's too. A Schedule or
+            Spec is taken as it is.
+
+    Raises:
+        SpecError: with every problem that there is.
+    """
+    if isinstance(mapping, Spec):
+        return mapping
+    if isinstance(mapping, Schedule):
+        return Spec(schedule=mapping)
+    return parse_plain(plain(mapping))
+
+
+def parse_plain(document: Any) -> Spec:
+    """The spec that a document says, of which it is known that it is plain and not too large.
+
+    Raises:
+        SpecError: with every problem that there is.
+    """
+    if not isinstance(document, dict):
+        message = f"a spec must be a mapping with the key `kind`, found {found(document)}"
+        raise SpecError([Problem("type", message)])
+    try:
+        with few_guesses():
+            return Spec.model_validate(document)
+    except ValidationError as error:
+        problems = [_from_root(problem) for problem in problems_of(error)]
+    raise SpecError(problems)
+
+
+def _from_root(problem: Problem) -> Problem:
+    """The problem in a document, whose root is both the schedule and the spec."""
+    path = problem.path[1:] if problem.path[:1] == ("schedule",) else problem.path
+    also = tuple(other[1:] if other[:1] == ("schedule",) else other for other in problem.also)
+    hint = problem.hint
+    if problem.code == "unknown-field" and len(path) > 1 and path[-1] in ROOT_KEYS:
+        hint = "only the root of a document has it"
+    return replace(problem, path=path, also=also, hint=hint)

@@ -1,0 +1,174 @@
+"""YAML, JSON or TOML text as plain values that know their line and column, and as a spec.
+
+YAML and JSON are read with PyYAML's events, not with its composer, which overflows the C stack on
+deep input, nor with its constructor, which reads ``1e-4`` as a string and ``no`` as false. Scalars
+are those of YAML 1.2's core schema.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from typing import Any, Protocol
+
+import yaml
+
+from olm.problem import Path, Problem, SpecError, by_position, path_of
+from olm.spec.spec import Spec, parse_plain
+from olm.text.findings import Findings, Unreadable
+from olm.text.places import Places
+from olm.text.source import MAX_BYTES, Text, clean
+from olm.text.yaml import Reader
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's parser where it is there; PyYAML's own gives the same verdicts, slower."""
+
+
+_USUAL = 8192
+"""How many bytes few specs exceed."""
+
+
+@dataclass
+class Document:
+    """A text that was read: its value, where each part stands, and what is wrong with the text."""
+
+    text: Text
+    value: Any = None
+    places: Places | None = None
+    problems: list[Problem] = field(default_factory=list)
+    refused: set[Path] = field(default_factory=set)
+    """Where values stand that are not as they were written, for `problems` tells of them."""
+    readable: bool = True
+    """Whether there is a value to look at in spite of the problems."""
+
+    def parse(self) -> Spec:
+        """The spec that the document says.
+
+        Raises:
+            SpecError: with every problem of the text and of what it says, in the order of their
+                places.
+        """
+        problems = list(self.problems)
+        if self.readable:
+            try:
+                spec = parse_plain(self.value)
+                if not problems:
+                    return spec
+            except SpecError as error:
+                problems += (self.located(one) for one in error.problems if not self.is_known(one))
+        raise SpecError(sorted(problems, key=by_position)) from None
+
+    def located(self, problem: Problem) -> Problem:
+        """The problem with its place in the file."""
+        if (places := self.places) is None:
+            return problem
+        place = places.place(problem.path, problem.at_key)
+        also = tuple(places.place(path, False) for path in problem.also if places.stands(path))
+        return replace(problem, place=place, also_places=also)
+
+    def is_known(self, problem: Problem) -> bool:
+        """Whether it is about a value that was refused when the text was read."""
+        parts = range(len(problem.path) + 1) if self.refused else ()
+        return any(problem.path[:count] in self.refused for count in parts)
+
+
+def load(path: str | PathLike[str], *, at: str = "") -> Spec:
+    """The spec in a YAML, JSON or TOML file.
+
+    Args:
+        path: the file.
+        at: where in it the schedule stands, such as ``optim.schedules[0]``, if it is not the whole.
+            The rest of the file may be anything.
+
+    Raises:
+        OSError: the file cannot be read.
+        SpecError: with every problem that there is, each with its line and column.
+        ValueError: `at` is not written with dots and indices.
+    """
+    return read_file(path, path_of(at)).parse()
+
+
+def loads(text: str | bytes, name: str = "<text>", *, at: str = "") -> Spec:
+    """The spec in a YAML or JSON text, or in a TOML text if `name` ends so.
+
+    Args:
+        text: the text.
+        name: what stands for the file in a problem.
+        at: where in it the schedule stands, as `load` has it.
+
+    >>> loads("{kind: LinearLR, total_steps: 1e3}").schedule
+    Linear(total_steps=1000, end_lr=0.0, start_factor=1.0)
+    >>> loads("{lr: {kind: LinearLR, total_steps: 0}}", "a.yaml", at="lr")
+    Traceback (most recent call last):
+        ...
+    olm.problem.SpecError: a.yaml:1:36: error[range]: total_steps must be at least 1, found 0
+    """
+    return read(text, name, path_of(at)).parse()
+
+
+def read(data: str | bytes, file: str, at: Path = ()) -> Document:
+    """The value at a path of a text as a document, whatever is wrong with it."""
+    text, problem = clean(data, file)
+    is_toml = file.endswith(".toml")
+    # How the rest of a larger text is indented is for its parser to say.
+    if problem and not (problem.code == "tab" and (at or is_toml)):
+        return Document(text, problems=[problem], readable=False)
+    return _read(_toml(text, at) if is_toml else _events(text, at))
+
+
+class _Reads(Protocol):
+    text: Text
+    findings: Findings
+
+    @property
+    def places(self) -> Places: ...
+    def read(self) -> Any: ...
+
+
+def _events(text: Text, at: Path) -> _Reads:
+    if not at:
+        return Reader(text, LOADER)
+    from olm.text.part import Inside
+
+    return Inside(text, LOADER, at)
+
+
+def _toml(text: Text, at: Path) -> _Reads:
+    from olm.text.toml import TomlReader
+
+    return TomlReader(text, at)
+
+
+def _read(reader: _Reads) -> Document:
+    """What a reader reads, whatever is wrong with it."""
+    value, readable = None, True
+    try:
+        value = reader.read()
+    except Unreadable as end:
+        reader.findings.problems.append(end.problem)
+        readable = False
+    findings = reader.findings
+    return Document(
+        reader.text, value, reader.places, findings.problems, findings.refused, readable
+    )
+
+
+def read_file(path: str | PathLike[str], at: Path = ()) -> Document:
+    """The value at a path of a file as a document.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    # A buffered file costs more than most of them take to be read.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        data = os.read(descriptor, _USUAL)
+        # A pipe gives what it has, less than it was asked for.
+        while data and len(data) <= MAX_BYTES:
+            if not (more := os.read(descriptor, MAX_BYTES + 1 - len(data))):
+                break
+            data += more
+    finally:
+        os.close(descriptor)
+    return read(data, str(path), at)

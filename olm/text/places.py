@@ -1,0 +1,97 @@
+"""Where the parts of a value stand in the text that said it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from yaml.events import Event, ScalarEvent
+
+from olm.problem import Path, Place
+from olm.text.findings import place_of
+from olm.text.source import Text
+
+
+class Places(Protocol):
+    """What knows the place of each part of a value."""
+
+    def stands(self, path: Path) -> bool:
+        """Whether something stands at a path."""
+
+    def place(self, path: Path, at_key: bool) -> Place:
+        """Where the value at a path stands, or its key; or else what it is missing from."""
+
+
+class Span(NamedTuple):
+    """The events with which a value begins and ends and, in a mapping, its key."""
+
+    first: Event
+    last: Event
+    key: Event | None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was written; parsers do not agree where that stands."""
+        first = self.first
+        return isinstance(first, ScalarEvent) and first.implicit[0] and not first.value
+
+
+@dataclass(frozen=True)
+class Spans:
+    """The places of a value that was read from events."""
+
+    text: Text
+    spans: Mapping[Path, Span]
+    whole: bool = True
+    """Whether that is all of the text."""
+
+    def stands(self, path: Path) -> bool:
+        """Whether something stands at a path."""
+        return path in self.spans
+
+    def place(self, path: Path, at_key: bool) -> Place:
+        """Where the value at a path stands, or its key.
+
+        For what is not there it is what it is missing from.
+        """
+        there = path
+        while there and there not in self.spans:
+            there = there[:-1]
+        span = self.spans.get(there)
+        if span is None:
+            return self.text.place_at(0)
+        if there == path and not at_key and not (span.key and span.is_blank):
+            return place_of(self.text, span.first, span.last)
+        if span.key:
+            return place_of(self.text, span.key, span.key)
+        kind = self.spans.get((*there, "kind"), span)
+        return place_of(self.text, kind.first, kind.last)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The places of a value of which only the lines are known."""
+
+    text: Text
+    lines: Mapping[Path, int]
+    """The line, counted from 1, that says the value at a path."""
+    at: Path = ()
+    """Where in the text the value stands that the paths are meant from."""
+
+    def stands(self, path: Path) -> bool:
+        """Whether something stands at a path."""
+        return self.at + path in self.lines
+
+    def place(self, path: Path, at_key: bool = False) -> Place:
+        """The line that says the value at a path, or what it is missing from."""
+        whole = self.at + path
+        while whole and whole not in self.lines:
+            whole = whole[:-1]
+        return line_of(self.text, self.lines.get(whole, 1))
+
+
+def line_of(text: Text, number: int) -> Place:
+    """A line without the blanks before it, as a place."""
+    line = text.line(number)
+    return text.place(number - 1, len(line) - len(line.lstrip()), number - 1, len(line))

@@ -1,0 +1,148 @@
+"""TOML text as a value. Its parser tells no places: that of a value is the line that says it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from olm.problem import Path, Place, Problem, dotted, nearest
+from olm.text.findings import Findings, Unreadable
+from olm.text.places import Lines, line_of
+from olm.text.source import Text
+
+_TOKEN = re.compile(
+    r'''"""(?:\\.|[^\\])*?"{3,5}|\'{3}.*?\'{3,5}|"(?:\\.|[^"\\])*"|'[^']*'|\#[^\n]*|[][{}\n]''',
+    re.DOTALL,
+)
+"""What tells where a statement ends, in a text that is TOML: strings, comments, brackets, lines."""
+
+_SINGLE = re.compile(r"([A-Za-z0-9_-]+)[ \t]*=[ \t]*[^\[{]")
+"""How most statements begin: a key without dots, and a value without parts."""
+
+
+@dataclass
+class LazyLines:
+    """The lines of a text's values, which are looked for only if there is something to tell."""
+
+    text: Text
+    at: Path
+
+    @cached_property
+    def _lines(self) -> Lines:
+        return Lines(self.text, dict(_lines(self.text)), self.at)
+
+    def stands(self, path: Path) -> bool:
+        """Whether something stands at a path."""
+        return self._lines.stands(path)
+
+    def place(self, path: Path, at_key: bool = False) -> Place:
+        """The line that says the value at a path, or what it is missing from."""
+        return self._lines.place(path, at_key)
+
+
+class TomlReader:
+    """Reads the value at a path of a TOML text."""
+
+    def __init__(self, text: Text, at: Path) -> None:
+        self.text = text
+        self.findings = Findings(text)
+        self.at = at
+        self.places = LazyLines(text, at)
+
+    def read(self) -> Any:
+        """The value.
+
+        Raises:
+            Unreadable: it is not there, or the text is no TOML.
+        """
+        try:
+            value = tomllib.loads(self.text.content)
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise Unreadable(_syntax(self.text, str(error))) from None
+        for done, part in enumerate(self.at):
+            try:
+                value = value[int(part) if isinstance(value, list) else str(part)]
+            except (KeyError, IndexError, TypeError, ValueError):
+                raise Unreadable(self._missing(value, done)) from None
+        return value
+
+    def _missing(self, value: Any, done: int) -> Problem:
+        wanted, above = str(self.at[done]), dotted(self.at[:done])
+        meant = nearest(wanted, value) if isinstance(value, dict) else None
+        message = f"there is no `{wanted}` {f'in {above}' if above else 'at the root'}"
+        hint = f"did you mean `{meant}`?" if meant else ""
+        place = LazyLines(self.text, ()).place(self.at[:done])
+        return Problem("at", message, hint=hint, place=place)
+
+
+def _syntax(text: Text, said: str) -> Problem:
+    """What the parser stumbled over; it names the line at the end of what it says."""
+    what, _, where = said.rpartition(" (at ")
+    number = where.removeprefix("line ").partition(",")[0]
+    place = line_of(text, int(number) if number.isdigit() else len(text.lines))
+    what = what or said
+    return Problem("syntax", f"this is not TOML: {what[:1].lower()}{what[1:]}", place=place)
+
+
+def _lines(text: Text) -> Iterator[tuple[Path, int]]:
+    """Every path with the line that says it."""
+    table: Path = ()
+    counts: Counter[Path] = Counter()
+    for line, said in _statements(text):
+        if said[0] == "[":
+            *outer, last = _keys(said)
+            table = ()
+            for key in outer:
+                table = _last_of((*table, key), counts)
+            table = (*table, last)
+            counts[table] += said.startswith("[[")
+            table = _last_of(table, counts)
+            yield table, line
+        else:
+            single = _SINGLE.match(said)
+            paths = [(single[1],)] if single else _paths(tomllib.loads(said))
+            yield from ((table + path, line) for path in paths)
+
+
+def _last_of(table: Path, counts: Counter[Path]) -> Path:
+    """The last table of those with this name, if there are several."""
+    return (*table, counts[table] - 1) if counts[table] else table
+
+
+def _keys(header: str) -> list[str]:
+    """The keys in the header of a table."""
+    value: Any = tomllib.loads(header)
+    keys = []
+    while value and value != [{}]:
+        ((key, value),) = value.items()
+        keys.append(key)
+    return keys
+
+
+def _statements(text: Text) -> Iterator[tuple[int, str]]:
+    """The first line of each statement, and its text."""
+    content = text.content.rstrip() + "\n"
+    start, line, first, depth = 0, 1, 1, 0
+    for token in _TOKEN.finditer(content):
+        said = token[0]
+        if said == "\n" and depth == 0:
+            statement = content[start : token.start()].strip()
+            if statement and statement[0] != "#":
+                yield first, statement
+            start, first = token.end(), line + 1
+        depth += (said in "[{") - (said in "]}")
+        line += said.count("\n")
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """Every path in a value, but the empty one."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items:
+        yield (key,)
+        if isinstance(inner, dict | list):
+            yield from ((key, *path) for path in _paths(inner))

@@ -1,0 +1,188 @@
+"""One pass over the events of a YAML parser: the value, and where each part of it stands."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    StreamEndEvent,
+)
+
+from olm.problem import MAX_LEVELS, MAX_VALUES, SHOWN, Path, Problem, clipped, found
+from olm.text.findings import Findings, Unreadable, place_of
+from olm.text.parser_disputes import directive, dispute, may_be_disputed
+from olm.text.places import Span, Spans
+from olm.text.scalars import ScalarError, plain, quoted
+from olm.text.source import Text
+from olm.text.syntax_errors import syntax_problem
+
+
+class Reader:
+    """Collects the value of a text from a parser's events, and goes on after most mistakes."""
+
+    def __init__(self, text: Text, loader: Any) -> None:
+        self.text = text
+        self.findings = Findings(text)
+        self.spans: dict[Path, Span] = {}
+        self._flow_level = 0
+        self._left = MAX_VALUES
+        self._suspect = may_be_disputed(text.content)
+        self._get_event = loader(text.content).get_event
+
+    @property
+    def places(self) -> Spans:
+        """Where what was read stands."""
+        return Spans(self.text, self.spans)
+
+    def read(self) -> Any:
+        """The value.
+
+        Raises:
+            Unreadable: there is none, or no telling what it is.
+        """
+        if (percent := directive(self.text.content)) is not None:
+            place = self.text.place_at(percent)
+            message = "a spec has no directives: leave the line with % out"
+            self.findings.problems.append(Problem("directive", message, place=place))
+        self._next()
+        start = self._next()
+        if isinstance(start, StreamEndEvent):
+            message = "there is nothing here: a spec begins with its `kind`"
+            self.findings.stop("empty", message, start)
+        value = self._node(self._next(), ())
+        self._next()
+        if not isinstance(more := self._next(), StreamEndEvent):
+            message = "a file must have one document, here begins another"
+            self.findings.note("documents", message, more)
+        return value
+
+    def _next(self) -> Event:
+        try:
+            event: Event = self._get_event()
+        # PyYAML's own parser also lets int() and chr() fail.
+        except (yaml.YAMLError, ValueError, OverflowError) as error:
+            raise Unreadable(syntax_problem(error, self.text)) from None
+        return event
+
+    def _node(self, event: Event, path: Path, key: Event | None = None) -> Any:
+        """The value that begins with an event; nothing more is read than what belongs to it."""
+        value, last = None, event
+        self._left -= 1
+        if self._left < 0:
+            self.findings.stop("size", f"a spec must have at most {MAX_VALUES:,} values", event)
+        if isinstance(event, ScalarEvent):
+            value = self._scalar(event, key, path)
+        elif isinstance(event, CollectionStartEvent):
+            value, last = self._collection(event, key, path)
+        elif isinstance(event, AliasEvent):
+            message = f"a spec has no aliases: write out what *{clipped(event.anchor or '')} is"
+            self.findings.refuse("alias", message, event, path)
+        self.spans[path] = Span(event, last, key)
+        return value
+
+    def _collection(
+        self, event: CollectionStartEvent, key: Event | None, path: Path
+    ) -> tuple[Any, Event]:
+        if len(path) > MAX_LEVELS:
+            message = f"lists and mappings must not be nested more than {MAX_LEVELS} deep"
+            self.findings.stop("depth", message, event)
+        if event.anchor or event.tag or self._suspect:
+            self._odd(event, key, path)
+        self._flow_level += bool(event.flow_style)
+        inside = self._mapping if isinstance(event, MappingStartEvent) else self._list
+        value, last = inside(path)
+        self._flow_level -= bool(event.flow_style)
+        return value, last
+
+    def _list(self, path: Path) -> tuple[list[Any], Event]:
+        items: list[Any] = []
+        while not isinstance(event := self._next(), SequenceEndEvent):
+            items.append(self._node(event, (*path, len(items))))
+        return items, event
+
+    def _mapping(self, path: Path) -> tuple[dict[str, Any], Event]:
+        mapping: dict[str, Any] = {}
+        while not isinstance(event := self._next(), MappingEndEvent):
+            key = self._key(event, path)
+            if key is not None and key not in mapping:
+                mapping[key] = self._node(self._next(), (*path, key), event)
+                continue
+            if key is not None:
+                self._again((*path, key), event)
+            self._skip(self._next(), path)
+        return mapping, event
+
+    def _key(self, event: Event, path: Path) -> str | None:
+        """The key that an event is, if it is one that a spec can have."""
+        if not isinstance(event, ScalarEvent):
+            kind = "an alias" if isinstance(event, AliasEvent) else "a list or a mapping"
+            self.findings.note("key-type", f"keys must be strings, found {kind}", event)
+            self._skip(event, path)
+            return None
+        if event.anchor or event.tag or self._suspect:
+            self._odd(event, None, None)
+        if event.implicit[0] and event.value == "<<":
+            message = "a spec has no merge keys: write out the keys and values themselves"
+            self.findings.note("merge-key", message, event)
+            return None
+        try:
+            key = _value(event)
+        except ScalarError as error:
+            self.findings.note(error.code, str(error), event)
+            return None
+        if not isinstance(key, str):
+            self.findings.note("key-type", f"keys must be strings, found {found(key)}", event)
+            return None
+        return key
+
+    def _again(self, path: Path, event: Event) -> None:
+        seen = self.spans[path].key or event
+        first = place_of(self.text, seen, seen)
+        message = f"the key `{clipped(str(path[-1]))}` stands here again, after line {first.line}"
+        self.findings.note("duplicate-key", message, event, first)
+
+    def _skip(self, event: Event, path: Path) -> None:
+        """Read a value that has no place in the document, for what is wrong inside it."""
+        spans, refused = self.spans, self.findings.refused
+        self.spans, self.findings.refused = {}, set()
+        self._node(event, (*path, "skipped"))
+        self.spans, self.findings.refused = spans, refused
+
+    def _scalar(self, event: ScalarEvent, key: Event | None, path: Path) -> Any:
+        if event.anchor or event.tag or self._suspect:
+            self._odd(event, key, path)
+        try:
+            return _value(event)
+        except ScalarError as error:
+            self.findings.refuse(error.code, str(error), event, path)
+
+    def _odd(
+        self, event: ScalarEvent | CollectionStartEvent, key: Event | None, path: Path | None
+    ) -> None:
+        """Tell of an anchor, a tag, and of what only this parser reads."""
+        self.findings.properties(event, path)
+        if message := dispute(event, key, self.text, self._flow_level > 0):
+            self.findings.refuse("syntax", message, event, path)
+
+
+def _value(event: ScalarEvent) -> bool | int | float | str | None:
+    """A string if it is quoted, else by the core schema."""
+    text: str = event.value
+    if not event.implicit[0]:
+        return quoted(text)
+    return _usual(text) if len(text) <= SHOWN else plain(text)
+
+
+@lru_cache(maxsize=4096)
+def _usual(text: str) -> bool | int | float | str | None:
+    """What a short scalar stands for: the same few keys and numbers stand in most files."""
+    return plain(text)

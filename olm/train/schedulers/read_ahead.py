@@ -1,0 +1,91 @@
+"""The coming rates of a schedule, evaluated a block at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from olm.fields.types import MAX_STEPS
+from olm.problem import RateError
+from olm.schedule.curves import Array
+from olm.schedule.evaluation import all_usable, usable
+from olm.schedule.schedule import Schedule
+
+BLOCK = 16_000
+"""How many rates are evaluated at once, steps times param groups."""
+
+LISTED = 500
+"""How many of them are made into lists at once."""
+
+
+class ReadAhead:
+    """The rates at a step for some base rates: a look-up in a block that was evaluated at once.
+
+    >>> from olm.kinds.linear import Linear
+    >>> rates = ReadAhead(Linear(total_steps=4), [0.5, 0.1])
+    >>> rates.at(0), rates.at(2), rates.at(1_000_000)
+    ([0.5, 0.1], [0.25, 0.05], [0.0, 0.0])
+    """
+
+    def __init__(self, schedule: Schedule, bases: Sequence[float]) -> None:
+        self.schedule = schedule
+        self.bases = list(bases)
+        # Groups mostly share one base rate: then one column serves them all.
+        self._copies = len(self.bases) if len(set(self.bases)) == 1 else 1
+        self._columns = np.array(self.bases[:1] if self._copies > 1 else self.bases, np.float64)
+        # Evaluated once in a while, made into lists a few rows at a time: there is little to gain
+        # from more at once, and the lists of a whole block would not stay in the processor's cache.
+        self._evaluated: tuple[int, Array] = (0, np.empty((0, len(self._columns))))
+        # The rows and the step of the first: one value, since other threads may look it up.
+        self._listed: tuple[int, list[list[float]]] = (0, [])
+
+    def at(self, step: int) -> list[float]:
+        """The rates at a step, one for each base rate. The list is not to be changed.
+
+        Raises:
+            RateError: one of them is negative or not finite, or the step is too large for a state.
+        """
+        first, rows = self._listed
+        index = step - first
+        if not 0 <= index < len(rows):
+            rows, index = self._read(step), 0
+        row = rows[index]
+        return row * self._copies if self._copies > 1 else row
+
+    def _read(self, step: int) -> list[list[float]]:
+        """Make lists of some rows from a step on."""
+        start, block = self._evaluated
+        index = step - start
+        if not 0 <= index < len(block):
+            block, index = self._evaluate(step), 0
+        rows: list[list[float]] = block[
+            index : index + max(1, LISTED // len(self._columns))
+        ].tolist()
+        self._listed = step, rows
+        return rows
+
+    def _evaluate(self, step: int) -> Array:
+        """Evaluate a block from a step on, up to the first row that cannot be used."""
+        if step > MAX_STEPS:
+            text = f"there is no step {step:,}: the last that a state can say is {MAX_STEPS:,}"
+            raise RateError(f"{self.schedule.kind}: {text}")
+        stop = min(step + max(1, BLOCK // len(self._columns)), MAX_STEPS + 1)
+        steps = np.arange(step, stop, dtype=np.float64)
+        rates = self.schedule.evaluate(steps[:, np.newaxis], self._columns[np.newaxis, :])
+        if not all_usable(rates):
+            unusable = ~usable(rates)
+            rates = rates[: np.argmax(unusable.any(axis=1))]
+            if not len(rates):
+                raise self._error(step, int(np.argmax(unusable[0])))
+        self._evaluated = step, rates
+        return rates
+
+    def _error(self, step: int, column: int) -> RateError:
+        base = self._columns[column : column + 1]
+        rate = self.schedule.evaluate(np.array([step]), base)[0]
+        name = f"param_groups[{column}]" if self._copies == 1 else "every param group"
+        return RateError(
+            f"{self.schedule.kind}: the rate of {name} at step {step} would be {rate}, "
+            f"for the base rate {self.bases[column]}"
+        )
