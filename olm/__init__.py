@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from olm.schedule.clock import Clock as Clock
     from olm.schedule.schedule import Schedule as Schedule
     from olm.spec.agreement import OnChange
+    from olm.spec.load import load as load
+    from olm.spec.load import loads as loads
     from olm.spec.multiplier import multiplier as multiplier
     from olm.spec.spec import Spec as Spec
     from olm.spec.spec import parse as parse
-    from olm.text.document import load as load
-    from olm.text.document import loads as loads
     from olm.train.saving import save_state as save_state
     from olm.train.schedulers import ScheduleLR
 
 _HOMES = {
     "Clock": "olm.schedule.clock",
     "multiplier": "olm.spec.multiplier",
-    "load": "olm.text.document",
-    "loads": "olm.text.document",
+    "load": "olm.spec.load",
+    "loads": "olm.spec.load",
     "OlmError": "olm.problem",
     "Problem": "olm.problem",
     "RateError": "olm.problem",
@@ -88,7 +88,7 @@ def build(
     """
     from os import PathLike
 
-    from olm.text.document import load
+    from olm.spec.load import load
     from olm.train.schedulers import build
 
     if isinstance(spec, str | PathLike):

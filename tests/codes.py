@@ -15,7 +15,7 @@ CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 
 def codes_of_errors():
     """Every code that olm gives to a mistake in a spec."""
-    files = (path for path in OLM.rglob("*.py") if path.parent.name != "lint")
+    files = (path for path in OLM.rglob("*.py") if "lint" not in path.parts)
     return {code for path in files for code in codes_in(path.read_text(encoding="utf-8"))}
 
 

@@ -5,7 +5,7 @@ import yaml
 import olm.text.document
 from olm.kinds import KINDS
 from olm.problem import SpecError
-from olm.text.document import loads
+from olm.spec.load import loads
 
 PARSERS = {"libyaml": yaml.CSafeLoader, "PyYAML": yaml.SafeLoader}
 START = "kind: LinearLR\ntotal_steps: 10\n"

@@ -15,8 +15,8 @@ from olm.schedule.clock import Clock
 from olm.schedule.schedule import KINDS, MAX_DEPTH, Schedule
 from olm.schema.documentation import fields
 from olm.schema.json_schema import kind_schema, schedules_schema, unsaid
+from olm.spec.load import loads
 from olm.spec.spec import parse
-from olm.text.document import loads
 
 from .strategies import CATALOGUE, documents, mutated, odd_values
 

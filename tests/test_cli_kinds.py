@@ -8,7 +8,7 @@ import yaml
 from olm.cli import FINE, MISUSE, main
 from olm.fields.reproduced import REPRODUCED
 from olm.kinds import GROUPS, KINDS
-from olm.text.document import loads
+from olm.spec.load import loads
 
 
 def test_kinds_lists_every_kind_with_what_it_needs(capsys):

@@ -17,8 +17,9 @@ from olm.kinds import KINDS
 from olm.problem import OlmError, SpecError
 from olm.schedule.clock import Clock
 from olm.spec.digest import digest
+from olm.spec.load import loads
 from olm.spec.spec import parse
-from olm.text.document import loads, read
+from olm.text.document import read
 
 drawn = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=200)
 

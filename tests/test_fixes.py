@@ -16,7 +16,8 @@ from olm.checking.check import Options, check
 from olm.checking.fix import edits, mend, with_sound_fixes
 from olm.cli import FINE, MISUSE, PROBLEMS, main
 from olm.problem import MAX_PROBLEMS
-from olm.text.document import loads, read
+from olm.spec.load import loads
+from olm.text.document import read
 from strategies import mutated
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"

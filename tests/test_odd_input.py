@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from olm.problem import LISTED, MAX_PROBLEMS, SHOWN, SpecError
-from olm.text.document import loads, read
+from olm.spec.load import loads
+from olm.text.document import read
 from olm.text.source import MAX_BYTES
 from parsers import EXAMPLES, START, verdict, with_each_parser
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import olm
 import olm.text.document
-from olm.text.document import load, loads, read
+from olm.spec.load import load, loads
+from olm.text.document import read
 from parsers import EXAMPLES, PARSERS, START, verdict, with_each_parser
 
 

@@ -10,6 +10,7 @@ from olm.checking.lint import Needs, warned
 from olm.checking.lint._subject import Subject
 from olm.problem import Path, Place, Problem, SpecError, by_position
 from olm.schedule.schedule import Schedule
+from olm.spec.load import parse_document
 from olm.spec.spec import Spec
 from olm.text.document import Document, read_file
 from olm.text.source import Text
@@ -86,7 +87,7 @@ def check(document: Document, options: Options | None = None) -> Checked:
     """Check a document that was read."""
     options = options or Options()
     try:
-        spec = document.parse()
+        spec = parse_document(document)
     except SpecError as error:
         return Checked(document, error.problems)
     counted = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from olm.cli.clock_options import option
 from olm.problem import SpecError, dotted
+from olm.spec.load import parse_document
 
 if TYPE_CHECKING:
     from olm.checking.check import Checked
@@ -47,7 +48,7 @@ def uncounted(result: Checked, clock: Clock | None) -> Uncounted | None:
     if result.counted is not None or not errors <= {"clock"}:
         return None
     # A spec whose clock knows too little is none for a check.
-    spec = result.spec or result.document.parse()
+    spec = result.spec or parse_document(result.document)
     try:
         spec.plan(clock)
     except SpecError as error:

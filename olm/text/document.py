@@ -1,4 +1,4 @@
-"""YAML, JSON or TOML text as plain values that know their line and column, and as a spec.
+"""YAML, JSON or TOML text as plain values that know their line and column.
 
 YAML and JSON are read with PyYAML's events, not with its composer, which overflows the C stack on
 deep input, nor with its constructor, which reads ``1e-4`` as a string and ``no`` as false. Scalars
@@ -14,8 +14,7 @@ from typing import Any, Protocol
 
 import yaml
 
-from olm.problem import Path, Problem, SpecError, by_position, path_of
-from olm.spec.spec import Spec, parse_plain
+from olm.problem import Path, Problem
 from olm.text.findings import Findings, Unreadable
 from olm.text.places import Places
 from olm.text.source import MAX_BYTES, Text, clean
@@ -42,23 +41,6 @@ class Document:
     readable: bool = True
     """Whether there is a value to look at in spite of the problems."""
 
-    def parse(self) -> Spec:
-        """The spec that the document says.
-
-        Raises:
-            SpecError: with every problem of the text and of what it says, in the order of their
-                places.
-        """
-        problems = list(self.problems)
-        if self.readable:
-            try:
-                spec = parse_plain(self.value)
-                if not problems:
-                    return spec
-            except SpecError as error:
-                problems += (self.located(one) for one in error.problems if not self.is_known(one))
-        raise SpecError(sorted(problems, key=by_position)) from None
-
     def located(self, problem: Problem) -> Problem:
         """The problem with its place in the file."""
         if (places := self.places) is None:
@@ -71,40 +53,6 @@ class Document:
         """Whether it is about a value that was refused when the text was read."""
         parts = range(len(problem.path) + 1) if self.refused else ()
         return any(problem.path[:count] in self.refused for count in parts)
-
-
-def load(path: str | PathLike[str], *, at: str = "") -> Spec:
-    """The spec in a YAML, JSON or TOML file.
-
-    Args:
-        path: the file.
-        at: where in it the schedule stands, such as ``optim.schedules[0]``, if it is not the whole.
-            The rest of the file may be anything.
-
-    Raises:
-        OSError: the file cannot be read.
-        SpecError: with every problem that there is, each with its line and column.
-        ValueError: `at` is not written with dots and indices.
-    """
-    return read_file(path, path_of(at)).parse()
-
-
-def loads(text: str | bytes, name: str = "<text>", *, at: str = "") -> Spec:
-    """The spec in a YAML or JSON text, or in a TOML text if `name` ends so.
-
-    Args:
-        text: the text.
-        name: what stands for the file in a problem.
-        at: where in it the schedule stands, as `load` has it.
-
-    >>> loads("{kind: LinearLR, total_steps: 1e3}").schedule
-    Linear(total_steps=1000, end_lr=0.0, start_factor=1.0)
-    >>> loads("{lr: {kind: LinearLR, total_steps: 0}}", "a.yaml", at="lr")
-    Traceback (most recent call last):
-        ...
-    olm.problem.SpecError: a.yaml:1:36: error[range]: total_steps must be at least 1, found 0
-    """
-    return read(text, name, path_of(at)).parse()
 
 
 def read(data: str | bytes, file: str, at: Path = ()) -> Document:

@@ -73,9 +73,10 @@ class Subject:
     def steps_of(self, path: Path) -> str:
         """How many steps the duration is that was written at a path; nothing if there is none.
 
+        >>> from olm.spec.load import parse_document
         >>> from olm.text.document import read
         >>> document = read("{kind: LinearLR, total_steps: 2ep, clock: {steps_per_epoch: 9}}", "a")
-        >>> Subject(document.parse().resolve(), document).steps_of(("total_steps",))
+        >>> Subject(parse_document(document).resolve(), document).steps_of(("total_steps",))
         '2ep is 18 steps'
         """
         written = dict(self.spec.durations).get(dotted(path)) if self.spec.durations else None

@@ -22,6 +22,7 @@ from olm.cli.misuse import Misuse
 from olm.cli.terminal import Paint, wants_colour
 from olm.cli.verbs.show import count, rate
 from olm.problem import LISTED, OlmError, RateError, SpecError
+from olm.spec.load import parse_document
 from olm.spec.spec import parse
 from olm.text.document import Document, read
 
@@ -138,7 +139,7 @@ def _short(names: list[str]) -> list[str]:
 
 def _side(name: str, document: Document, clock: Clock | None, paint: Paint) -> Side | None:
     try:
-        return side(name, document.parse(), clock)
+        return side(name, parse_document(document), clock)
     except SpecError as error:
         for problem in error.problems[:LISTED]:
             located = problem if problem.place else document.located(problem)

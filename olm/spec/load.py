@@ -1,0 +1,65 @@
+"""Specs from YAML, JSON and TOML: files, texts, and documents that were read from them."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+from olm.problem import SpecError, by_position, path_of
+from olm.spec.spec import Spec, parse_plain
+from olm.text.document import Document, read, read_file
+
+
+def load(path: str | PathLike[str], *, at: str = "") -> Spec:
+    """The spec in a YAML, JSON or TOML file.
+
+    Args:
+        path: the file.
+        at: where in it the schedule stands, such as ``optim.schedules[0]``, if it is not the whole.
+            The rest of the file may be anything.
+
+    Raises:
+        OSError: the file cannot be read.
+        SpecError: with every problem that there is, each with its line and column.
+        ValueError: `at` is not written with dots and indices.
+    """
+    return parse_document(read_file(path, path_of(at)))
+
+
+def loads(text: str | bytes, name: str = "<text>", *, at: str = "") -> Spec:
+    """The spec in a YAML or JSON text, or in a TOML text if `name` ends so.
+
+    Args:
+        text: the text.
+        name: what stands for the file in a problem.
+        at: where in it the schedule stands, as `load` has it.
+
+    >>> loads("{kind: LinearLR, total_steps: 1e3}").schedule
+    Linear(total_steps=1000, end_lr=0.0, start_factor=1.0)
+    >>> loads("{lr: {kind: LinearLR, total_steps: 0}}", "a.yaml", at="lr")
+    Traceback (most recent call last):
+        ...
+    olm.problem.SpecError: a.yaml:1:36: error[range]: total_steps must be at least 1, found 0
+    """
+    return parse_document(read(text, name, path_of(at)))
+
+
+def parse_document(document: Document) -> Spec:
+    """The spec in a document that was read.
+
+    Raises:
+        SpecError: with every problem of the text and of what it specifies, in the order of their
+            places.
+    """
+    problems = list(document.problems)
+    if document.readable:
+        try:
+            spec = parse_plain(document.value)
+            if not problems:
+                return spec
+        except SpecError as error:
+            problems += (
+                document.located(problem)
+                for problem in error.problems
+                if not document.is_known(problem)
+            )
+    raise SpecError(sorted(problems, key=by_position)) from None
