@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from olm.checking.check import Checked, check_file
-from olm.cli import FINE, INTERRUPTED, MISUSE, PIPE_CLOSED, PROBLEMS, formats, main
+from olm.cli import FINE, INTERRUPTED, MISUSE, PIPE_CLOSED, PROBLEMS, Misuse, formats, main
 from olm.cli.files.jobs import BATCH, in_order, number_of_cores
-from olm.cli.misuse import Misuse
 from olm.text.document import read
 
 SPEC = "kind: LinearLR\ntotal_steps: 100\n"

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, main
+from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, Misuse, NothingMatched, main
 from olm.cli.files.ignored import Patterns
 from olm.cli.files.search import Choice, files
-from olm.cli.misuse import Misuse, NothingMatched
 
 SPEC = "kind: LinearLR\ntotal_steps: 100\n"
 

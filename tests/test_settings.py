@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from olm.cli import FINE, MISUSE, PROBLEMS, main
+from olm.cli import FINE, MISUSE, PROBLEMS, Misuse, main
 from olm.cli.files.settings import READERS, Settings, settings
-from olm.cli.misuse import Misuse
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"
 WRONG = "kind: LinearLR\ntotal_step: 100\n"

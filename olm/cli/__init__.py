@@ -31,6 +31,18 @@ INTERRUPTED, PIPE_CLOSED = 130, 141
 """Those that a shell gives to a command that is stopped by Ctrl-C, or because nobody reads on."""
 
 
+class Misuse(Exception):
+    """The command was given wrong arguments; the text names them and what would do."""
+
+    status = MISUSE
+
+
+class NothingMatched(Misuse):
+    """No file matches what was asked for."""
+
+    status = NOTHING_MATCHED
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 

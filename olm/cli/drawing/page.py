@@ -39,7 +39,7 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
     """The lines of the page, of which `words` are the first."""
     import numpy as np
 
-    from olm.cli.tables import counted_table, key_table
+    from olm.cli.drawing.tables import counted_table, key_table
     from olm.drawing.braille import chart, columns, rate_text
 
     spec, base, steps, axis = view.spec, view.base, view.steps, view.axis

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, NoReturn, TypeAlias
 
 from olm.checking.check import Checked
+from olm.cli import Misuse
 from olm.cli.files.search import STDIN
-from olm.cli.misuse import Misuse
 from olm.problem import Problem
 from olm.text.document import Document
 from olm.text.source import Text

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from olm.checking.check import Checked, Options, check_file
+from olm.cli import Misuse, NothingMatched
 from olm.cli.clock_options import clock_of
 from olm.cli.files.ignored import Patterns
 from olm.cli.files.search import STDIN, SUFFIXES, Choice, files
 from olm.cli.files.settings import Settings, settings
 from olm.cli.input import checked, standard_input
-from olm.cli.misuse import Misuse, NothingMatched
 from olm.text.document import read_file
 
 

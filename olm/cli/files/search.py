@@ -9,8 +9,8 @@ from errno import ENOENT, ENOTDIR
 from pathlib import Path
 from stat import S_ISDIR
 
+from olm.cli import Misuse, NothingMatched
 from olm.cli.files.ignored import Ignored, Patterns, ignored_above
-from olm.cli.misuse import Misuse, NothingMatched
 
 SUFFIXES = (".olm.yaml", ".olm.yml", ".olm.json", ".olm.toml")
 """How the names of specs end."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from olm.cli.misuse import Misuse
+from olm.cli import Misuse
 from olm.fields.errors import problems_of
 from olm.problem import Path, clipped, found, nearest, path_of
 

@@ -14,14 +14,13 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 
 from olm.checking.check import Checked
-from olm.cli import FINE, PROBLEMS
+from olm.cli import FINE, PROBLEMS, Misuse
 from olm.cli.clock_options import add_clock
 from olm.cli.excerpt import visible
 from olm.cli.files.plan import Plan, planned
 from olm.cli.files.search import STDIN, SUFFIXES
 from olm.cli.formats import Look, Tally, in_help, named, names
 from olm.cli.input import add_at
-from olm.cli.misuse import Misuse
 from olm.cli.terminal import Paint, Progress, wants_colour
 from olm.fields.types import MAX_RATE
 

@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from olm.cli import FINE, MISUSE, PROBLEMS
+from olm.cli import FINE, MISUSE, PROBLEMS, Misuse
 from olm.cli.clock_options import add_clock, clock_of
 from olm.cli.comparing.comparison import Comparison, compare
 from olm.cli.comparing.page import page, without_curves
@@ -18,7 +18,6 @@ from olm.cli.comparing.sides import Side, said_by, side, text_of
 from olm.cli.excerpt import picture, visible
 from olm.cli.files.search import STDIN
 from olm.cli.input import add_at
-from olm.cli.misuse import Misuse
 from olm.cli.terminal import Paint, wants_colour
 from olm.cli.verbs.show import count, rate
 from olm.problem import LISTED, OlmError, RateError, SpecError

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from olm.checking.check import Options
-from olm.cli import FINE, MISUSE, PROBLEMS
-from olm.cli.clock_options import add_clock, clock_of, option
+from olm.cli import FINE, MISUSE, PROBLEMS, Misuse
+from olm.cli.clock_options import Uncounted, add_clock, clock_of, option, uncounted
 from olm.cli.drawing.page import View, page
 from olm.cli.drawing.sentence import in_words
 from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
-from olm.cli.misuse import Misuse
 from olm.cli.terminal import Paint, wants_colour
-from olm.cli.uncounted import Uncounted, uncounted
 from olm.drawing.axis import NEEDS, Axis, axes
 from olm.fields.types import MAX_RATE, MAX_STEPS
 from olm.problem import RateError
@@ -98,7 +96,7 @@ def _view(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> Vi
     Raises:
         Misuse: nobody knows what the axis needs.
     """
-    from olm.cli.tables import counted_in
+    from olm.cli.drawing.tables import counted_in
 
     clock = written.clock_for(given)
     axis = _axis(clock, args.axis)
@@ -127,7 +125,7 @@ def _tell(waits: Uncounted, args: Namespace) -> int:
 def _show(view: View, args: Namespace) -> int:
     schedule, (base, steps, axis) = view.spec.schedule, (view.base, view.steps, view.axis)
     if args.csv:
-        from olm.cli.csv import write
+        from olm.cli.drawing.csv import write
 
         write(schedule, base, steps, args.csv, axis)
     for path, form in ((args.png, "png"), (args.svg, "svg")):

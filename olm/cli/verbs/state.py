@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from olm.checking.check import Options
-from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS
+from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, Misuse
 from olm.cli.clock_options import add_clock, clock_of, option
 from olm.cli.drawing.sentence import in_words
 from olm.cli.excerpt import visible
@@ -20,7 +20,6 @@ from olm.cli.formats import Tally
 from olm.cli.formats import in_words as counted
 from olm.cli.formats.text import of_file
 from olm.cli.input import checked
-from olm.cli.misuse import Misuse
 from olm.cli.terminal import Paint, wants_colour
 from olm.problem import OlmError, SpecError, StateError, dotted
 
