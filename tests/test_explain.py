@@ -1,4 +1,4 @@
-"""``olm explain`` and the pages behind it: each is there, is true, and looks as it should."""
+"""``olm explain`` and the pages of codes: each is there, is true, and looks as it should."""
 
 import re
 import shutil
@@ -11,9 +11,10 @@ import pytest
 
 import olm.checking.pages
 from codes import codes_in, codes_of_errors, codes_of_lints
+from olm.checking.guides import guide, guides
 from olm.checking.pages import Example, codes, page
 from olm.cli import FINE, MISUSE, PROBLEMS, main
-from olm.cli.verbs.explain import WIDTH
+from olm.cli.markdown import WIDTH
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADING = re.compile(r"^\S+:\d+:\d+: (error|warning)\[([a-z-]+)\]: ", re.MULTILINE)
@@ -55,11 +56,11 @@ def _plain(tmp_path, monkeypatch):
 @pytest.fixture
 def lint(tmp_path, monkeypatch):
     """A folder with one lint, in the place of ours."""
-    folder = tmp_path / "lint"
-    folder.mkdir()
+    folder = tmp_path / "lint" / "rates"
+    folder.mkdir(parents=True)
     (folder / "late_rise.py").write_text(LINT)
     (folder / "__init__.py").write_text('"""What lints are."""\n')
-    monkeypatch.setattr(olm.checking.pages, "LINTS", folder)
+    monkeypatch.setattr(olm.checking.pages, "LINTS", folder.parent)
 
 
 def explained(code, capsys):
@@ -137,9 +138,13 @@ def test_colours_change_nothing_else(capsys, monkeypatch):
     assert COLOUR.sub("", coloured) == plain
 
 
-def test_without_a_code_all_are_listed_in_a_line_each(lint, capsys):
+def test_without_a_topic_guides_and_codes_are_listed_in_a_line_each(lint, capsys):
     assert main(["explain"]) == FINE
-    errors, warnings, _ = capsys.readouterr().out.split("\n\n")
+    listed, errors, warnings, _ = capsys.readouterr().out.split("\n\n")
+    head, *rows = listed.splitlines()
+    assert head == "GUIDES"
+    assert [row.split(maxsplit=1) for row in rows] == [[n, guide(n).title] for n in guides()]
+    assert max(map(len, rows)) <= WIDTH
     assert re.fullmatch(r"WARNINGS\n  late-rise +the rate rises after the end of the run", warnings)
     head, *rows = errors.splitlines()
     assert head == "ERRORS"
@@ -153,15 +158,18 @@ def test_without_a_code_all_are_listed_in_a_line_each(lint, capsys):
     ("code", "hint"),
     [
         ("unknown-feld", "did you mean `unknown-field`?"),
+        ("resmue", "did you mean `resume`?"),
         ("../pages/tab", "`olm explain` lists them"),
         ("x" * 99, "`olm explain` lists them"),
     ],
 )
-def test_a_code_that_there_is_not_is_misuse(code, hint, capsys):
+def test_an_unknown_topic_is_misuse(code, hint, capsys):
     assert main(["explain", code]) == MISUSE
     out, error = capsys.readouterr()
     assert out == ""
-    assert re.fullmatch(rf"olm explain: there is no code `[^`]+`: {re.escape(hint)}\n", error)
+    assert re.fullmatch(
+        rf"olm explain: there is no guide or code `[^`]+`: {re.escape(hint)}\n", error
+    )
 
 
 def test_the_page_of_a_lint_is_its_docstring(lint, capsys):
@@ -202,23 +210,24 @@ def test_there_is_no_page_without_a_code():
     ],
 )
 def test_a_page_of_another_shape_is_refused(old, new, lint):
-    (olm.checking.pages.LINTS / "late_rise.py").write_text(LINT.replace(old, new, 1))
+    (olm.checking.pages.LINTS / "rates" / "late_rise.py").write_text(LINT.replace(old, new, 1))
     with pytest.raises(ValueError, match="page of `late-rise` must be a title"):
         page("late-rise")
 
 
-def test_the_pages_are_in_a_wheel(tmp_path):
+def test_the_pages_and_the_guides_are_in_a_wheel(tmp_path):
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "olm", tmp_path / "olm")
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", "there"]
     command = [sys.executable, "-m", "pip", "install", *options, "."]
     subprocess.run(command, check=True, capture_output=True)
-    program = (
-        "import olm.checking.pages as p; print(p.__file__, *(p.page(c).code for c in p.codes()))"
-    )
+    program = """
+import olm.checking.guides as g, olm.checking.pages as p
+print(p.__file__, *(p.page(c).code for c in p.codes()), *(g.guide(n).name for n in g.guides()))
+"""
     here = [sys.executable, "-c", f"import sys; sys.path[:0] = ['there']\n{program}"]
     done = subprocess.run(here, check=True, capture_output=True, text=True, cwd=tmp_path)
     file, *found = done.stdout.split()
     assert Path(file).is_relative_to(tmp_path / "there")
-    assert found == codes()
+    assert found == [*codes(), *guides()]

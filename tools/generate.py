@@ -61,7 +61,7 @@ def families() -> dict[Path, str]:
 
     table = {kind: model.__module__.rpartition(".")[2] for kind, model in KINDS.items()}
     text = FAMILIES.format(table=table)
-    return {ROOT / "olm" / "families.py": tidy(text, "olm/schedule/families.py")}
+    return {ROOT / "olm" / "schedule" / "families.py": tidy(text, "olm/schedule/families.py")}
 
 
 def specs() -> dict[Path, str]:
@@ -106,7 +106,7 @@ def reproduced() -> dict[Path, str]:
         for kind, peers in sorted(found.items())
     }
     text = REPRODUCED.format(table=table)
-    return {ROOT / "olm" / "reproduced.py": tidy(text, "olm/fields/reproduced.py")}
+    return {ROOT / "olm" / "fields" / "reproduced.py": tidy(text, "olm/fields/reproduced.py")}
 
 
 def readme() -> dict[Path, str]:

@@ -23,7 +23,7 @@ TESTS = ROOT / "tests" / "hosts"
 DISTRIBUTIONS = {"hydra": "hydra-core"}
 """What pip calls a host, where its test file has another name."""
 
-SEVERAL = {"run_lengths"}
+SEVERAL = {"guides", "run_lengths"}
 """Test files that are about more hosts than one, and have no line in the table."""
 
 
