@@ -8,6 +8,7 @@ its fields, their docstrings, its examples. What was written belongs into the sa
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -33,13 +34,6 @@ FAMILIES = '''\
 """Which file of `olm.kinds` each kind is in. Written by tools/generate.py from those files."""
 
 FAMILIES: dict[str, str] = {table!r}
-'''
-
-REPRODUCED = '''\
-"""Whose schedules a kind reproduces. Written by tools/generate.py from tests/peers."""
-
-REPRODUCED: dict[str, dict[str, tuple[str, ...]]] = {table!r}
-"""For each kind, the schedules of each peer that a spec with this kind reproduces."""
 '''
 
 
@@ -102,11 +96,10 @@ def reproduced() -> dict[Path, str]:
                     names = found.setdefault(kind, {}).setdefault(peer.peer, set())
                     names.add(schedule_of(row["peer"]))
     table = {
-        kind: {peer: tuple(sorted(names)) for peer, names in sorted(peers.items())}
+        kind: {peer: sorted(names) for peer, names in sorted(peers.items())}
         for kind, peers in sorted(found.items())
     }
-    text = REPRODUCED.format(table=table)
-    return {ROOT / "olm" / "fields" / "reproduced.py": tidy(text, "olm/fields/reproduced.py")}
+    return {ROOT / "olm" / "fields" / "reproduced.json": json.dumps(table, indent=1) + "\n"}
 
 
 def readme() -> dict[Path, str]:

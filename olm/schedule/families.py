@@ -1,8 +1,6 @@
 """Which file of `olm.kinds` each kind is in. Written by tools/generate.py from those files."""
 
 FAMILIES: dict[str, str] = {
-    "RepeatLR": "clock",
-    "TimeLR": "clock",
     "ConstantLR": "constant",
     "CosineAnnealingLR": "cosine",
     "CyclicLR": "cyclic",
@@ -25,6 +23,8 @@ FAMILIES: dict[str, str] = {
     "MaximumLR": "product",
     "RampLR": "ramp",
     "LinearFactorLR": "ramp",
+    "RepeatLR": "repeat",
+    "TimeLR": "repeat",
     "CosineAnnealingWarmRestarts": "restarts",
     "SequentialLR": "sequence",
     "StepLR": "step",

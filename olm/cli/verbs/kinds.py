@@ -10,7 +10,7 @@ from textwrap import dedent, indent, wrap
 
 from olm.cli import FINE, MISUSE
 from olm.cli.plugins import model_of, plugins
-from olm.fields.reproduced import REPRODUCED
+from olm.fields.reproduced import reproduced
 from olm.kinds import GROUPS, KINDS
 from olm.schedule.schedule import Schedule
 from olm.schema.documentation import fields, plain, prose, summary
@@ -79,7 +79,7 @@ def in_full(model: type[Schedule]) -> Iterator[str]:
         yield "formula\n" + indent(formula, "  ")
     if model.examples:
         yield "example\n" + indent(example(model).rstrip(), "  ")
-    if peers := REPRODUCED.get(model.model_fields["kind"].default):
+    if peers := reproduced().get(model.model_fields["kind"].default):
         yield "reproduces, alone or in a composition\n" + "\n".join(_peers(peers))
     if source := (model.__doc__ or "").partition("Source:")[2]:
         yield "source\n" + "\n".join(_wrapped(plain(" ".join(source.split()))))
