@@ -30,9 +30,6 @@ ROOMS = {
 """What each package in `olm/` may import, besides what those may import."""
 
 WRONG = {
-    ("olm/spec/agreement.py", "foreign"),
-    ("olm/spec/state_keys.py", "train"),
-    ("olm/foreign/states/reading.py", "train"),
     ("olm/train/hosts/mmengine.py", ""),
     ("olm/train/hosts/torchtitan.py", ""),
     ("olm/train/hosts/transformers.py", ""),
@@ -119,7 +116,7 @@ def test_a_room_knows_only_the_rooms_below_it(room):
 
 def test_only_the_rooms_of_torch_import_torch():
     users = {path.parts[1] for path, name in imports_of(OLM) if name.split(".")[0] == "torch"}
-    assert users == {"train", "spec", "foreign"}
+    assert users == {"train"}
 
 
 def test_nothing_imports_the_tools():

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
-from olm.fields.types import memory_fields
-from olm.foreign.states import Old, Seen, check_rates, read
-from olm.foreign.states.openlanguagemodel import same
-from olm.problem import LISTED, OlmError, Path, RateError, SpecError, StateError, dotted, found
-from olm.schedule.schedule import STATE_KEYS, Schedule
+from olm.problem import LISTED, OlmError, Path, RateError, StateError, dotted, found
 from olm.spec.digest import digest
 from olm.spec.memory import forgotten, remembered
-from olm.spec.spec import Spec, parse
-from olm.spec.state_keys import POSITION, check_keys
+from olm.spec.spec import Spec
 
 OnChange = Literal["error", "checkpoint", "spec"]
 """What to do about a state of another schedule: refuse it, go on with it, or keep one's own."""
@@ -24,26 +19,6 @@ RATES = 4
 """How many rates of a step a message has."""
 
 _log = logging.getLogger("olm")
-
-
-def state_of(
-    live: Schedule, base_lrs: Sequence[float], state: Mapping[str, Any], on_change: OnChange
-) -> Spec:
-    """The state that a mapping says, for a scheduler of this schedule and these base rates.
-
-    Raises:
-        StateError: it says none.
-    """
-    if isinstance(state, Mapping) and not {"kind", "digest"} & set(state):
-        state = _adopted(live, base_lrs, state, on_change)
-    try:
-        spec = parse(state)
-    except SpecError as error:
-        lines = "\n".join(f"  {line}" for line in str(error).splitlines())
-        raise StateError(f"this is not a state\n{lines}") from None
-    if not spec.is_state:
-        raise StateError(f"this is a spec, not a state: it has no {', '.join(STATE_KEYS)}")
-    return spec
 
 
 def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChange) -> Spec:
@@ -145,40 +120,3 @@ def _compared(state: Spec) -> dict[str, Any]:
     return forgotten(state.schedule).model_dump(mode="json") | {
         "base_lrs": list(state.base_lrs or ())
     }
-
-
-def _adopted(
-    live: Schedule, base_lrs: Sequence[float], state: Mapping[str, Any], on_change: OnChange
-) -> Mapping[str, Any]:
-    """A state by another library's scheduler, as one of ours."""
-    exact = on_change != "spec"
-    old = read(state, Seen(live, tuple(base_lrs), exact=exact))
-    if old is None or (exact and old.schedule and old.schedule["kind"] != live.kind):
-        old = _of_same_kind(live, state)
-    if old.schedule is None and exact and live.metric_driven:
-        raise StateError(
-            f"{old.writer} does not save what {live.kind} remembers of its metrics, and it would "
-            "have to be guessed"
-        )
-    fields = live.model_dump(mode="json") if old.schedule is None else old.schedule
-    bases = tuple(base_lrs) if old.base_lrs is None else old.base_lrs
-    document = fields | {"last_epoch": old.last_epoch, "base_lrs": list(bases)}
-    try:
-        schedule = parse(fields).schedule
-        said = parse(document | {"digest": digest(schedule)})
-    except SpecError:
-        return document
-    if exact:
-        check_rates(state, old, schedule, bases)
-    unsaid = ("the schedule",) if old.schedule is None else old.unsaid
-    if unsaid:
-        _log.warning("%s does not save %s: it is this scheduler's", old.writer, ", ".join(unsaid))
-    return said.model_dump()
-
-
-def _of_same_kind(live: Schedule, state: Mapping[str, Any]) -> Old:
-    """A state whose keys are the fields of our own kind."""
-    model = type(live)
-    fields = set(model.model_fields) - {"kind", *memory_fields(model)}
-    check_keys(state, fields | POSITION, live.kind)
-    return same(live.kind, live.kind, state, Seen(live))

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from torch import Tensor
-
 from olm.fields.errors import quoted
 from olm.problem import OlmError, StateError, found, nearest
-from olm.train.schedulers.groups import as_float
+from olm.spec.rates import as_float, is_number
 
 TRANSIENT = frozenset({"_get_lr_called_within_step", "_is_initial"})
 """Flags that torch keeps among a scheduler's attributes while it steps."""
@@ -59,8 +57,7 @@ def check_position(state: Mapping[str, Any], groups: int) -> None:
             f"base_lrs must be a list of {groups} rates, one a param group, found {base_lrs!r:.80}"
         )
     for index, rate in enumerate(base_lrs):
-        number = isinstance(rate, int | float | Tensor) and not isinstance(rate, bool)
-        if not (number and isfinite(as_float(rate)) and as_float(rate) >= 0):
+        if not (is_number(rate) and isfinite(as_float(rate)) and as_float(rate) >= 0):
             raise StateError(
                 f"base_lrs[{index}] must be finite and at least 0, found {found(rate)}"
             )

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field, replace
 from math import isclose
 from typing import Any, NoReturn
 
-from torch import Tensor
-
 from olm.problem import StateError, found
 from olm.schedule.schedule import Schedule
+from olm.spec.rates import as_float, is_number, is_tensor
 from olm.spec.state_keys import DERIVED, POSITION, TRANSIENT, check_step
-from olm.train.schedulers.groups import as_float
 
 State = Mapping[str, Any]
 
@@ -108,7 +106,7 @@ def rates_in(state: State, name: str, seen: Seen) -> tuple[float, ...]:
     if not isinstance(rates, list | tuple) or not rates:
         seen.reject(name, f"must be a list of rates, one a param group, found {found(rates)}")
     for index, rate in enumerate(rates):
-        if isinstance(rate, bool) or not isinstance(rate, int | float | Tensor):
+        if not is_number(rate):
             seen.reject(f"{name}[{index}]", f"must be a number, found {found(rate)}")
     return tuple(as_float(rate) for rate in rates)
 
@@ -121,7 +119,7 @@ def only(values: Any, name: str, seen: Seen) -> Any:
         )
     if any(value != values[0] for value in values):
         seen.reject(name, "it differs between param groups, and a schedule has one for all")
-    return as_float(values[0]) if isinstance(values[0], Tensor) else values[0]
+    return as_float(values[0]) if is_tensor(values[0]) else values[0]
 
 
 def whole(value: Any, name: str, seen: Seen) -> int:
@@ -152,7 +150,7 @@ def check_rates(state: State, old: Old, schedule: Schedule, bases: Sequence[floa
     if old.last_epoch < 0 or not isinstance(state.get("_last_lr"), list | tuple):
         return
     last = rates_in(state, "_last_lr", Seen())
-    coarse = any(isinstance(rate, Tensor) for rate in state["_last_lr"])
+    coarse = any(map(is_tensor, state["_last_lr"]))
     ours = [schedule.lr(old.last_epoch, base) for base in bases]
     small = 1e-12 * max((0.0, *bases))
     same = len(ours) == len(last) and all(

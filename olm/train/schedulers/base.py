@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from olm.problem import StateError
+from olm.spec.rates import as_float
 from olm.spec.state_keys import (
     DERIVED,
     TRANSIENT,
@@ -18,7 +19,7 @@ from olm.spec.state_keys import (
     check_likeness,
     check_position,
 )
-from olm.train.schedulers.groups import as_float, write
+from olm.train.schedulers.groups import write
 from olm.train.schedulers.stepping import mark_steps
 
 

@@ -9,11 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from olm.problem import RateError
-
-
-def as_float(lr: Any) -> float:
-    """A rate, which may be a tensor, as a float."""
-    return float(lr.item() if isinstance(lr, Tensor) else lr)
+from olm.spec.rates import as_float
 
 
 def write(group: dict[str, Any], key: str, value: float) -> None:

@@ -9,16 +9,18 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
+from olm.foreign.adopt import state_of
 from olm.problem import OlmError, StateError, found
 from olm.schedule.schedule import Schedule
-from olm.spec.agreement import OnChange, agreed, state_of
+from olm.spec.agreement import OnChange, agreed
 from olm.spec.digest import digest
+from olm.spec.rates import as_float
 from olm.spec.spec import Spec
 from olm.spec.state_keys import check_step
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import in_steps
-from olm.train.schedulers.groups import added_rates, as_float, check_bases, group_rates, mark, write
+from olm.train.schedulers.groups import added_rates, check_bases, group_rates, mark, write
 from olm.train.schedulers.hooks import after_loads, after_steps
 from olm.train.schedulers.read_ahead import ReadAhead
 from olm.train.schedulers.stepping import check_order

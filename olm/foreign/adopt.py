@@ -1,0 +1,83 @@
+"""A mapping as the state of a scheduler that is to go on from it, also another library's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from olm.problem import SpecError, StateError
+from olm.schedule.schedule import STATE_KEYS, Schedule
+from olm.spec.digest import digest
+from olm.spec.spec import Spec, parse
+
+if TYPE_CHECKING:
+    from olm.foreign.states import Old
+    from olm.spec.agreement import OnChange
+
+_log = logging.getLogger("olm")
+
+
+def state_of(
+    live: Schedule, base_lrs: Sequence[float], state: Mapping[str, Any], on_change: OnChange
+) -> Spec:
+    """The state in a mapping, for a scheduler of this schedule and these base rates.
+
+    Raises:
+        StateError: the mapping is no state.
+    """
+    given: Mapping[str, Any] | Spec = state
+    if isinstance(state, Mapping) and not {"kind", "digest"} & set(state):
+        given = _adopted(live, base_lrs, state, on_change)
+    try:
+        spec = parse(given)
+    except SpecError as error:
+        lines = "\n".join(f"  {line}" for line in str(error).splitlines())
+        raise StateError(f"this is not a state\n{lines}") from None
+    if not spec.is_state:
+        raise StateError(f"this is a spec, not a state: it has no {', '.join(STATE_KEYS)}")
+    return spec
+
+
+def _adopted(
+    live: Schedule, base_lrs: Sequence[float], state: Mapping[str, Any], on_change: OnChange
+) -> Mapping[str, Any] | Spec:
+    """A state by another library's scheduler, as one of ours."""
+    from olm.foreign.states import Seen, check_rates, read
+
+    exact = on_change != "spec"
+    old = read(state, Seen(live, tuple(base_lrs), exact=exact))
+    if old is None or (exact and old.schedule and old.schedule["kind"] != live.kind):
+        old = _of_same_kind(live, state)
+    if old.schedule is None and exact and live.metric_driven:
+        raise StateError(
+            f"{old.writer} does not save what {live.kind} remembers of its metrics, and it would "
+            "have to be guessed"
+        )
+    fields = live.model_dump(mode="json") if old.schedule is None else old.schedule
+    bases = tuple(base_lrs) if old.base_lrs is None else old.base_lrs
+    document = fields | {"last_epoch": old.last_epoch, "base_lrs": list(bases)}
+    try:
+        schedule = parse(fields).schedule
+        adopted = parse(document | {"digest": digest(schedule)})
+    except SpecError:
+        return document
+    if exact:
+        check_rates(state, old, schedule, bases)
+    unsaid = ("the schedule",) if old.schedule is None else old.unsaid
+    if unsaid:
+        _log.warning("%s does not save %s: it is this scheduler's", old.writer, ", ".join(unsaid))
+    return adopted
+
+
+def _of_same_kind(live: Schedule, state: Mapping[str, Any]) -> Old:
+    """A state whose keys are the fields of our own kind."""
+    from olm.fields.types import memory_fields
+    from olm.foreign.states import Seen
+    from olm.foreign.states.openlanguagemodel import same
+    from olm.spec.state_keys import POSITION, check_keys
+
+    model = type(live)
+    fields = set(model.model_fields) - {"kind", *memory_fields(model)}
+    check_keys(state, fields | POSITION, live.kind)
+    return same(live.kind, live.kind, state, Seen(live))
