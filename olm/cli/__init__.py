@@ -19,7 +19,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import NoReturn
 
-from olm.cli._start import skip_plugins_of_pydantic
+from olm.cli.pydantic_plugins import skip_pydantic_plugins
 
 VERBS = "olm.cli.verbs"
 """Where the verbs are."""
@@ -73,13 +73,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def script() -> NoReturn:
     """Run the command as a process of its own, which ends with it."""
+    skip_pydantic_plugins()
     status = main()
     sys.stderr.flush()
     # What Python would tidy up goes with the process; that alone would take a tenth of the time.
     os._exit(status)
 
 
-def verbs() -> dict[str, ModuleType]:
+def verb_modules() -> dict[str, ModuleType]:
     """Every verb, by its name."""
     from olm.cli.verbs import __path__ as folder
 
@@ -114,14 +115,13 @@ def _run(arguments: list[str]) -> int:
 def _verb(name: str) -> ModuleType | None:
     if not name.isidentifier() or name.startswith("_") or not find_spec(f"{VERBS}.{name}"):
         return None
-    skip_plugins_of_pydantic()
     return import_module(f"{VERBS}.{name}")
 
 
 def _without_verb(name: str) -> int:
     if name in ("", "-h", "--help"):
         print("usage: olm VERB ...\n\nLearning-rate schedules as data.\n\nverbs:")
-        for verb, module in verbs().items():
+        for verb, module in verb_modules().items():
             print(f"  {verb:10}{module.SUMMARY}")
         print("\n`olm VERB --help` tells more of each. `olm --version` tells the version.")
         return FINE if name else MISUSE
@@ -130,8 +130,8 @@ def _without_verb(name: str) -> int:
         return FINE
     from olm.problem import clipped, nearest
 
-    near = nearest(name, verbs())
-    meant = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(verbs())}"
+    near = nearest(name, verb_modules())
+    meant = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(verb_modules())}"
     print(f"olm: there is no verb `{clipped(name)}`: {meant}", file=sys.stderr)
     return MISUSE
 
