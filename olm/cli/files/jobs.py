@@ -1,45 +1,31 @@
-"""Checks in several processes, with the results in the order of the files.
-
-A process is forked, which takes a few milliseconds; starting another Python would take as long as
-to check a thousand files does. Each has every n-th batch of the files, so that nothing has to be
-handed out, and only the problems, with the text that they are in, come back.
-"""
+"""Checks in several processes, with the results in the order of the files."""
 
 from __future__ import annotations
 
 import os
-import pickle
 import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, NoReturn, TypeAlias
+from dataclasses import replace
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from typing import TypeAlias
 
 from olm.checking.check import Checked
 from olm.cli import Misuse
 from olm.cli.files.search import STDIN
-from olm.problem import Problem
 from olm.text.document import Document
 from olm.text.source import Text
 
 BATCH = 50
-"""How many files are checked before their results are sent: some ten milliseconds of work."""
+"""How many files a process checks before it sends their results: about ten milliseconds of work."""
 
 Check: TypeAlias = Callable[[str], Checked]
 
-
-class Sent(NamedTuple):
-    """What comes back of a result."""
-
-    content: str = ""
-    problems: tuple[Problem, ...] = ()
-    mended: int = 0
-    clocks: tuple[str, ...] = ()
-    waits: bool = False
-
-
-Found: TypeAlias = dict[int, Sent]
-"""The results of a batch that have something to tell, by their numbers in it."""
+_check: Check
+"""In a worker, what checks a file. A fork inherits it; to be sent, it would have to be pickled."""
 
 
 def number_of_cores() -> int:
@@ -55,10 +41,10 @@ def in_order(check: Check, paths: Sequence[str], jobs: int = 1) -> Generator[Che
     Args:
         check: what checks a file.
         paths: the files.
-        jobs: in how many processes; 0 stands for as many as there are cores.
+        jobs: the number of processes; 0 for one per core.
 
     Raises:
-        Misuse: one of the processes died.
+        Misuse: a process was killed.
     """
     batches = [paths[first : first + BATCH] for first in range(0, len(paths), BATCH)]
     jobs = min(jobs or number_of_cores(), len(batches))
@@ -70,109 +56,50 @@ def in_order(check: Check, paths: Sequence[str], jobs: int = 1) -> Generator[Che
 
 
 def _in_processes(check: Check, batches: Sequence[Sequence[str]], jobs: int) -> Iterator[Checked]:
-    workers: list[Worker] = []
+    # To fork takes milliseconds; to start another Python, as long as to check a thousand files.
+    pool = ProcessPoolExecutor(jobs, get_context("fork"), _begin, (check,))
     try:
         with _without_interrupts():
-            workers += (_started(check, batches[number::jobs]) for number in range(jobs))
-        for number, batch in enumerate(batches):
-            found = workers[number % jobs].next_batch()
-            for index, path in enumerate(batch):
-                yield _received(path, found.get(index, Sent()))
+            results = pool.map(_reports, batches)
+        for batch, reports in zip(batches, results, strict=True):
+            for path, report in zip(batch, reports, strict=True):
+                yield report or Checked(Document(Text(path, "")), ())
+    except BrokenProcessPool:
+        message = "a process that checks files was killed: `--jobs 1` needs the least memory"
+        raise Misuse(message) from None
     finally:
-        for worker in workers:
-            worker.end()
+        pool.shutdown(cancel_futures=True)
 
 
-@dataclass
-class Worker:
-    """A process, and what comes from it."""
-
-    process: int
-    results: BinaryIO
-    is_there: bool = True
-
-    def next_batch(self) -> Found:
-        """The results of its next batch."""
-        try:
-            found: Found | Exception = pickle.load(self.results)
-        except (EOFError, pickle.UnpicklingError):
-            raise Misuse(f"{self._ended()}: `--jobs 1` takes the least memory") from None
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    def end(self) -> None:
-        """Stop it, if it has not come to its end."""
-        self.results.close()
-        if self.is_there:
-            os.kill(self.process, signal.SIGTERM)
-            self._wait()
-
-    def _wait(self) -> int:
-        self.is_there = False
-        return os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
-
-    def _ended(self) -> str:
-        status = self._wait()
-        how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-        return f"one of the processes that check was ended {how}"
+def _begin(check: Check) -> None:
+    """Prepare a worker: what it checks with, and that it ends when its parent is killed."""
+    global _check
+    _check = check
+    Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _started(check: Check, batches: Sequence[Sequence[str]]) -> Worker:
-    """A new process that checks some batches."""
-    reading, writing = os.pipe()
-    process = os.fork()
-    if process == 0:
-        os.close(reading)
-        _work(check, batches, writing)
-    # Nobody else may hold this end: the pipe is closed when the process is gone.
-    os.close(writing)
-    return Worker(process, os.fdopen(reading, "rb"))
+def _end_with_parent() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
-def _work(check: Check, batches: Sequence[Sequence[str]], writing: int) -> NoReturn:
-    """Check batches; nothing of what the process was forked from may run at its end."""
-    status = 1
-    try:
-        with os.fdopen(writing, "wb") as results:
-            _send_all(check, batches, results)
-        status = 0
-    finally:
-        os._exit(status)
+def _reports(paths: Iterable[str]) -> list[Checked | None]:
+    """The results for a batch: nothing for a file without findings."""
+    return [_report(_check(path)) for path in paths]
 
 
-def _send_all(check: Check, batches: Sequence[Sequence[str]], results: BinaryIO) -> None:
-    try:
-        for batch in batches:
-            checked = enumerate(map(check, batch))
-            found = {index: _sent(result) for index, result in checked if _is_news(result)}
-            pickle.dump(found, results, pickle.HIGHEST_PROTOCOL)
-            results.flush()
-    except BrokenPipeError:
-        # Nobody wants to know any more.
-        return
-    except Exception as error:
-        pickle.dump(error, results)
-
-
-def _is_news(result: Checked) -> bool:
-    return bool(result.problems or result.mended or result.clocks or result.waits)
-
-
-def _sent(result: Checked) -> Sent:
-    """What a report needs of a result: its document has the parser's events, which stay here."""
-    return Sent(result.text.content, result.problems, result.mended, result.clocks, result.waits)
-
-
-def _received(path: str, sent: Sent) -> Checked:
-    content, problems, mended, clocks, waits = sent
-    document = Document(Text(path, content), readable=not problems)
-    return Checked(document, problems, mended=mended, clocks=clocks, waits=waits)
+def _report(result: Checked) -> Checked | None:
+    """What is printed of a result, without its spec and the places of its values."""
+    if not (result.problems or result.mended or result.clocks or result.waits):
+        return None
+    document = Document(Text(result.file, result.text.content), readable=not result.problems)
+    return replace(result, document=document, spec=None, counted=None)
 
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Let Ctrl-C wait. A process that begins meanwhile never gets it: it is ended by this one."""
+    """Block Ctrl-C, also in the processes that are forked meanwhile: this process ends them."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
