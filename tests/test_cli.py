@@ -28,6 +28,9 @@ from olm.text.source import MAX_BYTES
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"
 WRONG = "kind: LinearLR\ntotal_step: 100\n"
 
+MOST_MODULES = 60
+"""The most modules of olm that a check of one valid file may load."""
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
@@ -248,6 +251,12 @@ def modules_after(folder, *arguments):
 def test_neither_torch_nor_numpy_is_imported(arguments, folder, tmp_path):
     folder({"a.olm.yaml": WRONG})
     assert modules_after(tmp_path, *arguments).isdisjoint({"torch", "numpy", "jsonschema"})
+
+
+def test_a_check_of_a_valid_file_loads_few_modules(folder, tmp_path):
+    folder({"a.olm.yaml": GOOD})
+    loaded = modules_after(tmp_path, "check", "a.olm.yaml")
+    assert len([name for name in loaded if name.partition(".")[0] == "olm"]) <= MOST_MODULES
 
 
 def test_a_verb_does_not_pay_for_the_others(folder, tmp_path):

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olm.cli import main
-from olm.cli.excerpt import WIDTH, columns, picture, visible
-from olm.cli.terminal import Paint, Progress, wants_colour
+from olm.cli.excerpt import WIDTH, picture
+from olm.cli.terminal import Paint, Progress, columns, visible, wants_colour
 from olm.problem import Place, Problem
 from olm.text.source import Text
 

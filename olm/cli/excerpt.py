@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from olm.cli.terminal import Paint
+from olm.cli.terminal import Paint, columns, visible
 from olm.problem import Place, Problem
 from olm.text.source import Text
 
@@ -46,31 +46,6 @@ def picture(problem: Problem, text: Text, paint: Paint) -> Iterator[str]:
             yield f"  {paint('hint', problem.hint)}"
         return
     yield from _excerpts(marks, text, paint)
-
-
-def visible(text: str) -> str:
-    r"""A text without anything that moves the cursor, hides or turns around what follows.
-
-    >>> visible("a\tb\x1b[2J")
-    'a→b�[2J'
-    """
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else "→" if one == "\t" else "�" for one in text)
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal a text takes.
-
-    >>> columns("lr"), columns("学习率"), columns("é")
-    (2, 6, 1)
-    """
-    if text.isascii():
-        return len(text)
-    from unicodedata import category, east_asian_width
-
-    wide = sum(east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(category(character) in ("Mn", "Me") for character in text)
 
 
 def _marks(problem: Problem) -> list[Mark]:

@@ -37,6 +37,31 @@ def wants_colour(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def visible(text: str) -> str:
+    r"""A text without anything that moves the cursor, hides or turns around what follows.
+
+    >>> visible("a\tb\x1b[2J")
+    'a→b�[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else "→" if one == "\t" else "�" for one in text)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes.
+
+    >>> columns("lr"), columns("学习率"), columns("é")
+    (2, 6, 1)
+    """
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    wide = sum(east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(category(character) in ("Mn", "Me") for character in text)
+
+
 class Progress:
     """A line on the terminal that says how far a long run is, and is gone when it ends."""
 

@@ -13,7 +13,6 @@ from olm.fields.durations import duration
 from olm.fields.errors import at, mistake, quoted
 from olm.problem import Path, found, path_of
 from olm.schedule.schedule import ROOT_KEYS, STATE_KEYS, Schedule
-from olm.spec.digest import digest
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
@@ -94,6 +93,8 @@ def half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
 
 def mixed_state(schedule: Schedule, said: str | None) -> Iterator[InitErrorDetails]:
     """That the digest is not that of the schedule, or that this is no schedule of a state."""
+    from olm.spec.digest import digest
+
     if not schedule.is_counted:
         hint = "`durations` says what its steps were before"
         for path, one in schedule.durations():

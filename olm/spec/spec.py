@@ -25,7 +25,6 @@ from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
 from olm.problem import Problem, SpecError, few_guesses, found
 from olm.schedule.schedule import ROOT_KEYS, Schedule, validate
 from olm.spec import root_keys
-from olm.spec.plain_values import plain
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -211,6 +210,8 @@ def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
         return mapping
     if isinstance(mapping, Schedule):
         return Spec(schedule=mapping)
+    from olm.spec.plain_values import plain
+
     return parse_plain(plain(mapping))
 
 

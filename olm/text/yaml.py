@@ -23,7 +23,6 @@ from olm.text.parser_disputes import directive, dispute, may_be_disputed
 from olm.text.places import Span, Spans
 from olm.text.scalars import ScalarError, plain, quoted
 from olm.text.source import Text
-from olm.text.syntax_errors import syntax_problem
 
 
 class Reader:
@@ -70,6 +69,8 @@ class Reader:
             event: Event = self._get_event()
         # PyYAML's own parser also lets int() and chr() fail.
         except (yaml.YAMLError, ValueError, OverflowError) as error:
+            from olm.text.syntax_errors import syntax_problem
+
             raise Unreadable(syntax_problem(error, self.text)) from None
         return event
 

@@ -10,8 +10,7 @@ from typing import Any
 from olm.cli.clock_options import option
 from olm.cli.comparing.comparison import Comparison
 from olm.cli.comparing.sides import Side
-from olm.cli.excerpt import visible
-from olm.cli.terminal import Paint
+from olm.cli.terminal import Paint, visible
 from olm.problem import LISTED, dotted, in_steps
 from olm.spec.curve_differences import Apart, Parting
 from olm.spec.differences import Difference

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from olm.checking.check import Checked, Options, check
 from olm.checking.fix import mend, with_sound_fixes
-from olm.cli.excerpt import visible
 from olm.cli.files.search import STDIN
-from olm.cli.terminal import Paint
+from olm.cli.terminal import Paint, visible
 from olm.problem import Place, Problem
 from olm.text.document import read
 from olm.text.source import MAX_BYTES

@@ -6,15 +6,18 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 from olm.checking.check import Checked, Options, check_file
 from olm.cli import Misuse, NothingMatched
 from olm.cli.clock_options import clock_of
-from olm.cli.files.ignored import Patterns
 from olm.cli.files.search import STDIN, SUFFIXES, Choice, files
 from olm.cli.files.settings import Settings, settings
 from olm.cli.input import checked, standard_input
 from olm.text.document import read_file
+
+if TYPE_CHECKING:
+    from olm.cli.files.ignored import Patterns
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ def _one(said: Settings, pattern: str) -> Patterns:
 
 
 def _patterns(folder: str, lines: Iterable[str], where: str) -> Patterns:
+    from olm.cli.files.ignored import Patterns
+
     try:
         return Patterns(folder, lines)
     except ValueError as error:

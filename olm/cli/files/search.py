@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from errno import ENOENT, ENOTDIR
 from pathlib import Path
 from stat import S_ISDIR
+from typing import TYPE_CHECKING
 
 from olm.cli import Misuse, NothingMatched
-from olm.cli.files.ignored import Ignored, Patterns, ignored_above
+
+if TYPE_CHECKING:
+    from olm.cli.files.ignored import Ignored, Patterns
 
 SUFFIXES = (".olm.yaml", ".olm.yml", ".olm.json", ".olm.toml")
 """How the names of specs end."""
@@ -62,6 +65,8 @@ def is_there(path: str) -> bool:
 
 def specs_in(folder: str, choice: Choice | None = None) -> Iterator[str]:
     """The specs in a folder and below, sorted, and after them the folders that cannot be read."""
+    from olm.cli.files.ignored import ignored_above
+
     choice, folder = choice or Choice(), str(Path(folder))
     start = str(Path(folder).resolve())
     unreadable: list[OSError] = []

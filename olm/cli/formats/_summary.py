@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from olm.cli.excerpt import visible
+from olm.cli.terminal import visible
 from olm.problem import Problem
 
 MAX_BYTES = 1024 * 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from olm.checking.check import Checked
-from olm.cli.excerpt import visible
 from olm.cli.formats import Look, in_words
+from olm.cli.terminal import visible
 from olm.problem import Problem
 
 SUMMARY = "a line for each problem: FILE:LINE:COLUMN: what"

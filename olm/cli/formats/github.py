@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from olm.checking.check import Checked
-from olm.cli.excerpt import visible
 from olm.cli.formats import Look, in_words
 from olm.cli.formats._location import from_root
 from olm.cli.formats._summary import Summary
+from olm.cli.terminal import visible
 from olm.problem import Problem
 
 SUMMARY = "annotations for GitHub Actions, and a table in $GITHUB_STEP_SUMMARY"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from olm.checking.check import Checked
-from olm.cli.excerpt import picture, visible
 from olm.cli.formats import Look, in_words
-from olm.cli.terminal import Paint
+from olm.cli.terminal import Paint, visible
 from olm.problem import LISTED
 
 SUMMARY = "each problem with its line, for people"
@@ -51,6 +50,10 @@ def _share(some: int, of: int) -> str:
 
 def of_file(result: Checked, paint: Paint) -> Iterator[str]:
     """The problems of one file, as far as anybody would read them."""
+    if not result.problems:
+        return
+    from olm.cli.excerpt import picture
+
     for problem in result.problems[:LISTED]:
         yield "\n".join([*picture(problem, result.text, paint), "", ""])
     if len(result.problems) > LISTED:

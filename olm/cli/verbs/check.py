@@ -16,12 +16,11 @@ from contextlib import closing
 from olm.checking.check import Checked
 from olm.cli import FINE, PROBLEMS, Misuse
 from olm.cli.clock_options import add_clock
-from olm.cli.excerpt import visible
 from olm.cli.files.plan import Plan, planned
 from olm.cli.files.search import STDIN, SUFFIXES
 from olm.cli.formats import Look, Tally, in_help, named, names
 from olm.cli.input import add_at
-from olm.cli.terminal import Paint, Progress, wants_colour
+from olm.cli.terminal import Paint, Progress, visible, wants_colour
 from olm.fields.types import MAX_RATE
 
 SUMMARY = "say what is wrong with specs, and where"

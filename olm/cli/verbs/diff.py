@@ -15,10 +15,10 @@ from olm.cli.comparing.comparison import Comparison, compare
 from olm.cli.comparing.page import page, without_curves
 from olm.cli.comparing.revision import file_at
 from olm.cli.comparing.sides import Side, said_by, side, text_of
-from olm.cli.excerpt import picture, visible
+from olm.cli.excerpt import picture
 from olm.cli.files.search import STDIN
 from olm.cli.input import add_at
-from olm.cli.terminal import Paint, wants_colour
+from olm.cli.terminal import Paint, visible, wants_colour
 from olm.cli.verbs.show import count, rate
 from olm.problem import LISTED, OlmError, RateError, SpecError
 from olm.spec.load import parse_document

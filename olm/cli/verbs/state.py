@@ -14,13 +14,12 @@ from olm.checking.check import Options
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, Misuse
 from olm.cli.clock_options import add_clock, clock_of, option
 from olm.cli.drawing.sentence import in_words
-from olm.cli.excerpt import visible
 from olm.cli.files.search import STDIN, is_there
 from olm.cli.formats import Tally
 from olm.cli.formats import in_words as counted
 from olm.cli.formats.text import of_file
 from olm.cli.input import checked
-from olm.cli.terminal import Paint, wants_colour
+from olm.cli.terminal import Paint, visible, wants_colour
 from olm.problem import OlmError, SpecError, StateError, dotted
 
 if TYPE_CHECKING:
