@@ -1,11 +1,11 @@
-"""Run the tests of olm inside the trainers that people use, each the real package, on the CPU.
+"""Run the tests of olm inside real trainers (the hosts), on the CPU.
 
-    python3 tools/hosts.py            all of them, and a table of the hosts
-    python3 tools/hosts.py ARGS...    as `pytest ARGS...` would: tests/hosts/test_lightning.py
+    python3 tools/hosts.py            run all tests and print a table of the hosts
+    python3 tools/hosts.py ARGS...    run `pytest ARGS...`, such as tests/hosts/test_lightning.py
 
-The first run makes `.venv-hosts`, with the versions in tools/constraints-hosts.txt. A host's tests
-train, stop, resume, and compare every rate and the final weights with an uninterrupted run, bit for
-bit. The exit status is pytest's.
+The first run creates `.venv-hosts` with the versions in tools/constraints-hosts.txt. The tests of a
+host train, stop and resume, and compare every rate and the final weights with an uninterrupted run,
+bit for bit. The exit status is pytest's.
 """
 
 import subprocess
@@ -21,22 +21,22 @@ from environment import HOSTS, ROOT, enter
 ADAPTERS = ROOT / "olm" / "train" / "hosts"
 TESTS = ROOT / "tests" / "hosts"
 DISTRIBUTIONS = {"hydra": "hydra-core"}
-"""What pip calls a host, where its test file has another name."""
+"""The distribution of a host, where it is not named like the test file."""
 
 SEVERAL = {"guides", "run_lengths"}
-"""Test files that are about more hosts than one, and have no line in the table."""
+"""Test files about several hosts, which have no row in the table."""
 
 
 def main(args: list[str]) -> int:
-    """Run pytest where the hosts are, and return its exit status."""
+    """Run pytest in the environment of the hosts, and return its exit status."""
     if args in (["-h"], ["--help"]):
         print(__doc__.strip())
         return 0
     enter(HOSTS)
-    where = [] if any(not arg.startswith("-") for arg in args) else [str(TESTS)]
+    paths = [] if any(not arg.startswith("-") for arg in args) else [str(TESTS)]
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", *args, *where, f"--junitxml={report}"]
+        command = [sys.executable, "-m", "pytest", *args, *paths, f"--junitxml={report}"]
         status = subprocess.run(command, cwd=ROOT).returncode
         if report.exists():
             print("\n".join(_table(report)))
@@ -44,7 +44,7 @@ def main(args: list[str]) -> int:
 
 
 def _table(report: Path) -> Iterator[str]:
-    """The hosts whose tests ran: version, adapter or none, and how the tests ended."""
+    """A row for each host whose tests ran: its version, its adapter and the outcome."""
     outcomes: dict[str, list[bool]] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         host = case.get("classname", "").rpartition(".test_")[2]
@@ -59,10 +59,10 @@ def _table(report: Path) -> Iterator[str]:
 
 def _row(host: str, passed: list[bool]) -> tuple[str, str, str, str]:
     adapter = ADAPTERS / f"{host}.py"
-    named = str(adapter.relative_to(ROOT)) if adapter.exists() else "works as it is"
-    said = "yes" if all(passed) else "no"
-    tests = f"{said}: {sum(passed)} of {len(passed)} tests"
-    return host, version(DISTRIBUTIONS.get(host, host)), named, tests
+    name = str(adapter.relative_to(ROOT)) if adapter.exists() else "not needed"
+    verdict = "yes" if all(passed) else "no"
+    tests = f"{verdict}: {sum(passed)} of {len(passed)} tests"
+    return host, version(DISTRIBUTIONS.get(host, host)), name, tests
 
 
 if __name__ == "__main__":
