@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Literal
 
 from olm.problem import LISTED, OlmError, Path, RateError, StateError, dotted, found
+from olm.spec.differences import differences_in_steps
 from olm.spec.digest import digest
 from olm.spec.memory import forgotten, remembered
 from olm.spec.spec import Spec
@@ -43,7 +44,7 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
     if len(theirs) != len(base_lrs):
         groups = f"{len(theirs)} param groups, this optimizer {len(base_lrs)}"
         raise StateError(f"base_lrs: the checkpoint has {groups}")
-    lines = _first_of([*differences(state, live)])
+    lines = _first_of([*_disagreements(state, live)])
     if lines:
         lines += _from_here(state, live)
     if lines and on_change == "error":
@@ -69,11 +70,15 @@ def _what_differs(state: Spec, live: Spec) -> str:
     return "another schedule"
 
 
-def differences(checkpoint: Spec, live: Spec) -> Iterator[str]:
-    """What two states do not have in common, a line a field; neither is where they stand."""
-    theirs, ours = (_compared(spec) for spec in (checkpoint, live))
-    for path, line in _differences(theirs, ours, ()):
-        yield f"{line}{_as_written(path, checkpoint, live)}"
+def _disagreements(checkpoint: Spec, live: Spec) -> Iterator[str]:
+    """What two states do not have in common, a line a field; neither step nor memory is."""
+    for one in differences_in_steps(checkpoint, live):
+        if not one.memory:
+            theirs, ours = one.a, one.b
+            if isinstance(theirs, list) and isinstance(ours, list):
+                theirs, ours = f"{len(theirs)} items", len(ours)
+            line = f"{dotted(one.path)}: the checkpoint has {theirs}, this scheduler {ours}"
+            yield f"{line}{_as_written(one.path, checkpoint, live)}"
 
 
 def _as_written(path: Path, checkpoint: Spec, live: Spec) -> str:
@@ -97,26 +102,3 @@ def _rates(spec: Spec, step: int) -> str:
     rates = spec.schedule.lr([step], spec.base_lrs or ()).tolist()
     texts = list(dict.fromkeys(f"{rate:.6g}" for rate in rates))
     return ", ".join([*texts[:RATES], *("…" for _ in texts[RATES:][:1])])
-
-
-def _differences(theirs: Any, ours: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(theirs, dict) and isinstance(ours, dict):
-        if theirs.get("kind") != ours.get("kind"):
-            theirs, ours = {"kind": theirs["kind"]}, {"kind": ours["kind"]}
-        for key in ours:
-            yield from _differences(theirs[key], ours[key], (*path, key))
-    elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
-        for index, (their, our) in enumerate(zip(theirs, ours, strict=True)):
-            yield from _differences(their, our, (*path, index))
-    elif isinstance(theirs, list) and isinstance(ours, list):
-        items = f"{len(theirs)} items, this scheduler {len(ours)}"
-        yield path, f"{dotted(path)}: the checkpoint has {items}"
-    elif theirs != ours:
-        yield path, f"{dotted(path)}: the checkpoint has {theirs}, this scheduler {ours}"
-
-
-def _compared(state: Spec) -> dict[str, Any]:
-    """What of a state must agree: neither where it stands nor what it remembers."""
-    return forgotten(state.schedule).model_dump(mode="json") | {
-        "base_lrs": list(state.base_lrs or ())
-    }

@@ -48,12 +48,24 @@ def differences(a: Spec, b: Spec) -> list[Difference]:
     return found
 
 
-def _between(a: Any, b: Any, path: Path) -> Iterator[Difference]:
+def differences_in_steps(a: Spec, b: Spec) -> list[Difference]:
+    """The fields that two specs in steps do not have in common, and the base rates.
+
+    Nothing is compared within schedules of two kinds, nor within lists of two lengths.
+    """
+    found = list(_between(a.schedule, b.schedule, (), within=False))
+    # There may be thousands, which are nearly always the same.
+    if a.base_lrs != b.base_lrs:
+        found += _between(a.base_lrs or (), b.base_lrs or (), ("base_lrs",), within=False)
+    return found
+
+
+def _between(a: Any, b: Any, path: Path, within: bool = True) -> Iterator[Difference]:
     if isinstance(a, Schedule) and isinstance(b, Schedule):
-        yield from _of_schedules(a, b, path)
-    elif isinstance(a, tuple) and isinstance(b, tuple):
+        yield from _of_schedules(a, b, path, within)
+    elif isinstance(a, tuple) and isinstance(b, tuple) and (within or len(a) == len(b)):
         for index, (mine, other) in enumerate(zip_longest(a, b, fillvalue=_NOTHING)):
-            yield from _between(mine, other, (*path, index))
+            yield from _between(mine, other, (*path, index), within)
     elif a is _NOTHING:
         yield Difference(path, None, _plain(b), "b")
     elif b is _NOTHING:
@@ -62,14 +74,16 @@ def _between(a: Any, b: Any, path: Path) -> Iterator[Difference]:
         yield Difference(path, _plain(a), _plain(b))
 
 
-def _of_schedules(a: Schedule, b: Schedule, path: Path) -> Iterator[Difference]:
+def _of_schedules(a: Schedule, b: Schedule, path: Path, within: bool) -> Iterator[Difference]:
     if type(a) is not type(b):
         yield Difference((*path, "kind"), a.kind, b.kind)
+        if not within:
+            return
     memory = memory_fields(type(a))
     for name in type(a).model_fields:
         if name == "kind" or name not in type(b).model_fields:
             continue
-        for one in _between(getattr(a, name), getattr(b, name), (*path, name)):
+        for one in _between(getattr(a, name), getattr(b, name), (*path, name), within):
             yield replace(one, memory=True) if name in memory else one
 
 
