@@ -179,6 +179,14 @@ def test_the_state_in_a_checkpoints_json_is_found(folder, capsys):
         assert f"{name} stands at step 7: base rate 0.5, now rate 0.49825" in lines
 
 
+def test_a_state_in_a_leaf_of_text_or_beside_numbers_is_found(folder, capsys):
+    inside = state(Linear(total_steps=2000), 7)
+    folder(a=A, b={"s": json.dumps({"inner": [inside]})}, c={"s": [1.5, inside]})
+    for name in "bc":
+        status, lines = diff(capsys, "a", name)
+        assert (status, lines[0]) == (PROBLEMS, f"total_steps: a has 1000, {name} 2000")
+
+
 def test_a_problem_of_a_state_in_a_checkpoint_stands_where_it_is(folder, capsys):
     inside = state(Linear(total_steps=4)) | {"total_steps": 0}
     folder(a=A, b=json.dumps({"epoch": 1, "scheduler": inside}, indent=1))

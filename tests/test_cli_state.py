@@ -16,7 +16,8 @@ from torch.optim import SGD, lr_scheduler
 import olm
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, main
 from olm.cli.verbs.state import EPILOG
-from olm.train.checkpoints import Found, load, spec_of, states_of
+from olm.foreign.checkpoints import Found, spec_of, states_of
+from olm.train.checkpoints import load
 from olm.train.hosts.dcp import SchedulerState
 from training import optimizer_of, rates_of
 
@@ -531,6 +532,16 @@ def test_a_state_comes_from_standard_input(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", stdin)
     status, out, _ = run(capsys, "-", "--json")
     assert (status, json.loads(out)) == (FINE, ours().state_dict())
+
+
+def test_a_state_in_json_is_read_and_written_without_torch(tmp_path):
+    (tmp_path / "s.json").write_text(json.dumps({"scheduler": FALL}))
+    code = "import sys; from olm.cli import main; status = main(sys.argv[1:]); "
+    code += "sys.exit(status or 'torch' in sys.modules)"
+    command = [sys.executable, "-c", code, "state", "s.json", "--out", "out.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert olm.load(tmp_path / "out.json").last_epoch == FALL["last_epoch"]
 
 
 def test_the_contents_of_a_distributed_checkpoint_may_name_members_of_enumerations_and_no_more():

@@ -11,6 +11,9 @@ from olm.problem import Path, path_of
 from olm.text.document import Document, read
 from olm.text.source import MAX_BYTES
 
+BINARY = (b"PK", b"\x80")
+"""How a file begins that torch saved, now or long ago."""
+
 
 def checked(path: str, options: Options | None = None, stdin: str = "<stdin>") -> Checked:
     """Check a file, or standard input, which is then called `stdin`."""

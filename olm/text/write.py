@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from glob import escape
@@ -10,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from shutil import copymode
 from time import time
+from typing import Any
 
 LEFT = 3600.0
 """After so many seconds, a file that a writer had begun is what a killed one left."""
@@ -42,6 +44,16 @@ def write_whole(path: str | PathLike[str], data: bytes) -> None:
         raise
     _sync_folder(path.parent)
     _tidy(path)
+
+
+def write_json(path: str | PathLike[str], value: Any) -> None:
+    """Write a value as JSON text, as `write_whole` does.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: it is no JSON, such as a number that is not finite.
+    """
+    write_whole(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from os import PathLike
-from typing import Any
 
-from olm.text.write import write_whole
+from olm.text.write import write_json
 from olm.train.schedulers import ScheduleLR
 
 
@@ -20,14 +17,4 @@ def save_state(scheduler: ScheduleLR, path: str | PathLike[str]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    write_state(scheduler.state_dict(), path)
-
-
-def write_state(state: Mapping[str, Any], path: str | PathLike[str]) -> None:
-    """Write a state, as `save_state` does that of a scheduler.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    text = json.dumps(state, indent=2, allow_nan=False) + "\n"
-    write_whole(path, text.encode())
+    write_json(path, scheduler.state_dict())

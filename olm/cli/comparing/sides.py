@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from olm.cli.files.search import STDIN, is_there
+from olm.cli.input import BINARY
 from olm.fields.durations import Duration
 from olm.problem import OlmError, Path, SpecError, dotted
 from olm.schedule.schedule import Schedule
@@ -19,12 +18,6 @@ from olm.text.source import MAX_BYTES
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
-
-LEVELS = 8
-"""How deep in a checkpoint a state may stand."""
-
-BINARY = (b"PK", b"\x80")
-"""How a file begins that torch saved, now or long ago."""
 
 
 class Lasting(NamedTuple):
@@ -108,58 +101,30 @@ def said_by(document: Document) -> Document:
     value, name = document.value, document.text.file
     if not document.readable or not isinstance(value, dict) or {"kind", "digest"} & set(value):
         return document
-    states = list(_states_in(value, ()))
+    from olm.foreign.checkpoints import has_step, is_ours, states_of
+
+    states = states_of(value, is_ours)
     if len(states) > 1:
-        places = ", ".join(dotted(path) for path, _ in states)
+        places = ", ".join(dotted(state.path) for state in states)
         how = f"olm state {name} --at PLACE --out state.json"
         raise OlmError(f"{name} has several states, {places}: write one of them, with {how}")
-    for path, text in states:
-        return read(text, f"{name}: {dotted(path)}") if text else _inside(document, path)
-    if _has(value, "last_epoch", LEVELS):
+    if states:
+        return _inside(document, states[0].path)
+    if states_of(value, has_step):
         raise OlmError(f"{name} has no state of olm's in it{_first_convert(name)}")
     return document
 
 
 def _inside(document: Document, path: Path) -> Document:
-    """What stands at a path of a document, the rest of which may be anything."""
-    return read(document.text.content, document.text.file, path)
+    """What is at a path of a document, the rest of which may be anything."""
+    value, name = document.value, document.text.file
+    for depth, key in enumerate(path, start=1):
+        value = value[key]
+        if isinstance(value, str):
+            # A leaf of JSON text is a document of its own.
+            return read(value, f"{name}: {dotted(path[:depth])}", path[depth:])
+    return read(document.text.content, name, path)
 
 
 def _first_convert(path: str) -> str:
     return f": write its state as JSON first, with olm state {path} --out state.json"
-
-
-def _states_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Where states of ours stand in a value, and the text of one that is a leaf of text."""
-    if isinstance(value, str) and '"digest"' in value:
-        # So a distributed checkpoint keeps a state in one piece.
-        if _is_state(_from_json(value)):
-            yield path, value
-    elif _is_state(value):
-        yield path, ""
-    elif len(path) < LEVELS:
-        for key, inner in _items(value):
-            yield from _states_in(inner, (*path, key))
-
-
-def _is_state(value: Any) -> bool:
-    return isinstance(value, dict) and {"kind", "digest"} <= set(value)
-
-
-def _has(value: Any, name: str, levels: int) -> bool:
-    if isinstance(value, dict) and name in value:
-        return True
-    return levels > 0 and any(_has(inner, name, levels - 1) for _, inner in _items(value))
-
-
-def _items(value: Any) -> list[tuple[Any, Any]]:
-    if isinstance(value, dict):
-        return list(value.items())
-    return list(enumerate(value)) if isinstance(value, list) else []
-
-
-def _from_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

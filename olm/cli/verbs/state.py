@@ -18,16 +18,16 @@ from olm.cli.files.search import STDIN, is_there
 from olm.cli.formats import Tally
 from olm.cli.formats import in_words as counted
 from olm.cli.formats.text import of_file
-from olm.cli.input import checked
+from olm.cli.input import BINARY, checked
 from olm.cli.terminal import Paint, visible, wants_colour
 from olm.problem import OlmError, SpecError, StateError, dotted
 
 if TYPE_CHECKING:
     from olm.checking.check import Checked
+    from olm.foreign.checkpoints import Found
     from olm.problem import Problem
     from olm.schedule.clock import Clock
     from olm.spec.spec import Spec
-    from olm.train.checkpoints import Found
 
 SUMMARY = "say what the scheduler's state in a checkpoint is, and convert it"
 
@@ -54,9 +54,6 @@ example:
 
 exit status: 0 fine, 1 problems, 2 wrong use, 3 no state found
 """
-
-BINARY = (b"PK", b"\x80")
-"""How a file begins that torch saved, now or long ago."""
 
 LISTED = 8
 """How many rates are shown."""
@@ -126,9 +123,9 @@ class _Command:
         if self.args.json:
             print(json.dumps(spec.model_dump(), indent=2, allow_nan=False))
         if self.args.out is not None:
-            from olm.train.saving import write_state
+            from olm.text.write import write_json
 
-            write_state(spec.model_dump(), self.args.out)
+            write_json(self.args.out, spec.model_dump())
         return FINE
 
     def _wanted(self, path: str) -> Spec | None:
@@ -144,7 +141,7 @@ class _Command:
 
     def _found(self) -> list[tuple[str, Found]]:
         """Every state that there is, or the one that was asked for, with its file."""
-        from olm.train.checkpoints import states_of
+        from olm.foreign.checkpoints import states_of
 
         if self.args.spec:
             self.wanted = self._wanted(self.args.spec)
@@ -156,13 +153,15 @@ class _Command:
 
     def _values(self) -> Iterator[tuple[str, Any]]:
         """What is in each file."""
-        from olm.train.checkpoints import files_of, load
+        from olm.foreign.checkpoints import files_of
 
         path = Path(self.args.file)
         folder = self.args.file != STDIN and path.is_dir()
         for file in files_of(path) if folder else [path]:
             try:
                 if file.is_dir() or _is_binary(file):
+                    from olm.train.checkpoints import load
+
                     yield str(file), load(file)
                 else:
                     yield from self._text(str(file))
@@ -230,8 +229,8 @@ def _held(one: Found, wanted: Spec | None) -> Spec:
         SpecError: it is one of ours, and not valid.
         StateError: it is of another schedule, of no class that is known, or does not say enough.
     """
+    from olm.foreign.checkpoints import OURS, spec_of
     from olm.spec.agreement import agreed
-    from olm.train.checkpoints import OURS, spec_of
 
     if wanted is None:
         return spec_of(one)
@@ -245,8 +244,8 @@ def _held(one: Found, wanted: Spec | None) -> Spec:
 
 def _held_as_written(one: Found, wanted: Spec) -> Spec:
     """What a state says, held to a spec whose durations no clock counts."""
+    from olm.foreign.checkpoints import OURS, spec_of
     from olm.spec.differences import differences
-    from olm.train.checkpoints import OURS, spec_of
 
     spec = spec_of(one) if one.writer == OURS else None
     if spec is None or not spec.durations:
