@@ -4,13 +4,18 @@ import copy
 import io
 import json
 import logging
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 import torch
 from torch.optim import SGD, lr_scheduler
 
 import olm
-from olm.foreign.states import READERS, writer_of
+from olm.foreign import states
+from olm.foreign.states import readers, writer_of
 from training import optimizer_of, rates_of, trained
 
 BASES = (0.5, 0.1)
@@ -585,8 +590,31 @@ def test_every_state_is_known_by_its_keys_to_one_reader_only():
     states += [TRANSFORMERS, TIMM, plateau(1), {"best": 1.0, "last_epoch": 5}, cyclic()]
     states += [{**state, **AFTER_FIVE} for state in OPENLANGUAGEMODEL.values()]
     for state in states:
-        assert len([reader for reader in READERS if reader.knows(state)]) == 1
-    assert {writer_of(state) for state in states} == {reader.writer for reader in READERS}
+        assert len([reader for reader in readers() if reader.knows(state)]) == 1
+    assert {writer_of(state) for state in states} == {reader.writer for reader in readers()}
+
+
+def test_a_file_in_the_folder_is_a_library_and_none_is_imported_before_a_state_is_met():
+    folder = Path(states.__file__).parent
+    names = {file.stem for file in folder.glob("[!_]*.py")}
+    assert all(import_module(f"{states.__name__}.{name}").READERS for name in names)
+    code = "import sys, olm.train; from olm.foreign import adopt, checkpoints; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {f"{states.__name__}.{name}" for name in names} & {*done.stdout.split()}
+
+
+def test_a_new_file_in_the_folder_is_found(tmp_path, monkeypatch):
+    (tmp_path / "acme.py").write_text(
+        "from olm.foreign.states import Old, Reader\n"
+        "READERS = [Reader(\"acme's\", frozenset({'acme'}), lambda s, _: Old('a', 1, (), None))]\n"
+    )
+    monkeypatch.setattr(states, "__path__", [*states.__path__, str(tmp_path)])
+    readers.cache_clear()
+    try:
+        assert writer_of({"acme": 1, "last_epoch": 3}) == "acme's"
+    finally:
+        readers.cache_clear()
+        del sys.modules["olm.foreign.states.acme"]
 
 
 def test_unhashable_or_foreign_mappings_are_known_to_none():

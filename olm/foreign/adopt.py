@@ -73,11 +73,10 @@ def _adopted(
 def _of_same_kind(live: Schedule, state: Mapping[str, Any]) -> Old:
     """A state whose keys are the fields of our own kind."""
     from olm.fields.types import memory_fields
-    from olm.foreign.states import Seen
-    from olm.foreign.states.openlanguagemodel import same
+    from olm.foreign.states import Seen, same_fields
     from olm.spec.state_keys import POSITION, check_keys
 
     model = type(live)
     fields = set(model.model_fields) - {"kind", *memory_fields(model)}
     check_keys(state, fields | POSITION, live.kind)
-    return same(live.kind, live.kind, state, Seen(live))
+    return same_fields(live.kind, live.kind, state, Seen(live))

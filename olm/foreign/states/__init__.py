@@ -1,22 +1,26 @@
-"""States that other libraries' schedulers wrote, a file for each, in the words of a spec.
+"""States that other libraries' schedulers wrote, in the words of a spec. A file here is a library.
 
-What they say is read exactly or not at all: where a number would have to be guessed, the error
-names it.
+Its `READERS` read the states of its classes, one class each; a library of many classes has several
+files. To add one, copy a file. What a state has is read exactly or not at all: where a number would
+have to be guessed, the error names it.
 """
 
 from __future__ import annotations
 
-from olm.foreign.states import openlanguagemodel, timm, torch, transformers
-from olm.foreign.states.reading import Old, Seen, State, check_rates
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from olm.foreign.states._reading import Old, Reader, Seen, State, check_rates, same_fields
 from olm.problem import StateError
 
-READERS = [
-    *torch.READERS,
-    *openlanguagemodel.READERS,
-    *transformers.READERS,
-    *timm.READERS,
-]
-"""For each class whose states are known, the one who reads them."""
+
+@cache
+def readers() -> tuple[Reader, ...]:
+    """The readers of every file in the folder, which are imported when a state is met."""
+    names = [module.name for module in iter_modules(__path__) if not module.name.startswith("_")]
+    files = (import_module(f"{__name__}.{name}") for name in names)
+    return tuple(reader for file in files for reader in file.READERS)
 
 
 def writer_of(state: State) -> str | None:
@@ -25,7 +29,7 @@ def writer_of(state: State) -> str | None:
     >>> writer_of({"gamma": 0.9, "base_lrs": [0.5], "last_epoch": 3})
     "torch's ExponentialLR"
     """
-    return next((reader.writer for reader in READERS if reader.knows(state)), None)
+    return next((reader.writer for reader in readers() if reader.knows(state)), None)
 
 
 def read(state: State, seen: Seen) -> Old | None:
@@ -38,7 +42,7 @@ def read(state: State, seen: Seen) -> Old | None:
     Raises:
         StateError: a number would have to be guessed, or cannot be what such a state has.
     """
-    reader = next((reader for reader in READERS if reader.knows(state)), None)
+    reader = next((reader for reader in readers() if reader.knows(state)), None)
     if reader is None:
         return None
     try:
@@ -50,4 +54,4 @@ def read(state: State, seen: Seen) -> Old | None:
         raise StateError(f"{where} is not a state of {reader.writer}: {error!r:.80}") from None
 
 
-__all__ = ["Old", "Seen", "check_rates", "read", "writer_of"]
+__all__ = ["Old", "Reader", "Seen", "check_rates", "read", "readers", "same_fields", "writer_of"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from olm.foreign.states.reading import Old, Reader, Seen, State, rates_in, step_of
+from olm.foreign.states._reading import Old, Reader, Seen, State, rates_in, step_of
 
 WRITER = "timm's scheduler"
 

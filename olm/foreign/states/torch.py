@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from olm.foreign.states.openlanguagemodel import same
-from olm.foreign.states.reading import Old, Reader, Seen, State, step_of, whole
-from olm.foreign.states.torch_compositions import product, sequence
-from olm.foreign.states.torch_cycles import cycle, one_cycle, restarts
-from olm.foreign.states.torch_plateau import plateau
+from olm.foreign.states._reading import Old, Reader, Seen, State, same_fields, step_of, whole
 
 TORCHS = "_get_lr_called_within_step"
 """A key by which a state of torch's is known from one by OpenLanguageModel."""
@@ -24,7 +20,7 @@ def cosine(state: State, seen: Seen) -> Old:
             "T_max", f"torch's rate rises again after step {end}, and ours stays: no such kind"
         )
     writer = "torch's" if torchs else "OpenLanguageModel's"
-    return same("CosineAnnealingLR", f"{writer} CosineAnnealingLR", state, seen)
+    return same_fields("CosineAnnealingLR", f"{writer} CosineAnnealingLR", state, seen)
 
 
 def milestones(state: State, seen: Seen) -> Old:
@@ -39,12 +35,12 @@ def milestones(state: State, seen: Seen) -> Old:
         if not all(isinstance(step, int) for step in steps):
             seen.reject("milestones", "must count whole numbers of steps")
         state = {**state, "milestones": sorted(steps)}
-    return same("MultiStepLR", "torch's MultiStepLR", state, seen)
+    return same_fields("MultiStepLR", "torch's MultiStepLR", state, seen)
 
 
 def _plain(kind: str, *fields: str, name: str = "") -> Reader:
     writer = f"torch's {name or kind}"
-    return Reader(writer, frozenset(fields), partial(same, kind, writer))
+    return Reader(writer, frozenset(fields), partial(same_fields, kind, writer))
 
 
 READERS = [
@@ -55,54 +51,4 @@ READERS = [
     _plain("ExponentialLR", "gamma"),
     Reader("torch's CosineAnnealingLR", frozenset({"T_max", "eta_min"}), cosine),
     Reader("torch's MultiStepLR", frozenset({"milestones", "gamma"}), milestones),
-    Reader(
-        "torch's CosineAnnealingWarmRestarts",
-        frozenset({"T_0", "T_i", "T_mult", "eta_min", "T_cur"}),
-        restarts,
-    ),
-    Reader(
-        "torch's CyclicLR",
-        frozenset(
-            {
-                "max_lrs",
-                "total_size",
-                "step_ratio",
-                "mode",
-                "gamma",
-                "scale_mode",
-                "cycle_momentum",
-            }
-        ),
-        cycle,
-        frozenset({"_scale_fn_custom", "use_beta1", "base_momentums", "max_momentums"}),
-    ),
-    Reader(
-        "torch's OneCycleLR",
-        frozenset({"total_steps", "_schedule_phases", "_anneal_func_type", "cycle_momentum"}),
-        one_cycle,
-        frozenset({"use_beta1"}),
-    ),
-    Reader(
-        "torch's ReduceLROnPlateau",
-        frozenset(
-            {
-                "factor",
-                "min_lrs",
-                "patience",
-                "cooldown",
-                "eps",
-                "mode_worse",
-                "mode",
-                "threshold",
-                "threshold_mode",
-                "best",
-                "cooldown_counter",
-                "num_bad_epochs",
-            }
-        ),
-        plateau,
-        frozenset({"default_min_lr"}),
-    ),
-    Reader("torch's SequentialLR", frozenset({"_milestones", "_schedulers"}), sequence),
-    Reader("torch's ChainedScheduler", frozenset({"_schedulers"}), product),
 ]

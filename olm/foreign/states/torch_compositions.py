@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from olm.foreign.states.reading import Old, Seen, State, step_of
+from olm.foreign.states import read
+from olm.foreign.states._reading import Old, Reader, Seen, State, step_of
 from olm.foreign.states.transformers import WRITER
 from olm.problem import found
 
@@ -78,9 +79,6 @@ MULTIPLY = (
 
 
 def _parts(state: State, seen: Seen) -> list[Old]:
-    # Not above: the folder imports this file.
-    from olm.foreign.states import read
-
     states = state["_schedulers"]
     if not isinstance(states, list) or not states:
         seen.reject("_schedulers", f"must be a list of states, found {found(states)}")
@@ -108,3 +106,9 @@ def _their_bases(parts: Sequence[Old], seen: Seen) -> tuple[float, ...] | None:
 
 def _unsaid(parts: Sequence[Old]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in parts for name in part.unsaid))
+
+
+READERS = [
+    Reader("torch's SequentialLR", frozenset({"_milestones", "_schedulers"}), sequence),
+    Reader("torch's ChainedScheduler", frozenset({"_schedulers"}), product),
+]

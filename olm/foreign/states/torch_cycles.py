@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from olm.foreign.states.openlanguagemodel import same
-from olm.foreign.states.reading import (
+from olm.foreign.states._reading import (
     Old,
+    Reader,
     Seen,
     State,
     only,
     rates_in,
+    same_fields,
     step_of,
     whole,
     written,
@@ -37,7 +38,7 @@ def restarts(state: State, seen: Seen) -> Old:
             )
     waves = {name: state[name] for name in state if name not in ("T_cur", "T_i")}
     kind = "CosineAnnealingWarmRestarts"
-    return same(kind, f"torch's {kind}", waves, seen)
+    return same_fields(kind, f"torch's {kind}", waves, seen)
 
 
 def cycle(state: State, seen: Seen) -> Old:
@@ -142,3 +143,34 @@ def _without_momentum(state: State, seen: Seen) -> None:
             "torch's cycle moves the momentum too, and a schedule only the rate; to go on without, "
             "give the state a cycle_momentum of False",
         )
+
+
+READERS = [
+    Reader(
+        "torch's CosineAnnealingWarmRestarts",
+        frozenset({"T_0", "T_i", "T_mult", "eta_min", "T_cur"}),
+        restarts,
+    ),
+    Reader(
+        "torch's CyclicLR",
+        frozenset(
+            {
+                "max_lrs",
+                "total_size",
+                "step_ratio",
+                "mode",
+                "gamma",
+                "scale_mode",
+                "cycle_momentum",
+            }
+        ),
+        cycle,
+        frozenset({"_scale_fn_custom", "use_beta1", "base_momentums", "max_momentums"}),
+    ),
+    Reader(
+        "torch's OneCycleLR",
+        frozenset({"total_steps", "_schedule_phases", "_anneal_func_type", "cycle_momentum"}),
+        one_cycle,
+        frozenset({"use_beta1"}),
+    ),
+]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isinf
 from typing import Any
 
-from olm.foreign.states.reading import Old, Seen, State, only, rates_in, step_of
+from olm.foreign.states._reading import Old, Reader, Seen, State, only, rates_in, step_of
 
 
 def plateau(state: State, seen: Seen) -> Old:
@@ -51,3 +51,28 @@ def _falls(
             )
         now, falls = fallen, falls + 1
     return falls
+
+
+READERS = [
+    Reader(
+        "torch's ReduceLROnPlateau",
+        frozenset(
+            {
+                "factor",
+                "min_lrs",
+                "patience",
+                "cooldown",
+                "eps",
+                "mode_worse",
+                "mode",
+                "threshold",
+                "threshold_mode",
+                "best",
+                "cooldown_counter",
+                "num_bad_epochs",
+            }
+        ),
+        plateau,
+        frozenset({"default_min_lr"}),
+    ),
+]

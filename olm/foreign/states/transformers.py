@@ -5,7 +5,7 @@ Such a state says where the schedule stands, and nothing of what it is.
 
 from __future__ import annotations
 
-from olm.foreign.states.reading import Old, Reader, Seen, State, rates_in, step_of
+from olm.foreign.states._reading import Old, Reader, Seen, State, rates_in, step_of
 from olm.problem import found
 
 WRITER = "torch's LambdaLR"

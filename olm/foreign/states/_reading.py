@@ -1,4 +1,4 @@
-"""What the readers of old states have in common: what they see, what they give, how they refuse."""
+"""What readers of states share: what they see, what they return, and how they refuse."""
 
 from __future__ import annotations
 
@@ -109,6 +109,13 @@ def rates_in(state: State, name: str, seen: Seen) -> tuple[float, ...]:
         if not is_number(rate):
             seen.reject(f"{name}[{index}]", f"must be a number, found {found(rate)}")
     return tuple(as_float(rate) for rate in rates)
+
+
+def same_fields(kind: str, writer: str, state: State, seen: Seen) -> Old:
+    """A state whose keys are the fields of a kind."""
+    fields = {name: state[name] for name in state if name in keys_of(state)}
+    base_lrs = rates_in(state, "base_lrs", seen)
+    return Old(writer, step_of(state, seen), base_lrs, {"kind": kind, **fields})
 
 
 def only(values: Any, name: str, seen: Seen) -> Any:
