@@ -1,5 +1,6 @@
 """`tools/generate.py`, as it is run, in a copy of the folders that it reads and writes."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -41,10 +42,11 @@ COMPOSITIONS = [kind for kind, model in KINDS.items() if model.group == "composi
 @pytest.fixture
 def copied(tmp_path):
     """A copy of the repository, as far as generated files go."""
-    for folder in ("olm", "tools", "schemas"):
+    for folder in (".github", "olm", "tools", "schemas"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
-    shutil.copy(ROOT / "README.md", tmp_path)
+    for file in ("README.md", "pyproject.toml"):
+        shutil.copy(ROOT / file, tmp_path)
     return tmp_path
 
 
@@ -88,6 +90,25 @@ def test_what_is_stale_is_named_and_then_written_or_deleted(copied):
     assert contents(copied).keys() == before.keys() - {"GoneLR.schema.json"} | {
         "TwiceLR.schema.json"
     }
+
+
+def test_owner_and_version_are_edited_in_one_file_and_written_into_the_others(copied):
+    project = copied / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    text = text.replace(
+        'Repository = "https://github.com/OWNER/', 'Repository = "https://github.com/ada/'
+    )
+    text = re.sub('^version = ".+"$', 'version = "7.1.0"', text, flags=re.MULTILINE)
+    project.write_text(text, encoding="utf-8")
+    (copied / ".github" / "USE.md").write_text("- uses: x/olm/tools/action@v7.0.0\n")
+
+    script = "import repository as r; [p.write_text(t) for p, t in r.addressed({}).items()]"
+    command = [sys.executable, "-X", "utf8", "-c", script]
+    assert subprocess.run(command, cwd=copied / "tools").returncode == 0
+    assert (copied / ".github" / "USE.md").read_text() == "- uses: ada/olm/tools/action@v7.1.0\n"
+    assert 'Issues = "https://github.com/ada/olm/issues"' in project.read_text(encoding="utf-8")
+    texts = [copied / "README.md", *copied.rglob("*.md"), *copied.rglob("*.yml")]
+    assert [path.name for path in texts if "OWNER" in path.read_text(encoding="utf-8")] == []
 
 
 def test_schemas_are_made_without_torch():

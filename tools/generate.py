@@ -20,6 +20,7 @@ from compare import all_compared, kinds_in, schedule_of
 from environment import ROOT, enter
 from gallery import gallery
 from readme import README, between
+from repository import addressed
 from stubs import stubs, tidy
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def main(args: list[str]) -> int:
 def _stale() -> dict[Path, str | None]:
     """The files that are not as they should be, with their text; None where no file should be."""
     texts = {path: text for generate in GENERATORS for path, text in generate().items()}
+    texts |= addressed(texts)
     surplus = sorted({path for pattern in OWNED for path in ROOT.glob(pattern)} - set(texts))
     wrong = {path: text for path, text in texts.items() if not _has(path, text)}
     return {**wrong, **dict.fromkeys(surplus)}
