@@ -86,15 +86,10 @@ def build(
         RateError: a base rate, or the first rate, is negative or not finite.
         ValueError: `at` is not written with dots and indices, or `spec` is no file.
     """
-    from os import PathLike
-
-    from olm.spec.load import load
+    from olm.spec.load import as_spec
     from olm.train.schedulers import build
 
-    if isinstance(spec, str | PathLike):
-        spec = load(spec, at=at)
-    elif at:
-        raise ValueError(f"at={at!r} is a place in a file, and the spec is none")
+    spec = as_spec(spec, at=at)
     return build(spec, optimizer, clock=clock, on_change=on_change, only_if_stepped=only_if_stepped)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import olm
 import olm.text.document
-from olm.spec.load import load, loads
+from olm.spec.load import as_spec, load, loads
 from olm.text.document import read
 from parsers import EXAMPLES, PARSERS, START, verdict, with_each_parser
 
@@ -158,3 +158,15 @@ def test_a_file_is_read_as_its_text(tmp_path):
     assert load(path) == load(str(path)) == loads(START)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "b.olm.yaml")
+
+
+def test_a_spec_may_be_given_as_a_path_a_mapping_a_schedule_or_itself(tmp_path):
+    spec = loads("{kind: LinearLR, total_steps: 10}")
+    path = tmp_path / "a.olm.yaml"
+    path.write_text("lr: {kind: LinearLR, total_steps: 10}\n")
+    for source in (spec, spec.schedule, spec.model_dump()):
+        assert as_spec(source) == spec
+    for source in (path, str(path)):
+        assert as_spec(source, at="lr") == spec
+    with pytest.raises(ValueError, match="at='lr' is a place in a file"):
+        as_spec(spec, at="lr")

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
+from typing import Any
 
 from olm.problem import SpecError, by_position, path_of
-from olm.spec.spec import Spec, parse_plain
+from olm.schedule.schedule import Schedule
+from olm.spec.spec import Spec, parse, parse_plain
 from olm.text.document import Document, read, read_file
+
+SpecSource = Spec | Schedule | Mapping[str, Any] | str | PathLike[str]
+"""What a spec may be given as: itself, its schedule, a mapping, or the path of a file."""
+
+
+def as_spec(source: SpecSource, *, at: str = "") -> Spec:
+    """The spec that a caller gives, in whichever form.
+
+    Args:
+        source: the path of a YAML, JSON or TOML file, a mapping, a Schedule or a Spec.
+        at: where in the file the schedule stands, as `load` has it.
+
+    Raises:
+        OSError: the file cannot be read.
+        SpecError: the spec is not valid.
+        ValueError: `at` is not written with dots and indices, or there is no file.
+    """
+    if isinstance(source, str | PathLike):
+        return load(source, at=at)
+    if at:
+        raise ValueError(f"at={at!r} is a place in a file, and the spec is none")
+    return parse(source)
 
 
 def load(path: str | PathLike[str], *, at: str = "") -> Spec:

@@ -24,10 +24,11 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-import olm
 from olm.fields.errors import quoted
 from olm.problem import OlmError
-from olm.schedule.clock import Clock, clock_of
+from olm.schedule.clock import Clock
+from olm.spec.load import as_spec
+from olm.train.hosts._beginning import clock_over, scheduler_of
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class _Along:
         by_epoch: bool | None = None,
         end: int | None = None,
     ) -> None:
-        said = olm.load(spec) if isinstance(spec, str | PathLike) else olm.parse(spec)
+        said = as_spec(spec)
         if by_epoch:
             raise OlmError("by_epoch: a spec counts optimizer steps, leave it out")
         if said.schedule.metric_driven == (monitor is None):
@@ -81,9 +82,7 @@ class _Along:
         self.optimizer, self._monitor, self._on_change = optimizer, monitor, on_change
         # Without `by_epoch`, the Runner gives epochs, also where it does not count them.
         known = _clock_of(optimizer, end if by_epoch is False else None)
-        known = clock_of(clock or {}).over(known)
-        inner = getattr(optimizer, "optimizer", optimizer)
-        self._scheduler = olm.build(said, inner, clock=known)
+        self._scheduler = scheduler_of(said, optimizer, clock_over(clock, known))
         # The Runner passes metrics only to those that it believes to step once an epoch.
         self.by_epoch = said.schedule.metric_driven
         self._record()
@@ -103,7 +102,7 @@ class _Along:
         # A Runner that counts iterations says that it has one epoch, however many it has.
         length = end * epoch_length if end is not None and end > 1 else None
         known = _clock_of(optimizer, length, epoch_length)
-        return cls(optimizer, clock=clock_of(said.pop("clock", {})).over(known), **said)
+        return cls(optimizer, clock=clock_over(said.pop("clock", None), known), **said)
 
     @property
     def scheduler(self) -> ScheduleLR:

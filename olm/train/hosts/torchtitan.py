@@ -25,9 +25,10 @@ from dataclasses import fields, make_dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import olm
 from olm.problem import OlmError, StateError, found
-from olm.schedule.clock import Clock, clock_of
+from olm.schedule.clock import Clock
+from olm.spec.load import as_spec
+from olm.train.hosts._beginning import clock_over, scheduler_of
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 if TYPE_CHECKING:
@@ -66,12 +67,12 @@ class _Along:
         on_change: OnChange = "error",
         clock: Clock | None = None,
     ) -> None:
-        said = olm.load(spec) if isinstance(spec, str) else olm.parse(spec)
+        said = as_spec(spec)
         if said.schedule.metric_driven:
             raise OlmError(f"{said.schedule.kind}: torchtitan has no metric to drive it")
         if not len(optimizers):
             raise OlmError("there must be an optimizer at least, found none")
-        self.schedulers = [olm.build(said, optimizer, clock=clock) for optimizer in optimizers]
+        self.schedulers = [scheduler_of(said, optimizer, clock) for optimizer in optimizers]
         self._on_change = on_change
         self._kept = len(self.schedulers) // len(optimizers.model_parts)
 
@@ -141,7 +142,7 @@ def _build(self: Any, *, optimizers: Any, training_steps: int) -> Any:
     ]
     if both:
         raise OlmError(f"{', '.join(both)}: the spec says what the schedule is, leave it out")
-    clock = clock_of(self.clock or {}).over(Clock(total_steps=training_steps))
+    clock = clock_over(self.clock, Clock(total_steps=training_steps))
     return self._owner(optimizers, self.spec, self.on_change, clock)
 
 

@@ -23,28 +23,25 @@ a plateau inside, which steps with the optimizer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-import olm
 from olm.problem import OlmError, StateError
 from olm.schedule.clock import Clock
-from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange
-from olm.spec.spec import Spec
+from olm.spec.load import SpecSource
+from olm.train.hosts._beginning import clock_over, scheduler_of
 from olm.train.schedulers import ScheduleLR
 
 TrainerT = TypeVar("TrainerT")
-Document = Spec | Schedule | Mapping[str, Any] | str | PathLike[str]
 
 
 def with_schedule(
     trainer: type[TrainerT],
-    spec: Document | Callable[[int], Document],
+    spec: SpecSource | Callable[[int], SpecSource],
     *,
     clock: Clock | None = None,
     on_change: OnChange = "error",
@@ -93,8 +90,8 @@ def with_schedule(
                 # The trainer takes a batch that is split for that of one process.
                 samples_per_step=None if self.accelerator.split_batches else samples,
             )
-            known = clock.over(known) if clock is not None else known
-            scheduler = _build(document, optimizer or self.optimizer, known, on_change)
+            known = clock_over(clock, known)
+            scheduler = scheduler_of(document, optimizer or self.optimizer, known, on_change)
             if scheduler.schedule.metric_driven and self.args.metric_for_best_model is None:
                 kind = scheduler.schedule.kind
                 raise OlmError(f"{kind} needs a metric: metric_for_best_model='loss', for example")
@@ -128,15 +125,6 @@ def _length(dataloader: Any) -> int | None:
         return len(dataloader)
     except TypeError:
         return None
-
-
-def _build(
-    document: Document, optimizer: Optimizer, clock: Clock, on_change: OnChange
-) -> ScheduleLR:
-    # The trainer has wrapped it; the wrapper is an Optimizer whose hooks were never set up.
-    inner = getattr(optimizer, "optimizer", None)
-    optimizer = inner if isinstance(inner, Optimizer) else optimizer
-    return olm.build(document, optimizer, clock=clock, on_change=on_change)
 
 
 def _metric(metrics: Mapping[str, float], name: str) -> float:
