@@ -1,6 +1,7 @@
 """Which room may know which, read from the imports; and what an import costs."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
+
+from olm.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parent.parent
 OLM = ROOT / "olm"
@@ -103,6 +106,25 @@ def test_a_room_knows_only_the_rooms_below_it(room):
         if parts[0] == "olm" and "".join(parts[1:2]) not in known_to(path)
     ]
     assert others == []
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """The strings in a file, without its docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and id(node) not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("room", ["checking", "drawing", "schedule", "schema", "spec"])
+def test_code_asks_a_schedule_what_it_does_and_never_for_the_name_of_its_kind(room):
+    kinds = re.compile(rf"\b(?:{'|'.join(KINDS)})\b")
+    # The table of the kinds' files is generated.
+    files = [path for path in (OLM / room).rglob("*.py") if path.name != "families.py"]
+    named = [(path.name, text) for path in files for text in texts_of(path) if kinds.search(text)]
+    assert named == []
 
 
 def test_only_the_rooms_of_torch_import_torch():

@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 import olm
+from olm.fields.types import MAX_STEPS
 from olm.kinds import KINDS
 from training import EXAMPLES
 
@@ -46,10 +47,10 @@ def test_a_nested_sequence_inside_a_repeat_inside_a_clamp_above_a_floor():
     assert schedule.holds_from() == 7000
 
 
-def test_parts_in_turn_and_parts_together_know_their_clocks():
+def test_parts_in_turn_and_parts_together_know_their_own_steps():
     turns = make("SequentialLR", schedulers=[UP, FLAT, DOWN], milestones=[10, 30])
-    assert turns.parts() == [(0, UP), (10, FLAT), (30, DOWN)]
-    assert [turns.clocks(step) for step in (0, 9, 10, 30, 99)] == [
+    assert turns.parts() == [(0, 10, UP), (10, 30, FLAT), (30, MAX_STEPS, DOWN)]
+    assert [turns.part_steps(step) for step in (0, 9, 10, 30, 99)] == [
         [0, None, None],
         [9, None, None],
         [None, 0, None],
@@ -57,8 +58,8 @@ def test_parts_in_turn_and_parts_together_know_their_clocks():
         [None, None, 69],
     ]
     together = make("ChainedScheduler", schedulers=[UP, DOWN])
-    assert together.parts() == [(0, UP), (0, DOWN)]
-    assert together.clocks(7) == [7, 7]
+    assert together.parts() == [(0, MAX_STEPS, UP), (0, MAX_STEPS, DOWN)]
+    assert together.part_steps(7) == [7, 7]
     assert (turns.holds_from(), together.holds_from()) == (50, 20)
     assert turns.marks() == [10, 30, 50]
 
@@ -144,7 +145,7 @@ def test_every_schedule_may_be_repeated_clamped_multiplied_and_bounded(document)
         around = make(kind, **fields)
         assert around.lr(steps, 0.3).tolist() == own.tolist()
         assert around.children() == around.with_children(around.children()).children()
-        assert len(around.parts()) == len(around.children()) == len(around.clocks(0))
+        assert len(around.parts()) == len(around.children()) == len(around.part_steps(0))
         assert around.horizon() > 0
     repeat = make("RepeatLR", scheduler=inner, period=20)
     assert repeat.lr(steps, 0.3).tolist() == [*own[:20]] * 3

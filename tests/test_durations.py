@@ -537,8 +537,8 @@ def test_phases_of_all_of_a_run_cover_every_step_once_whatever_its_length(parts,
         assert length > 0
         assert abs(length - Fraction(part[:-1]) / 100 * total) < 1
     assert [phase.total_steps for phase in counted.schedulers] == [*counted.lengths]
-    starts = [start for start, _, _ in counted.spans()]
-    assert [end for _, end, _ in counted.spans()] == [*starts[1:], total]
+    starts = [start for start, _, _ in counted.parts()]
+    assert [end for _, end, _ in counted.parts()] == [*starts[1:], total]
 
 
 @drawn

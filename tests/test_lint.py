@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from olm.checking import lint
 from olm.checking.check import Options, check, check_file
-from olm.checking.lint._course import end_of_run
 from olm.checking.lint._subject import EVENLY, MOST_MARKS, Subject
 from olm.checking.lint._walk import nodes
 from olm.checking.lint.text.other_readers import is_read_otherwise
@@ -301,6 +300,14 @@ BORDERS = [
         "clock: {total_steps: 100}}",
         "{kind: WarmupLR, warmup_steps: 9, clock: {total_steps: 100}}",
     ),
+    # Its last step already trains with the lowest rate, and is a step of the run.
+    (
+        "ends-elsewhere",
+        *(
+            f"{{kind: OneCycleLR, max_lr: 0.1, total_steps: {n}, clock: {{total_steps: 100}}}}"
+            for n in (99, 100)
+        ),
+    ),
     (
         "never-reached",
         *(STEPS([30, m])[:-1] + ", clock: {total_steps: 100}}" for m in (101, 100)),
@@ -406,7 +413,7 @@ def test_the_same_is_found_in_steps_and_where_the_clock_says_the_steps(schedule,
         [one for one in found if one.code not in of_the_run] for found in (before, after)
     )
     assert told == again
-    end = end_of_run(schedule)
+    end = schedule.ends_at()
     assert any(one.code == "ends-elsewhere" for one in after) == (end not in (None, total))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,73 @@ DAMPED = {
     "inner": [{"kind": "LinearLR", "total_steps": 9}],
 }
 SEQUENCE = {"kind": "SequentialLR", "schedulers": [REX, DAMPED], "milestones": [5]}
+
+AS_OLM_NAMES_IT = {
+    "lab.Fade": "CosineAnnealingLR",
+    "lab.Drops": "MultiStepLR",
+    "lab.Flat": "HoldLR",
+    "lab.Highest": "MaximumLR",
+    "lab.Rise": "WarmupLR",
+    "lab.Slow": "TimeLR",
+    "lab.Turns": "PhasesLR",
+    "span": "T_max",
+    "lowest": "eta_min",
+    "drops": "milestones",
+    "times": "factor",
+    "among": "schedulers",
+    "climb": "warmup_steps",
+    "slowed": "scheduler",
+    "pace": "every",
+    "players": "schedulers",
+    "spans": "lengths",
+}
+"""The kinds and fields of tests/plugins/lab, and those of olm that do the same."""
+
+FADE = {"kind": "lab.Fade", "span": 90, "lowest": 0.001}
+FLAT = {"kind": "lab.Flat"}
+KNOWN = {"expect": {"base_lr": 0.1, "rates": [{"step": 0, "lr": 0.1}]}}
+
+
+def turns(*players, spans):
+    """Schedules of tests/plugins/lab, one after another."""
+    return {"kind": "lab.Turns", "players": players, "spans": spans}
+
+
+LINTED = [
+    ("ends-elsewhere", {**FADE, "clock": {"total_steps": 100}}),
+    ("floor-above-base", {**FADE, "lowest": 0.2, **KNOWN}),
+    ("floor-not-reached", turns(FLAT, FADE, spans=[9, 45])),
+    ("jump", turns(FLAT, {**FLAT, "times": 1e-5}, spans=[5, 5])),
+    ("never-reached", turns(FLAT, {"kind": "lab.Drops", "drops": [2, 10]}, spans=[5, 9])),
+    ("unused-final-rate", turns({"kind": "lab.Drops", "drops": [2, 9]}, spans=[9])),
+    ("warmup-too-long", turns({"kind": "lab.Rise", "climb": 51}, FADE, spans=[51, 49])),
+    (
+        "zero-rate",
+        turns({"kind": "lab.Slow", "slowed": {**FADE, "lowest": 0.0}, "pace": 3}, spans=[99]),
+    ),
+    (
+        "floor-not-reached",
+        turns(
+            {
+                "kind": "lab.Highest",
+                "among": [{**FADE, "lowest": 0.01}, {**FLAT, "times": 1e-300}],
+            },
+            spans=[50],
+        ),
+    ),
+    (
+        "never-reached",
+        {
+            "kind": "lab.Slow",
+            "slowed": turns(
+                {**FLAT, "times": 0.0}, FADE, {**FLAT, "times": 1e-9}, spans=[5, 45, 10]
+            ),
+            "pace": 4,
+            "clock": {"total_steps": 30},
+        },
+    ),
+]
+"""A code, and a document in which it is found only by asking the kinds."""
 
 BROKEN = {
     "Plain": "the name of a plugin's kind is words with dots, as in `acme.Rex`",
@@ -115,6 +183,36 @@ def test_the_fields_of_a_plugins_kind_are_checked_with_their_places(olm):
     assert check(olm, {**DAMPED, "factor": 0}, plugins=["acme"])[1] == [
         "error[rule]: factor (0.0) must be above 0 where there are inner (1)"
     ]
+
+
+def as_olm_names_it(value):
+    """A document or a text with olm's kinds and fields in place of those of tests/plugins/lab."""
+    text = json.dumps(value)
+    for theirs, ours in sorted(AS_OLM_NAMES_IT.items(), key=lambda names: -len(names[0])):
+        text = re.sub(rf"\b{re.escape(theirs)}\b", ours, text)
+    return json.loads(text)
+
+
+def test_a_plugins_kind_gets_the_warnings_of_one_that_does_the_same(python):
+    """Where a schedule ends, jumps and has its floor, and on which clock its children run."""
+    program = """
+import json, sys
+from olm.checking.check import Options, check
+from olm.text.document import read
+for line in sys.stdin:
+    found = check(read(line, "a.json"), Options(lint=True)).problems
+    print(json.dumps([[one.code, one.path, one.message, one.hint, one.severity] for one in found]))
+"""
+    documents = [document for _, document in LINTED]
+    documents += [as_olm_names_it(document) for document in documents]
+    text = "".join(f"{json.dumps(document)}\n" for document in documents)
+    status, out, error = python("-c", program, text=text, plugins=["lab"])
+    assert (status, error) == (0, "")
+    found = [json.loads(line) for line in out.splitlines()]
+    theirs, ours = found[: len(LINTED)], found[len(LINTED) :]
+    assert as_olm_names_it(theirs) == ours
+    for (code, _), problems in zip(LINTED, ours, strict=True):
+        assert code in {found for found, *_ in problems}
 
 
 def test_a_package_that_is_not_installed_is_told_of_at_the_kind(olm, tmp_path):

@@ -26,6 +26,7 @@ class CosineAnnealing(Schedule):
     group = "decay"
     words = "half a cosine from the base rate down to {eta_min} at step {T_max}, which holds"
     examples = [{"T_max": 100}, {"T_max": 10, "eta_min": 1e-5}]
+    length_fields = ("T_max",)
 
     def formula(self, step: Array, base: Array) -> Array:
         fall = self.eta_min + (base - self.eta_min) * half_cosine(pi * step / self.T_max) / 2

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal
 
+from olm.problem import Path
 from olm.schedule import (
     MAX_STEPS,
     Array,
@@ -63,9 +64,8 @@ class Cyclic(Schedule):
         {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 10, "mode": "exp_range", "gamma": 0.99},
     ]
 
-    @property
-    def endless(self) -> bool:
-        return True
+    def holds_from(self) -> None:
+        return None
 
     @property
     def period(self) -> int:
@@ -144,6 +144,7 @@ class OneCycle(Schedule):
         {"max_lr": 0.1, "epochs": 10, "steps_per_epoch": 8, "anneal_strategy": "linear"},
         {"max_lr": 0.1, "total_steps": 100, "three_phase": True},
     ]
+    length_fields = ("total_steps", "epochs")
 
     @property
     def length(self) -> int:
@@ -161,6 +162,13 @@ class OneCycle(Schedule):
 
     def own_marks(self) -> Iterable[int]:
         return sorted({min(max(round(at), 0), self.length) for at, _ in self.turning_points()[1:]})
+
+    def ends_at(self) -> int:
+        # The rate already holds at the last step that trains.
+        return self.length
+
+    def warm_up(self) -> tuple[Path, float]:
+        return ("pct_start",), self.pct_start * self.length
 
     def formula(self, step: Array, base: Array) -> Array:
         points = self.turning_points()

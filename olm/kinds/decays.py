@@ -1,5 +1,6 @@
 """Decays of a shape of their own: flat and then a cosine, REX, a hyperbolic tangent."""
 
+from math import tanh
 from typing import Annotated, Literal
 
 from olm.schedule import (
@@ -108,6 +109,12 @@ class Tanh(Schedule):
     group = "decay"
     words = "down along a tangent from {lb} to {ub}, to {end_lr} at step {total_steps}, which holds"
     examples = [{"total_steps": 100}, {"total_steps": 100, "lb": -3.0, "ub": 3.0, "end_lr": 1e-5}]
+
+    def floor(self) -> str:
+        return "end_lr"
+
+    def left_at_end(self) -> tuple[str, float]:
+        return "ub", (1 - tanh(self.ub)) / 2
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np

@@ -1,7 +1,9 @@
 """A rate that never changes, and a table of rates."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
+from olm.problem import Path
 from olm.schedule import (
     Array,
     Factor,
@@ -45,6 +47,10 @@ class Hold(Schedule):
     group = "building block"
     words = "the same rate for ever"
     examples = [{"factor": 1.0}, {"fixed_lr": 1e-5}]
+    is_constant = True
+
+    def floor(self) -> str | None:
+        return None if self.fixed_lr is None else "fixed_lr"
 
     def formula(self, step: Array, base: Array) -> Array:
         return base * self.factor if self.fixed_lr is None else self.fixed_lr + 0 * base
@@ -85,6 +91,12 @@ class Table(Schedule):
         {"milestones": [0, 30, 60], "factors": [1.0, 0.1, 0.01]},
         {"milestones": [0, 10, 50], "factors": [0.1, 1.0, 0.0], "between": "linear"},
     ]
+
+    def jumps(self) -> Iterator[tuple[Path, int]]:
+        if self.between == "hold":
+            # The first factor also holds before the first milestone.
+            later = enumerate(self.milestones[1:], 1)
+            yield from ((("milestones", index), step) for index, step in later)
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np

@@ -29,6 +29,10 @@ class Linear(Schedule):
     )
     examples = [{"total_steps": 100}, {"total_steps": 10, "end_lr": 1e-5, "start_factor": 0.5}]
 
+    def floor(self) -> str | None:
+        # From below the base rate the line may rise, and end anywhere.
+        return "end_lr" if self.start_factor >= 1 else None
+
     def formula(self, step: Array, base: Array) -> Array:
         return line(base * self.start_factor, self.end_lr, ramp(step, self.total_steps))
 

@@ -3,7 +3,18 @@
 from itertools import accumulate
 from typing import Annotated, Literal
 
-from olm.schedule import Array, Length, Listed, PositiveSteps, Schedule, pieces, rule, stages
+from olm.schedule import (
+    MAX_STEPS,
+    Array,
+    Length,
+    Listed,
+    Part,
+    PositiveSteps,
+    Schedule,
+    pieces,
+    rule,
+    stages,
+)
 
 
 @rule(
@@ -46,27 +57,21 @@ class Phases(Schedule):
             "lengths": [10, 50, 40],
         }
     ]
+    length_fields = ("lengths",)
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
 
         inside = np.minimum(step, float(sum(self.lengths)))
         # The last step of all is the end of the last phase, not a phase of its own.
-        return pieces(inside, base, [(start, part.formula) for start, part in self.parts()])
+        return pieces(inside, base, [(start, part.formula) for start, _, part in self.parts()])
 
-    def parts(self) -> list[tuple[int, Schedule]]:
+    def parts(self) -> list[Part]:
         starts = [0, *accumulate(self.lengths[:-1])]
-        return list(zip(starts, self.schedulers, strict=True))
-
-    def spans(self) -> list[tuple[int, int, Schedule]]:
-        return [(start, min(end, self.holds_from()), part) for start, end, part in self.turns()]
-
-    def holds_from(self) -> int:
-        return sum(self.lengths)
-
-    def marks(self) -> list[int]:
-        end = self.holds_from()
-        return sorted({end, *(mark for mark in super().marks() if mark < end)})
+        # Durations cannot be added, and the starts must be known before they are counted.
+        counted = all(isinstance(length, int) for length in self.lengths)
+        ends = [*starts[1:], sum(self.lengths) if counted else MAX_STEPS]
+        return list(map(Part, starts, ends, self.schedulers))
 
     def own_marks(self) -> tuple[int, ...]:
-        return ()
+        return (sum(self.lengths),)

@@ -24,6 +24,7 @@ class Polynomial(Schedule):
     group = "decay"
     words = "base × (1 - step / {total_iters}) to the power of {power}, 0 from there on"
     examples = [{"total_iters": 100}, {"total_iters": 10, "power": 2.0}]
+    length_fields = ("total_iters",)
 
     def formula(self, step: Array, base: Array) -> Array:
         return base * (1 - ramp(step, self.total_iters)) ** self.power

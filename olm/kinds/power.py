@@ -45,9 +45,8 @@ class Power(Schedule):
     words = "base × (1 + {decay_rate} × step / {decay_steps}) to the power of -{power}"
     examples = [{"decay_steps": 100}, {"power": 1.0, "decay_steps": 50, "decay_rate": 0.5}]
 
-    @property
-    def endless(self) -> bool:
-        return True
+    def holds_from(self) -> None:
+        return None
 
     def formula(self, step: Array, base: Array) -> Array:
         return base * (1 + self.decay_rate * step / self.decay_steps) ** -self.power
@@ -84,9 +83,8 @@ class InverseSqrt(Schedule):
     words = "up to the base rate in {warmup_steps} steps, then down with the inverse square root"
     examples = [{"warmup_steps": 10}, {"warmup_steps": 0, "timescale": 100}]
 
-    @property
-    def endless(self) -> bool:
-        return True
+    def holds_from(self) -> None:
+        return None
 
     def own_marks(self) -> Iterable[int]:
         return (self.warmup_steps, min(self.warmup_steps + 4 * self._scale, MAX_STEPS))
@@ -123,9 +121,8 @@ class Noam(Schedule):
     words = "up in {warmup_steps} steps to base / sqrt({d_model} × {warmup_steps}), then down"
     examples = [{"d_model": 512, "warmup_steps": 40}]
 
-    @property
-    def endless(self) -> bool:
-        return True
+    def holds_from(self) -> None:
+        return None
 
     def own_marks(self) -> Iterable[int]:
         return (self.warmup_steps - 1, min(4 * self.warmup_steps, MAX_STEPS))

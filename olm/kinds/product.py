@@ -100,6 +100,7 @@ class Maximum(Schedule):
             ],
         }
     ]
+    takes_highest = True
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np

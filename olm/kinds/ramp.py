@@ -1,8 +1,8 @@
 """The general ramp, from one rate to another, and torch's."""
 
-from collections.abc import Iterable
 from typing import Literal
 
+from olm.problem import Path
 from olm.schedule import (
     Array,
     Ease,
@@ -103,12 +103,30 @@ class Ramp(Schedule):
         {"total_steps": 50, "start_factor": 0.1, "end_factor": 1.0, "past": "mirror"},
     ]
 
-    @property
-    def endless(self) -> bool:
-        return self.past != "hold"
-
-    def own_marks(self) -> Iterable[int]:
+    def own_marks(self) -> tuple[int]:
         return (max(self.total_steps - self.offset, 0),)
+
+    def holds_from(self) -> int | None:
+        return super().holds_from() if self.past == "hold" else None
+
+    def ends_at(self) -> int | None:
+        # What follows a rise is the schedule that it is the warm-up of.
+        return None if self.rises else super().ends_at()
+
+    def warm_up(self) -> tuple[Path, float] | None:
+        return (("total_steps",), *self.own_marks()) if self.rises else None
+
+    @property
+    def rises(self) -> bool:
+        """Whether it ends above its start, whatever the base rate is.
+
+        A fixed rate at the start counts as lower than the base rate at the end.
+        """
+        if self.start_lr is None and self.end_lr is None:
+            return self.start_factor < self.end_factor
+        if self.start_lr is None:
+            return self.start_factor == 0
+        return self.end_factor >= 1 if self.end_lr is None else self.start_lr < self.end_lr
 
     def formula(self, step: Array, base: Array) -> Array:
         start = base * self.start_factor if self.start_lr is None else self.start_lr + 0 * base
@@ -156,6 +174,9 @@ class LinearFactor(Schedule):
         {"start_factor": 0.1, "total_iters": 20},
         {"start_factor": 1.0, "end_factor": 0.1, "total_iters": 50},
     ]
+
+    def warm_up(self) -> tuple[Path, float] | None:
+        return (("total_iters",), self.total_iters) if self.start_factor < self.end_factor else None
 
     def formula(self, step: Array, base: Array) -> Array:
         return line(base * self.start_factor, base * self.end_factor, ramp(step, self.total_iters))

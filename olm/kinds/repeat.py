@@ -8,6 +8,7 @@ from olm.schedule import (
     Array,
     Factor,
     Number,
+    Part,
     PositiveCount,
     PositiveSteps,
     Schedule,
@@ -64,10 +65,7 @@ class Repeat(Schedule):
             "count": 3,
         },
     ]
-
-    @property
-    def endless(self) -> bool:
-        return self.count is None
+    own_clock = True
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
@@ -84,24 +82,30 @@ class Repeat(Schedule):
         ends = [self._end(number) for number in range(1, shown + 1)]
         return [end for end in ends if end < MAX_STEPS] or [MAX_STEPS]
 
-    def marks(self) -> list[int]:
-        first = (mark for mark in self.scheduler.marks() if mark < self.period)
-        return sorted({*first, *self.own_marks()})
-
     def holds_from(self) -> int | None:
         return None if self.count is None else min(self._end(self.count), MAX_STEPS)
+
+    def ends_at(self) -> int | None:
+        return self.holds_from()
 
     def horizon(self) -> int:
         return self.holds_from() or self.own_marks()[-1]
 
-    def clocks(self, step: int) -> list[int | None]:
+    def parts(self) -> list[Part]:
+        return [Part(0, self.period, self.scheduler)]
+
+    def part_steps(self, step: int) -> list[int | None]:
         import numpy as np
 
         _, start, length = cycles(np.array([float(step)]), self.period, self.growth)
         return [int((step - start[0]) / length[0])]
 
-    def spans(self) -> list[tuple[int, int, Schedule]]:
-        return [(0, self.period, self.scheduler)]
+    def part_ranges(self, first: int, last: int) -> list[tuple[int, int]]:
+        return [(0, self.period)]
+
+    def reached_at(self, part: Part, step: int) -> int | None:
+        # The first cycle is as fast as the optimizer's steps.
+        return step if step <= self.period else None
 
     def _end(self, number: int) -> int:
         """The step at which the first so many cycles are over."""
@@ -150,6 +154,7 @@ class Time(Schedule):
         {"scheduler": {"kind": "WarmupLR", "warmup_steps": 10}, "shift": -1},
         {"scheduler": {"kind": "ExponentialLR", "gamma": 0.9}, "every": 10, "last": 50},
     ]
+    own_clock = True
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
@@ -157,29 +162,34 @@ class Time(Schedule):
         clock = np.floor(step / self.every) * self.every + self.shift
         return self.scheduler.formula(np.clip(clock, self.first, self._last), base)
 
-    def clocks(self, step: int) -> list[int | None]:
-        clock = step // self.every * self.every + self.shift
-        return [min(max(clock, self.first), self._last)]
-
     def own_marks(self) -> tuple[int, ...]:
-        return () if self.last is None else (self._reached(self.last),)
-
-    def marks(self) -> list[int]:
-        inner = {self._reached(mark) for mark in self.scheduler.marks() if mark <= self._last}
-        return sorted({*inner, *self.own_marks()})
+        return () if self.last is None else (self._clock_is_at(self.last),)
 
     def holds_from(self) -> int | None:
         ends = [self.scheduler.holds_from(), self.last]
-        return min((self._reached(end) for end in ends if end is not None), default=None)
+        return min((self._clock_is_at(end) for end in ends if end is not None), default=None)
+
+    def ends_at(self) -> int | None:
+        return super().ends_at() if self.last is None else self._clock_is_at(self.last)
 
     def horizon(self) -> int:
         return super().horizon() if self.holds_from() is not None else self.scheduler.horizon()
+
+    def part_steps(self, step: int) -> list[int | None]:
+        clock = step // self.every * self.every + self.shift
+        return [min(max(clock, self.first), self._last)]
+
+    def part_ranges(self, first: int, last: int) -> list[tuple[int, int]]:
+        return [(low, min(high, self._last + 1)) for low, high in super().part_ranges(first, last)]
+
+    def reached_at(self, part: Part, step: int) -> int | None:
+        return self._clock_is_at(step) if step <= self._last else None
 
     @property
     def _last(self) -> int:
         return MAX_STEPS if self.last is None else self.last
 
-    def _reached(self, mark: int) -> int:
-        """The step from which on the clock stands at a mark or after."""
+    def _clock_is_at(self, mark: int) -> int:
+        """The first step at which the clock is at a mark or later."""
         after = max(mark - self.shift, 0) if mark > self.first else 0
         return min(-(-after // self.every) * self.every, MAX_STEPS)

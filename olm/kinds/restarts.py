@@ -41,9 +41,8 @@ class CosineWarmRestarts(Schedule):
     words = "half a cosine from the base rate to {eta_min} in {T_0} steps, then in {T_mult} × that"
     examples = [{"T_0": 50}, {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}]
 
-    @property
-    def endless(self) -> bool:
-        return True
+    def holds_from(self) -> None:
+        return None
 
     def own_marks(self) -> list[int]:
         ends = accumulate(self.T_0 * self.T_mult**wave for wave in range(3))

@@ -2,7 +2,17 @@
 
 from typing import Literal
 
-from olm.schedule import Array, Listed, PositiveStepIndex, Schedule, ascending, pieces, rule
+from olm.schedule import (
+    MAX_STEPS,
+    Array,
+    Listed,
+    Part,
+    PositiveStepIndex,
+    Schedule,
+    ascending,
+    pieces,
+    rule,
+)
 
 
 @rule(
@@ -45,7 +55,8 @@ class Sequential(Schedule):
     ]
 
     def formula(self, step: Array, base: Array) -> Array:
-        return pieces(step, base, [(start, part.formula) for start, part in self.parts()])
+        return pieces(step, base, [(start, part.formula) for start, _, part in self.parts()])
 
-    def parts(self) -> list[tuple[int, Schedule]]:
-        return list(zip((0, *self.milestones), self.schedulers, strict=True))
+    def parts(self) -> list[Part]:
+        ends = (*self.milestones, MAX_STEPS)
+        return list(map(Part, (0, *self.milestones), ends, self.schedulers))

@@ -1,9 +1,10 @@
 """Falls by a factor: every so many steps, at given steps, or at every step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import ceil, log
 from typing import Literal
 
+from olm.problem import Path
 from olm.schedule import (
     MAX_STEPS,
     Array,
@@ -36,9 +37,12 @@ class Step(Schedule):
     words = "the base rate, times {gamma} every {step_size} steps"
     examples = [{"step_size": 30}, {"step_size": 10, "gamma": 0.5}]
 
-    @property
-    def endless(self) -> bool:
-        return self.gamma != 1
+    def holds_from(self) -> int | None:
+        return super().holds_from() if self.gamma == 1 else None
+
+    def jumps(self) -> Iterator[tuple[Path, int]]:
+        if self.gamma != 1:
+            yield ("step_size",), self.step_size
 
     def formula(self, step: Array, base: Array) -> Array:
         return base * self.gamma ** (step // self.step_size)
@@ -65,6 +69,9 @@ class MultiStep(Schedule):
     words = "the base rate, times {gamma} at each of the steps {milestones}"
     examples = [{"milestones": [30, 80]}, {"milestones": [10, 20, 25], "gamma": 0.5}]
 
+    def jumps(self) -> Iterator[tuple[Path, int]]:
+        yield from ((("milestones", index), step) for index, step in enumerate(self.milestones))
+
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
 
@@ -89,9 +96,8 @@ class Exponential(Schedule):
     words = "the base rate, times {gamma} at every step"
     examples = [{"gamma": 0.95}]
 
-    @property
-    def endless(self) -> bool:
-        return self.gamma != 1
+    def holds_from(self) -> int | None:
+        return super().holds_from() if self.gamma == 1 else None
 
     def own_marks(self) -> Iterable[int]:
         if not 0 < self.gamma < 1:

@@ -207,6 +207,7 @@ class TriStage(Schedule):
         "then down by equal factors to {end_factor} × base in {decay_steps}, which holds"
     )
     examples = [{"warmup_steps": 10, "hold_steps": 40, "decay_steps": 50}]
+    length_fields = ("decay_steps",)
 
     def own_marks(self) -> tuple[int, ...]:
         held = self.warmup_steps + self.hold_steps

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from olm.schedule.curves import where as where
     from olm.schedule.evaluation import metric_of as metric_of
     from olm.schedule.schedule import Schedule as Schedule
+    from olm.schedule.timeline import Part as Part
 
 _HOMES = {
     "ascending": "olm.fields.rules",
@@ -82,6 +83,7 @@ _HOMES = {
     "where": "olm.schedule.curves",
     "metric_of": "olm.schedule.evaluation",
     "Schedule": "olm.schedule.schedule",
+    "Part": "olm.schedule.timeline",
 }
 
 __all__ = [*_HOMES]

@@ -231,10 +231,10 @@ def _turns(made: Timeline, exact: Mapping[Path, Fraction], turn: _Turn) -> list[
     """When the parts of a schedule apply, which has its own steps by now."""
     if not made.children():
         return []
-    spans = made.spans()
+    parts = made.parts()
     # What says when they begin says it as well before it is rounded.
     unrounded = type(made).model_construct(**{**dict(made), **fields_with(made, exact)})
-    starts = [start for start, _ in (unrounded if exact else made).parts()]
+    starts = [part.start for part in (unrounded if exact else made).parts()]
     return [
         _Turn(
             turn.start + start,
@@ -242,7 +242,7 @@ def _turns(made: Timeline, exact: Mapping[Path, Fraction], turn: _Turn) -> list[
             turn.end if end == MAX_STEPS else turn.begin + end,
             turn.is_known,
         )
-        for start, (begin, end, _) in zip(starts, spans, strict=True)
+        for start, (begin, end, _) in zip(starts, parts, strict=True)
     ]
 
 

@@ -22,7 +22,7 @@ from olm.problem import LISTED, found, nearest
 from olm.schedule.catalogue import Catalogue
 from olm.schedule.evaluation import bases_of, check_usable, evaluate, metric_of, steps_of
 from olm.schedule.families import FAMILIES
-from olm.schedule.timeline import Timeline
+from olm.schedule.shape import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -43,7 +43,7 @@ ROOT_KEYS = ("$schema", "expect", "clock", "durations", *STATE_KEYS)
 """The keys that only the root of a document may have. No kind has a field of such a name."""
 
 
-class Schedule(Timeline):
+class Schedule(Shape):
     """A learning-rate schedule: a kind, its fields, and the rate at every step. An immutable value.
 
     A subclass is one kind. It gives `kind` a default, which is the name of the kind and of its
@@ -177,8 +177,8 @@ class Schedule(Timeline):
         if not self.metric_driven:
             return self
         seen = [
-            child if clock is None else child.observe(value, clock)
-            for child, clock in zip(children, self.clocks(step), strict=True)
+            child if inner is None else child.observe(value, inner)
+            for child, inner in zip(children, self.part_steps(step), strict=True)
         ]
         return self if seen == [*children] else self.with_children(seen)
 
@@ -189,7 +189,7 @@ class Schedule(Timeline):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         return ((name, value) for name, value in super().__repr_args__() if name != "kind")
 
-    __str__ = Timeline.__repr__
+    __str__ = Shape.__repr__
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

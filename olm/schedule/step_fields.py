@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from olm.fields.durations import Duration
 from olm.fields.types import step_fields
 from olm.problem import Path
-from olm.schedule.timeline import Timeline, child_fields
+from olm.schedule.nesting import child_fields
+from olm.schedule.timeline import Timeline
 
 Made = TypeVar("Made", bound=Timeline)
 

@@ -1,157 +1,152 @@
-"""What happens when in a schedule: its parts, its marks, and from when on its rate stays."""
+"""What happens when in a schedule: its parts, its marks, its end, and where its rate holds.
+
+A kind declares its `length_fields`, and overrides `parts` and `own_marks` where the defaults do not
+fit. The rest is derived. A kind that declares `own_clock` also overrides `part_steps`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from typing import Any, ClassVar, Self, get_args
-
-from pydantic import BaseModel
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Any, ClassVar, NamedTuple
 
 from olm.fields.types import MAX_STEPS, step_fields
 from olm.problem import Path
+from olm.schedule.nesting import Nesting
 
 NO_CHANGE = 10
-"""How many steps are shown of a schedule that never changes."""
+"""How many steps a picture shows of a schedule that never changes."""
 
 GOES_ON = 4
-"""How many times its last mark is shown of a schedule that goes on changing."""
+"""How many times its last mark a picture shows of a schedule that goes on changing."""
 
 
-class Timeline(BaseModel):
-    """A schedule as a course of events. Pictures, durations and lint need to know no more of it.
+class Part(NamedTuple):
+    """A schedule that another one is made of, and the steps of the other at which it applies."""
 
-    A kind with children says in `parts` when each begins; all else follows. A kind that runs its
-    children on another clock than its own says the rest itself.
-    """
+    start: int
+    """The step at which the part starts, at its own step 0."""
+    end: int
+    """The step at which the part is over; `MAX_STEPS` if nothing ends it."""
+    schedule: Any
+
+
+class Timeline(Nesting):
+    """A schedule as a sequence of events: all that pictures, durations and lint know of it."""
 
     stages: ClassVar[tuple[str, ...]] = ()
-    """The fields that say how long consecutive stages last: see `olm.fields.rules.stages`."""
+    """The fields that specify how long consecutive stages last: see `olm.fields.rules.stages`."""
 
-    def children(self) -> tuple[Self, ...]:
-        """The schedules that stand in the fields, in their order."""
-        return tuple(child for _, inner in self._nested() for child in inner)
+    length_fields: ClassVar[tuple[str, ...]] = ("total_steps",)
+    """The fields that specify how long the schedule lasts. Without any of them it has no end."""
 
-    def placed_children(self) -> list[tuple[Path, Self]]:
-        """The schedules that stand in the fields, each with its place, in their order."""
+    own_clock: ClassVar[bool] = False
+    """Whether the parts run on another clock than the schedule, which `part_steps` defines."""
+
+    def parts(self) -> list[Part]:
+        """The schedules that this one is made of, in the order of `children`.
+
+        By default all of them start at step 0, and nothing ends them.
+        """
+        return [Part(0, MAX_STEPS, child) for child in self.children()]
+
+    def part_steps(self, step: int) -> list[int | None]:
+        """For each part its own step when the schedule is at `step`; None if it does not apply.
+
+        The last part goes on after its end. With `own_clock`, a kind overrides this.
+        """
+        starts = [part.start for part in self.parts()]
+        latest = max((start for start in starts if start <= step), default=None)
+        return [step - start if start == latest else None for start in starts]
+
+    def part_ranges(self, first: int, last: int) -> list[tuple[int, int]]:
+        """For each part its own first step, and the one after its last, from `first` to `last`.
+
+        Args:
+            first: the first step of the schedule.
+            last: the step after its last; `MAX_STEPS` if it goes on.
+
+        Returns:
+            A range for each part, which is empty if the part is not reached.
+        """
+        if not self.own_clock:
+            return [
+                (max(first - start, 0), end - start if end < MAX_STEPS else MAX_STEPS)
+                for start, end in ((part.start, min(part.end, last)) for part in self.parts())
+            ]
+        lows, highs = self.part_steps(first), self.part_steps(last - 1)
         return [
-            ((name, index) if isinstance(getattr(self, name), tuple) else (name,), child)
-            for name, inner in self._nested()
-            for index, child in enumerate(inner)
+            (low or 0, (high or 0) + 1 if last < MAX_STEPS else MAX_STEPS)
+            for low, high in zip(lows, highs, strict=True)
         ]
 
-    def at(self, path: Path) -> Any:
-        """What stands at a path, in this schedule or one in it.
+    def reached_at(self, part: Part, step: int) -> int | None:
+        """The step at which a part is at its own `step` or later; None if it never is.
 
-        >>> from olm.kinds.step import MultiStep
-        >>> MultiStep(milestones=[30, 80]).at(("milestones", 1))
-        80
+        With `own_clock`, the default supposes that the clock never goes back.
         """
-        value: Any = self
-        for part in path:
-            value = value[part] if isinstance(part, int) else getattr(value, part)
-        return value
-
-    def with_children(self, children: Sequence[Self]) -> Self:
-        """The same with other children, as many as there are."""
-        left, update = iter(children), {}
-        for name, inner in self._nested():
-            others = tuple(next(left) for _ in inner)
-            update[name] = others if isinstance(getattr(self, name), tuple) else others[0]
-        return self.model_copy(update=update)
-
-    def parts(self) -> list[tuple[int, Any]]:
-        """The schedules that this one is made of, each with the step where its own step 0 lies.
-
-        A part's turn ends where a later one begins; those that begin together go on together.
-        Children are parts in the order of `children`; by default all of them begin at step 0.
-        """
-        return [(0, child) for child in self.children()]
-
-    def turns(self) -> list[tuple[int, int, Any]]:
-        """The parts with the step at which each one's turn begins, and that at which it ends."""
-        parts = self.parts()
-        starts = sorted({start for start, _ in parts})
-        ends = dict(zip(starts, [*starts[1:], MAX_STEPS], strict=bool(starts)))
-        return [(start, ends[start], part) for start, part in parts]
-
-    def spans(self) -> list[tuple[int, int, Any]]:
-        """The parts with the step at which each one begins, and that at which it is over.
-
-        That is where its turn ends, unless it is over before there is another.
-        """
-        return self.turns()
-
-    def clocks(self, step: int) -> list[int | None]:
-        """At a step, the own step of each part; None for one whose turn it is not."""
-        return [step - start if start <= step < end else None for start, end, _ in self.turns()]
-
-    def marks(self) -> list[int]:
-        """The steps at which the shape changes, ascending; of an endless one the first of them."""
-        marks = {*self.own_marks()}
-        for start, end, part in self.turns():
-            marks |= {start + mark for mark in part.marks() if start + mark < end}
-            marks |= {start} if start else set()
-        return sorted(marks)
-
-    @property
-    def endless(self) -> bool:
-        """Whether the rate goes on changing for ever by itself, whatever the `own_marks` are."""
-        return False
+        if not self.own_clock:
+            return part.start + step
+        index = self.parts().index(part)
+        found = bisect_left(range(MAX_STEPS), step, key=lambda at: self.part_steps(at)[index] or 0)
+        return found if found < MAX_STEPS else None
 
     def own_marks(self) -> Iterable[int]:
-        """The steps at which the shape changes by itself: the numbers of steps in its fields."""
+        """The steps at which the shape changes, without those of the parts.
+
+        By default the numbers of steps in the fields. Of a shape that repeats, the first few.
+        """
         for name in step_fields(type(self)):
             value = getattr(self, name)
             if value is not None:
                 yield from value if isinstance(value, tuple) else (value,)
 
+    def marks(self) -> list[int]:
+        """The steps at which the shape changes, ascending."""
+        marks: set[int | None] = {*self.own_marks()}
+        for part in self.parts():
+            marks |= {
+                self.reached_at(part, mark)
+                for mark in part.schedule.marks()
+                if part.start + mark < part.end
+            }
+            marks |= {part.start} if part.start else set()
+        return sorted(mark for mark in marks if mark is not None)
+
     def holds_from(self) -> int | None:
-        """The step from which on the rate stays as it is; None if it never does."""
-        if self.endless:
-            return None
+        """The step from which on the rate holds; None if it never does."""
         steps = [0, *self.own_marks()]
-        for start, end, part in self.turns():
-            held = end - start if end < MAX_STEPS else part.holds_from()
-            if held is None:
+        for part in self.parts():
+            ends = part.end < MAX_STEPS
+            held = part.end - part.start if ends else part.schedule.holds_from()
+            reached = None if held is None else self.reached_at(part, held)
+            if reached is None:
                 return None
-            steps.append(start + held)
+            steps.append(reached)
         return min(max(steps), MAX_STEPS)
 
+    def length_path(self) -> Path:
+        """The first of the `length_fields` that has a value; empty if there is none."""
+        values = ((name, getattr(self, name, None)) for name in self.length_fields)
+        return next(((name,) for name, value in values if value is not None), ())
+
+    def ends_at(self) -> int | None:
+        """The step at which the schedule is over by its length; None if it has no end.
+
+        A composition without `length_fields` ends where the last of its parts does.
+        """
+        if self.length_path():
+            return self.holds_from()
+        parts = self.parts()
+        latest = max((part.start for part in parts), default=0)
+        ends = [(part, part.schedule.ends_at()) for part in parts if part.start == latest]
+        reached = [self.reached_at(part, end) for part, end in ends if end is not None]
+        return max((step for step in reached if step is not None), default=None)
+
     def horizon(self) -> int:
-        """How many steps to look at: to where the rate stays, or to see how it goes on."""
+        """How many steps to look at: to where the rate holds, or enough to see how it goes on."""
         held = self.holds_from()
         if held is not None:
             return held or NO_CHANGE
-        last = max([start + part.horizon() for start, _, part in self.turns()], default=0)
+        last = max([part.start + part.schedule.horizon() for part in self.parts()], default=0)
         return min(last or GOES_ON * max(self.marks(), default=25), MAX_STEPS)
-
-    @property
-    def depth(self) -> int:
-        """How deep schedules are nested here: 1 for one without children."""
-        return 1 + max((child.depth for child in self.children()), default=0)
-
-    def _nested(self) -> Iterator[tuple[str, tuple[Self, ...]]]:
-        """The fields that hold schedules, with the schedules."""
-        for name in child_fields(type(self)):
-            value = getattr(self, name)
-            if value is not None:
-                yield name, value if isinstance(value, tuple) else (value,)
-
-
-@cache
-def child_fields(model: type[BaseModel]) -> tuple[str, ...]:
-    """The fields of a model that hold schedules.
-
-    >>> from olm.kinds import KINDS
-    >>> child_fields(KINDS["RepeatLR"])
-    ('scheduler',)
-    """
-
-    def holds(annotation: Any) -> bool:
-        if isinstance(annotation, type) and issubclass(annotation, Timeline):
-            return True
-        return any(map(holds, get_args(annotation)))
-
-    fields = model.model_fields.items()
-    return tuple(name for name, field in fields if holds(field.annotation))

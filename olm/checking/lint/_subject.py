@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from olm.checking.lint._ignores import Ignore, ignores
-from olm.checking.lint._walk import Node, has_parts, nodes
+from olm.checking.lint._walk import Node, is_composition, nodes
 from olm.problem import Path, dotted, in_steps
 from olm.schedule.schedule import Schedule
 from olm.spec.spec import Spec
@@ -51,7 +51,7 @@ class Subject:
     def _is_of_parts(self) -> bool:
         """Whether there are several schedules, and it is known when each of them applies."""
         schedule = self.spec.schedule
-        return has_parts(schedule) and schedule.is_counted
+        return is_composition(schedule) and schedule.is_counted
 
     @cached_property
     def known_bases(self) -> tuple[float, ...]:

@@ -1,28 +1,25 @@
-"""A schedule and every schedule in it, each with the steps for which it is asked.
-
-A kind is told by its name: to import its class would load kinds that the file does not have.
-"""
+"""A schedule and every schedule in it, each with the steps at which it applies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from olm.fields.types import MAX_STEPS
 from olm.problem import Path
+from olm.schedule.nesting import child_fields
 from olm.schedule.schedule import Schedule
-from olm.schedule.timeline import child_fields
 
 
-class Part(NamedTuple):
-    """A child of a schedule."""
+class Child(NamedTuple):
+    """A schedule in the fields of another, its parent."""
 
     path: Path
-    """Where it stands, seen from its parent."""
-    begin: int
-    """The step of its parent at which its turn begins."""
+    """Its path from the parent."""
+    start: int
+    """The step of the parent at which it starts."""
     end: int
-    """The step of its parent at which its turn ends."""
+    """The step of the parent at which it is over."""
     schedule: Schedule
 
 
@@ -40,7 +37,7 @@ class Node(NamedTuple):
     """The step of the whole at which its own step 0 lies; None if it is on another clock."""
     above: tuple[Schedule, ...] = ()
     """The schedules in which it stands, the outermost first."""
-    parts: tuple[Part, ...] = ()
+    children: tuple[Child, ...] = ()
     """Its children, whether they are reached or not."""
 
     @property
@@ -63,24 +60,24 @@ class Node(NamedTuple):
 
 def nodes(schedule: Schedule, last: int = MAX_STEPS) -> Iterator[Node]:
     """The schedule itself and what is reached in it in so many steps, parents before children."""
-    waiting = [Node(schedule, last=last, parts=parts_of(schedule))]
+    waiting = [Node(schedule, last=last, children=children_of(schedule))]
     while waiting:
         node = waiting.pop()
         yield node
-        if node.parts:
-            waiting += [inner for part in reversed(node.parts) for inner in _within(node, part)]
+        if node.children:
+            waiting += reversed([*_reached(node)])
 
 
-def parts_of(schedule: Schedule) -> tuple[Part, ...]:
+def children_of(schedule: Schedule) -> tuple[Child, ...]:
     """The children of a schedule."""
-    if not has_parts(schedule):
+    if not is_composition(schedule):
         return ()
-    of_parts = zip(schedule.placed_children(), schedule.turns(), strict=True)
-    return tuple([Part(path, *turn) for (path, _), turn in of_parts])
+    placed = zip(schedule.placed_children(), schedule.parts(), strict=True)
+    return tuple([Child(path, *part) for (path, _), part in placed])
 
 
-def has_parts(schedule: Schedule) -> bool:
-    """Whether its kind is made of schedules."""
+def is_composition(schedule: Schedule) -> bool:
+    """Whether the kind has fields for schedules."""
     return bool(child_fields(type(schedule)))
 
 
@@ -92,42 +89,35 @@ def innermost(schedule: Schedule, step: int, holds: Callable[[Schedule, int], bo
         step: at which of its steps.
         holds: whether it holds of a schedule at one of its own steps.
     """
-    node = Node(schedule, parts=parts_of(schedule))
-    while node.parts:
-        at = node.schedule.clocks(step)
+    node = Node(schedule, children=children_of(schedule))
+    while node.children:
+        inner_steps = node.schedule.part_steps(step)
         inner = [
-            (part, clock)
-            for part, clock in zip(node.parts, at, strict=True)
-            if clock is not None and holds(part.schedule, clock)
+            (child, inner_step)
+            for child, inner_step in zip(node.children, inner_steps, strict=True)
+            if inner_step is not None and holds(child.schedule, inner_step)
         ]
         if len(inner) != 1:
             break
-        [(part, step)] = inner
-        node = Node(part.schedule, node.path + part.path, parts=parts_of(part.schedule))
+        [(child, step)] = inner
+        path, schedule = node.path + child.path, child.schedule
+        node = Node(schedule, path, children=children_of(schedule))
     return node
 
 
-def length_of(node: Node) -> int:
-    """The step at which what stands in a node has no turn any more."""
-    held = node.schedule.holds_from() if node.schedule.kind == "PhasesLR" else None
-    return node.last if held is None else min(node.last, held)
+def over_at(node: Node) -> int:
+    """The step of a node at which none of its children applies any more."""
+    return min(node.last, max((child.end for child in node.children), default=MAX_STEPS))
 
 
-def _within(node: Node, part: Part) -> Iterator[Node]:
-    """A child of a node, if it is reached."""
-    schedule: Any = node.schedule
-    above = (*node.above, schedule)
-    path, parts = node.path + part.path, parts_of(part.schedule)
-    if schedule.kind == "RepeatLR":
-        yield Node(part.schedule, path, 0, schedule.period, None, above, parts)
-    elif schedule.kind == "TimeLR":
-        first, last = (schedule.clocks(step)[0] or 0 for step in (node.first, node.last - 1))
-        endless = not node.ends and schedule.last is None
-        last = MAX_STEPS if endless else last + 1
-        yield Node(part.schedule, path, first, last, None, above, parts)
-    else:
-        begin, end = max(part.begin, node.first), min(part.end, length_of(node))
-        offset = None if node.offset is None else node.offset + part.begin
-        if begin < end:
-            last = end - part.begin if end < MAX_STEPS else MAX_STEPS
-            yield Node(part.schedule, path, begin - part.begin, last, offset, above, parts)
+def _reached(node: Node) -> Iterator[Node]:
+    """The children of a node that are reached, in their order."""
+    ranges = node.schedule.part_ranges(node.first, node.last)
+    for child, (first, last) in zip(node.children, ranges, strict=True):
+        if first < last:
+            offset = None
+            if node.offset is not None and not node.schedule.own_clock:
+                offset = node.offset + child.start
+            path, above = node.path + child.path, (*node.above, node.schedule)
+            inner = children_of(child.schedule)
+            yield Node(child.schedule, path, first, last, offset, above, inner)

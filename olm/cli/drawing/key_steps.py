@@ -65,7 +65,7 @@ def _reasons(schedule: Schedule, base: float, total: int) -> Iterator[tuple[int,
                 _first_below(schedule, base, steps[peak + below[0] - 1 :][:2], middle),
                 "half way down",
             )
-    for start, part in schedule.parts():
+    for start, _, part in schedule.parts():
         if 0 < start < total:
             yield start, f"{part.kind} takes over"
 

@@ -54,7 +54,7 @@ def beginnings(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
         for index, part in enumerate(schedule.children()):
             yield "then" if index else "first", part
         return
-    for start, part in parts:
+    for start, _, part in parts:
         yield f"from {'' if _waits(start) else 'step '}{_said(start)} on", part
 
 

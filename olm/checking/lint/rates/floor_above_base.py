@@ -33,9 +33,7 @@ expect:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from olm.checking.lint._course import fields_of
 from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node
 from olm.problem import Problem
@@ -57,12 +55,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 def _floor(node: Node) -> str | None:
     """The field of a schedule that is a floor."""
-    schedule: Any = node.schedule
-    if schedule.kind == "HoldLR":
-        is_floor = bool(node.above) and node.above[-1].kind == "MaximumLR"
-        return "fixed_lr" if is_floor and schedule.fixed_lr is not None else None
-    if schedule.kind == "LinearLR" and schedule.start_factor < 1:
-        # A line from below the base rate is a rise, and ends where it likes.
+    # A constant rate is a floor only where the highest rate of several is taken.
+    if node.schedule.is_constant and not (node.above and node.above[-1].takes_highest):
         return None
-    names = ["eta_min", "min_lr"] + ["end_lr"] * (schedule.group == "decay")
-    return next((name for name in names if name in fields_of(type(node.schedule))), None)
+    return node.schedule.floor()

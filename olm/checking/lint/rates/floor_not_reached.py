@@ -37,10 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import reduce
-from math import tanh
-from typing import Any
 
-from olm.checking.lint._course import LENGTHS, end_of_run, field_of
 from olm.checking.lint._subject import Subject, steps_between
 from olm.checking.lint._walk import Node
 from olm.problem import Problem
@@ -52,19 +49,19 @@ NEGLIGIBLE = 0.01
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each decay that does not reach its floor, and each floor that is not touched."""
     for node in subject.nodes:
-        if node.schedule.kind == "MaximumLR":
+        if node.schedule.takes_highest:
             yield from _untouched(subject, node)
-        # Below a maximum, another schedule is the floor.
-        elif not any(one.kind == "MaximumLR" for one in node.above):
+        # Where the highest rate is taken, another schedule is the floor.
+        elif not any(parent.takes_highest for parent in node.above):
             yield from _cut_off(subject, node)
-            yield from _tangent(node)
+            yield from _jumps_to_floor(node)
 
 
 def _cut_off(subject: Subject, node: Node) -> Iterator[Problem]:
     schedule = node.schedule
-    if node.parts or not node.ends:
+    if node.children or not node.ends:
         return
-    end = end_of_run(schedule)
+    end = schedule.ends_at()
     if end is None or end <= node.last:
         return
     there, floor = subject.rates(schedule, (node.last, end))
@@ -75,17 +72,17 @@ def _cut_off(subject: Subject, node: Node) -> Iterator[Problem]:
             f"{schedule.kind} ends at step {end:,}, and its turn is over after "
             f"{node.last:,} steps, with {(left / way).min():.0%} of the way left"
         )
-        path = node.path + field_of(schedule, LENGTHS)
+        path = node.path + schedule.length_path()
         yield Problem("floor-not-reached", message, path, severity="warning")
 
 
-def _tangent(node: Node) -> Iterator[Problem]:
-    schedule: Any = node.schedule
-    if schedule.kind == "TanhLR":
-        left = (1 - tanh(schedule.ub)) / 2
+def _jumps_to_floor(node: Node) -> Iterator[Problem]:
+    if ending := node.schedule.left_at_end():
+        field, left = ending
         if left > NEGLIGIBLE:
-            message = f"at ub {left:.0%} of the way are left, and the rate jumps to end_lr"
-            path = (*node.path, "ub")
+            floor = node.schedule.floor()
+            message = f"at {field} {left:.0%} of the way are left, and the rate jumps to {floor}"
+            path = (*node.path, field)
             yield Problem("floor-not-reached", message, path, severity="warning")
 
 
@@ -98,12 +95,12 @@ def _untouched(subject: Subject, node: Node) -> Iterator[Problem]:
     if last == node.last and not node.ends:
         return
     steps = steps_between(node.schedule, node.first, last)
-    rates = [subject.rates(part.schedule, steps) for part in node.parts]
+    rates = [subject.rates(child.schedule, steps) for child in node.children]
     highest = reduce(np.maximum, rates)
-    for part, own in zip(node.parts, rates, strict=True):
-        if part.schedule.metric_driven or part.schedule.holds_from() != 0:
+    for child, own in zip(node.children, rates, strict=True):
+        if child.schedule.metric_driven or child.schedule.holds_from() != 0:
             continue
         if (own < highest).all():
-            message = f"{part.schedule.kind} is a floor that the rate never comes down to"
-            path = node.path + part.path
+            message = f"{child.schedule.kind} is a floor that the rate never comes down to"
+            path = node.path + child.path
             yield Problem("floor-not-reached", message, path, severity="warning")

@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from olm.checking.lint._subject import Subject
-from olm.checking.lint._walk import Node, Part, length_of
+from olm.checking.lint._walk import Child, Node, over_at
 from olm.problem import Problem
 
 if TYPE_CHECKING:
@@ -54,24 +54,24 @@ FACTOR = 20.0
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each part at whose beginning the rate jumps."""
     for node in subject.nodes:
-        end = length_of(node)
-        parts = [part for part in node.parts if node.first < part.begin < end]
-        if parts:
+        end = over_at(node)
+        later = [child for child in node.children if node.first < child.start < end]
+        if later:
             # All at once: each evaluation of a sequence looks at all of its parts.
-            before = subject.rates(node.schedule, tuple(part.begin - 1 for part in parts))
-            after = subject.rates(node.schedule, tuple(part.begin for part in parts))
-            for part, *rates in zip(parts, before, after, strict=True):
-                yield from _jump(node, part, *rates)
+            before = subject.rates(node.schedule, tuple(child.start - 1 for child in later))
+            after = subject.rates(node.schedule, tuple(child.start for child in later))
+            for child, *rates in zip(later, before, after, strict=True):
+                yield from _jump(node, child, *rates)
 
 
-def _jump(node: Node, part: Part, before: Array, after: Array) -> Iterator[Problem]:
+def _jump(node: Node, child: Child, before: Array, after: Array) -> Iterator[Problem]:
     # From or to 0 there is no factor: a rate of 0 is told of by itself.
     rise = bool(((before > 0) & (after > FACTOR * before)).all())
     fall = bool(((after > 0) & (before > FACTOR * after)).all())
     if rise or fall:
         factor = float((after / before if rise else before / after).min())
         message = (
-            f"at {node.steps(part.begin, part.begin)}, where {part.schedule.kind} takes over, "
+            f"at {node.steps(child.start, child.start)}, where {child.schedule.kind} takes over, "
             f"the rate {'rises' if rise else 'falls'} by a factor of {factor:,.3g}"
         )
-        yield Problem("jump", message, node.path + part.path, severity="warning")
+        yield Problem("jump", message, node.path + child.path, severity="warning")

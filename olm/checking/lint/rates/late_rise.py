@@ -38,7 +38,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from olm.checking.lint._course import end_of_run
 from olm.checking.lint._subject import Subject, steps_between
 from olm.checking.lint._walk import innermost
 from olm.problem import Problem
@@ -51,7 +50,7 @@ ROUNDING = 1e-9
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The first rise after the end, at the innermost schedule that rises there alone."""
     schedule = subject.spec.schedule
-    end, held = end_of_run(schedule), schedule.holds_from()
+    end, held = schedule.ends_at(), schedule.holds_from()
     if end is None or held is None or held <= end:
         return
     steps = steps_between(schedule, end, held)

@@ -29,11 +29,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from olm.checking.lint._course import fields_of
 from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import innermost
 from olm.problem import Problem
 from olm.schedule.schedule import Schedule
+
+HINTS = {
+    "offset": "with `offset: 1` it trains one rise up",
+    "start_factor": "give it a `start_factor` above 0",
+}
+"""A field that lets a warm-up start above 0 → what to write."""
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
@@ -45,16 +50,11 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     if not is_zero(subject.spec.schedule, 0):
         return
     node = innermost(subject.spec.schedule, 0, is_zero)
-    # A HoldLR of 0 says it in so many words.
-    if node.schedule.kind != "HoldLR":
+    if not node.schedule.is_constant:
         message = "the first step trains with a rate of 0"
         hint = _hint(node.schedule)
         yield Problem("zero-first-step", message, node.path, hint=hint, severity="warning")
 
 
 def _hint(schedule: Schedule) -> str:
-    if schedule.kind == "RampLR":
-        return "with `offset: 1` it trains one rise up"
-    if "start_factor" in fields_of(type(schedule)):
-        return "give it a `start_factor` above 0"
-    return ""
+    return next((hint for field, hint in HINTS.items() if field in type(schedule).model_fields), "")

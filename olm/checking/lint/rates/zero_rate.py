@@ -37,7 +37,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from olm.checking.lint._course import end_of_run
 from olm.checking.lint._subject import Subject, steps_between
 from olm.checking.lint._walk import Node, nodes
 from olm.fields.types import MAX_STEPS
@@ -48,11 +47,11 @@ from olm.schedule.schedule import Schedule
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The first such step of each schedule that has one."""
     schedule = subject.spec.schedule
-    for node in nodes(schedule, subject.total_steps or end_of_run(schedule) or MAX_STEPS):
-        # One schedule of 0 makes a product and a minimum 0, but no maximum.
-        decides = node.schedule.kind == "MaximumLR" or not node.parts
-        raised = any(one.kind == "MaximumLR" for one in node.above)
-        if node.ends and decides and not raised and node.schedule.kind != "HoldLR":
+    for node in nodes(schedule, subject.total_steps or schedule.ends_at() or MAX_STEPS):
+        # One part with a rate of 0 makes a product 0, but not the highest of several rates.
+        decides = node.schedule.takes_highest or not node.children
+        raised = any(parent.takes_highest for parent in node.above)
+        if node.ends and decides and not raised and not node.schedule.is_constant:
             yield from _zeros(subject, node)
 
 

@@ -34,23 +34,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from olm.checking.lint._course import LENGTHS, end_of_run, field_of
 from olm.checking.lint._subject import Subject
-from olm.problem import Path, Problem
-from olm.schedule.schedule import Schedule
+from olm.problem import Problem
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """That the whole ends at another step than the run."""
-    total = subject.total_steps
-    end = None if total is None else end_of_run(subject.spec.schedule)
+    total, schedule = subject.total_steps, subject.spec.schedule
+    end = None if total is None else schedule.ends_at()
     if total is not None and end not in (None, total):
         message = f"the schedule ends at step {end:,}, and the run at step {total:,}"
-        path = _which(subject.spec.schedule)
         also = (("clock", "total_steps"),)
-        yield Problem("ends-elsewhere", message, path, also=also, severity="warning")
-
-
-def _which(schedule: Schedule) -> Path:
-    """The field that says where the whole ends, if it is one; else the schedule."""
-    return field_of(schedule, (*LENGTHS, "lengths"))
+        yield Problem(
+            "ends-elsewhere", message, schedule.length_path(), also=also, severity="warning"
+        )

@@ -36,9 +36,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from olm.checking.lint._course import drops
 from olm.checking.lint._subject import Subject
-from olm.checking.lint._walk import Node, length_of, nodes
+from olm.checking.lint._walk import Node, nodes, over_at
 from olm.problem import Problem, in_steps
 
 
@@ -46,10 +45,10 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     """The children and the milestones that are never reached, the first of each schedule."""
     run = subject.total_steps
     for node in subject.nodes if run is None else nodes(subject.spec.schedule, run):
-        if node.parts:
+        if node.children:
             yield from _children(node)
         elif node.ends:
-            late = [(path, step) for path, step in drops(node.schedule) if step > node.last]
+            late = [(path, step) for path, step in node.schedule.jumps() if step > node.last]
             for path, step in late[:1]:
                 message = (
                     f"step {step:,} of {node.schedule.kind} is never reached: "
@@ -59,16 +58,18 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 
 def _children(node: Node) -> Iterator[Problem]:
-    end = length_of(node)
-    for part in node.parts:
+    if node.schedule.own_clock:
+        return
+    end = over_at(node)
+    for child in node.children:
         message = ""
-        if part.begin >= end:
+        if child.start >= end:
             message = (
-                f"it would begin at step {part.begin:,}, and what it stands in "
+                f"it would begin at step {child.start:,}, and what it stands in "
                 f"is over after {in_steps(end)}"
             )
-        elif part.end <= node.first:
-            message = f"it ends at step {part.end:,}, and the clock starts at {node.first:,}"
+        elif child.end <= node.first and child.end < end:
+            message = f"it ends at step {child.end:,}, and the clock starts at {node.first:,}"
         if message:
-            message = f"{part.schedule.kind} is never reached: {message}"
-            yield Problem("never-reached", message, node.path + part.path, severity="warning")
+            message = f"{child.schedule.kind} is never reached: {message}"
+            yield Problem("never-reached", message, node.path + child.path, severity="warning")

@@ -32,7 +32,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from olm.checking.lint._course import LENGTHS, drops, end_of_run, field_of
 from olm.checking.lint._subject import Subject
 from olm.problem import Problem
 
@@ -41,9 +40,9 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     """The last change of each schedule that comes when its turn is over."""
     for node in subject.nodes:
         schedule = node.schedule
-        if node.parts or not node.ends:
+        if node.children or not node.ends:
             continue
-        for path, step in drops(schedule):
+        for path, step in schedule.jumps():
             if step == node.last:
                 message = (
                     f"no step trains with the rate from step {step:,} on: its turn is over there"
@@ -51,10 +50,10 @@ def warnings(subject: Subject) -> Iterator[Problem]:
                 where = node.path + path
                 yield Problem("unused-final-rate", message, where, severity="warning")
                 break
-        if node.above and (node.first, node.last) == (0, 1) and end_of_run(schedule) == 1:
+        if node.above and (node.first, node.last) == (0, 1) and schedule.ends_at() == 1:
             message = (
                 f"{schedule.kind} trains only with its first rate: it ends at step 1, "
                 "and its turn has one step"
             )
-            where = node.path + field_of(schedule, LENGTHS)
+            where = node.path + schedule.length_path()
             yield Problem("unused-final-rate", message, where, severity="warning")

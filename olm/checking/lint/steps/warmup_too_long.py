@@ -26,9 +26,7 @@ total_steps: 3000
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from olm.checking.lint._course import end_of_run, warm_up
 from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node
 from olm.problem import Path, Problem
@@ -38,7 +36,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     """The warm-up of the whole, and that of each kind that has one and an end by itself."""
     told: set[Path] = set()
     for node in subject.nodes:
-        if node.path and node.parts:
+        if node.path and node.children:
             # The phases of a part of a run are no run.
             continue
         for problem in _long(node):
@@ -48,22 +46,12 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 
 def _long(node: Node) -> Iterator[Problem]:
-    schedule: Any = node.schedule
-    if schedule.kind == "OneCycleLR":
-        yield from _way_up(node, schedule.pct_start)
-    elif warming := warm_up(schedule):
-        yield from _share(node, *warming)
-
-
-def _way_up(node: Node, share: float) -> Iterator[Problem]:
-    if share > 0.5:
-        message = f"the way up takes {share:.0%} of the cycle, more than half of the run"
-        path = (*node.path, "pct_start")
-        yield Problem("warmup-too-long", message, path, severity="warning")
-
-
-def _share(node: Node, path: Path, steps: int) -> Iterator[Problem]:
-    end = end_of_run(node.schedule)
-    if end is not None and 2 * steps > end:
-        message = f"the warm-up takes {steps:,} of {end:,} steps, more than half of the run"
+    warm_up, end = node.schedule.warm_up(), node.schedule.ends_at()
+    if warm_up is None or end is None:
+        return
+    path, steps = warm_up
+    if 2 * steps > end:
+        # A share of the steps need not be a whole number of them.
+        shown = int(steps) if steps == int(steps) else round(steps, 1)
+        message = f"the warm-up takes {shown:,} of {end:,} steps, more than half of the run"
         yield Problem("warmup-too-long", message, node.path + path, severity="warning")
