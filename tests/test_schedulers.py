@@ -31,7 +31,8 @@ def test_the_steps_are_those_of_the_schedule_to_the_bit(document):
 
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_reading_ahead_in_blocks_of_any_size_changes_nothing(document, monkeypatch):
-    for block, listed in ((1, 1), (3, 1), (7, 2), (16, 4), (16, 100)):
+    for first, block, listed in ((1, 1, 1), (2, 3, 1), (9, 7, 2), (4, 16, 4), (16, 16, 100)):
+        monkeypatch.setattr(read_ahead, "FIRST_BLOCK", first)
         monkeypatch.setattr(read_ahead, "BLOCK", block)
         monkeypatch.setattr(read_ahead, "LISTED", listed)
         assert trained(olm.build(document, optimizer_of(*BASES)), 40) == wanted(document, 40)

@@ -40,11 +40,15 @@ class Nesting(BaseModel):
 
     def with_children(self, children: Sequence[Self]) -> Self:
         """The same schedule with other children, equally many."""
-        left, update = iter(children), {}
+        return self.model_copy(update=self.child_values(children))
+
+    def child_values(self, children: Sequence[Self]) -> dict[str, Any]:
+        """The values of the fields that have schedules, with other children, as many as before."""
+        left, values = iter(children), {}
         for name, inner in self._nested():
             others = tuple(next(left) for _ in inner)
-            update[name] = others if isinstance(getattr(self, name), tuple) else others[0]
-        return self.model_copy(update=update)
+            values[name] = others if isinstance(getattr(self, name), tuple) else others[0]
+        return values
 
     @property
     def depth(self) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 from olm.problem import LISTED, OlmError, Path, RateError, StateError, dotted, found
 from olm.spec.differences import differences_in_steps
-from olm.spec.digest import digest
 from olm.spec.memory import forgotten, remembered
 from olm.spec.spec import Spec
 
@@ -33,18 +33,17 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
         raise OlmError(
             f'on_change must be "error", "checkpoint" or "spec", found {found(on_change)}'
         )
-    live = Spec(
-        schedule=remembered(own.schedule, state.schedule),
-        durations=own.durations,
-        last_epoch=state.last_epoch,
-        base_lrs=tuple(base_lrs),
-        digest=digest(own.schedule),
+    here = partial(
+        Spec.trusted, durations=own.durations, last_epoch=state.last_epoch, base_lrs=base_lrs
     )
+    live = here(own.schedule)
     theirs = state.base_lrs or ()
     if len(theirs) != len(base_lrs):
         groups = f"{len(theirs)} param groups, this optimizer {len(base_lrs)}"
         raise StateError(f"base_lrs: the checkpoint has {groups}")
     lines = _first_of([*_disagreements(state, live)])
+    if lines or on_change == "spec":
+        live = here(remembered(own.schedule, state.schedule))
     if lines:
         lines += _from_here(state, live)
     if lines and on_change == "error":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel
+
 from olm.fields.types import memory_fields
 from olm.schedule.schedule import Schedule
 
@@ -17,7 +19,9 @@ def forgotten(schedule: Schedule) -> Schedule:
         return schedule
     fields = type(schedule).model_fields
     fresh = {name: fields[name].default for name in memory_fields(type(schedule))}
-    return _changed(schedule, fresh, [forgotten(child) for child in schedule.children()])
+    children = schedule.child_values([forgotten(child) for child in schedule.children()])
+    # The model's own copy, which validates nothing: defaults are valid.
+    return BaseModel.model_copy(schedule, update=fresh | children)
 
 
 def remembered(schedule: Schedule, other: Schedule) -> Schedule:
@@ -33,9 +37,7 @@ def remembered(schedule: Schedule, other: Schedule) -> Schedule:
     children, others = schedule.children(), other.children()
     if len(children) == len(others):
         children = tuple(map(remembered, children, others))
-    return _changed(schedule, memory, list(children))
-
-
-def _changed(schedule: Schedule, memory: dict[str, object], children: list[Schedule]) -> Schedule:
-    same = schedule.model_copy(update=memory) if memory else schedule
-    return same.with_children(children) if children else same
+    # Validated: the counters of one schedule may break a rule of the other, if a plugin has one.
+    values = memory | schedule.child_values(children)
+    same = all(getattr(schedule, name) == value for name, value in values.items())
+    return schedule if same else schedule.model_copy(update=values)

@@ -27,4 +27,5 @@ def is_number(value: Any) -> bool:
 
 def as_float(rate: Any) -> float:
     """A rate, which may be a tensor, as a float."""
-    return float(rate.item() if is_tensor(rate) else rate)
+    # Most rates are floats, which takes least to find out.
+    return rate if type(rate) is float else float(rate.item() if is_tensor(rate) else rate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Self, overload
 
@@ -70,6 +70,24 @@ class Spec(BaseModel):
         BeforeValidator(root_keys.digest_text),
     ] = None
     """The `digest` of the schedule, which tells a mixture of two states from a state."""
+
+    @classmethod
+    def trusted(
+        cls,
+        schedule: Schedule,
+        *,
+        durations: root_keys.Durations = (),
+        last_epoch: int | None = None,
+        base_lrs: Sequence[float] | None = None,
+    ) -> Spec:
+        """A spec, or a state, of parts that are known to be valid: nothing is validated.
+
+        It is for what this package made itself. The digest is computed when the spec is written.
+        """
+        bases = None if base_lrs is None else tuple(base_lrs)
+        return cls.model_construct(
+            schedule=schedule, durations=durations, last_epoch=last_epoch, base_lrs=bases
+        )
 
     @overload
     def lr(self, step: int, base: float) -> float: ...
@@ -172,10 +190,12 @@ class Spec(BaseModel):
         if self.durations:
             document["durations"] = [list(pair) for pair in self.durations]
         if self.last_epoch is not None and self.base_lrs is not None:
+            from olm.spec.digest import digest
+
             document |= {
                 "last_epoch": self.last_epoch,
                 "base_lrs": list(self.base_lrs),
-                "digest": self.digest,
+                "digest": self.digest or digest(self.schedule),
             }
         return document
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 from olm.fields.errors import quoted
+from olm.fields.types import MAX_STEPS, Number
 from olm.problem import OlmError, StateError, found, nearest
 from olm.spec.rates import as_float, is_number
 
@@ -15,6 +18,9 @@ TRANSIENT = frozenset({"_get_lr_called_within_step", "_is_initial"})
 
 DERIVED = frozenset({"_last_lr", "_step_count", "verbose"})
 """What a state by torch or by OpenLanguageModel may have, and a scheduler can do without."""
+
+STEP = Number(-1, MAX_STEPS, whole=True)
+"""What `last_epoch` may be."""
 
 POSITION = frozenset({"base_lrs", "last_epoch"})
 """What the state of every scheduler has."""
@@ -42,6 +48,18 @@ def check_step(last_epoch: Any, error: type[OlmError]) -> None:
     """That this is a step that was taken, or -1; raises the given error if not."""
     if isinstance(last_epoch, bool) or not isinstance(last_epoch, int) or last_epoch < -1:
         raise error(f"last_epoch must be a whole number of at least -1, found {found(last_epoch)}")
+
+
+def as_step(last_epoch: Any) -> int:
+    """A step that was taken, or -1; composites and loops set it by hand, also to numpy's numbers.
+
+    Raises:
+        StateError: it is something else.
+    """
+    try:
+        return int(STEP(last_epoch))
+    except PydanticCustomError as error:
+        raise StateError(f"last_epoch {error}") from None
 
 
 def check_position(state: Mapping[str, Any], groups: int) -> None:

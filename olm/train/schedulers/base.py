@@ -20,7 +20,7 @@ from olm.spec.state_keys import (
     check_position,
 )
 from olm.train.schedulers.groups import write
-from olm.train.schedulers.stepping import mark_steps
+from olm.train.schedulers.hooks import mark_steps
 
 
 class SchedulerBase(LRScheduler, ABC):

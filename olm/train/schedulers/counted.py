@@ -8,7 +8,6 @@ from dataclasses import replace
 from olm.problem import SpecError
 from olm.schedule.clock import Clock
 from olm.schedule.schedule import Schedule
-from olm.spec.digest import digest
 from olm.spec.spec import Spec
 
 _log = logging.getLogger("olm")
@@ -46,7 +45,7 @@ def in_steps(schedule: Schedule) -> Schedule:
 
 
 def again(state: Spec, clock: Clock) -> Spec:
-    """A state with its durations counted anew, by the clock of this run.
+    """The spec of a state with its durations counted anew, by the clock of this run.
 
     Raises:
         SpecError: the clock does not know what a duration needs, or what comes out is not valid.
@@ -54,4 +53,4 @@ def again(state: Spec, clock: Clock) -> Spec:
     if not state.durations:
         return state
     schedule = state.written.resolve(state.clock_for(clock))
-    return state.model_copy(update={"schedule": schedule, "digest": digest(schedule)})
+    return Spec.trusted(schedule, durations=state.durations)

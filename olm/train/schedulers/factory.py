@@ -14,7 +14,6 @@ from olm.spec.agreement import OnChange, agreed
 from olm.spec.spec import Spec, parse
 from olm.train.schedulers.counted import again, counted
 from olm.train.schedulers.groups import group_rates
-from olm.train.schedulers.read_ahead import ReadAhead
 from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR
 
 
@@ -55,16 +54,16 @@ def build(
     """
     spec = counted(parse(spec), clock)
     kind = torch_class(type(spec.schedule))
-    if spec.last_epoch is not None:
-        live = again(spec, clock) if clock is not None else spec
-        spec = agreed(spec, live, group_rates(optimizer), on_change)
-        ReadAhead(spec.schedule, spec.base_lrs or ()).at(max(spec.last_epoch or 0, 0))
     scheduler = kind.__new__(kind)
-    ScheduleLR.__init__(scheduler, optimizer, spec.schedule)
-    scheduler._durations = spec.durations
-    scheduler._on_change = on_change
     if spec.is_state:
-        scheduler._resume(spec, on_change)
+        live = again(spec, clock) if clock is not None else spec
+        bases = group_rates(optimizer)
+        state = agreed(spec, live, bases, on_change)
+        scheduler._construct_from(optimizer, bases, state, on_change)
+    else:
+        ScheduleLR.__init__(scheduler, optimizer, spec.schedule)
+        scheduler._durations = spec.durations
+    scheduler._on_change = on_change
     if only_if_stepped:
         scheduler._wait_for_the_optimizer()
     return scheduler

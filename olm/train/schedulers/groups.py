@@ -70,7 +70,7 @@ def _check_not_shared(rates: list[Any]) -> None:
     """That no two groups have one tensor: it could not hold the rates of both."""
     first: dict[int, int] = {}
     for index, rate in enumerate(rates):
-        if isinstance(rate, Tensor):
+        if type(rate) is not float and isinstance(rate, Tensor):
             earlier = first.setdefault(rate.data_ptr(), index)
             if earlier != index:
                 raise RateError(

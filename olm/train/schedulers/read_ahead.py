@@ -12,8 +12,11 @@ from olm.schedule.curves import Array
 from olm.schedule.evaluation import all_usable, usable
 from olm.schedule.schedule import Schedule
 
+FIRST_BLOCK = 1_000
+"""How many rates are evaluated at once to begin with, steps times param groups."""
+
 BLOCK = 16_000
-"""How many rates are evaluated at once, steps times param groups."""
+"""How many rates are evaluated at once when a block continues another."""
 
 LISTED = 500
 """How many of them are made into lists at once."""
@@ -70,7 +73,10 @@ class ReadAhead:
         if step > MAX_STEPS:
             text = f"there is no step {step:,}: the last that a state can say is {MAX_STEPS:,}"
             raise RateError(f"{self.schedule.kind}: {text}")
-        stop = min(step + max(1, BLOCK // len(self._columns)), MAX_STEPS + 1)
+        start, block = self._evaluated
+        # Most schedulers that are built or moved are asked for few rates.
+        size = BLOCK if len(block) and step == start + len(block) else FIRST_BLOCK
+        stop = min(step + max(1, size // len(self._columns)), MAX_STEPS + 1)
         steps = np.arange(step, stop, dtype=np.float64)
         rates = self.schedule.evaluate(steps[:, np.newaxis], self._columns[np.newaxis, :])
         if not all_usable(rates):

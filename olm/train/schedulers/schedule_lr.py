@@ -13,17 +13,16 @@ from olm.foreign.adopt import state_of
 from olm.problem import OlmError, StateError, found
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
-from olm.spec.digest import digest
 from olm.spec.rates import as_float
+from olm.spec.root_keys import Durations
 from olm.spec.spec import Spec
-from olm.spec.state_keys import check_step
+from olm.spec.state_keys import as_step, check_step
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import in_steps
 from olm.train.schedulers.groups import added_rates, check_bases, group_rates, mark, write
-from olm.train.schedulers.hooks import after_loads, after_steps
+from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.read_ahead import ReadAhead
-from olm.train.schedulers.stepping import check_order
 
 CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
 """The torch class of every kind that has one by now."""
@@ -58,6 +57,19 @@ class ScheduleLR(SchedulerBase):
         SpecError: there are durations in the schedule: `build` takes a clock.
     """
 
+    _base_lrs_may_change = False
+    """Whether a caller has the list of base rates, or has set one that differs."""
+    _survives_optimizer_load = False
+    """Whether the rates are written again after the optimizer has loaded a state."""
+    _only_if_stepped = False
+    """Whether `step` does nothing unless the optimizer has stepped since the last one."""
+    _optimizer_stepped = False
+    """Whether it has."""
+    _on_change: OnChange = "error"
+    """What `load_state_dict` does about differences, unless it is given a choice."""
+    _durations: Durations = ()
+    """The durations of the spec as they were written, each after its path."""
+
     def __init_subclass__(cls, model: type[Schedule] | None = None, **kwargs: Any) -> None:
         """Make a class the torch class of a kind: its constructor takes the fields of the model."""
         super().__init_subclass__(**kwargs)
@@ -68,16 +80,39 @@ class ScheduleLR(SchedulerBase):
 
     def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
         check_step(last_epoch, OlmError)
-        schedule = in_steps(schedule)
-        self._lent = self._outlives = self._waits = self._stepped = False
-        self._on_change: OnChange = "error"
-        self._durations: tuple[tuple[str, str], ...] = ()
-        self._lock = RLock()
-        self._ahead = ReadAhead(schedule, group_rates(optimizer))
+        ahead = ReadAhead(in_steps(schedule), group_rates(optimizer))
         # Before torch's constructor touches the optimizer: this raises if there is no first rate.
-        self._ahead.at(last_epoch + 1)
+        ahead.at(last_epoch + 1)
+        self._construct(optimizer, ahead, last_epoch)
+
+    def _construct(self, optimizer: Optimizer, ahead: ReadAhead, last_epoch: int = -1) -> None:
+        self._lock = RLock()
+        self._ahead = ahead
         super().__init__(optimizer, last_epoch)
         after_loads(self, ScheduleLR._optimizer_has_loaded)
+
+    def _construct_from(
+        self, optimizer: Optimizer, bases: list[float], state: Spec, on_change: OnChange
+    ) -> None:
+        """Construct a scheduler that goes on from a state, for an optimizer of these base rates."""
+        assert state.last_epoch is not None
+        # Before torch's constructor touches the optimizer: this raises if there is no next rate.
+        ahead = ReadAhead(state.schedule, state.base_lrs or ())
+        ahead.at(max(state.last_epoch, 0))
+        first = ahead if bases == ahead.bases else ReadAhead(state.schedule, bases)
+        if state.last_epoch < 0:
+            first.at(0)
+        self._state_to_resume = state, on_change, ahead
+        self._construct(optimizer, first)
+
+    def _initial_step(self) -> None:
+        """Take the first step, or go to the state that the scheduler is constructed from."""
+        # torch's constructor calls this last, and torch's composites call it once more.
+        resumed = self.__dict__.pop("_state_to_resume", None)
+        if resumed is None or resumed[0].last_epoch < 0:
+            super()._initial_step()
+        if resumed is not None:
+            self._resume(*resumed)
 
     @property
     def schedule(self) -> Schedule:
@@ -87,13 +122,18 @@ class ScheduleLR(SchedulerBase):
     @property  # type: ignore[override]  # torch's is an attribute, of rates that may be tensors
     def base_lrs(self) -> list[float]:
         """The base rate of every param group; a change in place counts from the next step on."""
-        self._lent = True
+        self._base_lrs_may_change = True
         return self._base_lrs
 
     @base_lrs.setter
     def base_lrs(self, rates: list[Any]) -> None:
         self._base_lrs = check_bases([as_float(rate) for rate in rates])
-        self._lent = self._lent or self._base_lrs != self._ahead.bases
+        self._base_lrs_may_change = self._base_lrs_may_change or self._base_lrs != self._ahead.bases
+
+    def get_last_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
+        """The learning rates that were set last, one a param group, in a list of its own."""
+        # They are floats already, and the list may be a row of the block.
+        return list(self._last_lr)  # type: ignore[arg-type]  # torch's may be tensors
 
     def get_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
         """The learning rate of every param group at step ``last_epoch``."""
@@ -112,12 +152,12 @@ class ScheduleLR(SchedulerBase):
         if epoch is not None and not self.schedule.metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
-        if self._waits:
-            if not self._stepped:
+        if self._only_if_stepped:
+            if not self._optimizer_stepped:
                 if epoch is not None:
                     self.observe(epoch)
                 return
-            self._stepped = False
+            self._optimizer_stepped = False
         if self._step_count == 1:
             self._check_order()
         if epoch is None:
@@ -144,13 +184,14 @@ class ScheduleLR(SchedulerBase):
         with self._lock:
             schedule, step, durations = self.schedule, self.last_epoch, self._durations
             bases = [*check_bases(list(self._base_lrs)), *self._added_bases()]
-        return Spec(
-            schedule=schedule,
+        state = Spec.trusted(
+            schedule,
             durations=durations,
-            last_epoch=step,
-            base_lrs=tuple(bases),
-            digest=digest(schedule),
-        ).model_dump()
+            last_epoch=as_step(step),
+            # The list may have been changed in place; adding zero takes the sign off -0.0.
+            base_lrs=[float(base) + 0.0 for base in bases],
+        )
+        return state.model_dump()
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], *, on_change: OnChange | None = None
@@ -175,30 +216,37 @@ class ScheduleLR(SchedulerBase):
             raise StateError(
                 f"kind: the checkpoint has {state.schedule.kind}, this scheduler {kind}"
             )
-        live = Spec(schedule=self.schedule, durations=self._durations)
-        self._resume(agreed(state, live, bases, on_change), on_change)
+        live = Spec.trusted(self.schedule, durations=self._durations)
+        state = agreed(state, live, bases, on_change)
+        ahead = self._ahead_for(state)
+        if state.last_epoch is not None and state.last_epoch >= 0:
+            ahead.at(state.last_epoch)
+        self._resume(state, on_change, ahead)
 
-    def _resume(self, state: Spec, on_change: OnChange) -> None:
-        """Go to where a state stands that this scheduler has agreed to."""
+    def _resume(self, state: Spec, on_change: OnChange, ahead: ReadAhead) -> None:
+        """Go to where a state stands that this scheduler has agreed to.
+
+        Args:
+            state: the state.
+            on_change: what was chosen to get there.
+            ahead: its rates, of which the first is known to be usable.
+        """
         assert state.last_epoch is not None
         assert state.base_lrs is not None
-        ahead = ReadAhead(state.schedule, state.base_lrs)
-        if state.last_epoch >= 0:
-            ahead.at(state.last_epoch)
         with self._lock:
-            self._outlives = self._outlives or on_change == "spec"
+            self._survives_optimizer_load = self._survives_optimizer_load or on_change == "spec"
             self._ahead, self._base_lrs = ahead, list(state.base_lrs)
             self._durations = state.durations
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
-            self._stepped = False
+            self._optimizer_stepped = False
             self._reassert()
 
     def _go_to(self, step: int) -> None:
         """Set the rates of a step: all of them or, if one cannot be used, none."""
         groups = self.optimizer.param_groups
         if len(groups) != len(self._base_lrs) or (
-            self._lent and self._base_lrs != self._ahead.bases
+            self._base_lrs_may_change and self._base_lrs != self._ahead.bases
         ):
             with self._lock:
                 self._follow(step)
@@ -257,6 +305,13 @@ class ScheduleLR(SchedulerBase):
     def _check_order(self) -> None:
         check_order(self.optimizer)
 
+    def _ahead_for(self, state: Spec) -> ReadAhead:
+        """The rates of a state: those that are at hand, if they are of the same schedule."""
+        ahead, bases = self._ahead, [*(state.base_lrs or ())]
+        if (ahead.schedule, ahead.bases) == (state.schedule, bases):
+            return ahead
+        return ReadAhead(state.schedule, bases)
+
     def _reassert(self) -> None:
         """Write the base rates and the rates of this step; hardly any, if it has not begun."""
         if self.last_epoch < 0:
@@ -268,18 +323,18 @@ class ScheduleLR(SchedulerBase):
 
     def _optimizer_has_loaded(self) -> None:
         """Keep what a state of the optimizer has overwritten, or was saved too early to have."""
-        if self._outlives:
+        if self._survives_optimizer_load:
             self._reassert()
         else:
             mark(self.optimizer, self._base_lrs)
 
     def _optimizer_has_stepped(self) -> None:
-        self._stepped = True
+        self._optimizer_stepped = True
 
     def _wait_for_the_optimizer(self) -> None:
         """From now on, advance only if the optimizer has stepped."""
         after_steps(self, ScheduleLR._optimizer_has_stepped)
-        self._waits = True
+        self._only_if_stepped = True
 
     def __getstate__(self) -> dict[str, Any]:
         # Without the block, and without the hooks, which are not copied with the optimizer.
@@ -295,5 +350,5 @@ class ScheduleLR(SchedulerBase):
         self.__dict__.update(state)
         self._lock = RLock()
         after_loads(self, ScheduleLR._optimizer_has_loaded)
-        if self._waits:
+        if self._only_if_stepped:
             self._wait_for_the_optimizer()
