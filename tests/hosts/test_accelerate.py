@@ -144,7 +144,7 @@ def test_every_process_has_the_same_rates_weights_and_states(before, after, proc
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_after_so_many_optimizer_steps_the_scheduler_stands_there(before, name):
+def test_the_scheduler_counts_optimizer_steps(before, name):
     whole = before[f"whole {name}"][0]
     assert whole["rates"] == rates(DOCUMENTS[name])
     assert whole["state"]["last_epoch"] == STEPS
@@ -164,7 +164,7 @@ def test_a_run_resumed_in_new_processes_has_the_same_rates_and_weights(before, a
     assert first["weights"] != whole["weights"]
 
 
-def test_without_the_adapter_a_scheduler_takes_a_step_for_every_process(before, processes):
+def test_without_the_adapter_a_scheduler_steps_once_per_process(before, processes):
     plain = before["plain"][0]
     assert plain["rates"] == rates(COSINE, every=processes)
     assert plain["state"]["last_epoch"] == STEPS * processes
@@ -174,16 +174,14 @@ def test_without_the_adapter_a_scheduler_takes_a_step_for_every_process(before, 
     assert plateau["num_reductions"] == {1: 1, 2: 2}[processes]
 
 
-def test_the_setting_that_unlinks_the_scheduler_is_right_with_a_guarded_loop(before):
+def test_step_scheduler_with_optimizer_false_is_right_in_a_guarded_loop(before):
     unlinked = before["unlinked"][0]
     assert unlinked["rates"] == rates(COSINE)
     assert unlinked["state"]["last_epoch"] == STEPS
 
 
 @pytest.mark.parametrize("name", ["split", "ours split"])
-def test_the_setting_that_splits_batches_is_right_with_the_adapter_and_without(
-    before, processes, name
-):
+def test_split_batches_is_right_with_the_adapter_and_without(before, processes, name):
     # Each process sees all batches, with a share of each: there are more steps.
     steps = {1: STEPS, 2: 18}[processes]
     assert before[name][0]["rates"] == rates(COSINE, steps)
@@ -200,26 +198,26 @@ def test_a_spec_in_durations_ends_with_the_run(before, processes, unit):
     assert counted["state"]["last_epoch"] == counted["state"]["total_steps"] == steps
 
 
-def test_only_a_loader_as_accelerate_has_it_says_how_long_an_epoch_is():
+def test_a_clock_needs_a_prepared_loader():
     loader = torch.utils.data.DataLoader([1.0, 2.0])
-    with pytest.raises(olm.OlmError, match=r"loader must be what accelerator\.prepare gave"):
+    with pytest.raises(olm.OlmError, match=r"loader must be one that accelerator\.prepare ret"):
         clock_of(None, loader, epochs=3)
 
 
-def test_the_adapter_is_right_in_a_loop_without_a_guard_whatever_was_set(before):
+def test_the_adapter_is_right_in_a_loop_without_a_guard_whatever_the_setting(before):
     ours = before["ours unlinked"][0]
     assert ours["rates"] == rates(COSINE)
     assert ours["state"]["last_epoch"] == STEPS
 
 
-def test_a_step_that_the_gradient_scaler_skips_is_no_step_of_the_schedule(before):
+def test_a_step_that_the_gradient_scaler_skips_is_not_counted(before):
     # In each of the 3 epochs, one step of 3 was skipped.
     overflow = before["overflow"][0]
     assert overflow["rates"] == rates(COSINE, 6)
     assert overflow["state"]["last_epoch"] == 6
 
 
-def test_a_plateau_takes_one_step_for_a_metric_on_any_number_of_processes(before):
+def test_a_plateau_steps_once_per_metric_on_any_number_of_processes(before):
     state = before["plateau"][0]["state"]
     assert state["last_epoch"] == 3
     schedule = olm.parse(PLATEAU).schedule
@@ -229,12 +227,12 @@ def test_a_plateau_takes_one_step_for_a_metric_on_any_number_of_processes(before
     assert schedule.num_reductions == 1
 
 
-def test_a_scheduler_of_torchs_takes_one_step_an_optimizer_step_too(before):
+def test_a_torch_scheduler_steps_once_per_optimizer_step_too(before):
     rates_of_both = before["torch"][0]["rates"]
     assert rates_of_both == [[BASE / 10 * 0.5**step, BASE * 0.5**step] for step in range(STEPS)]
 
 
-def test_a_changed_spec_is_refused_when_a_state_is_loaded_with_every_difference(after):
+def test_loading_a_state_of_another_spec_is_an_error_that_lists_every_difference(after):
     refused = after["error"][0]
     assert refused["error"].splitlines()[:4] == [
         "this state is of another schedule",
@@ -248,7 +246,7 @@ def test_a_changed_spec_is_refused_when_a_state_is_loaded_with_every_difference(
 @pytest.mark.parametrize(
     ("on_change", "document", "base"), [("spec", LONGER, BASE / 2), ("checkpoint", COSINE, BASE)]
 )
-def test_whoever_chose_a_side_goes_on_from_the_same_step(after, on_change, document, base):
+def test_with_on_change_the_run_continues_from_the_same_step(after, on_change, document, base):
     chosen = after[on_change][0]
     assert chosen["rates"] == rates(document, base=base)[STOP:]
     assert chosen["state"] == {

@@ -49,7 +49,7 @@ def alone(tmp_path_factory):
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("accumulate", [1, 3])
 @pytest.mark.parametrize("spec", [COSINE, NESTED], ids=["cosine", "nested"])
-def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(tmp_path, spec, accumulate):
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, spec, accumulate):
     resumed, whole = resumed_and_whole(tmp_path, spec, 0, accumulate)
     assert whole.returned is whole.engine.lr_scheduler is whole.scheduler
     assert whole.rates == rates_of(spec, STEPS)
@@ -59,7 +59,7 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(tmp_path, spec, accum
     assert resumed.scheduler.last_epoch == STEPS
 
 
-def test_two_processes_that_share_the_optimizer_resume_to_the_bit(tmp_path):
+def test_two_processes_that_share_the_optimizer_resume_bit_for_bit(tmp_path):
     worker = Path(__file__).with_name("deepspeed_worker.py")
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
@@ -82,7 +82,7 @@ def test_two_processes_that_share_the_optimizer_resume_to_the_bit(tmp_path):
 
 
 @pytest.mark.usefixtures("alone")
-def test_a_changed_spec_is_refused_at_resume_unless_a_side_is_chosen(tmp_path):
+def test_resuming_with_a_changed_spec_is_an_error_without_on_change(tmp_path):
     Run(COSINE).train(until=SAVED).engine.save_checkpoint(str(tmp_path), tag="half")
     longer = COSINE | {"total_steps": 16}
     other = Run(longer)
@@ -100,7 +100,7 @@ def test_a_changed_spec_is_refused_at_resume_unless_a_side_is_chosen(tmp_path):
 
 
 @pytest.mark.usefixtures("alone")
-def test_the_checkpoint_has_plain_values_that_make_the_scheduler_again(tmp_path):
+def test_the_state_in_the_checkpoint_is_plain_and_rebuilds_the_scheduler(tmp_path):
     Run(NESTED).train(until=SAVED).engine.save_checkpoint(str(tmp_path), tag="half")
     (file,) = (tmp_path / "half").glob("*model_states.pt")
     state = torch.load(file, weights_only=False)["lr_scheduler"]
@@ -114,7 +114,7 @@ def test_the_checkpoint_has_plain_values_that_make_the_scheduler_again(tmp_path)
 
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize("spec", [PLATEAU, WITH_PLATEAU], ids=["alone", "in-a-sequence"])
-def test_a_metric_goes_through_the_engines_step_and_is_resumed(tmp_path, spec):
+def test_a_plateau_observes_the_metric_of_engine_step_and_resumes(tmp_path, spec):
     name = "metrics" if spec is PLATEAU else "epoch"
     losses = [3.0, 2.0, 1.0, 1.0, 1.0, 0.5, 2.0, 2.0]
 
@@ -160,7 +160,7 @@ def test_a_step_never_jumps_to_the_batch_size(spec, arguments):
 
 
 @pytest.mark.parametrize("spec", [COSINE, NESTED, PLATEAU, WITH_PLATEAU])
-def test_no_scheduler_looks_like_nothing_or_like_a_function(spec):
+def test_a_scheduler_is_true_and_not_callable(spec):
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
     scheduler = olm.build(spec, optimizer)
     # DeepSpeed ignores a scheduler that is not true, and calls one that is callable.

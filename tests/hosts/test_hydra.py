@@ -118,7 +118,7 @@ def train(config, path, first, last):
 
 
 @pytest.mark.parametrize("choice", SCHEDULES)
-def test_a_run_composed_from_a_group_of_schedules_resumes_to_the_bit(choice, folder):
+def test_a_run_composed_from_a_config_group_resumes_bit_for_bit(choice, folder):
     config = composed(folder, f"schedule={choice}")
     rates, weights = train(config, folder / "run.pt", 0, 30)
     if choice != "plateau":
@@ -129,7 +129,7 @@ def test_a_run_composed_from_a_group_of_schedules_resumes_to_the_bit(choice, fol
     assert all(map(torch.equal, resumed, weights))
 
 
-def test_an_override_changes_the_schedule_and_is_refused_at_resume(folder):
+def test_an_override_changes_the_schedule_and_resuming_with_it_is_an_error(folder):
     config = composed(folder, "steps=20", "schedule.min_lr=2e-4")
     changed = {**COSINE, "total_steps": 20, "min_lr": 2e-4}
     assert train(config, folder / "run.pt", 0, 13)[0] == wanted(changed, 13, (0.1, 0.03))
@@ -141,7 +141,7 @@ def test_an_override_changes_the_schedule_and_is_refused_at_resume(folder):
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_a_config_builds_every_kind_with_the_optimizer_that_it_is_given(document):
+def test_a_config_builds_every_kind_with_a_given_optimizer(document):
     optimizer = optimizer_of(*BASES)
     config = OmegaConf.create({"_target_": "olm.build", "spec": document})
     scheduler = instantiate(config, optimizer=optimizer)
@@ -151,7 +151,7 @@ def test_a_config_builds_every_kind_with_the_optimizer_that_it_is_given(document
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_a_config_names_the_class_of_every_kind(document):
+def test_a_config_can_name_the_class_of_every_kind(document):
     fields = {name: value for name, value in document.items() if name != "kind"}
     target = f"olm.train.schedulers.{document['kind']}"
     config = OmegaConf.create({"_target_": target, "_partial_": True, **fields})
@@ -179,14 +179,14 @@ def test_interpolations_are_resolved_however_hydra_converts(convert):
     assert json.loads(json.dumps(state)) == state
 
 
-def test_a_spec_file_is_named_in_a_config():
+def test_a_config_can_name_a_spec_file():
     path = str(ROOT / "specs" / "llama-2-7b.olm.yaml")
     config = OmegaConf.create({"_target_": "olm.build", "spec": path})
     scheduler = instantiate(config, optimizer=optimizer_of(3e-4))
     assert scheduler.schedule == olm.load(path).schedule
 
 
-def test_a_state_in_a_config_goes_on_where_it_was():
+def test_a_state_in_a_config_continues_from_its_step():
     scheduler = olm.build(SEQUENCE, optimizer_of(*BASES))
     trained(scheduler, 7)
     state = OmegaConf.create(scheduler.state_dict())
@@ -198,7 +198,7 @@ def test_a_state_in_a_config_goes_on_where_it_was():
     assert scheduler.last_epoch == 7
 
 
-def test_a_mistake_in_a_config_is_told_with_its_place():
+def test_an_error_in_a_config_is_reported_with_its_place():
     spec = {**SEQUENCE, "schedulers": [{"kind": "WarmupLR", "warmup_stps": 5}] * 2}
     config = OmegaConf.create({"_target_": "olm.build", "spec": spec})
     with pytest.raises(InstantiationException) as caught:
@@ -224,7 +224,7 @@ main()
 """
 
 
-def test_a_script_trains_with_the_schedule_that_its_command_line_chose(folder):
+def test_a_script_trains_with_the_schedule_chosen_on_its_command_line(folder):
     (folder / "script.py").write_text(SCRIPT)
     ran = subprocess.run(
         [sys.executable, "script.py", "schedule=sequence", "warmup=2", "schedule.milestones=[2]"],
@@ -244,7 +244,7 @@ def test_a_script_trains_with_the_schedule_that_its_command_line_chose(folder):
     ]
 
 
-def test_a_config_says_the_clock_that_counts_the_durations_of_its_schedule(folder):
+def test_a_config_can_have_the_clock_of_its_schedule(folder):
     config = composed(
         folder,
         "schedule.warmup_steps=12.5%",

@@ -150,7 +150,7 @@ def same_weights(one, other):
 
 @pytest.mark.parametrize("accumulate", [1, 2])
 @pytest.mark.parametrize("spec", [COSINE, NESTED], ids=["cosine", "nested"])
-def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(tmp_path, spec, accumulate):
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, spec, accumulate):
     whole = trained(tmp_path / "whole", spec, accumulate)
     resumed = trained(
         tmp_path / "resumed",
@@ -167,7 +167,7 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(tmp_path, spec, accum
     assert resumed.param_schedulers[0].state_dict()["last_epoch"] == steps
 
 
-def test_the_last_iterations_that_do_not_fill_an_accumulation_are_a_step_too(tmp_path):
+def test_the_last_iterations_make_a_step_even_if_fewer_than_an_accumulation(tmp_path):
     runner = trained(tmp_path, COSINE, accumulate=5)
     assert runner.recorder.rates == rates_of(COSINE, 3)
     assert runner.param_schedulers[0].scheduler.last_epoch == 3
@@ -191,7 +191,7 @@ def test_a_metric_driven_schedule_observes_the_validation_and_resumes(tmp_path):
     assert resumed.param_schedulers[0].state_dict() == whole.param_schedulers[0].state_dict()
 
 
-def test_the_checkpoint_has_plain_values_that_make_the_scheduler_again(tmp_path):
+def test_the_state_in_the_checkpoint_is_plain_and_rebuilds_the_scheduler(tmp_path):
     trained(tmp_path, NESTED, iterations=4)
     (state,) = torch.load(tmp_path / "iter_4.pth", weights_only=False)["param_schedulers"]
     assert json.loads(json.dumps(state, allow_nan=False)) == state
@@ -202,7 +202,7 @@ def test_the_checkpoint_has_plain_values_that_make_the_scheduler_again(tmp_path)
     assert (state["last_epoch"], state["base_lrs"]) == (4, BASES)
 
 
-def test_a_changed_spec_is_refused_at_resume_and_the_differences_are_listed(tmp_path):
+def test_resuming_with_a_changed_spec_is_an_error_that_lists_the_differences(tmp_path):
     trained(tmp_path, COSINE, iterations=2)
     other = COSINE | {"total_steps": 24}
     runner = a_runner(tmp_path / "other", other, resume=tmp_path / "iter_2.pth")
@@ -211,7 +211,7 @@ def test_a_changed_spec_is_refused_at_resume_and_the_differences_are_listed(tmp_
 
 
 @pytest.mark.parametrize(("side", "total"), [("spec", 24), ("checkpoint", 12)])
-def test_a_chosen_side_goes_on(tmp_path, side, total):
+def test_with_on_change_the_run_continues(tmp_path, side, total):
     trained(tmp_path, COSINE, iterations=2)
     other, chosen = COSINE | {"total_steps": 24}, COSINE | {"total_steps": total}
     runner = trained(
@@ -239,7 +239,7 @@ def test_a_spec_may_be_a_file_and_the_class_is_registered_by_its_name(tmp_path):
     assert scheduler.scheduler.schedule == olm.parse(COSINE).schedule
 
 
-def test_a_step_that_is_skipped_does_not_count():
+def test_a_skipped_step_is_not_counted():
     from olm.train.hosts.mmengine import OlmScheduler
 
     weight = torch.zeros(1, requires_grad=True)
@@ -258,13 +258,13 @@ def test_a_step_that_is_skipped_does_not_count():
 @pytest.mark.parametrize(
     ("spec", "said", "message"),
     [
-        (COSINE, {"by_epoch": True}, "by_epoch: a spec counts optimizer steps"),
-        (COSINE, {"monitor": "loss"}, "WarmupCosineScheduler has no monitor"),
-        (WITH_PLATEAU, {}, "SequentialLR needs a monitor"),
+        (COSINE, {"by_epoch": True}, "by_epoch must be false or left out"),
+        (COSINE, {"monitor": "loss"}, "WarmupCosineScheduler is not driven by a metric"),
+        (WITH_PLATEAU, {}, "SequentialLR is driven by a metric and needs its name"),
         ({"kind": "LinearLR"}, {}, "total_steps"),
     ],
 )
-def test_what_cannot_work_is_refused_before_the_optimizer_is_touched(spec, said, message):
+def test_unusable_arguments_are_an_error_before_the_optimizer_is_touched(spec, said, message):
     from olm.train.hosts.mmengine import OlmScheduler
 
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
@@ -273,7 +273,7 @@ def test_what_cannot_work_is_refused_before_the_optimizer_is_touched(spec, said,
     assert "initial_lr" not in optimizer.param_groups[0]
 
 
-def test_a_metric_that_is_not_there_is_named_beside_those_that_are():
+def test_a_missing_metric_is_an_error_that_lists_the_metrics():
     from olm.train.hosts.mmengine import OlmScheduler
 
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
@@ -315,7 +315,7 @@ def test_a_spec_in_durations_ends_with_the_run(tmp_path, total, said, length):
 
 
 @pytest.mark.parametrize("said", [ITERATED, EPOCHS], ids=["iterations", "epochs"])
-def test_a_clock_wins_over_what_the_runner_says(tmp_path, said):
+def test_a_clock_overrides_the_runners_numbers(tmp_path, said):
     clock = {"total_steps": 100, "steps_per_epoch": 10}
     spec = IN_DURATIONS | {"total_steps": "5ep"}
     (scheduler,) = trained(tmp_path, spec, clock=clock, **said).param_schedulers
@@ -326,12 +326,12 @@ def test_a_clock_wins_over_what_the_runner_says(tmp_path, said):
 @pytest.mark.parametrize(
     "said", [{}, {"convert_to_iter_based": True}], ids=["nothing", "an epoch that is none"]
 )
-def test_the_length_of_a_run_that_the_runner_does_not_say_is_not_made_up(tmp_path, said):
+def test_a_run_length_that_the_runner_does_not_pass_is_an_error(tmp_path, said):
     with pytest.raises(olm.SpecError, match="total_steps: 100% needs a clock with total_steps"):
         trained(tmp_path, IN_DURATIONS, **said)
 
 
-def test_a_longer_run_is_refused_at_resume_unless_a_side_was_chosen(tmp_path):
+def test_resuming_with_a_longer_run_is_an_error_without_on_change(tmp_path):
     trained(tmp_path, IN_DURATIONS, **ITERATED)
     saved = tmp_path / f"iter_{SAVED}.pth"
     longer = {"iterations": 24, "resume": saved, **ITERATED}

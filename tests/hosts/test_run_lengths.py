@@ -141,7 +141,7 @@ def test_lightning_takes_the_steps_of_the_clock(size, drop_last):
     assert by_lightning(loader(size, drop_last), max_epochs=3) == (wanted, wanted)
 
 
-def test_lightning_takes_max_steps_and_stops_at_the_epochs_where_these_are_fewer():
+def test_lightning_stops_at_max_steps_or_max_epochs_whichever_is_first():
     data = loader(37, False)
     assert by_lightning(data, max_epochs=-1, max_steps=7) == (7, 7)
     assert by_lightning(data, max_epochs=1, max_steps=7) == (5, 5)
@@ -181,7 +181,7 @@ def test_accelerate_takes_the_steps_of_the_clock(size, drop_last):
     assert run == clock(size, epochs=3, drop_last=drop_last)
 
 
-def test_accelerate_that_is_told_not_to_end_a_step_with_the_data_takes_fewer_than_the_clock():
+def test_accelerate_without_sync_with_dataloader_takes_fewer_steps_than_the_clock():
     _, steps = by_accelerate(loader(37, False), epochs=3, ends=False)
     # 57 batches in a row, of which the last never makes a step.
     assert steps == 57 // ACCUMULATE == 14
@@ -219,7 +219,7 @@ def test_on_several_processes_the_clock_has_the_batches_of_accelerate():
         assert batches_of_accelerate(size, False, processes) == (wanted, wanted)
 
 
-def test_with_drop_last_accelerate_leaves_out_a_batch_that_the_clock_counts():
+def test_with_drop_last_accelerate_skips_a_batch_that_the_clock_counts():
     fewer = 0
     for size, processes in PROCESSES:
         run = clock(size, accumulate=1, world_size=processes, drop_last=True)

@@ -108,7 +108,7 @@ def rates_of(spec, optimizers, steps, parts=1):
 
 @pytest.mark.parametrize("optimizers", [ONE, TWO], ids=["one", "two"])
 @pytest.mark.parametrize("spec", [COSINE, NESTED], ids=["cosine", "nested"])
-def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(tmp_path, spec, optimizers):
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, spec, optimizers):
     whole = Run(tmp_path, OlmSchedulers.Config(spec=spec), optimizers).train(save=True)
     resumed = Run(tmp_path, OlmSchedulers.Config(spec=spec), optimizers)
     assert resumed.checkpointer.load(SAVED)
@@ -120,7 +120,7 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(tmp_path, spec, optim
     assert resumed.lr_schedulers.state_dict()["last_epoch"] == STEPS
 
 
-def test_it_is_the_container_that_torchtitan_takes(tmp_path):
+def test_the_container_is_a_torchtitan_container(tmp_path):
     container = Run(tmp_path, OlmSchedulers.Config(spec=COSINE), TWO).lr_schedulers
     assert isinstance(container, LRSchedulersContainer)
     assert isinstance(OlmSchedulers.Config(spec=COSINE), LRSchedulersContainer.Config)
@@ -132,7 +132,7 @@ def test_it_is_the_container_that_torchtitan_takes(tmp_path):
     }
 
 
-def test_a_state_of_one_part_of_the_model_loads_into_any_number_of_them(tmp_path):
+def test_the_state_of_one_model_part_loads_into_any_number_of_parts(tmp_path):
     one = Run(tmp_path / "one", OlmSchedulers.Config(spec=COSINE), TWO).train(until=SAVED)
     three = Run(tmp_path / "three", OlmSchedulers.Config(spec=COSINE), TWO, parts=3)
     three.lr_schedulers.load_state_dict(one.lr_schedulers.state_dict())
@@ -144,7 +144,7 @@ def test_a_state_of_one_part_of_the_model_loads_into_any_number_of_them(tmp_path
 
 # torchtitan itself calls get_lr outside of a step.
 @pytest.mark.filterwarnings("ignore:To get the last learning rate:UserWarning")
-def test_the_state_is_a_position_and_a_text_that_torchtitans_own_container_can_read(tmp_path):
+def test_torchtitans_own_container_can_read_the_state(tmp_path):
     run = Run(tmp_path, OlmSchedulers.Config(spec=NESTED), TWO).train(until=SAVED)
     state = run.lr_schedulers.state_dict()
     assert json.loads(json.dumps(state, allow_nan=False)) == state
@@ -157,7 +157,7 @@ def test_the_state_is_a_position_and_a_text_that_torchtitans_own_container_can_r
     assert own.state_dict() == {"last_epoch": SAVED}
 
 
-def test_a_changed_spec_is_refused_at_resume_and_the_differences_are_listed(tmp_path):
+def test_resuming_with_a_changed_spec_is_an_error_that_lists_the_differences(tmp_path):
     Run(tmp_path, OlmSchedulers.Config(spec=COSINE)).train(until=SAVED, save=True)
     other = Run(tmp_path, OlmSchedulers.Config(spec=COSINE | {"total_steps": 20}))
     with pytest.raises(Exception, match="total_steps: the checkpoint has 10, this scheduler 20"):
@@ -168,7 +168,9 @@ def test_a_changed_spec_is_refused_at_resume_and_the_differences_are_listed(tmp_
 
 
 @pytest.mark.parametrize(("side", "total"), [("spec", 20), ("checkpoint", 10)])
-def test_a_chosen_side_goes_on_though_the_optimizer_is_loaded_later(tmp_path, side, total):
+def test_with_on_change_the_run_continues_though_the_optimizer_is_loaded_later(
+    tmp_path, side, total
+):
     Run(tmp_path, OlmSchedulers.Config(spec=COSINE)).train(until=SAVED, save=True)
     config = OlmSchedulers.Config(spec=COSINE | {"total_steps": 20}, on_change=side)
     other = Run(tmp_path, config)
@@ -177,7 +179,7 @@ def test_a_chosen_side_goes_on_though_the_optimizer_is_loaded_later(tmp_path, si
     assert other.train().rates == rates_of(chosen, ONE, STEPS)[SAVED:]
 
 
-def test_a_state_that_one_of_the_schedulers_refuses_changes_none(tmp_path):
+def test_a_state_that_one_scheduler_refuses_changes_no_scheduler(tmp_path):
     run = Run(tmp_path, OlmSchedulers.Config(spec=COSINE), TWO).train(until=2)
     before = run.lr_schedulers.state_dict()
     states = json.loads(before["schedulers"])
@@ -197,12 +199,12 @@ def test_a_state_that_one_of_the_schedulers_refuses_changes_none(tmp_path):
         ({}, "found nothing"),
         ({"last_epoch": 3, "schedulers": "{"}, "schedulers must be JSON text"),
         ({"last_epoch": 3, "schedulers": None}, "schedulers must be JSON text"),
-        ({"last_epoch": 3, "schedulers": "[]"}, "a list of 1"),
+        ({"last_epoch": 3, "schedulers": "[]"}, "a list of length 1"),
         ({"last_epoch": 3, "schedulers": "[3]"}, "this is not a state"),
-        ({"last_epoch": 3, "schedulers": '[{"last_epoch": 4}]'}, "3 beside schedulers at 4"),
+        ({"last_epoch": 3, "schedulers": '[{"last_epoch": 4}]'}, "3, but the schedulers are at 4"),
     ],
 )
-def test_what_is_no_state_is_refused(tmp_path, state, message):
+def test_an_invalid_state_is_an_error(tmp_path, state, message):
     container = Run(tmp_path, OlmSchedulers.Config(spec=COSINE)).lr_schedulers
     with pytest.raises(olm.StateError, match=message):
         container.load_state_dict(state)
@@ -212,18 +214,18 @@ def test_what_is_no_state_is_refused(tmp_path, state, message):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({"spec": {"kind": "ReduceLROnPlateau"}}, "torchtitan has no metric"),
-        ({"spec": COSINE, "warmup_steps": 5}, "warmup_steps: the spec says"),
+        ({"spec": {"kind": "ReduceLROnPlateau"}}, "torchtitan passes none"),
+        ({"spec": COSINE, "warmup_steps": 5}, "warmup_steps: leave out"),
         ({"spec": COSINE, "decay_ratio": 0.1, "total_steps": 4}, "total_steps, decay_ratio"),
         ({"spec": COSINE | {"total_steps": -1}}, "total_steps"),
     ],
 )
-def test_what_cannot_work_is_refused_when_it_is_built(tmp_path, config, message):
+def test_unusable_options_are_an_error_at_build(tmp_path, config, message):
     with pytest.raises(olm.OlmError, match=message):
         Run(tmp_path, OlmSchedulers.Config(**config))
 
 
-def test_a_spec_may_be_a_file_and_named_on_the_command_line(tmp_path):
+def test_a_spec_may_be_a_file_named_on_the_command_line(tmp_path):
     path = tmp_path / "a.olm.yaml"
     path.write_text(json.dumps(COSINE))
 
@@ -253,7 +255,7 @@ def test_a_spec_in_durations_ends_with_the_run(tmp_path, clock):
     assert [scheduler.get_last_lr() for scheduler in run.lr_schedulers] == [[0.0], [0.0, 0.0]]
 
 
-def test_a_clock_wins_over_the_training_steps(tmp_path):
+def test_a_clock_overrides_the_training_steps(tmp_path):
     config = OlmSchedulers.Config(spec={"kind": "LinearLR", "total_steps": "100%"})
     ours = dataclasses.replace(config, clock={"total_steps": 40})
     for each, total in ((config, STEPS), (ours, 40)):
@@ -261,7 +263,7 @@ def test_a_clock_wins_over_the_training_steps(tmp_path):
         assert scheduler.schedule.total_steps == total
 
 
-def test_a_run_of_another_length_is_refused_at_resume_unless_a_side_was_chosen(tmp_path):
+def test_resuming_with_another_run_length_is_an_error_without_on_change(tmp_path):
     config = OlmSchedulers.Config(spec={"kind": "LinearLR", "total_steps": "100%"})
     Run(tmp_path, config, training_steps=STEPS).train(until=SAVED, save=True)
     longer = Run(tmp_path, config, training_steps=2 * STEPS)
@@ -274,6 +276,6 @@ def test_a_run_of_another_length_is_refused_at_resume_unless_a_side_was_chosen(t
     assert longer.train().rates == wanted[SAVED:]
 
 
-def test_durations_that_nobody_counts_are_refused_when_it_is_built(tmp_path):
+def test_durations_without_a_clock_are_an_error_at_build(tmp_path):
     with pytest.raises(olm.SpecError, match="80e3tok needs a clock with tokens_per_step"):
         Run(tmp_path, OlmSchedulers.Config(spec=IN_TOKENS))

@@ -150,7 +150,7 @@ def scheduled_by(document):
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 @pytest.mark.parametrize("accumulated", [1, 2])
-def test_a_scheduler_given_to_the_trainer_resumes_to_the_bit(tmp_path, document, accumulated):
+def test_a_scheduler_passed_to_the_trainer_resumes_bit_for_bit(tmp_path, document, accumulated):
     runs = both(
         tmp_path,
         Trainer,
@@ -171,7 +171,7 @@ def test_a_scheduler_given_to_the_trainer_resumes_to_the_bit(tmp_path, document,
     ],
 )
 @pytest.mark.parametrize("accumulated", [1, 2])
-def test_a_trainer_builds_its_scheduler_from_a_spec_and_resumes_to_the_bit(
+def test_a_trainer_builds_its_scheduler_from_a_spec_and_resumes_bit_for_bit(
     tmp_path, spec, document, accumulated
 ):
     kind = with_schedule(Trainer, spec)
@@ -180,7 +180,7 @@ def test_a_trainer_builds_its_scheduler_from_a_spec_and_resumes_to_the_bit(
     assert runs[0][0].rates == [[rate, rate] for rate in rates(document)]
 
 
-def test_the_number_of_steps_is_the_trainers_when_it_counts_in_epochs(tmp_path):
+def test_a_trainer_that_counts_epochs_computes_the_number_of_steps(tmp_path):
     kind = with_schedule(Trainer, growing)
     options = {"max_steps": -1, "num_train_epochs": 3, "gradient_accumulation_steps": 2}
     recorder, _, scheduler = train(tmp_path, kind, **options)
@@ -230,9 +230,7 @@ def observed(document, metrics, *, stepping):
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_a_plateau_steps_with_the_metric_at_every_evaluation_and_resumes_to_the_bit(
-    tmp_path, given
-):
+def test_a_plateau_steps_at_every_evaluation_and_resumes_bit_for_bit(tmp_path, given):
     options = {**EVALUATED}
     if given:
         options["optimizers"] = lambda model: (
@@ -248,7 +246,7 @@ def test_a_plateau_steps_with_the_metric_at_every_evaluation_and_resumes_to_the_
     assert whole[2].last_epoch == STEPS // 2
 
 
-def test_a_plateau_after_a_warm_up_gets_the_metric_too_and_resumes_to_the_bit(tmp_path):
+def test_a_plateau_after_a_warm_up_observes_the_metric_and_resumes_bit_for_bit(tmp_path):
     document = {
         "kind": "SequentialLR",
         "milestones": [3],
@@ -263,18 +261,20 @@ def test_a_plateau_after_a_warm_up_gets_the_metric_too_and_resumes_to_the_bit(tm
 
 
 @pytest.mark.parametrize("kind", ["ReduceLROnPlateau", "ChainedScheduler"])
-def test_a_metric_that_nobody_named_is_an_error_before_the_first_step(tmp_path, kind):
+def test_a_metric_without_a_name_is_an_error_before_the_first_step(tmp_path, kind):
     document = PLATEAU if kind == PLATEAU["kind"] else {"kind": kind, "schedulers": [PLATEAU]}
     trainer = trainer_of(tmp_path, with_schedule(Trainer, document))
-    with pytest.raises(olm.OlmError, match=f"{kind} needs a metric: metric_for_best_model"):
+    with pytest.raises(
+        olm.OlmError, match=f"{kind} is driven by a metric: set metric_for_best_model"
+    ):
         trainer.train()
 
 
-def test_a_metric_that_is_not_there_is_an_error_that_says_which_are(tmp_path):
+def test_a_missing_metric_is_an_error_that_lists_the_metrics(tmp_path):
     document = {"kind": "ChainedScheduler", "schedulers": [PLATEAU]}
     options = EVALUATED | {"metric_for_best_model": "accuracy"}
     trainer = trainer_of(tmp_path, with_schedule(Trainer, document), **options)
-    with pytest.raises(olm.OlmError, match="there is no eval_accuracy, but eval_loss"):
+    with pytest.raises(olm.OlmError, match="there is no eval_accuracy, found eval_loss"):
         trainer.train()
 
 
@@ -283,7 +283,7 @@ def resumed(folder, kind, **options):
     return trainer_of(folder, kind, seed=1, max_steps=2 * STEPS, **options)
 
 
-def test_a_changed_number_of_steps_is_refused_at_resume_with_every_difference(tmp_path):
+def test_resuming_with_another_number_of_steps_is_an_error_that_lists_the_differences(tmp_path):
     kind = with_schedule(Trainer, growing)
     train(tmp_path, kind, stop=STOP)
     trainer = resumed(tmp_path, kind, learning_rate=BASE / 2)
@@ -298,7 +298,7 @@ def test_a_changed_number_of_steps_is_refused_at_resume_with_every_difference(tm
     ]
 
 
-def test_a_changed_spec_of_a_scheduler_given_to_the_trainer_is_refused_at_resume(tmp_path):
+def test_resuming_with_another_scheduler_passed_to_the_trainer_is_an_error(tmp_path):
     train(tmp_path, Trainer, stop=STOP, optimizers=scheduled_by(COSINE))
     longer = {**COSINE, "total_steps": 24}
     trainer = resumed(tmp_path, Trainer, optimizers=scheduled_by(longer))
@@ -310,7 +310,7 @@ def test_a_changed_spec_of_a_scheduler_given_to_the_trainer_is_refused_at_resume
     ("on_change", "document", "base"),
     [("spec", growing(2 * STEPS), BASE / 2), ("checkpoint", growing(STEPS), BASE)],
 )
-def test_whoever_chose_a_side_goes_on_from_the_same_step(tmp_path, on_change, document, base):
+def test_with_on_change_the_run_continues_from_the_same_step(tmp_path, on_change, document, base):
     train(tmp_path, with_schedule(Trainer, growing), stop=STOP)
     kind = with_schedule(Trainer, growing, on_change=on_change)
     recorder, _, scheduler = train(
@@ -322,23 +322,23 @@ def test_whoever_chose_a_side_goes_on_from_the_same_step(tmp_path, on_change, do
 
 
 @pytest.mark.parametrize("name", ["scheduler.pt", "optimizer.pt"])
-def test_a_checkpoint_without_one_of_the_two_files_is_refused(tmp_path, name):
+def test_a_checkpoint_without_one_of_the_two_files_is_an_error(tmp_path, name):
     kind = with_schedule(Trainer, growing)
     train(tmp_path, kind, stop=STOP)
     (tmp_path / f"checkpoint-{STOP}" / name).unlink()
     trainer = trainer_of(tmp_path, kind)
-    with pytest.raises(olm.StateError, match=f"without {name} the schedule would begin again"):
+    with pytest.raises(olm.StateError, match=f"has no {name}, so the schedule would start again"):
         trainer.train(resume_from_checkpoint=True)
 
 
-def test_a_checkpoint_of_transformers_own_scheduler_with_other_rates_is_refused(tmp_path):
+def test_a_checkpoint_of_transformers_own_scheduler_with_other_rates_is_an_error(tmp_path):
     train(tmp_path, Trainer, stop=STOP)
     trainer = trainer_of(tmp_path, with_schedule(Trainer, growing))
     with pytest.raises(olm.StateError, match=r"LambdaLR set the rates .* at step 5, where Warmup"):
         trainer.train(resume_from_checkpoint=True)
 
 
-def test_a_checkpoint_of_transformers_own_scheduler_with_the_same_rates_goes_on(tmp_path):
+def test_a_checkpoint_of_transformers_own_scheduler_with_the_same_rates_resumes(tmp_path):
     train(tmp_path, Trainer, stop=STOP)
     linear = {"kind": "LinearLR", "total_steps": STEPS}
     recorder, _, _ = train(tmp_path, with_schedule(Trainer, linear), resume=True, seed=1)
@@ -354,7 +354,7 @@ def test_the_checkpoint_holds_the_state_in_plain_values(tmp_path):
     assert {key: state[key] for key in NESTED} == olm.parse(NESTED).model_dump()
 
 
-def test_a_second_training_begins_a_new_schedule(tmp_path):
+def test_a_second_training_starts_a_new_schedule(tmp_path):
     recorder = Recorder(None)
     trainer = trainer_of(tmp_path, with_schedule(Trainer, growing), recorder=recorder)
     trainer.train()
@@ -362,13 +362,13 @@ def test_a_second_training_begins_a_new_schedule(tmp_path):
     assert recorder.rates == [[rate, rate] for rate in rates(growing(STEPS)) * 2]
 
 
-def test_a_spec_and_a_scheduler_for_one_trainer_are_refused(tmp_path):
+def test_a_spec_and_a_scheduler_for_the_same_trainer_are_an_error(tmp_path):
     trainer = trainer_of(tmp_path, with_schedule(Trainer, growing), optimizers=scheduled_by(COSINE))
-    with pytest.raises(olm.OlmError, match="has a scheduler, and a spec for another"):
+    with pytest.raises(olm.OlmError, match="the trainer was given a scheduler and a spec"):
         trainer.train()
 
 
-def test_a_wrong_spec_is_an_error_before_the_first_step(tmp_path):
+def test_an_invalid_spec_is_an_error_before_the_first_step(tmp_path):
     wrong = {"kind": "WarmupCosineScheduler", "warmup_steps": 12, "total_steps": STEPS}
     recorder = Recorder(None)
     trainer = trainer_of(tmp_path, with_schedule(Trainer, wrong), recorder=recorder)
@@ -408,14 +408,14 @@ def test_a_spec_in_durations_ends_with_the_run_of_the_trainer(tmp_path, total, o
     assert scheduler.get_last_lr() == [0.0, 0.0]
 
 
-def test_a_clock_wins_over_what_the_trainer_knows(tmp_path):
+def test_a_clock_overrides_the_trainers_numbers(tmp_path):
     clock = olm.Clock(total_steps=100, steps_per_epoch=7)
     kind = with_schedule(Trainer, IN_EPOCHS, clock=clock)
     *_, scheduler = train(tmp_path, kind, **BY_EPOCHS)
     assert (scheduler.schedule.warmup_steps, scheduler.schedule.total_steps) == (10, 21)
 
 
-def test_a_run_that_is_made_longer_is_refused_unless_a_side_was_chosen(tmp_path):
+def test_resuming_with_a_longer_run_is_an_error_without_on_change(tmp_path):
     spec = {"kind": "WarmupCosineScheduler", "warmup_steps": "25%", "total_steps": "100%"}
     train(tmp_path, with_schedule(Trainer, spec), stop=STOP)
     longer = {"max_steps": 2 * STEPS, "resume": True}
@@ -434,7 +434,7 @@ class Stream(torch.utils.data.IterableDataset):
         yield from data()
 
 
-def test_the_epochs_of_a_stream_are_not_made_up(tmp_path):
+def test_epochs_of_a_stream_are_an_error(tmp_path):
     kind = with_schedule(Trainer, IN_EPOCHS)
     trainer = kind(model=Model(0), args=arguments(tmp_path), train_dataset=Stream())
     with pytest.raises(olm.SpecError, match="total_steps: 3ep needs a clock with steps_per_epoch"):

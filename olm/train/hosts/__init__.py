@@ -1,1 +1,1 @@
-"""Adapters for trainers and engines that need one: a file a host, imported when it is used."""
+"""Adapters for the trainers that need one: a file for each, imported when it is used."""

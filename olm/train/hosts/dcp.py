@@ -1,4 +1,4 @@
-"""For torch's distributed checkpoints: a scheduler whose state travels as one leaf of JSON text."""
+"""torch's distributed checkpoints: a scheduler's state is saved as one leaf, a JSON text."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from olm.spec.agreement import OnChange
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 LEAF = "olm"
-"""The key of the text. In the checkpoint it follows the scheduler's own, as in `scheduler.olm`."""
+"""The key of the text. The checkpoint prefixes the scheduler's own key: `scheduler.olm`."""
 
 
 class SchedulerState:
-    """A scheduler as a part of what `torch.distributed.checkpoint` saves and loads.
+    """A scheduler as `torch.distributed.checkpoint` saves and loads it.
 
     >>> import torch, olm
     >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
@@ -28,42 +28,43 @@ class SchedulerState:
     >>> longer.schedule.total_steps
     4
 
-    A scheduler can be saved without it. But torch loads by writing the leaves of a checkpoint into
-    the state of the live object, so that two schedules may arrive as a mixture of both, which a
-    digest tells from a state, but which no one can list or choose from; and where the checkpoint
-    lacks a leaf, torch raises before the scheduler is asked. A text arrives whole.
+    A scheduler can also be saved without this class. torch then loads by writing the leaves of the
+    checkpoint into the state of the live object. If the two schedules differ, the scheduler gets a
+    mixture of both: it refuses the mixture by its digest, but cannot list the differences or choose
+    a side. If the checkpoint lacks a leaf, torch raises before the scheduler sees the state. A
+    single text arrives whole.
 
     Args:
-        scheduler: what is saved, and where a loaded state goes.
-        on_change: what to do if a loaded state is of another schedule or of other base rates, as
-            in the scheduler's own `load_state_dict`.
+        scheduler: the scheduler to save and to load.
+        on_change: what to do if a loaded state has another schedule or other base rates, as in the
+            scheduler's own `load_state_dict`.
 
     Raises:
-        TypeError: this is no scheduler of olm.
+        TypeError: `scheduler` is not a scheduler of olm.
     """
 
     def __init__(self, scheduler: ScheduleLR, *, on_change: OnChange = "error") -> None:
         if not isinstance(scheduler, ScheduleLR):
             raise TypeError(
-                f"scheduler must be one that olm.build gave, found {type(scheduler).__name__}"
+                f"scheduler must be one that olm.build returned, found {type(scheduler).__name__}"
             )
         self._scheduler = scheduler
         self._on_change = on_change
 
     def state_dict(self) -> dict[str, Any]:
-        """The scheduler's state as text, the same on all ranks if their schedulers are."""
+        """The scheduler's state as text; equal schedulers give equal texts on all ranks."""
         return {LEAF: json.dumps(self._scheduler.state_dict(), allow_nan=False)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Load what `state_dict` gave, as the scheduler's own `load_state_dict` does.
+        """Load what `state_dict` returned, as the scheduler's own `load_state_dict` does.
 
         Raises:
-            StateError: it is no state of this scheduler. Nothing of the scheduler was changed.
+            StateError: it is not a state of this scheduler. The scheduler is unchanged.
         """
         text = state_dict.get(LEAF) if isinstance(state_dict, Mapping) else None
         if not isinstance(text, str):
             raise StateError(
-                f"this is not what SchedulerState saves: `{LEAF}` must be JSON text, "
+                f"this is not a state that SchedulerState saved: `{LEAF}` must be JSON text, "
                 f"found {found(text)}"
             )
         try:

@@ -1,4 +1,4 @@
-"""Lightning: a scheduler steps once an optimizer step, and a checkpoint resumes what it says.
+"""Lightning: schedulers that step once per optimizer step and resume from checkpoints.
 
 >>> import torch
 >>> import olm
@@ -8,8 +8,8 @@
 >>> config["scheduler"] is scheduler, config["interval"], config["frequency"]
 (True, 'step', 1)
 
-Lightning's own default is a step an epoch: a schedule in steps would stand still. A spec with
-durations is counted by the trainer's own clock, in ``configure_optimizers``::
+Lightning's default is one scheduler step per epoch, at which a schedule in steps hardly moves. A
+spec with durations needs the trainer's clock, in ``configure_optimizers``::
 
     scheduler = olm.build("run.olm.yaml", optimizer, clock=clock_of(self.trainer))
 
@@ -32,31 +32,31 @@ from olm.spec.agreement import OnChange
 from olm.train.schedulers import ScheduleLR
 
 ACCUMULATION = "GradientAccumulationScheduler"
-"""The callback by which Lightning accumulates more batches in some epochs than in others."""
+"""The callback with which Lightning accumulates more batches in some epochs than in others."""
 
 
 def clock_of(trainer: Any) -> Clock:
-    """What a ``Trainer`` knows of its run: how many optimizer steps it has, and an epoch.
+    """The clock of a ``Trainer``: the optimizer steps of the run and of an epoch.
 
-    Where it accumulates more batches in some epochs than in others, or the module steps its
-    optimizers itself, it knows nothing. What it does not know, another clock may say:
+    The clock is empty if the trainer accumulates more batches in some epochs than in others, or if
+    the module steps its optimizers itself. Another clock can add to it:
     ``Clock(samples_per_step=256).over(clock_of(trainer))``.
 
     Args:
-        trainer: a ``Trainer`` that fits, which is so when it calls ``configure_optimizers``.
+        trainer: a ``Trainer`` during a fit, such as when it calls ``configure_optimizers``.
     """
-    classes = (base.__name__ for one in trainer.callbacks for base in type(one).mro())
+    classes = (base.__name__ for callback in trainer.callbacks for base in type(callback).mro())
     changing = ACCUMULATION in classes
     if changing or not trainer.lightning_module.automatic_optimization:
         return Clock()
-    # As `estimated_stepping_batches` does, but only where there is a last epoch.
+    # `estimated_stepping_batches` does so too, but only if the number of epochs is limited.
     if trainer.train_dataloader is None:
         trainer.fit_loop.setup_data()
     steps, batches = trainer.estimated_stepping_batches, trainer.num_training_batches
     return Clock(
         total_steps=int(steps) if isfinite(steps) and steps > 0 else None,
         steps_per_epoch=(
-            # The last step of an epoch takes the batches that are left.
+            # The last step of an epoch takes the remaining batches.
             ceil(batches / trainer.accumulate_grad_batches)
             if isfinite(batches) and batches
             else None
@@ -67,27 +67,29 @@ def clock_of(trainer: Any) -> Clock:
 def lr_scheduler_config(
     scheduler: ScheduleLR, *, monitor: str | None = None, on_change: OnChange | None = None
 ) -> dict[str, Any]:
-    """What ``configure_optimizers`` returns as ``"lr_scheduler"``.
+    """The ``"lr_scheduler"`` that ``configure_optimizers`` returns.
 
-    A schedule steps once an optimizer step, whatever is accumulated. A `ReduceLROnPlateau` steps
-    with its metric, once an epoch or, with `guard`, after every validation; add ``| {"interval":
-    "step"}`` for a metric of every training step. A schedule with a plateau inside steps once an
-    optimizer step, and needs `guard` for its metric.
+    A schedule steps once per optimizer step, also with gradient accumulation. A
+    `ReduceLROnPlateau` steps with its metric, once per epoch or, with `guard`, after every
+    validation; add ``| {"interval": "step"}`` for a metric of every training step. A schedule that
+    contains a plateau steps once per optimizer step, and needs `guard` to observe its metric.
 
     Args:
         scheduler: the scheduler.
-        monitor: the name of the logged metric that drives the schedule, if one does.
-        on_change: what to do if a checkpoint is of another schedule, if not what `olm.build` was
-            told: Lightning itself has no word for it.
+        monitor: the name of the logged metric that drives the schedule, if it is metric-driven.
+        on_change: what to do if a checkpoint has another schedule; by default, the ``on_change``
+            that was passed to `olm.build`. Lightning itself has no such option.
 
     Raises:
-        OlmError: a metric drives the schedule, and there is no `monitor`.
+        OlmError: the schedule is metric-driven, and `monitor` is missing.
     """
     schedule = scheduler.schedule
     config = {"scheduler": scheduler, "interval": "step", "frequency": 1}
     if schedule.metric_driven:
         if monitor is None:
-            raise OlmError(f'{schedule.kind} needs a metric: monitor="val_loss", for example')
+            raise OlmError(
+                f"{schedule.kind} is driven by a metric: pass monitor, such as 'val_loss'"
+            )
         plateau = isinstance(scheduler, ReduceLROnPlateau)
         config |= {"monitor": monitor, "reduce_on_plateau": plateau}
         config["interval"] = "epoch" if plateau else "step"
@@ -102,51 +104,52 @@ def configure_optimizers(
     lr_scheduler: LRScheduler | None = None,
     **options: Any,
 ) -> dict[str, Any]:
-    """What makes a ``LightningCLI`` step its scheduler once an optimizer step, not once an epoch.
+    """Make a ``LightningCLI`` step its scheduler once per optimizer step, not once per epoch.
 
-    It is the method of that name: ``configure_optimizers = staticmethod(configure_optimizers)`` in
-    a subclass, with `functools.partial` if there are options.
+    Use it as the method of that name in a subclass: ``configure_optimizers =
+    staticmethod(configure_optimizers)``, or a `functools.partial` of it to pass options.
 
     Args:
-        module: the model, which is not needed.
-        optimizer: the optimizer that the command line or a file asked for.
-        lr_scheduler: the scheduler, if there is one; torch's own stay as Lightning has them.
-        options: those of `lr_scheduler_config`.
+        module: the model; unused.
+        optimizer: the optimizer from the command line or the config file.
+        lr_scheduler: the scheduler, if any; torch's own schedulers keep Lightning's defaults.
+        options: the keyword arguments of `lr_scheduler_config`.
     """
     if lr_scheduler is None:
         return {"optimizer": optimizer}
     if isinstance(lr_scheduler, ScheduleLR):
         config = lr_scheduler_config(lr_scheduler, **options)
         return {"optimizer": optimizer, "lr_scheduler": config}
-    # Lightning's own plateau has a monitor.
+    # Lightning's own plateau class has a monitor.
     monitor = getattr(lr_scheduler, "monitor", None)
     return {"optimizer": optimizer, "lr_scheduler": lr_scheduler, "monitor": monitor}
 
 
 def guard() -> Any:
-    """A callback that a fit needs to resume as if it had not stopped.
+    """A callback with which a resumed fit is equal to an uninterrupted one.
 
-    It refuses a checkpoint with more or fewer schedulers: Lightning pairs them with their states by
-    position, and those without a partner would begin anew. And it shows the metric of every
-    validation to the schedules that one drives, before a checkpoint is saved: Lightning steps a
-    plateau after it, and not at all in an epoch that it resumes, so that metrics are lost. The
-    checkpoint to resume from is one that was saved after a validation, not in the training step
-    just before it: Lightning does not repeat the validation.
+    The callback refuses a checkpoint with more or fewer schedulers than the trainer. Lightning
+    pairs schedulers with states by position, and a scheduler without a state would start again.
+
+    The callback also passes the metric of every validation to metric-driven schedules before a
+    checkpoint is saved. Lightning steps a plateau after saving, and not at all in an epoch that it
+    resumes, so metrics are lost. Resume from a checkpoint that was saved after a validation, not in
+    the training step just before one: Lightning does not repeat the validation.
 
     Raises:
-        ImportError: there is no Lightning.
-        StateError: when the training begins, if the numbers differ.
-        OlmError: when a metric is due that was not logged.
+        ImportError: Lightning is not installed.
+        StateError: the numbers of schedulers differ; raised when the training begins.
+        OlmError: a metric was not logged; raised when a schedule needs the metric.
     """
     try:
         callbacks = import_module("lightning.pytorch.callbacks")
     except ImportError:
         callbacks = import_module("pytorch_lightning.callbacks")
-    mine = _Guard()
+    checks = _Guard()
     return callbacks.LambdaCallback(
-        on_load_checkpoint=mine.count,
-        on_train_start=mine.begin,
-        on_validation_end=mine.show,
+        on_load_checkpoint=checks.count,
+        on_train_start=checks.begin,
+        on_validation_end=checks.observe,
     )
 
 
@@ -160,15 +163,17 @@ class _Guard:
     def begin(self, trainer: Any, module: Any) -> None:
         configs = trainer.lr_scheduler_configs
         if self.saved not in (None, len(configs)):
-            text = f"the checkpoint has {self.saved} lr_schedulers, this trainer {len(configs)}"
-            raise StateError(text)
+            raise StateError(
+                f"the number of lr_schedulers differs: the checkpoint has {self.saved}, "
+                f"this trainer {len(configs)}"
+            )
         self.saved = None
         for config in configs:
             if _is_plateau(config):
-                # Lightning, which counts from 1, leaves it alone.
+                # Lightning then never steps it: `observe` does.
                 config.frequency = sys.maxsize
 
-    def show(self, trainer: Any, module: Any) -> None:
+    def observe(self, trainer: Any, module: Any) -> None:
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return
         for config in trainer.lr_scheduler_configs:
@@ -179,13 +184,13 @@ class _Guard:
 
 
 def _is_plateau(config: Any) -> bool:
-    """Whether it steps with a metric of the validation, rather than of the training step."""
+    """Whether the scheduler steps with a metric of the validation, not of the training step."""
     return bool(config.reduce_on_plateau and config.interval == "epoch")
 
 
 def _metric(trainer: Any, config: Any) -> Any:
     metrics = trainer.callback_metrics
     if config.monitor not in metrics:
-        there = ", ".join(sorted(metrics)) or "nothing"
-        raise OlmError(f"monitor: {config.monitor} was not logged, but {there}")
+        logged = ", ".join(sorted(metrics)) or "none"
+        raise OlmError(f"monitor: the metric {config.monitor} was not logged; logged: {logged}")
     return metrics[config.monitor]

@@ -1,20 +1,21 @@
-"""torchtitan: its container of schedulers knows one schedule, and saves nothing but a position.
+"""torchtitan: a container of schedulers for any spec, which saves the whole state.
 
-In a function of a config registry, where torchtitan has ``LRSchedulersContainer.Config(...)``::
+torchtitan's own container has one schedule and saves only a position. Replace it in a function of a
+config registry::
 
     from olm.train.hosts.torchtitan import OlmSchedulers
 
     lr_scheduler=OlmSchedulers.Config(spec="pretrain.olm.yaml"),
 
-A spec with durations is counted by the training steps, which torchtitan says to whoever builds a
-schedule; of batches it says nothing, so that tokens need a ``clock``::
+torchtitan passes the number of training steps, by which a share of the run, such as ``10%``, is
+counted. It passes no batch size, so samples, tokens and epochs need a ``clock``::
 
     lr_scheduler=OlmSchedulers.Config(
         spec="pretrain.olm.yaml", clock={"tokens_per_step": 256 * 8192}
     ),
 
-`OlmSchedulers` is made when it is first asked for, because its base class is torchtitan's:
-importing this file needs no torchtitan.
+`OlmSchedulers` is created on first access, because its base class is torchtitan's: importing this
+module does not need torchtitan.
 """
 
 from __future__ import annotations
@@ -37,25 +38,26 @@ if TYPE_CHECKING:
 KEYS = {"last_epoch", "schedulers"}
 
 
-class _Along:
-    """A scheduler for each optimizer of a container, all along one spec.
+class _OlmSchedulers:
+    """A scheduler for each optimizer of a container, all with the same spec.
 
-    Its state has torchtitan's ``last_epoch`` and, as one text of JSON, the whole state of each
-    scheduler of one part of the model: a distributed checkpoint is loaded leaf by leaf, and a text
-    stays whole. The parts all have the same optimizers, so that a checkpoint of two pipeline stages
-    loads into four.
+    The state has torchtitan's ``last_epoch`` and, as one JSON text, the whole state of each
+    scheduler of one model part: a distributed checkpoint is loaded leaf by leaf, and a text stays
+    whole. All parts have the same optimizers, so a checkpoint of two pipeline stages loads into
+    four.
 
     Args:
         optimizers: torchtitan's container of optimizers.
         spec: a mapping, or the path of a YAML or JSON file.
-        on_change: what to do if a checkpoint is of another schedule or of other base rates: raise
-            an ``"error"``, go on with the ``"checkpoint"``'s, or with this ``"spec"``.
-        clock: what the run is, if the spec has durations; in a config, what wins over the training
-            steps, or a mapping that says it.
+        on_change: what to do if a checkpoint has another schedule or other base rates: raise an
+            ``"error"``, or continue with the ``"checkpoint"``'s schedule or with this ``"spec"``.
+        clock: the run's numbers if the spec has durations; in a config, a Clock or a mapping of its
+            fields, which overrides torchtitan's number of training steps.
 
     Raises:
-        OlmError: there is no optimizer, or the schedule is metric-driven: torchtitan has no metric.
-        SpecError: the spec is not valid.
+        OlmError: there is no optimizer, or the schedule is metric-driven: torchtitan passes no
+            metrics.
+        SpecError: the spec is invalid.
     """
 
     schedulers: list[ScheduleLR]
@@ -67,32 +69,33 @@ class _Along:
         on_change: OnChange = "error",
         clock: Clock | None = None,
     ) -> None:
-        said = as_spec(spec)
-        if said.schedule.metric_driven:
-            raise OlmError(f"{said.schedule.kind}: torchtitan has no metric to drive it")
+        parsed = as_spec(spec)
+        if parsed.schedule.metric_driven:
+            raise OlmError(f"{parsed.schedule.kind} is driven by a metric: torchtitan passes none")
         if not len(optimizers):
-            raise OlmError("there must be an optimizer at least, found none")
-        self.schedulers = [scheduler_of(said, optimizer, clock) for optimizer in optimizers]
+            raise OlmError("optimizers must have at least 1 optimizer, found none")
+        self.schedulers = [scheduler_of(parsed, optimizer, clock) for optimizer in optimizers]
         self._on_change = on_change
-        self._kept = len(self.schedulers) // len(optimizers.model_parts)
+        self._per_part = len(self.schedulers) // len(optimizers.model_parts)
 
     def state_dict(self) -> dict[str, Any]:
         """The position and, as JSON text, the states of one part's schedulers."""
-        states = [scheduler.state_dict() for scheduler in self.schedulers[: self._kept]]
+        states = [scheduler.state_dict() for scheduler in self.schedulers[: self._per_part]]
         return {"last_epoch": states[0]["last_epoch"], "schedulers": json.dumps(states)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go to where a state stands, with all schedulers or with none.
+        """Go to the position of a state, with all schedulers or with none.
 
         Raises:
-            StateError: it is of another schedule, and ``on_change`` is ``"error"``; or no state.
+            StateError: it is not a state, or has another schedule while ``on_change`` is
+                ``"error"``.
         """
         states = self._states_of(state_dict)
         done: list[tuple[ScheduleLR, dict[str, Any]]] = []
         try:
             for index, scheduler in enumerate(self.schedulers):
                 before = scheduler.state_dict()
-                state = states[index % self._kept]
+                state = states[index % self._per_part]
                 scheduler.load_state_dict(state, on_change=self._on_change)
                 done.append((scheduler, before))
         except OlmError:
@@ -101,12 +104,12 @@ class _Along:
             raise
 
     def _states_of(self, state: Mapping[str, Any]) -> list[Any]:
-        """The states that a container's state says."""
+        """The states of the schedulers in a container's state."""
         if not isinstance(state, Mapping) or set(state) != KEYS:
             raise StateError(
                 "the state of torchtitan's schedulers must have last_epoch and schedulers, "
-                f"found {', '.join(map(str, state)) or 'nothing'}: one with last_epoch alone "
-                "says no schedule, it is torchtitan's own"
+                f"found {', '.join(map(str, state)) or 'nothing'} (torchtitan's own container "
+                "saves last_epoch alone)"
             )
         try:
             states = json.loads(state["schedulers"])
@@ -114,25 +117,25 @@ class _Along:
             raise StateError(
                 f"schedulers must be JSON text, found {found(state['schedulers'])}"
             ) from None
-        if not isinstance(states, list) or len(states) != self._kept:
+        if not isinstance(states, list) or len(states) != self._per_part:
             raise StateError(
-                f"schedulers must be a list of {self._kept}, one an optimizer of a part of the "
-                f"model, found {found(states)}"
+                f"schedulers must be a list of length {self._per_part}, with a state for each "
+                f"optimizer of a model part, found {found(states)}"
             )
-        for each in states:
-            if isinstance(each, dict) and each.get("last_epoch") != state["last_epoch"]:
+        for scheduler in states:
+            if isinstance(scheduler, dict) and scheduler.get("last_epoch") != state["last_epoch"]:
                 raise StateError(
-                    f"last_epoch is {found(state['last_epoch'])} beside schedulers at "
-                    f"{found(each.get('last_epoch'))}: the state mixes two"
+                    f"last_epoch is {found(state['last_epoch'])}, but the schedulers are at "
+                    f"{found(scheduler.get('last_epoch'))}: this is a mixture of two states"
                 )
         return states
 
 
 def _build(self: Any, *, optimizers: Any, training_steps: int) -> Any:
-    """The container for these optimizers. A spec in steps says how long it is itself.
+    """The container for these optimizers.
 
     Raises:
-        OlmError: a field of torchtitan's own schedule is set too.
+        OlmError: a field of torchtitan's own schedule is set as well.
     """
     both = [
         field.name
@@ -141,7 +144,7 @@ def _build(self: Any, *, optimizers: Any, training_steps: int) -> Any:
         and getattr(self, field.name) != field.default
     ]
     if both:
-        raise OlmError(f"{', '.join(both)}: the spec says what the schedule is, leave it out")
+        raise OlmError(f"{', '.join(both)}: leave out, the spec has the schedule")
     clock = clock_over(self.clock, Clock(total_steps=training_steps))
     return self._owner(optimizers, self.spec, self.on_change, clock)
 
@@ -152,7 +155,7 @@ def __getattr__(name: str) -> Any:
     base = import_module("torchtitan.components.optimizer").LRSchedulersContainer
     config = make_dataclass(
         "Config",
-        # Any: torchtitan's command line has no words for a mapping that holds lists of mappings.
+        # Any: torchtitan's command line cannot express a mapping with lists of mappings.
         [("spec", Any), ("on_change", str, "error"), ("clock", Any, None)],
         bases=(base.Config,),
         namespace={"build": _build, "__module__": __name__},
@@ -160,6 +163,6 @@ def __getattr__(name: str) -> Any:
         slots=True,
     )
     config.__qualname__ = f"{name}.Config"
-    space = {"__doc__": _Along.__doc__, "__module__": __name__, "Config": config}
-    globals()[name] = type(name, (_Along, base), space)
+    space = {"__doc__": _OlmSchedulers.__doc__, "__module__": __name__, "Config": config}
+    globals()[name] = type(name, (_OlmSchedulers, base), space)
     return globals()[name]

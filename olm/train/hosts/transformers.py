@@ -1,8 +1,8 @@
-"""transformers: a `Trainer` that builds its scheduler from a spec and its number of steps.
+"""transformers: a `Trainer` that builds its scheduler from a spec and its own number of steps.
 
-A scheduler that is built beforehand needs no adapter: ``Trainer(..., optimizers=(optimizer,
-scheduler))`` works as it is, and so does its ``resume_from_checkpoint``. Only the `Trainer` knows
-how long it trains, however, and often makes the optimizer, too::
+A scheduler that you build yourself needs no adapter: pass ``Trainer(..., optimizers=(optimizer,
+scheduler))``; ``resume_from_checkpoint`` works too. Use `with_schedule` if the `Trainer` should
+compute the run length and create the optimizer::
 
     from transformers import Trainer
     from olm.train.hosts.transformers import with_schedule
@@ -11,13 +11,13 @@ how long it trains, however, and often makes the optimizer, too::
     trainer = with_schedule(Trainer, spec)(model=model, args=args, train_dataset=data)
     trainer.train(resume_from_checkpoint=True)
 
-The trainer's clock knows the steps of the run, those of an epoch, and the samples of a step; that a
-sample has so many tokens it does not know.
+The trainer's clock has the steps of the run, the steps of an epoch and the samples of a step. It
+does not have the tokens of a sample: a spec in tokens needs ``clock=``.
 
-A step is an optimizer step, also with gradient accumulation and on many processes. A metric drives
-the schedule at every evaluation, the one that ``metric_for_best_model`` names: of a
-`ReduceLROnPlateau`, which the trainer steps then and only then, and of a sequence or a product with
-a plateau inside, which steps with the optimizer.
+A step is an optimizer step, also with gradient accumulation and on many processes. A metric-driven
+schedule observes the metric that ``metric_for_best_model`` names at every evaluation. The trainer
+steps a `ReduceLROnPlateau` only then; a sequence or a product that contains a plateau steps with
+the optimizer.
 """
 
 from __future__ import annotations
@@ -46,22 +46,22 @@ def with_schedule(
     clock: Clock | None = None,
     on_change: OnChange = "error",
 ) -> type[TrainerT]:
-    """A trainer's class, whose scheduler is that of a spec.
+    """A trainer class that builds its scheduler from a spec.
 
     Args:
         trainer: transformers' ``Trainer``, or a subclass of it.
-        spec: what `olm.build` takes; or a function that returns it for a number of training steps.
-        clock: what the run is, if the spec has durations. It wins over what the trainer knows, and
-            both over the spec's own.
-        on_change: what to do when a run is resumed under another spec, another learning rate or for
-            another length: raise an ``"error"`` that lists the differences, go on with the
-            ``"checkpoint"``'s schedule, or with this one, the ``"spec"``'s.
+        spec: what `olm.build` takes, or a function that returns it for a number of training steps.
+        clock: the run's numbers if the spec has durations. It overrides the trainer's clock, and
+            both override the spec's own.
+        on_change: what to do when a run is resumed with another spec, learning rate or run length:
+            raise an ``"error"`` that lists the differences, or continue with the ``"checkpoint"``'s
+            schedule or with this ``"spec"``.
 
     Returns:
-        A subclass. Its ``train`` raises a SpecError if the spec is not valid, and a StateError if
-        the checkpoint to resume from is of another schedule, or has no state of a scheduler or an
-        optimizer: `Trainer` alone would then begin the schedule again. It raises an OlmError if the
-        trainer was given a scheduler as well, or if a metric is needed that there is not.
+        A subclass. Its ``train`` raises a SpecError if the spec is invalid, and a StateError if the
+        checkpoint has another schedule, or lacks the state of the scheduler or the optimizer: a
+        plain `Trainer` would then start the schedule again. It raises an OlmError if the trainer
+        was given a scheduler as well, or if the metric for a metric-driven schedule is missing.
     """
 
     class Scheduled(trainer):  # type: ignore[valid-type, misc]  # known at run time only
@@ -70,7 +70,7 @@ def with_schedule(
 
         def set_initial_training_values(self, args: Any, dataloader: Any, *more: Any) -> Any:
             values = super().set_initial_training_values(args, dataloader, *more)
-            # Of a stream the trainer says that the whole run is an epoch.
+            # For a stream, the trainer claims that the whole run is one epoch.
             self._steps_per_epoch = values[1] if _length(dataloader) else None
             return values
 
@@ -78,31 +78,36 @@ def with_schedule(
             self, num_training_steps: int, optimizer: Optimizer | None = None
         ) -> Any:
             if self.lr_scheduler is not None:
-                # DeepSpeed's engine has called this before, for the scheduler that is there now.
+                # DeepSpeed's engine has called this method before, and has created this scheduler.
                 if self.is_deepspeed_enabled:
                     return self.lr_scheduler
-                raise OlmError("the trainer has a scheduler, and a spec for another: leave out one")
+                raise OlmError(
+                    "the trainer was given a scheduler and a spec: leave out optimizers=(..., "
+                    "scheduler) or with_schedule"
+                )
             document = spec(num_training_steps) if callable(spec) else spec
             samples = self.get_total_train_batch_size(self.args)
             known = Clock(
                 total_steps=num_training_steps,
                 steps_per_epoch=self._steps_per_epoch,
-                # The trainer takes a batch that is split for that of one process.
+                # The trainer mistakes a split batch for the batch of one process.
                 samples_per_step=None if self.accelerator.split_batches else samples,
             )
             known = clock_over(clock, known)
             scheduler = scheduler_of(document, optimizer or self.optimizer, known, on_change)
             if scheduler.schedule.metric_driven and self.args.metric_for_best_model is None:
                 kind = scheduler.schedule.kind
-                raise OlmError(f"{kind} needs a metric: metric_for_best_model='loss', for example")
+                raise OlmError(
+                    f"{kind} is driven by a metric: set metric_for_best_model, such as 'loss'"
+                )
             self.lr_scheduler = scheduler
-            # As in the method of the trainer: a second `train` begins a new schedule.
+            # The trainer's own method does so too: a second `train` starts a new schedule.
             self._created_lr_scheduler = True
             return scheduler
 
         def _evaluate(self, trial: Any, ignored: Any, skip_scheduler: bool = False) -> Any:
             metrics = super()._evaluate(trial, ignored, skip_scheduler)
-            # The trainer steps a plateau itself; one inside another schedule it does not see.
+            # The trainer steps a plateau itself, but not a plateau inside another schedule.
             plateau = isinstance(self.lr_scheduler, ReduceLROnPlateau)
             driven = isinstance(self.lr_scheduler, ScheduleLR) and not plateau
             if driven and self.lr_scheduler.schedule.metric_driven and not skip_scheduler:
@@ -120,7 +125,7 @@ def with_schedule(
 
 
 def _length(dataloader: Any) -> int | None:
-    """How many batches there are; None for a stream."""
+    """The number of batches; None for a stream."""
     try:
         return len(dataloader)
     except TypeError:
@@ -130,7 +135,7 @@ def _length(dataloader: Any) -> int | None:
 def _metric(metrics: Mapping[str, float], name: str) -> float:
     name = name if name.startswith("eval_") else f"eval_{name}"
     if name not in metrics:
-        raise OlmError(f"metric_for_best_model: there is no {name}, but {', '.join(metrics)}")
+        raise OlmError(f"metric_for_best_model: there is no {name}, found {', '.join(metrics)}")
     return metrics[name]
 
 
@@ -140,6 +145,6 @@ def _check_files(checkpoint: Path) -> None:
     ]
     if missing:
         raise StateError(
-            f"{checkpoint}: without {' and '.join(missing)} the schedule would begin again at step "
-            "0: resume from a checkpoint that has both, or start anew"
+            f"{checkpoint} has no {' and no '.join(missing)}, so the schedule would start again at "
+            "step 0: resume from a checkpoint that has both files, or start a new run"
         )
