@@ -176,13 +176,34 @@ def path_of(text: str) -> Path:
     return tuple(path)
 
 
+def quantity(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> quantity(1, "step"), quantity(2000, "step"), quantity(0, "warning")
+    ('1 step', '2,000 steps', '0 warnings')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def in_steps(count: int) -> str:
-    """A number of steps in words.
+    """A number of steps.
 
     >>> in_steps(1), in_steps(2000)
     ('1 step', '2,000 steps')
     """
-    return "1 step" if count == 1 else f"{count:,} steps"
+    return quantity(count, "step")
+
+
+def listed(items: Iterable[object], last: str = "") -> str:
+    """Items as prose lists them, with the word that comes before the last one, if there is one.
+
+    >>> listed([1, 19]), listed((100000, 2.5)), listed(["a", "b", "c"], "or")
+    ('1, 19', '100,000, 2.5', 'a, b or c')
+    """
+    texts = [f"{item:,}" if isinstance(item, int) else str(item) for item in items]
+    if last and len(texts) > 1:
+        return f"{', '.join(texts[:-1])} {last} {texts[-1]}"
+    return ", ".join(texts)
 
 
 def clipped(text: str) -> str:

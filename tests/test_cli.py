@@ -80,7 +80,7 @@ def test_a_folder_without_specs_gives_status_3(folder, capsys):
     out, error = capsys.readouterr()
     assert (out, error) == (
         "",
-        "olm check: no *.olm.yaml, *.olm.yml, *.olm.json, *.olm.toml in conf\n",
+        "olm check: no *.olm.yaml, *.olm.yml, *.olm.json or *.olm.toml in conf\n",
     )
 
 

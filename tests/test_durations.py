@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from olm.checking.check import check
-from olm.checking.fix import mend
+from olm.checking.fix import fixed_text
 from olm.fields.durations import THE_REST, Duration, duration, hint_of, pattern
 from olm.fields.types import MAX_STEPS, StepCount, step_fields
 from olm.kinds import KINDS
@@ -122,15 +122,15 @@ RIGHT = {
 
 
 @pytest.mark.parametrize(("text", "right"), RIGHT.items())
-def test_what_is_nearly_a_duration_is_mended(text, right):
+def test_what_is_nearly_a_duration_is_fixed(text, right):
     assert hint_of(text) == (f"write {right}", right)
     data = f"kind: PhasesLR\nschedulers: [{{kind: HoldLR}}]\nlengths: ['{text}']\n".encode()
     (problem,) = check(read(data, "a.olm.yaml")).problems
     assert (problem.code, problem.path) == ("duration", ("lengths", 0))
     assert problem.hint == f"write {right}"
-    mended, count = mend(data, "a.olm.yaml")
-    assert (count, check(read(mended, "a.olm.yaml")).problems) == (1, ())
-    (length,) = yaml.safe_load(mended)["lengths"]
+    fixed, count = fixed_text(data, "a.olm.yaml")
+    assert (count, check(read(fixed, "a.olm.yaml")).problems) == (1, ())
+    (length,) = yaml.safe_load(fixed)["lengths"]
     assert str(length) == right
 
 
@@ -160,7 +160,7 @@ def test_what_a_hint_says_to_write_can_stand_there(text):
 def test_what_has_no_right_form_is_told_why_if_that_is_clear(text, hint):
     assert hint_of(text) == (hint, None)
     data = f"kind: WarmupLR\nwarmup_steps: {text}\n".encode()
-    assert mend(data, "a.olm.yaml") == (data, 0)
+    assert fixed_text(data, "a.olm.yaml") == (data, 0)
 
 
 def refused(kind, **fields):

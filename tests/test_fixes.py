@@ -1,4 +1,4 @@
-"""``olm check --fix``: what has one right answer is mended, and every other byte stays."""
+"""``olm check --fix``: an error with one possible fix is fixed, and every other byte stays."""
 
 import io
 import json
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from olm.checking.check import Options, check
-from olm.checking.fix import edits, mend, with_sound_fixes
+from olm.checking.fix import edits, fixed_text, with_sound_fixes
 from olm.cli import FINE, MISUSE, PROBLEMS, main
 from olm.problem import MAX_PROBLEMS
 from olm.spec.load import loads
@@ -22,7 +22,7 @@ from strategies import mutated
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"
 
-MENDED = {
+FIXED = {
     "a misspelt key": (
         "kind: LinearLR\ntotal_step: 100  # as planned\n",
         "kind: LinearLR\ntotal_steps: 100  # as planned\n",
@@ -93,7 +93,7 @@ MENDED = {
         "\ufeffkind: LinearLR  # é 学\r\ntotal_steps: 100\r\n",
     ),
 }
-"""What is mended, and what of it is made."""
+"""A text before and after it is fixed."""
 
 LEFT = {
     "two keys that mean one": "kind: LinearLR\ntotal_step: 1\ntotal_stepz: 2\n",
@@ -120,10 +120,10 @@ LEFT = {
 """What is left as it is."""
 
 
-@pytest.mark.parametrize("what", MENDED)
-def test_what_has_one_right_answer_is_mended(what):
-    before, after = MENDED[what]
-    data, count = mend(before.encode(), "a.olm.yaml")
+@pytest.mark.parametrize("what", FIXED)
+def test_an_error_with_one_possible_fix_is_fixed(what):
+    before, after = FIXED[what]
+    data, count = fixed_text(before.encode(), "a.olm.yaml")
     assert data.decode() == after
     assert count
     assert check(read(data, "a.olm.yaml")).problems == ()
@@ -132,45 +132,45 @@ def test_what_has_one_right_answer_is_mended(what):
 @pytest.mark.parametrize("what", LEFT)
 def test_what_has_none_is_left(what):
     data = LEFT[what].encode()
-    assert mend(data, "a.olm.yaml") == (data, 0)
+    assert fixed_text(data, "a.olm.yaml") == (data, 0)
     result = with_sound_fixes(check(read(data, "a.olm.yaml")))
     assert result.problems
     assert not any(problem.fix for problem in result.problems)
 
 
-def test_a_key_is_mended_even_if_what_is_inside_cannot_be():
+def test_a_key_is_fixed_even_if_its_value_cannot_be():
     """The first finding of tools/fuzz.py: as many problems are left as there were."""
     text = "kind: ChainedScheduler\nschedulrs: [{kind: LinearLR, total_step: -1}]\n"
-    data, count = mend(text.encode(), "a.olm.yaml")
+    data, count = fixed_text(text.encode(), "a.olm.yaml")
     assert b"schedulers: [" in data
     assert count
-    assert mend(data, "a.olm.yaml") == (data, 0)
+    assert fixed_text(data, "a.olm.yaml") == (data, 0)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        # More problems than are looked for, and a text that is longer than any that is mended.
+        # More problems than are looked for, and a text that is longer than any that is fixed.
         "kind: ChainedScheduler\nschedulers:\n" + "  - {kind: LinearLR, total_step: 1}\n" * 2000,
         "kind: LinearLR\ntotal_step: 1\n" + "#" * 2**17,
     ],
 )
-def test_what_is_too_large_or_too_wrong_is_not_mended(text):
+def test_a_text_that_is_too_large_or_has_too_many_errors_is_not_fixed(text):
     result = with_sound_fixes(check(read(text, "a.olm.yaml")))
     assert len(result.problems) <= MAX_PROBLEMS
     assert not any(problem.fix for problem in result.problems)
-    assert mend(text.encode(), "a.olm.yaml") == (text.encode(), 0)
+    assert fixed_text(text.encode(), "a.olm.yaml") == (text.encode(), 0)
 
 
 def test_many_fixes_are_made_at_once():
     text = "kind: ChainedScheduler\nschedulers:\n" + "  - {kind: LinearLR, total_step: 1}\n" * 200
-    data, count = mend(text.encode(), "a.olm.yaml")
+    data, count = fixed_text(text.encode(), "a.olm.yaml")
     assert (data.decode(), count) == (text.replace("total_step", "total_steps"), 200)
 
 
 def test_json_stays_json():
     text = '{"kind": "LinaerLR",\n\t"total_step": "1e3", "end_lr": 1e-5}'
-    data, count = mend(text.encode(), "a.olm.json")
+    data, count = fixed_text(text.encode(), "a.olm.json")
     assert data.decode() == '{"kind": "LinearLR",\n\t"total_steps": 1.0e+3, "end_lr": 1e-5}'
     assert json.loads(data)
     assert count == 3
@@ -189,7 +189,7 @@ def test_json_stays_json():
 )
 def test_a_duration_has_quotes_in_json_and_a_number_none(before, after):
     text = '{"kind": "WarmupLR",\n\t%s}\n'
-    data, count = mend((text % before).encode(), "a.olm.json")
+    data, count = fixed_text((text % before).encode(), "a.olm.json")
     assert (data.decode(), count) == (text % after, 1)
     assert json.loads(data)
     assert check(read(data, "a.olm.json")).problems == ()
@@ -205,7 +205,7 @@ def test_what_a_fix_writes_is_told_of_as_it_is_written():
 
 
 def test_half_of_a_fix_is_none():
-    """Before it is known where the value stands, the key alone must not be mended."""
+    """Before it is known where the value stands, the key alone must not be fixed."""
     result = check(read("{kind: WarmupLR, warmup_ratio: 0.03}", "a.olm.yaml"))
     (problem,) = result.problems
     assert problem.fix
@@ -215,12 +215,12 @@ def test_half_of_a_fix_is_none():
 def test_toml_has_no_places_that_are_exact_enough():
     for line in ("total_step = 3", "lr_decay_samples = 3", 'total_steps = "10 %"'):
         data = f'kind = "LinearLR"\n{line}\n'.encode()
-        assert mend(data, "a.toml") == (data, 0)
+        assert fixed_text(data, "a.toml") == (data, 0)
 
 
-def test_only_the_schedule_in_a_larger_file_is_mended():
+def test_only_the_schedule_in_a_larger_file_is_fixed():
     text = "total_step: '1'\nrun:\n  lr: {kind: LinearLR, total_step: '1'}\n"
-    data, count = mend(text.encode(), "a.yaml", Options(at=("run", "lr")))
+    data, count = fixed_text(text.encode(), "a.yaml", Options(at=("run", "lr")))
     assert data.decode() == "total_step: '1'\nrun:\n  lr: {kind: LinearLR, total_steps: 1}\n"
     assert count == 2
 
@@ -241,22 +241,22 @@ def outline(text):
 
 
 @given(misspelt())
-def test_mending_makes_nothing_worse_and_is_done_at_once(text):
+def test_fixing_makes_nothing_worse_and_is_complete_at_once(text):
     before = check(read(text, "a.olm.yaml"))
-    data, count = mend(text.encode(), "a.olm.yaml")
+    data, count = fixed_text(text.encode(), "a.olm.yaml")
     after = check(read(data, "a.olm.yaml"))
-    # Inside of what is mended there may be the next mistake, which nobody saw before.
+    # A fix may uncover the next error.
     assert len(after.problems) <= len(before.problems)
     assert (after.problems != before.problems) == bool(count)
-    assert mend(data, "a.olm.yaml") == (data, 0)
+    assert fixed_text(data, "a.olm.yaml") == (data, 0)
     assert outline(data.decode()) == outline(text)
 
 
 @given(misspelt())
-def test_a_fix_that_is_told_of_mends(text):
+def test_a_reported_fix_works(text):
     result = with_sound_fixes(check(read(text, "a.olm.yaml")))
     told = [problem for problem in result.problems if problem.fix]
-    assert bool(told) == bool(mend(text.encode(), "a.olm.yaml")[1])
+    assert bool(told) == bool(fixed_text(text.encode(), "a.olm.yaml")[1])
 
 
 @pytest.fixture
@@ -268,16 +268,16 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_files_are_mended_and_what_is_left_is_told(jobs, folder, capsys):
+def test_files_are_fixed_and_remaining_problems_are_reported(jobs, folder, capsys):
     for number in range(120):
         (folder / f"{number:03}.olm.yaml").write_text(GOOD)
-    (folder / "007.olm.yaml").write_text(MENDED["a misspelt key"][0])
+    (folder / "007.olm.yaml").write_text(FIXED["a misspelt key"][0])
     (folder / "100.olm.yaml").write_text("kind: LinearLR\ntotal_step: 0\nend_lrs: 1.0\n")
     assert main(["check", "--fix", "--jobs", jobs, "."]) == PROBLEMS
     out = capsys.readouterr().out
     assert out.startswith("100.olm.yaml:2:1: error[unknown-field]: ")
-    assert out.endswith("2 problems are mended\n1 problem in 1 of 120 files\n")
-    assert (folder / "007.olm.yaml").read_text() == MENDED["a misspelt key"][1]
+    assert out.endswith("2 problems fixed\n1 problem in 1 of 120 files\n")
+    assert (folder / "007.olm.yaml").read_text() == FIXED["a misspelt key"][1]
     assert (folder / "100.olm.yaml").read_text().endswith("\nend_lr: 1.0\n")
     assert (folder / "000.olm.yaml").read_text() == GOOD
 
@@ -308,7 +308,7 @@ def test_what_cannot_be_written_is_told_and_does_not_stop_the_others(folder, mon
     monkeypatch.setattr(os, "replace", full)
     assert main(["check", "--fix", "--format", "concise", "."]) == PROBLEMS
     first, second, last = capsys.readouterr().out.splitlines()
-    assert first.endswith("what is mended cannot be written: no space left on device")
+    assert first.endswith("cannot write the fixed file: no space left on device")
     assert second.startswith("a.olm.yaml:2:1: error[unknown-field]")
     assert last == "2 problems in 1 of 2 files"
     assert "total_steps" in (folder / "b.olm.yaml").read_text()
@@ -321,14 +321,14 @@ def test_a_difference_changes_nothing_and_is_what_git_applies(folder, capsys):
     before = path.read_bytes()
     assert main(["check", "--diff", "a.olm.yaml"]) == PROBLEMS
     out, error = capsys.readouterr()
-    assert error == "olm check: 3 problems would be mended\n"
+    assert error == "olm check: 3 problems would be fixed\n"
     assert path.read_bytes() == before
     patch = folder / "patch"
     patch.write_text(out)
     assert os.system("git apply patch") == 0
-    assert path.read_bytes() == mend(before, "a.olm.yaml")[0]
+    assert path.read_bytes() == fixed_text(before, "a.olm.yaml")[0]
     assert main(["check", "--diff", "a.olm.yaml"]) == FINE
-    assert capsys.readouterr() == ("", "olm check: there is nothing to mend\n")
+    assert capsys.readouterr() == ("", "olm check: nothing to fix\n")
 
 
 class Streams:
@@ -338,20 +338,23 @@ class Streams:
         self.buffer = io.BytesIO(data)
 
 
-def test_standard_input_is_printed_as_it_is_mended(folder, monkeypatch, capsysbinary):
+def test_standard_input_is_printed_with_its_errors_fixed(folder, monkeypatch, capsysbinary):
     monkeypatch.setattr(sys, "stdin", Streams("kind: LinearLR # é\r\ntotal_step: 1\r\n".encode()))
     assert main(["check", "--fix", "-"]) == FINE
     out, error = capsysbinary.readouterr()
     assert out.decode() == "kind: LinearLR # é\r\ntotal_steps: 1\r\n"
-    assert error == b"1 problem is mended\n1 file is fine\n"
+    assert error == b"1 problem fixed\n1 file is fine\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--fix", "--diff", "a.olm.yaml"], "not allowed with argument"),
-        (["--fix", "-", "a.olm.yaml"], "what is mended of - is printed: give it alone"),
-        (["--fix", "--schema", "a.olm.yaml", "a.olm.yaml"], "leave --schema out"),
+        (
+            ["--fix", "-", "a.olm.yaml"],
+            "--fix prints the fixed text of -: give no other",
+        ),
+        (["--fix", "--schema", "a.olm.yaml", "a.olm.yaml"], "leave out --schema"),
     ],
 )
 def test_what_does_not_go_together_is_misuse(arguments, said, folder, capsys):
@@ -360,8 +363,8 @@ def test_what_does_not_go_together_is_misuse(arguments, said, folder, capsys):
     assert said in capsys.readouterr().err
 
 
-def test_what_is_mended_reads_as_it_did():
+def test_a_fixed_text_reads_as_before():
     text = "kind: LinearLR\ntotal_steps: 1e3\nend_lr: 1e-4\n"
-    data, _ = mend(text.encode(), "a.olm.yaml")
+    data, _ = fixed_text(text.encode(), "a.olm.yaml")
     assert loads(data) == loads(text)
     assert yaml.safe_load(data) == {"kind": "LinearLR", "total_steps": 1e3, "end_lr": 1e-4}

@@ -229,8 +229,8 @@ def test_a_fix_can_be_written_as_it_is_where_the_finding_stands(folder, capsys):
     line = '{"kind": "LinearLR", "total_step": 100}'
     (folder / "a.olm.json").write_text(line)
     (finding,) = parsed("json", check("json", capsys, "a.olm.json")[1])["findings"]
-    mended = line[: finding["column"] - 1] + finding["fix"] + line[finding["end_column"] - 1 :]
-    assert mended == '{"kind": "LinearLR", "total_steps": 100}'
+    fixed = line[: finding["column"] - 1] + finding["fix"] + line[finding["end_column"] - 1 :]
+    assert fixed == '{"kind": "LinearLR", "total_steps": 100}'
 
 
 def test_a_fix_of_a_key_and_its_value_is_told_as_a_whole(folder, capsys):

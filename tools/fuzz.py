@@ -5,9 +5,9 @@
     python3 tools/fuzz.py --replay FILE   one input, without atheris: what a finding did
 
 The first run makes `.venv-fuzz`. Every input is read as YAML, JSON or TOML, whole or at a place in
-it, checked with every lint, mended, and reported in every format. It is a finding if anything
+it, checked with every lint, fixed, and reported in every format. It is a finding if anything
 raises, takes longer than five seconds under instrumentation, needs more than 500 MiB, or if a fix
-does not do what it says. Findings are written to `.fuzz/found`; one that is mended becomes a case
+does not do what it says. Findings are written to `.fuzz/found`; one that is fixed becomes a case
 in tests/fuzz. What is worth keeping of the inputs stays in `.fuzz/corpus` for the next run. The
 exit status is 1 if there are findings.
 """
@@ -53,7 +53,7 @@ def main(args: list[str]) -> int:
 def attempt(data: bytes) -> None:
     """Do with an input all that olm does with a file; its first byte says how."""
     from olm.checking.check import Options, check
-    from olm.checking.fix import mend, with_sound_fixes
+    from olm.checking.fix import fixed_text, with_sound_fixes
     from olm.cli.formats import Look, Tally, named, names
     from olm.text.document import read
 
@@ -64,10 +64,10 @@ def attempt(data: bytes) -> None:
     result = check(read(data, file, at), options)
     if any(problem.fix for problem in result.problems):
         result = with_sound_fixes(result, options)
-        mended, count = mend(data, file, options)
-        again = check(read(mended, file, at), options)
-        # As many as before may be left: inside of what is mended there may be the next one.
-        if len(again.problems) > len(result.problems) or mend(mended, file, options)[1]:
+        fixed, count = fixed_text(data, file, options)
+        again = check(read(fixed, file, at), options)
+        # As many as before may be left: a fix may uncover the next one.
+        if len(again.problems) > len(result.problems) or fixed_text(fixed, file, options)[1]:
             raise AssertionError(f"{count} fixes left {len(again.problems)} problems")
     for name in names():
         tally = Tally()

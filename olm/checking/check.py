@@ -50,8 +50,8 @@ class Checked:
     """What it says, unless there is an error."""
     counted: Spec | None = None
     """The same in optimizer steps, if nothing in it waits for a clock."""
-    mended: int = 0
-    """How many problems were mended before that."""
+    fixed: int = 0
+    """How many problems were fixed before this check."""
     clocks: tuple[str, ...] = ()
     """What the file says of the run, and whoever checks otherwise: a line a field."""
     waits: bool = False

@@ -1,4 +1,4 @@
-"""Mending a text where only one thing would do, and leaving every other byte as it is."""
+"""Fix errors that have only one possible fix, and leave every other byte unchanged."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from olm.text.places import Spans
 from olm.text.source import Text
 
 ROUNDS = 10
-"""How often a text is looked at again: what one fix uncovers, a later one may mend."""
+"""How often a text is checked again: one fix may uncover an error that another one fixes."""
 
 MOST_READ = 2**17
-"""How many bytes are read to try fixes one by one. A text that is longer is not mended."""
+"""How many bytes are read to try fixes one by one; a longer text is not fixed."""
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _MARK = "\ufeff"
 
 
-def mend(data: bytes, file: str, options: Options | None = None) -> tuple[bytes, int]:
-    """The text with everything mended that has one right answer, and how much that was.
+def fixed_text(data: bytes, file: str, options: Options | None = None) -> tuple[bytes, int]:
+    """The text with every error fixed that has only one possible fix, and how many there were.
 
     Args:
         data: the text.
         file: the name of the file.
         options: what is looked for in it.
 
-    >>> mend(b"{kind: LinearLR,   total_step: '100'}  # mine", "a.olm.yaml")
+    >>> fixed_text(b"{kind: LinearLR,   total_step: '100'}  # mine", "a.olm.yaml")
     (b'{kind: LinearLR,   total_steps: 100}  # mine', 2)
     """
-    result, mended = _checked(data, file, options), 0
+    result, fixed = _checked(data, file, options), 0
     for _ in range(ROUNDS):
         data, result, count = _round(data, result, options)
-        mended += count
+        fixed += count
         if not count:
             break
-    return data, mended
+    return data, fixed
 
 
 def _round(data: bytes, result: Checked, options: Options | None) -> tuple[bytes, Checked, int]:
-    """The text with what can be mended now, what is then wrong with it, and how much that was."""
+    """The text after one round of fixes, its check, and how many problems were fixed."""
     if not (fixes := _candidates(result)):
         return data, result, 0
     text = result.text
     after = _with_fixes(data, fixes, text)
-    if _mends_all(fixes, result, better := _checked(after, result.file, options)):
+    if _fixes_all(fixes, result, better := _checked(after, result.file, options)):
         return after, better, len(fixes)
     count = 0
     # From the end on, so that the places before a fix stay right.
@@ -63,7 +63,7 @@ def _round(data: bytes, result: Checked, options: Options | None) -> tuple[bytes
 
 
 def with_sound_fixes(result: Checked, options: Options | None = None) -> Checked:
-    """The same result, in which a problem has a fix only if that is sure to mend it."""
+    """The same result, in which a problem keeps its fix only if the fix is sure to work."""
     data = result.text.content.encode("utf-8", "surrogatepass")
     result = _placed(result)
     sound = _sound(data, result, options)
@@ -105,11 +105,11 @@ def _quote(place: Place, text: Text) -> str:
 
 
 def _sound(data: bytes, result: Checked, options: Options | None) -> set[Problem]:
-    """The problems whose fix is sure to mend them."""
+    """The problems whose fix is sure to work."""
     if not (fixes := _candidates(result)):
         return set()
     text = result.text
-    if _mends_all(fixes, result, _checked(_with_fixes(data, fixes, text), result.file, options)):
+    if _fixes_all(fixes, result, _checked(_with_fixes(data, fixes, text), result.file, options)):
         return set(fixes)
     return {
         problem
@@ -123,7 +123,7 @@ def _tries(data: bytes) -> int:
     return MOST_READ // (len(data) + 1) + 1
 
 
-def _mends_all(fixes: list[Problem], before: Checked, after: Checked) -> bool:
+def _fixes_all(fixes: list[Problem], before: Checked, after: Checked) -> bool:
     """Whether exactly these problems are gone."""
     return len(after.problems) == len(before.problems) - len(fixes)
 
@@ -177,7 +177,7 @@ def _name(problem: Problem) -> tuple[Path, str]:
 
 
 def _is_better(before: Checked, after: Checked) -> bool:
-    """Whether a fix has mended its problem, and brought none that has no fix itself."""
+    """Whether a fix removes its problem, and adds none that has no fix itself."""
 
     def weight(problems: Iterable[Problem]) -> tuple[int, int]:
         fixable = [problem.fix is not None for problem in problems]
@@ -188,11 +188,11 @@ def _is_better(before: Checked, after: Checked) -> bool:
 
 
 def _with_fixes(data: bytes, problems: list[Problem], seen: Text) -> bytes:
-    """The data in which problems are mended, which stand in the order of their places.
+    """The data with problems fixed, which come in the order of their places.
 
     Args:
-        data: what is mended; after the first of the problems it may be so already.
-        problems: those to mend.
+        data: the text to fix; after the first of the problems it may be fixed already.
+        problems: the ones to fix.
         seen: the text in which they were found.
     """
     text = data.decode("utf-8")

@@ -1,4 +1,4 @@
-"""What a command is told of the run: the options that say a clock, and the clock that they say."""
+"""The options for the run length, the clock that they make, and what to do without one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from olm.cli import Misuse
-from olm.problem import SpecError, dotted
+from olm.problem import SpecError, dotted, listed, quantity
 from olm.spec.load import parse_document
 
 if TYPE_CHECKING:
@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
 
 OPTIONS = {
-    "total_steps": "how many optimizer steps the run has, for durations such as 3%%",
-    "steps_per_epoch": "how many optimizer steps an epoch has, for durations such as 2ep",
-    "samples_per_step": "how many samples a step sees, for durations such as 1.5e6sp",
-    "tokens_per_step": "how many tokens a step sees, for durations such as 20e9tok",
+    "total_steps": "run length in optimizer steps, for durations such as 3%%",
+    "steps_per_epoch": "optimizer steps per epoch, for durations such as 2ep",
+    "samples_per_step": "samples per optimizer step, for durations such as 1.5e6sp",
+    "tokens_per_step": "tokens per optimizer step, for durations such as 20e9tok",
 }
-"""The fields of a clock, and what is said of their options."""
+"""The fields of a clock → the help of their options."""
+
+UNKNOWN = {"total_steps": "run length"}
+"""What a field of a clock is called where it is unknown, if not by its name."""
 
 
 def option(field: str) -> str:
-    """The option that says a field of a clock.
+    """The option for a field of a clock.
 
     >>> option("total_steps")
     '--total-steps'
@@ -37,19 +40,19 @@ def option(field: str) -> str:
 
 
 def add_clock(parser: ArgumentParser | _ArgumentGroup) -> None:
-    """Let a command take a clock, which wins over that of a file."""
+    """Add the options for a clock, which overrides the clock of a file."""
     for name, text in OPTIONS.items():
         parser.add_argument(option(name), type=_number, metavar="N", help=text)
 
 
 def clock_of(args: Namespace) -> Clock | None:
-    """The clock that the options say; None if there are none.
+    """The clock that the options describe; None without options.
 
     Raises:
-        Misuse: no run is like that.
+        Misuse: the options contradict each other.
     """
-    said = {name: number for name in OPTIONS if (number := getattr(args, name)) is not None}
-    if not said:
+    given = {name: number for name in OPTIONS if (number := getattr(args, name)) is not None}
+    if not given:
         return None
     from pydantic import ValidationError
 
@@ -57,7 +60,7 @@ def clock_of(args: Namespace) -> Clock | None:
     from olm.schedule.clock import Clock
 
     try:
-        return Clock(**said)
+        return Clock(**given)
     except ValidationError as error:
         first, *_ = problems_of(error)
     raise Misuse(f"{option(str(first.path[0]))}: {first.message}")
@@ -72,34 +75,35 @@ def _number(text: str) -> float:
 
 @dataclass(frozen=True)
 class Uncounted:
-    """A schedule, as it is written, with the durations for which a clock knows too little."""
+    """A schedule as written, with the durations that the clock cannot convert to steps."""
 
     schedule: Schedule
     durations: list[tuple[Path, Duration]]
 
     def message(self, command: str) -> Iterator[str]:
-        """What is said of it, in lines."""
-        size = len(self.durations)
-        these = "this duration" if size == 1 else f"these {size:,} durations"
-        yield f"{command}: it takes a clock that knows more to count {these}"
-        for path, one in self.durations:
-            yield f"  {dotted(path)}: {one} needs {one.needs} ({option(one.needs)} N)"
-        needs = dict.fromkeys(one.needs for _, one in self.durations)
-        said = ", ".join(f"{field}: ..." for field in needs)
-        yield f"the options say it, or `clock: {{{said}}}` at the root of the file"
+        """The error message, in lines."""
+        durations = quantity(len(self.durations), "duration")
+        fields = dict.fromkeys(duration.needs for _, duration in self.durations)
+        unknown = listed((UNKNOWN.get(field, field.replace("_", " ")) for field in fields), "and")
+        yield f"{command}: cannot convert {durations} to steps: {unknown} unknown"
+        for path, duration in self.durations:
+            needs = duration.needs
+            yield f"  {dotted(path)}: {duration} needs {needs} ({option(needs)} N)"
+        clock = listed(f"{field}: ..." for field in fields)
+        yield f"give the options, or add `clock: {{{clock}}}` at the root of the file"
 
 
 def uncounted(result: Checked, clock: Clock | None) -> Uncounted | None:
-    """What waits for a clock in a file; None if nothing does, or if something else is wrong, too.
+    """The durations of a file that need a clock; None if there are none, or other errors as well.
 
     Args:
-        result: the file, which was checked.
-        clock: what the run is, besides what the file says.
+        result: the checked file.
+        clock: the clock of the options, which adds to that of the file.
     """
     errors = {problem.code for problem in result.problems if problem.severity == "error"}
     if result.counted is not None or not errors <= {"clock"}:
         return None
-    # A spec whose clock knows too little is none for a check.
+    # The check keeps no spec whose clock is incomplete.
     spec = result.spec or parse_document(result.document)
     try:
         spec.plan(clock)
@@ -107,5 +111,5 @@ def uncounted(result: Checked, clock: Clock | None) -> Uncounted | None:
         missing = {problem.path for problem in error.problems}
     else:
         return None
-    durations = [(path, one) for path, one in spec.schedule.durations() if path in missing]
+    durations = [found for found in spec.schedule.durations() if found[0] in missing]
     return Uncounted(spec.schedule, durations)

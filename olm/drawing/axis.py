@@ -25,45 +25,45 @@ NEEDS = {
     "tokens": "tokens_per_step",
     "percent": "total_steps",
 }
-"""The units of an axis, and what a clock must know to count each."""
+"""The units of an axis → the field that a clock needs for each."""
 
 MAGNITUDES = ("", "", "M", "B", "T")
-"""What a thousand to the power of the index is written as; thousands are written out."""
+"""The suffix of 1000 to the power of the index; thousands are written out."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A unit, and how many of it a step is."""
+    """A unit, and how many of it make a step."""
 
     unit: str
     per_step: Fraction
 
     @property
     def name(self) -> str:
-        """What is written above a column of it, and at the end of an axis."""
+        """The heading of a column, and the label at the end of an axis."""
         return {"steps": "step", "percent": "of the run"}.get(self.unit, self.unit)
 
     @property
     def label(self) -> str:
-        """What is written along an axis of a picture."""
+        """The label along an axis of a picture."""
         return "optimizer step" if self.unit == "steps" else self.name
 
     @property
     def is_whole(self) -> bool:
-        """Whether there is no half of the unit."""
+        """Whether the unit is indivisible."""
         return self.unit not in ("epochs", "percent")
 
     def at(self, step: int) -> float:
-        """Where a step is on the axis."""
+        """The position of a step on the axis."""
         return float(step * self.per_step)
 
     def along(self, steps: NDArray[Any]) -> Array:
-        """Where steps are on the axis."""
+        """The positions of steps on the axis."""
         place: Array = steps * float(self.per_step.numerator) / float(self.per_step.denominator)
         return place
 
     def text(self, step: int) -> str:
-        """Where a step is on the axis, for a table.
+        """The position of a step as text, for a table.
 
         >>> [Axis(unit, Fraction(1, 4)).text(30) for unit in ("epochs", "percent")]
         ['7.5', '7.5 %']
@@ -71,7 +71,7 @@ class Axis:
         return f"{step:,}" if self.unit == "steps" else self._with_sign(amount(self.at(step)))
 
     def tick(self, value: float) -> str:
-        """What is written at a tick.
+        """The label of a tick.
 
         >>> Axis("tokens", Fraction(4_000_000)).tick(20e9)
         '20B'
@@ -80,18 +80,18 @@ class Axis:
         return self._with_sign(re.sub(r"\.0(?=[MBT])", "", text))
 
     def ticks(self, last: int, most: int = 6) -> list[Fraction]:
-        """Round numbers, at equal distances, from 0 to where a step is.
+        """Round numbers at equal distances, from 0 to the position of a step.
 
         Args:
             last: the step.
-            most: how many there are at most, besides 0.
+            most: the most ticks, besides 0.
 
         >>> list(map(int, Axis("tokens", Fraction(4_000_000)).ticks(100_000)))
         [0, 100000000000, 200000000000, 300000000000, 400000000000]
         """
         end = last * self.per_step
         wide = (distance for distance in _round(end / most) if distance * most >= end)
-        distance = next(one for one in wide if one.denominator == 1 or not self.is_whole)
+        distance = next(step for step in wide if step.denominator == 1 or not self.is_whole)
         return [distance * index for index in range(floor(end / distance) + 1)]
 
     def _with_sign(self, text: str) -> str:
@@ -103,7 +103,7 @@ STEPS = Axis("steps", Fraction(1))
 
 
 def axes(clock: Clock) -> dict[str, Axis]:
-    """The axes that a clock knows, by their units, with the steps first.
+    """The axes that a clock has the numbers for, by unit, steps first.
 
     >>> from olm.schedule.clock import Clock
     >>> list(axes(Clock(total_steps=1000, tokens_per_step=4e6)))
@@ -115,12 +115,12 @@ def axes(clock: Clock) -> dict[str, Axis]:
         if field in known:
             per_step = known[field] if field.endswith("_per_step") else 1 / known[field]
             found[unit] = Axis(unit, per_step * 100 if unit == "percent" else per_step)
-    # What is more a step than there are steps is a slip, and would not fit into a float.
+    # More per step than a run can have steps is a slip, and would overflow a float.
     return {unit: axis for unit, axis in found.items() if axis.per_step <= MAX_STEPS}
 
 
 def amount(value: float) -> str:
-    """A number as people write it in a table, the large ones in millions, billions and trillions.
+    """A number for a table; large ones in millions, billions and trillions.
 
     >>> [amount(number) for number in (0, 2.25, 1024, 12345.6, 1.5e6, 20e9, 999.99e9, 1e20)]
     ['0', '2.25', '1,024', '12,346', '1.5M', '20.0B', '1.0T', '1e+20']
@@ -137,6 +137,6 @@ def amount(value: float) -> str:
 
 
 def _round(least: Fraction) -> Iterator[Fraction]:
-    """The round numbers, ascending, from about `least` on."""
+    """Round numbers in ascending order, from about `least`."""
     for exponent in count(floor(log10(least))):
         yield from (Fraction(10) ** exponent * lead for lead in (1, 2, Fraction(5, 2), 5))

@@ -13,7 +13,7 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bit of each dot of a braille character, row by row."""
 
 PER_DOT = 8
-"""How many values of the curve a column of dots stands for."""
+"""How many values of the curve a column of dots covers."""
 
 
 def columns(width: int) -> int:
@@ -41,7 +41,7 @@ def drawn(values: Array, low: float, high: float, height: int) -> list[str]:
     dots = np.rint((values - low) / (high - low) * (4 * height - 1)).astype(int)
     dots = dots.reshape(-1, PER_DOT)
     lowest, highest = dots.min(axis=1), dots.max(axis=1)
-    # A column reaches as far as the one before it, so that a steep curve stays one line.
+    # A column reaches to the one before it, so that a steep curve stays connected.
     lowest[1:] = np.minimum(lowest[1:], highest[:-1] + 1)
     highest[1:] = np.maximum(highest[1:], lowest[:-1] - 1)
     cells = np.zeros((height, len(dots) // 2), int)
@@ -59,14 +59,14 @@ def chart(
     beside: Array | None = None,
     axis: Axis = STEPS,
 ) -> list[str]:
-    """The curve with its axes, rates on the left, steps or what `axis` counts below.
+    """The curve with its axes: rates on the left, steps or the unit of `axis` below.
 
     Args:
         values: the curve at equal distances, as many as `columns` says.
         last_step: the step of the last of them.
         height: the lines of the curve.
-        beside: another curve, to be dotted.
-        axis: what is below it.
+        beside: a second curve, drawn dotted.
+        axis: the unit of the horizontal axis.
     """
     width = len(values) // columns(1)
     both = [values] if beside is None else [values, beside]
@@ -83,7 +83,7 @@ def chart(
 
 
 def rate_text(rate: float) -> str:
-    """A rate as people write it.
+    """A rate in short scientific notation.
 
     >>> rate_text(3e-4), rate_text(0.000165), rate_text(0.0), rate_text(0.1)
     ('3.0e-04', '1.65e-04', '0', '1.0e-01')
@@ -95,7 +95,7 @@ def rate_text(rate: float) -> str:
 
 
 def _over(row: str, other: str) -> str:
-    """A row of a picture over that of another one, which is thinned to every other dot."""
+    """A row of a picture over a row of another one, which keeps every other dot."""
     return "".join(
         chr(ord(mine) | sum(left for left, right in _DOTS if ord(theirs) & (left | right)))
         for mine, theirs in zip(row, other, strict=True)
@@ -103,7 +103,7 @@ def _over(row: str, other: str) -> str:
 
 
 def _limits(lowest: float, highest: float) -> tuple[float, float]:
-    """What the axis begins and ends with; it begins with zero if the curve comes near."""
+    """The limits of the axis, which begins at zero if the curve comes close to it."""
     if highest == lowest:
         return (0.0, highest or 1.0)
     return (0.0 if lowest < highest / 4 else lowest, highest)
@@ -115,7 +115,7 @@ def _at(row: int, low: float, high: float, height: int) -> float:
 
 
 def _below(width: int, last_step: int, axis: Axis, margin: int) -> list[str]:
-    """The line below the curve, with its ticks, and what is written at them."""
+    """The line below the curve with its ticks, and their labels."""
     ticks, unit = _ticks(width, last_step, axis)
     line = "".join("┬" if column in ticks else "─" for column in range(width))
     text = [" "] * (width + 12)
@@ -127,7 +127,7 @@ def _below(width: int, last_step: int, axis: Axis, margin: int) -> list[str]:
 
 
 def _ticks(width: int, last_step: int, axis: Axis) -> tuple[dict[int, str], str]:
-    """The labels by their columns, and what follows the last: of steps the first and last one."""
+    """The labels by column, and the unit; for steps, the first, middle and last step."""
     if axis == STEPS:
         steps = {0: 0, width // 2: last_step // 2, width - 1: last_step}
         if last_step < 2:

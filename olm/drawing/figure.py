@@ -1,4 +1,4 @@
-"""The curve of a spec, or of two, as a picture in a file, drawn with matplotlib."""
+"""The curve of a spec, or of two, drawn to a file with matplotlib."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from olm.spec.spec import Spec
 
 POINTS = 4000
-"""How many steps are drawn, at most, besides those at which the shape changes."""
+"""The most steps that are drawn, besides those at which the shape changes."""
 
 
 def draw(
@@ -34,13 +34,13 @@ def draw(
     """Write a picture of the rates from step 0 to `steps`.
 
     Args:
-        spec: what to draw; of a state, the step where it stands is marked.
+        spec: what to draw; the step of a state is marked.
         base: the base rate.
         steps: the last step.
         path: the file to write, or one that is open.
         form: ``png`` or ``svg``.
-        axis: what the curve is drawn along.
-        run: how many steps the run has; its end is marked where the picture goes on.
+        axis: the unit of the horizontal axis.
+        run: the run length in steps; its end is marked if the picture goes beyond it.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -49,10 +49,10 @@ def draw(
     axes = figure.add_subplot()
     at = _points(steps, spec)
     axes.plot(axis.along(at), spec.lr(at, base), linewidth=1.8)
-    if (stands := spec.last_epoch) is not None and stands <= steps:
-        axes.plot(axis.at(stands), spec.lr(stands, base), "o", label="here it stands")
+    if (step := spec.last_epoch) is not None and step <= steps:
+        axes.plot(axis.at(step), spec.lr(step, base), "o", label="state")
     if run is not None and run < steps:
-        axes.axvline(axis.at(run), color="0.3", linestyle=":", label="the end of the run")
+        axes.axvline(axis.at(run), color="0.3", linestyle=":", label="end of the run")
     if axes.get_legend_handles_labels()[0]:
         axes.legend()
     axes.set(xlabel=axis.label, ylabel="learning rate", title=spec.schedule.kind)
@@ -62,7 +62,7 @@ def draw(
 
 
 def draw_both(curves: Sequence[tuple[str, Spec, float]], steps: int, path: str, form: str) -> None:
-    """Write a picture of two curves, and below it by how much the second is above the first.
+    """Write a picture of two curves, with their difference below.
 
     Args:
         curves: the name of each in the legend, its spec and its base rate.
@@ -77,9 +77,9 @@ def draw_both(curves: Sequence[tuple[str, Spec, float]], steps: int, path: str, 
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     at = _points(steps, *(spec for _, spec, _ in curves))
     rates = [spec.lr(at, base) for _, spec, base in curves]
-    # Where the two are one, the dashes let the first be seen.
+    # Where the curves coincide, the dashes let the first one show.
     lines = [above.plot(at, rates[side], "-" if side == 0 else "--")[0] for side in (0, 1)]
-    # What stands between two dollars would be set as a formula.
+    # matplotlib would typeset text between two dollars as a formula.
     above.legend(lines, [name.replace("$", r"\$") for name, _, _ in curves])
     below.plot(at, rates[1] - rates[0], color="0.3", linewidth=1.2)
     above.set(ylabel="learning rate")
@@ -100,7 +100,7 @@ def _figure(height: float) -> Figure:
 
 
 def _points(steps: int, *specs: Spec) -> NDArray[int64]:
-    """The steps to draw, among them all those next to a change of shape."""
+    """The steps to draw, including those next to each change of shape."""
     import numpy as np
 
     marks = [mark + near for spec in specs for mark in spec.schedule.marks() for near in (-1, 0, 1)]
@@ -121,6 +121,6 @@ def _finish(axes: Axes, steps: int, axis: Axis = STEPS) -> None:
 
 
 def _save(figure: Figure, path: str | TextIO, form: str) -> None:
-    # Without the date, one curve is one file.
+    # Without the date, the same curve gives the same file.
     undated: dict[str, Any] | None = {"Date": None} if form == "svg" else None
     figure.savefig(path, format=form, dpi=150, metadata=undated)

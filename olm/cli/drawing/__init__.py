@@ -1,1 +1,1 @@
-"""Curves as people look at them: on the terminal, in a file, and as the steps they ask about."""
+"""A spec as text: a sentence, tables, key steps and CSV."""

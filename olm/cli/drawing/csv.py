@@ -1,4 +1,4 @@
-"""Every step with its rate, as rows of a file."""
+"""Every step with its rate, as CSV."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ AT_ONCE = 100_000
 
 
 def write(schedule: Schedule, base: float, steps: int, path: str, axis: Axis = STEPS) -> None:
-    """Write the rates of all steps, the last of which is the end and trains nothing.
+    """Write the rate of every step, up to and including the final rate.
 
     Args:
         schedule: the schedule.
         base: the base rate.
         steps: the last step.
         path: the file to write; a dash is standard output.
-        axis: what a further column tells of each step.
+        axis: the unit of a third column.
     """
     if path == "-":
         _write_rows(schedule, base, steps, sys.stdout, axis)
@@ -52,7 +52,7 @@ def _write_rows(schedule: Schedule, base: float, steps: int, file: TextIO, axis:
 
 
 def _places(block: NDArray[int64], axis: Axis) -> list[Sequence[float]]:
-    """The further column, if there is one: whole numbers where they are sure to be."""
+    """The third column, if there is one; integers where a step is a whole number of the unit."""
     if axis == STEPS:
         return []
     if axis.per_step.denominator == 1:

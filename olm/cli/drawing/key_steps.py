@@ -1,4 +1,4 @@
-"""The steps of a schedule that people ask about, with their rates."""
+"""The key steps of a schedule, with their rates."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
 
 GRID = 200_000
-"""How many steps are looked at, at most, besides those at which the shape changes."""
+"""The most steps that are evaluated, besides those at which the shape changes."""
 
 
 class KeyStep(NamedTuple):
-    """A step, its rate, and why it is told."""
+    """A step, its rate, and why it is listed."""
 
     step: int
     rate: float
@@ -25,22 +25,22 @@ class KeyStep(NamedTuple):
 
 
 def key_steps(schedule: Schedule, base: float, total: int, run: int | None = None) -> list[KeyStep]:
-    """The first step, the peak, each change of schedule, half way down, the last step and the end.
+    """The first step, the peak, halfway down, where each part begins, and the last steps.
 
     Args:
         schedule: the schedule.
         base: the base rate.
-        total: the last step that is looked at.
-        run: how many steps the run has, if that is known: where it ends is then told, too.
+        total: the last step to consider.
+        run: the run length in steps, if known; its end is then listed, too.
 
     >>> from olm.kinds.warmup import WarmupCosine
     >>> for key in key_steps(WarmupCosine(warmup_steps=2, total_steps=10), base=0.5, total=10):
     ...     print(key.step, round(key.rate, 3), key.why)
-    0 0.25 the first step
-    1 0.5 the peak
-    6 0.25 half way down
-    9 0.019 the last step that trains
-    10 0.0 the end, which stays
+    0 0.25 first step
+    1 0.5 peak
+    6 0.25 halfway down
+    9 0.019 last training step
+    10 0.0 final rate, held
     """
     reasons: dict[int, list[str]] = {}
     for step, why in (*_reasons(schedule, base, total), *_ends(schedule, total, run)):
@@ -54,39 +54,39 @@ def _reasons(schedule: Schedule, base: float, total: int) -> Iterator[tuple[int,
     marks = schedule.marks()
     steps = _grid(total, marks)
     rates = schedule.lr(steps, base)
-    yield 0, "the first step"
+    yield 0, "first step"
     peak = int(rates.argmax())
     if rates.max() > rates.min():
-        yield int(steps[peak]), "the peak"
+        yield int(steps[peak]), "peak"
         middle = (rates[peak] + rates[-1]) / 2
         below = [*(rates[peak:] <= middle).nonzero()[0]]
         if below and rates[-1] < rates[peak]:
             yield (
                 _first_below(schedule, base, steps[peak + below[0] - 1 :][:2], middle),
-                "half way down",
+                "halfway down",
             )
     for start, _, part in schedule.parts():
         if 0 < start < total:
-            yield start, f"{part.kind} takes over"
+            yield start, f"{part.kind} begins"
 
 
 def _ends(schedule: Schedule, total: int, run: int | None) -> Iterator[tuple[int, str]]:
-    """Where the training ends, the schedule, and the run, if it is known to have an end."""
+    """The last training step, and the ends of the schedule and of the run, if known."""
     held = schedule.holds_from()
     is_over = held is not None and held <= total
     if run is None or run > total:
-        yield total - 1, "the last step that trains"
+        yield total - 1, "last training step"
         if is_over:
-            yield total, "the end, which stays"
+            yield total, "final rate, held"
         return
-    yield run - 1, "the last step that trains"
-    yield run, "the end of the run"
+    yield run - 1, "last training step"
+    yield run, "end of the run"
     if held and is_over:
-        yield held, "the end of the schedule, which stays"
+        yield held, "end of the schedule, held"
 
 
 def _grid(total: int, marks: list[int]) -> NDArray[int64]:
-    """Steps from 0 to `total`, among them all those next to a change of shape."""
+    """Steps from 0 to `total`, including those next to each change of shape."""
     import numpy as np
 
     near = [step for mark in marks for step in (mark - 1, mark, mark + 1) if 0 <= step <= total]

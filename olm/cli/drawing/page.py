@@ -1,4 +1,4 @@
-"""What the terminal shows of a spec: its words, its durations, its curve and its key steps."""
+"""The output of ``olm show``: a sentence, durations, the curve and key steps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from olm.drawing.axis import Axis
+from olm.problem import listed
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
@@ -19,20 +20,20 @@ WIDTH = 64
 
 @dataclass(frozen=True)
 class View:
-    """What is shown of a spec, and along which axis."""
+    """What to show of a spec, and along which axis."""
 
     spec: Spec
     """The spec, in optimizer steps."""
     counted: list[Counted]
-    """What its durations were found to be."""
+    """Its durations in steps."""
     clock: Clock
-    """What is known of the run."""
+    """The clock of the run."""
     base: float
     """The base rate."""
     steps: int
-    """The last step that is shown."""
+    """The last step."""
     axis: Axis
-    """What the curve is drawn along."""
+    """The unit of the horizontal axis."""
 
 
 def page(view: View, words: Iterable[str]) -> Iterator[str]:
@@ -45,8 +46,9 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
     spec, base, steps, axis = view.spec, view.base, view.steps, view.axis
     yield from words
     if spec.last_epoch is not None:
-        bases = ", ".join(map(rate_text, spec.base_lrs or ()))
-        yield f"It stands at step {spec.last_epoch:,}, with the base rates {bases}."
+        bases = spec.base_lrs or ()
+        rates = f"base rate{'s' * (len(bases) != 1)} {listed(map(rate_text, bases))}"
+        yield f"State at step {spec.last_epoch:,}, with {rates}."
     at = np.linspace(0, steps, columns(WIDTH)).round()
     if view.counted:
         yield from _set_off(counted_table(view.counted, view.clock))

@@ -1,4 +1,4 @@
-"""A schedule in a sentence, also where only a clock knows how many steps something lasts."""
+"""A schedule in a sentence, in steps or in durations as written."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from olm.fields.durations import REST, UNITS, Duration
+from olm.problem import listed
 
 if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
 
 
 def in_words(schedule: Schedule) -> Iterator[str]:
-    """A schedule in a sentence, and one below it for each of its parts.
+    """A schedule in a sentence, and one for each of its parts below it.
 
     >>> from olm.kinds.linear import LinearDecay
     >>> print(*in_words(LinearDecay(total_steps=2000)))
@@ -29,7 +30,7 @@ def in_words(schedule: Schedule) -> Iterator[str]:
 
 
 def sentence(schedule: Schedule) -> str:
-    """What a kind does, with its fields as numbers, without the kinds in it.
+    """What a kind does, with the values of its fields, without the schedules in it.
 
     >>> from olm.kinds.warmup import WarmupCosine
     >>> sentence(WarmupCosine(warmup_steps="3%", total_steps="20e9tok"))[:54]
@@ -40,22 +41,24 @@ def sentence(schedule: Schedule) -> str:
     for name, value in values.items():
         if _waits(value):
             words = _without_steps(words, name, is_the_end=str(value) == REST)
-    return words.format(**{name: _said(value) for name, value in values.items()})
+        elif isinstance(value, tuple | int):
+            words = _singular(words, name, value)
+    return words.format(**{name: _text(value) for name, value in values.items()})
 
 
 def beginnings(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
-    """The parts of a schedule, each with when it begins."""
+    """The parts of a schedule, each with the step at which it begins."""
     try:
         parts = schedule.parts()
     except TypeError:
         if not schedule.durations():
             raise
-        # They follow one another, and durations are not added up without a clock.
+        # They follow one another; durations cannot be added up without a clock.
         for index, part in enumerate(schedule.children()):
             yield "then" if index else "first", part
         return
     for start, _, part in parts:
-        yield f"from {'' if _waits(start) else 'step '}{_said(start)} on", part
+        yield f"from {'' if _waits(start) else 'step '}{_text(start)} on", part
 
 
 def lasting(written: Duration) -> str:
@@ -63,10 +66,10 @@ def lasting(written: Duration) -> str:
 
     >>> from olm.fields.durations import duration
     >>> [lasting(duration(text)) for text in ("3%", "0.025dur", "1ep", "20e9tok", "rest")]
-    ['3% of the run', '2.5% of the run', '1 epoch', '20e9 tokens', 'what is left']
+    ['3% of the run', '2.5% of the run', '1 epoch', '20e9 tokens', 'the remaining steps']
     """
     if written.unit == REST:
-        return "what is left"
+        return "the remaining steps"
     number, what = written.text.removesuffix(written.unit), UNITS[written.unit][1]
     if written.unit == "dur":
         return f"{float(written.amount * 100):.10g}% {what}"
@@ -74,11 +77,28 @@ def lasting(written: Duration) -> str:
 
 
 def _without_steps(words: str, name: str, *, is_the_end: bool) -> str:
-    """The words of a kind, which say that a field is in steps, without that."""
+    """The words of a kind, without the word "steps" at a field."""
     field = f"{{{name}}}"
     if is_the_end:
         words = words.replace(f"at step {field}", "at the end")
     return re.sub(rf"(?:the steps |step )?{re.escape(field)}(?: steps)?", field, words)
+
+
+def _singular(words: str, name: str, value: int | tuple[object, ...]) -> str:
+    """The words of a kind, in which the noun after a field is singular if the field is one.
+
+    >>> _singular("times 0.5 every {step_size} steps", "step_size", 1)
+    'times 0.5 every step'
+    >>> _singular("for {lengths} steps", "lengths", (1,)), _singular("{n} steps", "n", 2)
+    ('for {lengths} step', '{n} steps')
+    """
+    field = re.escape(f"{{{name}}}")
+    if value in (1, (1,)):
+        words = re.sub(rf"every {field} (\w+)s\b", r"every \1", words)
+        words = re.sub(rf"({field} \w+)s\b", r"\1", words)
+    if isinstance(value, tuple) and len(value) == 1:
+        words = re.sub(rf"(?:each of )?the (\w+)s ({field})", r"\1 \2", words)
+    return words
 
 
 def _waits(value: object) -> bool:
@@ -86,11 +106,11 @@ def _waits(value: object) -> bool:
     return any(isinstance(one, Duration) for one in values)
 
 
-def _said(value: Any) -> object:
+def _text(value: Any) -> object:
     if isinstance(value, Duration):
         return lasting(value)
-    if isinstance(value, tuple) and _waits(value):
-        return f"({', '.join(str(_said(one)) for one in value)})"
+    if isinstance(value, tuple):
+        return listed(map(_text, value))
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:g}" if isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""The tables that the terminal shows: how durations were counted, and the key steps."""
+"""Tables for the terminal: durations in steps, and key steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows of cells as lines, in which the cells of a column begin below one another.
+    """Rows of cells as lines with aligned columns.
 
     >>> print(*aligned([("step", "rate"), ("1,000", "0")]), sep="|")
     step   rate|1,000  0
@@ -28,10 +28,10 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def counted_in(spec: Spec, clock: Clock) -> list[Counted]:
-    """The durations of a spec with their steps, and those of a state, which has its own steps.
+    """The durations of a spec in steps; those of a state have the steps that the state has.
 
     Raises:
-        SpecError: the clock does not know what a duration needs.
+        SpecError: the clock lacks what a duration needs.
     """
     from olm.schedule.counting import Counted
 
@@ -45,43 +45,43 @@ def counted_in(spec: Spec, clock: Clock) -> list[Counted]:
 
 
 def counted_table(counted: Iterable[Counted], clock: Clock) -> Iterator[str]:
-    r"""Durations: where each stands, how it was written, and what it is in all that a clock knows.
+    r"""Durations: the field of each, the text, and its value in every unit of the clock.
 
     >>> from olm.schedule.clock import Clock
     >>> from olm.kinds.warmup import Warmup
     >>> clock = Clock(total_steps=1000, tokens_per_step=4e6)
     >>> print(*counted_table(Warmup(warmup_steps="2.55%").plan(clock).counted, clock), sep="\n")
-    where         as written  steps  tokens  of the run
+    field         as written  steps  tokens  of the run
     warmup_steps  2.55%       26     104.0M  2.6 %       rounded up from 25.5
     """
     known = axes(clock)
     names = ("steps" if axis == STEPS else axis.name for axis in known.values())
-    rows = [("where", "as written", *names, "")]
-    for one in counted:
-        cells = (axis.text(one.steps) for axis in known.values())
-        rows.append((dotted(one.path), one.written.text, *cells, one.rounding))
+    rows = [("field", "as written", *names, "")]
+    for item in counted:
+        cells = (axis.text(item.steps) for axis in known.values())
+        rows.append((dotted(item.path), item.written.text, *cells, item.rounding))
     yield from aligned(rows)
 
 
 def key_table(
     spec: Spec, base: float, steps: int, run: int | None = None, axis: Axis = STEPS
 ) -> Iterator[str]:
-    """The steps that people ask about, with their rates.
+    """The key steps, with their rates.
 
     Args:
         spec: the spec, in optimizer steps.
         base: the base rate.
-        steps: the last step that is shown.
-        run: how many steps the run has, if that is known.
-        axis: what is told of each step besides.
+        steps: the last step.
+        run: the run length in steps, if known.
+        axis: the unit of a second column.
     """
     from olm.cli.drawing.key_steps import key_steps
     from olm.drawing.braille import rate_text
 
-    told = [STEPS] if axis == STEPS else [STEPS, axis]
-    rows = [(*(one.name for one in told), "rate", "of base", "")]
+    units = [STEPS] if axis == STEPS else [STEPS, axis]
+    rows = [(*(unit.name for unit in units), "rate", "of base", "")]
     for key in key_steps(spec.schedule, base, steps, run):
         share = f"{key.rate / base * 100:.3g} %" if base else ""
-        places = (one.text(key.step) for one in told)
+        places = (unit.text(key.step) for unit in units)
         rows.append((*places, rate_text(key.rate), share, key.why))
     yield from aligned(rows)

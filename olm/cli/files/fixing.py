@@ -1,4 +1,4 @@
-"""Files that are mended, or shown as they would be."""
+"""Fix files in place, or show the difference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from olm.checking.check import Checked, Options, check
-from olm.checking.fix import mend, with_sound_fixes
+from olm.checking.fix import fixed_text, with_sound_fixes
 from olm.cli.files.search import STDIN
 from olm.cli.terminal import Paint, visible
 from olm.problem import Place, Problem
@@ -18,54 +18,54 @@ from olm.text.source import MAX_BYTES
 from olm.text.write import write_whole
 
 STYLES = {"+": "fine", "-": "error", "@": "also"}
-"""How a line of a difference is painted, by its first character."""
+"""The style of a line of a difference, by its first character."""
 
 
 @dataclass(frozen=True)
-class Mended:
-    """A text, as it is and as it is mended."""
+class Fixed:
+    """A text before and after its errors are fixed."""
 
     name: str
     before: bytes
     after: bytes
     count: int
-    """How many problems are mended."""
+    """How many problems are fixed."""
 
     def checked(self, options: Options) -> Checked:
-        """What is still wrong with the mended text."""
+        """The problems that remain in the fixed text."""
         result = check(read(self.after, self.name, options.at), options)
-        return replace(with_sound_fixes(result, options), mended=self.count)
+        return replace(with_sound_fixes(result, options), fixed=self.count)
 
 
-def mended(path: str, options: Options, stdin: str = "<stdin>") -> Mended:
-    """What mending makes of a file, or of standard input.
+def fixed(path: str, options: Options, stdin: str = "<stdin>") -> Fixed:
+    """A file, or standard input, with its errors fixed.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: the file cannot be read.
     """
     if path == STDIN:
         name, data = stdin, sys.stdin.buffer.read(MAX_BYTES + 1)
     else:
         name, data = path, Path(path).read_bytes()
-    return Mended(name, data, *mend(data, name, options))
+    return Fixed(name, data, *fixed_text(data, name, options))
 
 
-def mend_file(result: Checked, options: Options) -> Checked:
-    """Mend a file in its place, and say what is still wrong with it."""
+def fix_file(result: Checked, options: Options) -> Checked:
+    """Fix a file in place; the result has the problems that remain."""
     try:
-        file = mended(result.file, options)
+        file = fixed(result.file, options)
         if file.count:
             write_whole(file.name, file.after)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        message = f"what is mended cannot be written: {why}"
+        message = f"cannot write the fixed file: {why}"
         problem = Problem("unreadable", message, place=Place(result.file, 1, 1, 1))
         return replace(result, problems=(problem, *result.problems))
     return file.checked(options)
 
 
-def difference(file: Mended, paint: Paint) -> Iterator[str]:
-    """What mending changes, as ``git diff`` has it."""
+def difference(file: Fixed, paint: Paint) -> Iterator[str]:
+    """The changes, in the format of ``git diff``."""
     before, after = (text.decode().splitlines(keepends=True) for text in (file.before, file.after))
     name = visible(file.name)
     for number, line in enumerate(unified_diff(before, after, f"a/{name}", f"b/{name}")):

@@ -91,7 +91,7 @@ def _reports(paths: Iterable[str]) -> list[Checked | None]:
 
 def _report(result: Checked) -> Checked | None:
     """What is printed of a result, without its spec and the places of its values."""
-    if not (result.problems or result.mended or result.clocks or result.waits):
+    if not (result.problems or result.fixed or result.clocks or result.waits):
         return None
     document = Document(Text(result.file, result.text.content), readable=not result.problems)
     return replace(result, document=document, spec=None, counted=None)

@@ -1,4 +1,4 @@
-"""What a run of ``olm check`` does, by its arguments and by what the project says."""
+"""What a run of ``olm check`` does, by its arguments and the settings of the project."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from olm.cli.clock_options import clock_of
 from olm.cli.files.search import STDIN, SUFFIXES, Choice, files
 from olm.cli.files.settings import Settings, settings
 from olm.cli.input import checked, standard_input
+from olm.problem import listed
 from olm.text.document import read_file
 
 if TYPE_CHECKING:
@@ -22,36 +23,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """The files, and what is done with each."""
+    """The files, and how each one is checked."""
 
     paths: Sequence[str]
     options: Callable[[str], Options]
-    """What is looked for in a file."""
-    one: Callable[[str, Options], Checked]
+    """The options for a file."""
+    checker: Callable[[str, Options], Checked]
     """What checks a file."""
     jobs: int
     strict: bool
-    """Whether warnings are problems."""
-    mend: bool
-    """Whether files are mended."""
+    """Whether warnings fail the run."""
+    fix: bool
+    """Whether files are fixed in place."""
 
     def check(self, path: str) -> Checked:
-        """Check a file, and mend it if that is wanted."""
+        """Check a file, and fix it with ``--fix``."""
         options = self.options(path)
-        result = self.one(path, options)
+        result = self.checker(path, options)
         if not any(problem.fix for problem in result.problems):
             return result
         from olm.checking.fix import with_sound_fixes
-        from olm.cli.files.fixing import mend_file
+        from olm.cli.files.fixing import fix_file
 
-        return (mend_file if self.mend else with_sound_fixes)(result, options)
+        return (fix_file if self.fix else with_sound_fixes)(result, options)
 
 
 def planned(args: Namespace) -> Plan:
     """The plan for the arguments of the command.
 
     Raises:
-        Misuse: there is something wrong with them, or with the settings of the project.
+        Misuse: the arguments or the settings of the project are invalid.
     """
     said = settings(args.config, args.isolated)
     lint, strict, jobs = (
@@ -62,14 +63,14 @@ def planned(args: Namespace) -> Plan:
     _must_be_warnings((*select, *ignore))
     run = clock_of(args)
     options = Options(args.at, lint, select, ignore, args.base_lr, run, said.clock)
-    # What the command line says of the place is meant for every file.
-    places = {} if args.at else {_one(said, pattern): at for pattern, at in said.at.items()}
+    # --at applies to every file.
+    places = {} if args.at else {_of_project(said, pattern): at for pattern, at in said.at.items()}
     choice = Choice(tuple(places), _excluded(args.exclude, said), args.force_exclude)
     if args.schema and (args.fix or args.diff):
-        raise Misuse("what is mended is held to olm's own models: leave --schema out")
-    one = _held(args) if args.schema else _checked(args)
+        raise Misuse("--fix and --diff use olm's own models: leave out --schema")
+    checker = _by_schema(args) if args.schema else _by_models(args)
     options_of = _options(args, options, places)
-    return Plan(_files(args.paths, choice), options_of, one, jobs, strict, args.fix)
+    return Plan(_files(args.paths, choice), options_of, checker, jobs, strict, args.fix)
 
 
 def _must_be_warnings(codes: Sequence[str]) -> None:
@@ -82,21 +83,21 @@ def _must_be_warnings(codes: Sequence[str]) -> None:
 
 def _files(paths: Sequence[str], choice: Choice) -> Sequence[str]:
     found = files(paths, choice)
-    # Where a hook names only what is excluded, nothing is amiss.
+    # A hook may name only excluded files.
     if not found and not (choice.force and choice.exclude):
-        ends = ", ".join(f"*{end}" for end in SUFFIXES)
-        raise NothingMatched(f"no {ends} in {', '.join(paths)}")
+        names = listed((f"*{end}" for end in SUFFIXES), "or")
+        raise NothingMatched(f"no {names} in {listed(paths)}")
     return found
 
 
 def _excluded(given: Sequence[str], said: Settings) -> tuple[Patterns, ...]:
-    """The patterns of the command line and of the project, each from its own folder."""
+    """The patterns of the command line and of the project, each relative to its own folder."""
     here = [_patterns(str(FilePath.cwd()), given, "--exclude")] if given else []
     there = [_patterns(said.folder, said.exclude, said.file)] if said.exclude else []
     return (*here, *there)
 
 
-def _one(said: Settings, pattern: str) -> Patterns:
+def _of_project(said: Settings, pattern: str) -> Patterns:
     return _patterns(said.folder, [pattern], said.file)
 
 
@@ -112,7 +113,7 @@ def _patterns(folder: str, lines: Iterable[str], where: str) -> Patterns:
 def _options(
     args: Namespace, options: Options, places: dict[Patterns, tuple[str | int, ...]]
 ) -> Callable[[str], Options]:
-    """What is looked for in a file, of which the project may say where its schedule stands."""
+    """The options for a file: the project may set the place of the schedule by pattern."""
     if not places:
         return lambda path: options
     at = {patterns: replace(options, at=place) for patterns, place in places.items()}
@@ -124,13 +125,13 @@ def _options(
     return options_of
 
 
-def _checked(args: Namespace) -> Callable[[str, Options], Checked]:
+def _by_models(args: Namespace) -> Callable[[str, Options], Checked]:
     return lambda path, options: checked(path, options, args.stdin_filename)
 
 
-def _held(args: Namespace) -> Callable[[str, Options], Checked]:
-    """What holds a file to a schema."""
-    # Only for those who ask: importing jsonschema takes longer than to check a file does.
+def _by_schema(args: Namespace) -> Callable[[str, Options], Checked]:
+    """Validate files against a JSON Schema."""
+    # To import jsonschema takes longer than to check a file.
     from olm.checking.other_schema import SchemaError, schema_in
 
     try:

@@ -1,7 +1,7 @@
-"""How findings are written. A file here is a format: text.py is ``--format text``.
+"""The output formats. A file here is a format: text.py is ``--format text``.
 
-A format has a `SUMMARY`, a line for the help, and `report(results, look)`, which gives the text to
-print, piece by piece, as the results come. A file whose name begins with ``_`` is none.
+A format has a `SUMMARY`, a line for the help, and `report(results, look)`, which yields the text to
+print as results come in. Files whose names begin with ``_`` are helpers.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Protocol, cast
 
 from olm.checking.check import Checked
 from olm.cli.terminal import Paint
+from olm.problem import listed, quantity
 
 
 @dataclass
 class Tally:
-    """How many files were checked, and how many problems of each severity were found."""
+    """How many files were checked, and how many problems of each severity they have."""
 
     files: int = 0
     wrong: int = 0
@@ -26,16 +27,16 @@ class Tally:
     errors: int = 0
     warnings: int = 0
     fixable: int = 0
-    """How many of the problems `--fix` would mend."""
-    mended: int = 0
-    """How many problems it has mended, which are none any more."""
+    """How many of the problems `--fix` can fix."""
+    fixed: int = 0
+    """How many problems `--fix` has fixed; the other numbers do not include them."""
     waiting: int = 0
-    """Of how many files lint could not look at the rates, for want of a clock."""
+    """How many files lint could not evaluate, because they have durations and no clock."""
 
     def add(self, result: Checked) -> None:
         """Count a file."""
         self.files += 1
-        self.mended += result.mended
+        self.fixed += result.fixed
         self.waiting += result.waits
         if result.problems:
             self.wrong += 1
@@ -50,9 +51,9 @@ class Look:
 
     paint: Paint = field(default_factory=lambda: Paint(False))
     tally: Tally = field(default_factory=Tally)
-    """What was counted so far; all of it once the results have come to their end."""
+    """The counts so far; complete once all results have been consumed."""
     strict: bool = False
-    """Whether a warning fails the run, too."""
+    """Whether warnings fail the run."""
 
 
 class Format(Protocol):
@@ -61,46 +62,42 @@ class Format(Protocol):
     SUMMARY: str
 
     def report(self, results: Iterable[Checked], look: Look) -> Iterator[str]:
-        """The text to print, in pieces that end with a line."""
+        """The text to print, in pieces of whole lines."""
 
 
 def names() -> list[str]:
-    """The formats that there are."""
+    """The names of all formats."""
     found = (module.name for module in iter_modules(__path__))
     return sorted(name for name in found if not name.startswith("_"))
 
 
 def named(name: str) -> Format:
-    """A format."""
+    """The format with this name."""
     return cast(Format, import_module(f"{__name__}.{name}"))
 
 
 def in_help() -> str:
-    """The formats, each with its summary.
+    """All formats with their summaries, for the help.
 
-    >>> in_help().startswith("concise (a line for each problem: ")
+    >>> in_help().startswith("concise (one line per problem: ")
     True
     """
-    return ", ".join(f"{name} ({named(name).SUMMARY})" for name in names())
+    return listed(f"{name} ({named(name).SUMMARY})" for name in names())
 
 
-def in_words(tally: Tally) -> str:
+def outcome(tally: Tally) -> str:
     """How many problems there are in how many files.
 
-    >>> in_words(Tally(3, 1, errors=1, warnings=2)), in_words(Tally(2))
+    >>> outcome(Tally(3, 1, errors=1, warnings=2)), outcome(Tally(2))
     ('1 error and 2 warnings in 1 of 3 files', '2 files are fine')
-    >>> in_words(Tally(1, 1, errors=2))
+    >>> outcome(Tally(1, 1, errors=2))
     '2 problems in 1 file'
     """
-    of_files = "1 file" if tally.files == 1 else f"{tally.files:,} files"
+    files = quantity(tally.files, "file")
     if not tally.wrong:
-        return f"{of_files} {'is' if tally.files == 1 else 'are'} fine"
-    those = of_files if tally.files == 1 else f"{tally.wrong:,} of {of_files}"
+        return f"{files} {'is' if tally.files == 1 else 'are'} fine"
+    those = files if tally.files == 1 else f"{tally.wrong:,} of {files}"
     if not tally.warnings:
-        return f"{_several(tally.errors, 'problem')} in {those}"
-    errors = f"{_several(tally.errors, 'error')} and " if tally.errors else ""
-    return f"{errors}{_several(tally.warnings, 'warning')} in {those}"
-
-
-def _several(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+        return f"{quantity(tally.errors, 'problem')} in {those}"
+    errors = f"{quantity(tally.errors, 'error')} and " if tally.errors else ""
+    return f"{errors}{quantity(tally.warnings, 'warning')} in {those}"

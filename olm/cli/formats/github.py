@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from olm.checking.check import Checked
-from olm.cli.formats import Look, in_words
+from olm.cli.formats import Look, outcome
 from olm.cli.formats._location import from_root
 from olm.cli.formats._summary import Summary
 from olm.cli.terminal import visible
@@ -33,10 +33,10 @@ def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
         for problem in result.problems:
             yield f"{command(problem, result.file)}\n"
             table.add(problem, result.file)
-    yield f"{in_words(look.tally)}\n"
+    yield f"{outcome(look.tally)}\n"
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
-            table.append_to(path, in_words(look.tally))
+            table.append_to(path, outcome(look.tally))
         except OSError as error:
             yield f"::warning title=olm::{message(f'there is no summary: {error}')}\n"
 

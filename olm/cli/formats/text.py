@@ -1,15 +1,15 @@
-"""The format for people: each problem with its line, and carets under what is wrong."""
+"""The format for people: each problem with its line, and carets under the error."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from olm.checking.check import Checked
-from olm.cli.formats import Look, in_words
+from olm.cli.formats import Look, outcome
 from olm.cli.terminal import Paint, visible
-from olm.problem import LISTED
+from olm.problem import LISTED, quantity
 
-SUMMARY = "each problem with its line, for people"
+SUMMARY = "each problem with its source line, for people"
 
 
 def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
@@ -17,28 +17,28 @@ def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
     for result in results:
         yield from of_file(result, look.paint)
     tally = look.tally
-    if tally.mended:
-        yield f"{tally.mended:,} problem{'s are' if tally.mended > 1 else ' is'} mended\n"
-    yield look.paint("bold" if tally.wrong else "fine", in_words(tally)) + "\n"
+    if tally.fixed:
+        yield f"{quantity(tally.fixed, 'problem')} fixed\n"
+    yield look.paint("bold" if tally.wrong else "fine", outcome(tally)) + "\n"
     if tally.fixable:
         share = _share(tally.fixable, of=tally.errors + tally.warnings)
-        yield f"`olm check --fix` would mend {share}\n"
+        yield f"`olm check --fix` can fix {share}\n"
     if tally.waiting:
         yield f"{_waiting(tally.waiting)}\n"
 
 
 def _waiting(count: int) -> str:
-    """That lint had no clock, and of how many files it therefore says nothing.
+    """How many files lint could not evaluate.
 
-    >>> _waiting(1)
-    '1 file has durations and no clock: its rates were not looked at'
+    >>> _waiting(1), _waiting(2)
+    ('rates not checked in 1 file: run length unknown', \
+'rates not checked in 2 files: run length unknown')
     """
-    files, theirs = ("1 file has", "its") if count == 1 else (f"{count:,} files have", "their")
-    return f"{files} durations and no clock: {theirs} rates were not looked at"
+    return f"rates not checked in {quantity(count, 'file')}: run length unknown"
 
 
 def _share(some: int, of: int) -> str:
-    """How many of the problems.
+    """How many of the problems, in words.
 
     >>> _share(1, 1), _share(2, 2), _share(1, 3), _share(2, 3)
     ('it', 'all of them', 'one of them', '2 of them')
@@ -49,7 +49,7 @@ def _share(some: int, of: int) -> str:
 
 
 def of_file(result: Checked, paint: Paint) -> Iterator[str]:
-    """The problems of one file, as far as anybody would read them."""
+    """The problems of one file, up to a limit."""
     if not result.problems:
         return
     from olm.cli.excerpt import picture
@@ -58,4 +58,4 @@ def of_file(result: Checked, paint: Paint) -> Iterator[str]:
         yield "\n".join([*picture(problem, result.text, paint), "", ""])
     if len(result.problems) > LISTED:
         more = len(result.problems) - LISTED
-        yield f"{visible(result.file)}: ... and {more:,} more problems\n\n"
+        yield f"{visible(result.file)}: ... and {quantity(more, 'more problem')}\n\n"

@@ -1,4 +1,4 @@
-"""``olm check``: what is wrong with specs, and where."""
+"""``olm check``: find errors in specs, and where they are."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from olm.cli.formats import Look, Tally, in_help, named, names
 from olm.cli.input import add_at
 from olm.cli.terminal import Paint, Progress, visible, wants_colour
 from olm.fields.types import MAX_RATE
+from olm.problem import listed, quantity
 
-SUMMARY = "say what is wrong with specs, and where"
+SUMMARY = "find errors in specs"
 
 EPILOG = """\
-A spec is a YAML, JSON or TOML file that says what the learning rate is at every step. Every
-mistake is shown with its line, what was found, and what would do.
+A spec is a YAML, JSON or TOML file that specifies the learning rate at every step. Each error
+is reported with its location, the offending value and the fix.
 
 examples:
   $ echo '{kind: LinearLR, total_step: 100}' | olm check -
@@ -41,124 +42,130 @@ examples:
   train.yaml:2:37: error[range]: total_steps must be at least 1, found 0
   ...
 
-A project says once for all what its checks are, in pyproject.toml:
+A project keeps its settings in pyproject.toml:
   [tool.olm]
   exclude = ["old/", "*.draft.olm.yaml"]
   lint = true                   # also strict, jobs, select, ignore
   at = {"conf/*.yaml" = "optim.lr"}
   clock = {total_steps = 100000}
 
-Durations, such as 3% or 2ep, are counted by a clock: the options say it, else the file,
-else the project. Without any, their rules, and most of lint, wait until there is one.
+A clock converts durations such as 3% or 2ep to steps. It comes from the options, else from the
+file, else from the project. Without a clock, rules about durations and most of lint are skipped.
 
-exit status: 0 fine, 1 problems, 2 wrong use, 3 no spec found
+exit status: 0 no problems, 1 problems, 2 usage error, 3 no spec found
 """
 
 
 class _Formats:
-    """The formats in words, for which all of them are imported: only if the help is shown."""
+    """The formats with their summaries; to list them imports them all, so only for the help."""
 
     def __str__(self) -> str:
         return in_help()
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What the command takes."""
+    """Declare the arguments."""
     _add_files(parser)
-    looked_for = parser.add_argument_group("what is looked for")
+    looked_for = parser.add_argument_group("what to check")
     add_at(looked_for)
     _add_lint(looked_for)
     looked_for.add_argument(
         "--schema",
         metavar="FILE",
-        help="hold the files to this JSON Schema (JSON or YAML, draft 4 to 2020-12) and not to "
-        "olm's models; anchors, tags and doubled keys are refused here, too, a `$ref` is not "
-        "fetched from elsewhere, `format` is not asserted",
+        help="validate against this JSON Schema (JSON or YAML, draft 4 to 2020-12) instead of "
+        "olm's models; anchors, tags and duplicate keys are still errors, remote `$ref`s are not "
+        "fetched, `format` is not asserted",
     )
-    add_clock(parser.add_argument_group("what the run is"))
-    mended = parser.add_argument_group("what is mended").add_mutually_exclusive_group()
-    mended.add_argument(
+    add_clock(parser.add_argument_group("run length"))
+    fixes = parser.add_argument_group("fixes").add_mutually_exclusive_group()
+    fixes.add_argument(
         "--fix",
         action="store_true",
-        help="mend in the files what has one right answer, such as a misspelt key, and leave every "
-        f"other byte as it is; {STDIN} is printed as it is mended",
+        help="fix errors that have only one possible fix, such as a misspelt key, and leave every "
+        f"other byte unchanged; with {STDIN}, print the fixed text",
     )
-    mended.add_argument(
-        "--diff", action="store_true", help="show what --fix would change, and change nothing"
+    fixes.add_argument(
+        "--diff", action="store_true", help="show what --fix would change, without writing it"
     )
-    told = parser.add_argument_group("how it is told")
-    form = told.add_argument(
-        "--format", choices=names(), default="text", help="how to write what is found: %(listed)s"
+    output = parser.add_argument_group("output")
+    form = output.add_argument(
+        "--format", choices=names(), default="text", help="the output format: %(listed)s"
     )
     form.listed = _Formats()  # type: ignore[attr-defined]  # argparse fills it into the help
-    told.add_argument(
+    output.add_argument(
         "--jobs",
         type=_count,
         metavar="N",
-        help="check in N processes; 0: as many as there are cores (default: 1)",
+        help="check in N processes; 0 for one per core (default: 1)",
     )
 
 
 def _add_files(parser: ArgumentParser) -> None:
-    files = parser.add_argument_group("which files")
+    files = parser.add_argument_group("files")
     files.add_argument(
         "paths",
         nargs="+",
         metavar="FILE|DIR|GLOB",
-        help=f"a spec, a folder to search for {', '.join('*' + end for end in SUFFIXES)}, a "
-        f"pattern such as 'conf/**/*.yaml', or {STDIN} for standard input; what git ignores is "
-        "not searched",
+        help=f"a spec, a folder to search for {listed('*' + end for end in SUFFIXES)}, a "
+        f"pattern such as 'conf/**/*.yaml', or {STDIN} for standard input; git-ignored files are "
+        "skipped",
     )
     files.add_argument(
         "--exclude",
         action="append",
         default=[],
         metavar="PATTERN",
-        help="leave out of folders and patterns what this matches, as a line of .gitignore would; "
-        "may be given more than once",
+        help="skip files that match this .gitignore pattern when searching folders and patterns; "
+        "can be repeated",
     )
     files.add_argument(
         "--force-exclude",
         action="store_true",
-        help="leave out what is excluded even if it is named, as hooks do",
+        help="also skip excluded files that are named on the command line, as hooks need",
     )
     files.add_argument(
-        "--stdin-filename", default="<stdin>", metavar="FILE", help=f"what to call the file {STDIN}"
+        "--stdin-filename",
+        default="<stdin>",
+        metavar="FILE",
+        help=f"name to report for {STDIN}",
     )
     where = files.add_mutually_exclusive_group()
     where.add_argument(
         "--config",
         metavar="FILE",
-        help="where [tool.olm] stands (default: the nearest pyproject.toml that has it)",
+        help="the file with [tool.olm] (default: the nearest pyproject.toml that has it)",
     )
-    where.add_argument("--isolated", action="store_true", help="do not look for [tool.olm]")
+    where.add_argument("--isolated", action="store_true", help="ignore [tool.olm]")
 
 
 def _add_lint(group: _ArgumentGroup) -> None:
     group.add_argument(
         "--lint",
         action=BooleanOptionalAction,
-        help="look for all that is most likely not meant, also what takes evaluating rates",
+        help="also report warnings that require evaluating the rates",
     )
     group.add_argument(
-        "--base-lr", type=_rate, metavar="LR", help="the base rate that lint is to assume"
+        "--base-lr", type=_rate, metavar="LR", help="the base rate that lint assumes"
     )
     group.add_argument(
-        "--select", type=_codes, metavar="CODES", help="only these warnings, such as jump,zero-rate"
+        "--select",
+        type=_codes,
+        metavar="CODES",
+        help="only these warnings, such as jump,zero-rate",
     )
-    group.add_argument("--ignore", type=_codes, metavar="CODES", help="none of these warnings")
+    group.add_argument("--ignore", type=_codes, metavar="CODES", help="skip these warnings")
     group.add_argument(
-        "--strict", action=BooleanOptionalAction, help="exit with 1 for warnings, too"
+        "--strict", action=BooleanOptionalAction, help="exit with status 1 for warnings as well"
     )
 
 
 def run(args: Namespace) -> int:
-    """Check the files; the exit status tells whether they are fine."""
+    """Check the files."""
     try:
         plan = planned(args)
         if args.diff:
             return _differences(plan, args.stdin_filename)
-        # Where the mended text goes to standard output, what is told goes elsewhere.
+        # The fixed text goes to standard output, so the report goes to standard error.
         out = sys.stderr if args.fix and STDIN in plan.paths else sys.stdout
         look = Look(Paint(wants_colour(out)), Tally(), plan.strict)
         for piece in _report(plan, look, args):
@@ -170,16 +177,16 @@ def run(args: Namespace) -> int:
 
 
 def _report(plan: Plan, look: Look, args: Namespace) -> Iterator[str]:
-    """What is found, as it is found."""
-    # Whatever ends the report ends the processes that check.
+    """The report, piece by piece."""
+    # Whatever ends the report must end the worker processes.
     with closing(_results(plan, args)) as results:
         yield from named(args.format).report(counted(results, look.tally, len(plan.paths)), look)
 
 
 def _results(plan: Plan, args: Namespace) -> Generator[Checked, None, None]:
     """The results, in the order of the files."""
-    if plan.mend and STDIN in plan.paths:
-        yield from _mended_input(plan, args.stdin_filename)
+    if plan.fix and STDIN in plan.paths:
+        yield from _fixed_input(plan, args.stdin_filename)
     elif plan.jobs == 1:
         yield from map(plan.check, plan.paths)
     else:
@@ -188,39 +195,39 @@ def _results(plan: Plan, args: Namespace) -> Generator[Checked, None, None]:
         yield from in_order(plan.check, plan.paths, plan.jobs)
 
 
-def _mended_input(plan: Plan, name: str) -> Iterator[Checked]:
-    """Print standard input as it is mended."""
-    from olm.cli.files.fixing import mended
+def _fixed_input(plan: Plan, name: str) -> Iterator[Checked]:
+    """Print standard input with its errors fixed."""
+    from olm.cli.files.fixing import fixed
 
     if len(plan.paths) > 1:
-        raise Misuse(f"what is mended of {STDIN} is printed: give it alone")
+        raise Misuse(f"--fix prints the fixed text of {STDIN}: give no other files with it")
     options = plan.options(STDIN)
-    file = mended(STDIN, options, name)
+    file = fixed(STDIN, options, name)
     sys.stdout.buffer.write(file.after)
     yield file.checked(options)
 
 
 def _differences(plan: Plan, stdin: str) -> int:
-    """Print what mending would change."""
-    from olm.cli.files.fixing import difference, mended
+    """Print what --fix would change."""
+    from olm.cli.files.fixing import difference, fixed
 
     paint, count = Paint(wants_colour(sys.stdout)), 0
     for path in plan.paths:
         try:
-            file = mended(path, plan.options(path), stdin)
+            file = fixed(path, plan.options(path), stdin)
         except OSError as error:
             raise Misuse(
                 f"{path} cannot be read: {(error.strerror or str(error)).lower()}"
             ) from None
         sys.stdout.writelines(difference(file, paint))
         count += file.count
-    said = f"{count:,} problem{'s' * (count != 1)} would be mended"
-    print(f"olm check: {said if count else 'there is nothing to mend'}", file=sys.stderr)
+    outcome = f"{quantity(count, 'problem')} would be fixed" if count else "nothing to fix"
+    print(f"olm check: {outcome}", file=sys.stderr)
     return PROBLEMS if count else FINE
 
 
 def counted(results: Iterable[Checked], tally: Tally, total: int) -> Iterator[Checked]:
-    """The same results, counted as they come, with a line on the terminal that says how far."""
+    """The same results, added to the tally, with a progress line on the terminal."""
     progress = Progress(total)
     for done, result in enumerate(results):
         progress.at(done)
@@ -240,12 +247,12 @@ def _codes(text: str) -> tuple[str, ...]:
 def _count(text: str) -> int:
     count = int(text)
     if count < 0:
-        raise ArgumentTypeError(f"a number of processes must be at least 0, found {text}")
+        raise ArgumentTypeError(f"the number of processes must be at least 0, found {text}")
     return count
 
 
 def _rate(text: str) -> float:
     rate = float(text)
     if not 0 < rate <= MAX_RATE:
-        raise ArgumentTypeError(f"a base rate must be finite and above 0, found {text}")
+        raise ArgumentTypeError(f"the base rate must be finite and above 0, found {text}")
     return rate

@@ -15,8 +15,7 @@ from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, Misuse
 from olm.cli.clock_options import add_clock, clock_of, option
 from olm.cli.drawing.sentence import in_words
 from olm.cli.files.search import STDIN, is_there
-from olm.cli.formats import Tally
-from olm.cli.formats import in_words as counted
+from olm.cli.formats import Tally, outcome
 from olm.cli.formats.text import of_file
 from olm.cli.input import BINARY, checked
 from olm.cli.terminal import Paint, visible, wants_colour
@@ -218,7 +217,7 @@ class _Command:
 
     def _summary(self, count: int) -> str:
         if self.problems:
-            return counted(Tally(1, 1, errors=self.problems))
+            return outcome(Tally(1, 1, errors=self.problems))
         return "1 state is fine" if count == 1 else f"{count:,} states are fine"
 
 
