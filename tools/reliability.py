@@ -86,14 +86,13 @@ ELSEWHERE = [
     Proof(
         "11a",
         "Accelerate steps a scheduler once a process: a rate below 0 (accelerate#2142, #2926).",
-        "tests/hosts/test_accelerate.py::"
-        "test_after_so_many_optimizer_steps_the_scheduler_stands_there",
+        "tests/hosts/test_accelerate.py::test_the_scheduler_counts_optimizer_steps",
     ),
     Proof(
         "11a",
         "The settings that mend it in Accelerate go unnoticed.",
         "tests/hosts/test_accelerate.py::"
-        "test_the_adapter_is_right_in_a_loop_without_a_guard_whatever_was_set",
+        "test_the_adapter_is_right_in_a_loop_without_a_guard_whatever_the_setting",
     ),
     Proof(
         "11c",
@@ -115,29 +114,29 @@ ELSEWHERE = [
         "14b",
         "Transformers' Trainer goes on from a state of another length or shape (HF#27749).",
         "tests/hosts/test_transformers.py::"
-        "test_a_changed_number_of_steps_is_refused_at_resume_with_every_difference",
+        "test_resuming_with_another_number_of_steps_is_an_error_that_lists_the_differences",
     ),
     Proof(
         "14b",
         "Without scheduler.pt it begins the schedule anew, and drops the optimizer's state too.",
-        "tests/hosts/test_transformers.py::test_a_checkpoint_without_one_of_the_two_files_is_refused",
+        "tests/hosts/test_transformers.py::test_a_checkpoint_without_one_of_the_two_files_is_an_error",
     ),
     Proof(
         "14b",
         "A second train() of one Trainer trains at the end of the first one's schedule.",
-        "tests/hosts/test_transformers.py::test_a_second_training_begins_a_new_schedule",
+        "tests/hosts/test_transformers.py::test_a_second_training_starts_a_new_schedule",
     ),
     Proof(
         "14c",
         "Lightning leaves out the schedulers of a checkpoint that are too many.",
         "tests/hosts/test_lightning.py::"
-        "test_a_checkpoint_with_another_number_of_schedulers_is_refused",
+        "test_a_checkpoint_with_another_number_of_schedulers_is_an_error",
     ),
     Proof(
         "14c",
         "A scheduler steps once an epoch unless told otherwise: its rate stays.",
         "tests/hosts/test_lightning.py::"
-        "test_a_resumed_fit_trains_with_every_rate_and_weight_of_an_uninterrupted_one",
+        "test_a_resumed_fit_has_the_rates_and_weights_of_an_uninterrupted_one",
     ),
     Proof(
         "14d",
