@@ -2,17 +2,18 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from olm.fields.durations import duration
 from olm.fields.quantities import (
     EPOCHS,
     EPOCHS_OR_STEPS,
     LENGTHS,
-    MEASURES,
     OF_THE_RUN,
     RATE,
     SAMPLES,
@@ -20,20 +21,26 @@ from olm.fields.quantities import (
     STEPS,
     TIME,
     in_ours,
+    measure_of,
     percent,
 )
 from olm.fields.suggestions import certain, meaning, meant
 from olm.fields.synonyms import FOREIGN, OF_THE_OPTIMIZER, WORDS
-from olm.fields.types import step_fields
+from olm.fields.types import FactorNumber, Length, Listed, PositiveSteps, step_fields
 from olm.kinds import KINDS
 
-FIELDS = {name for model in KINDS.values() for name in model.model_fields}
+FIELDS = {name: field for model in KINDS.values() for name, field in model.model_fields.items()}
+
+
+def only(name):
+    """A field of a kind, as if the kind had no other."""
+    return {name: FIELDS[name]}
 
 
 @pytest.mark.parametrize("word", FOREIGN)
 def test_a_word_leads_to_a_field_of_a_kind(word):
     _, sense = FOREIGN[word]
-    assert set(sense.fields) <= FIELDS
+    assert set(sense.fields) <= {*FIELDS}
     assert set(sense.fields) - {word}
 
 
@@ -43,16 +50,31 @@ def test_a_word_is_listed_under_one_framework():
 
 def test_what_sort_of_value_a_field_has_is_known_where_others_have_another():
     measured = {name for _, sense in FOREIGN.values() if sense.measure for name in sense.fields}
-    assert measured <= set(MEASURES)
-    assert set(MEASURES) <= FIELDS
+    for model in KINDS.values():
+        assert all(
+            measure_of(model.model_fields[name]) for name in measured & {*model.model_fields}
+        )
 
 
-@pytest.mark.parametrize("field", MEASURES)
-def test_what_sort_of_value_a_field_has_is_what_its_type_says(field):
-    models = [model for model in KINDS.values() if field in model.model_fields]
-    in_steps = MEASURES[field] in (STEPS, STEP_LIST, LENGTHS)
-    assert [field in step_fields(model) for model in models] == [in_steps] * len(models)
-    assert (MEASURES[field] == RATE) == field.endswith(("_lr", "eta_min"))
+@pytest.mark.parametrize("model", KINDS.values(), ids=KINDS)
+def test_what_sort_of_value_a_field_has_follows_from_its_type(model):
+    measures = {name: measure_of(field) for name, field in model.model_fields.items()}
+    in_steps = {name for name in measures if measures[name] in (STEPS, STEP_LIST, LENGTHS)}
+    assert in_steps == {*step_fields(model)}
+    assert all((measures[name] == RATE) == name.endswith(("_lr", "eta_min")) for name in measures)
+
+
+def test_a_value_for_a_plugins_field_is_translated_by_the_type_of_the_field():
+    class Model(BaseModel):
+        lengths: Annotated[Listed[PositiveSteps], Length(2)]
+        end_factor: Annotated[float, FactorNumber(0.0, 1.0)] = 0.0
+
+    assert meaning("phase_ratio", Model.model_fields, value=[0.1, 0.9]) == (
+        "did you mean `lengths: [10%, 90%]`? fairseq has a list of shares of the run there"
+    )
+    assert meaning("eta_min", Model.model_fields, value=0.1) == (
+        "did you mean `end_factor`? It is a share of the base rate; torch has a rate there"
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +140,10 @@ def test_a_word_of_another_framework_is_not_taken_for_a_misspelt_field():
 
 @pytest.mark.parametrize("word", sorted(OF_THE_OPTIMIZER))
 def test_the_base_rate_is_left_to_the_optimizer(word):
-    assert meaning(word, ["kind", "gamma"]) == "leave it out: the base rate is the optimizer's"
+    assert (
+        meaning(word, KINDS["ExponentialLR"].model_fields)
+        == "leave it out: the base rate is the optimizer's"
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,18 +184,18 @@ def test_the_base_rate_is_left_to_the_optimizer(word):
     ],
 )
 def test_a_value_of_another_measure_is_translated_with_its_word(word, value, said):
-    assert meaning(word, ["warmup_steps"], value=value) == f"did you mean {said}"
+    assert meaning(word, only("warmup_steps"), value=value) == f"did you mean {said}"
 
 
 def test_lists_are_translated_where_their_items_are_what_ours_are():
     shares, epochs = [0.1, 0.4, 0.5], [30, 60]
-    assert "`lengths: [10%, 40%, 50%]`" in meaning("phase_ratio", ["lengths"], value=shares)
+    assert "`lengths: [10%, 40%, 50%]`" in meaning("phase_ratio", only("lengths"), value=shares)
     assert "`milestones: [30, 60]` or `milestones: [30ep, 60ep]`" in meaning(
-        "decay_t", ["milestones"], value=epochs
+        "decay_t", only("milestones"), value=epochs
     )
-    assert "%" not in meaning("lengths", ["milestones"], value=shares)
-    assert "%" not in meaning("phase_ratio", ["warmup_steps"], value=shares)
-    assert certain("phase_ratio", ["lengths"], value=shares) is None
+    assert "%" not in meaning("lengths", only("milestones"), value=shares)
+    assert "%" not in meaning("phase_ratio", only("warmup_steps"), value=shares)
+    assert certain("phase_ratio", only("lengths"), value=shares) is None
 
 
 SHARES = st.floats(1e-90, 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -10,6 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from olm.problem import LISTED, MAX_PROBLEMS, Fix, Problem, dotted, found, nearest, only_near
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails, ValidationError
 
 _TRUTH = dict.fromkeys(("true", "yes", "on"), "true") | dict.fromkeys(
@@ -29,7 +30,7 @@ def at(loc: tuple[str | int, ...], value: Any, error: PydanticCustomError) -> In
 
 
 def retold(
-    details: list[ErrorDetails], kind: str, fields: Iterable[str]
+    details: list[ErrorDetails], kind: str, fields: Mapping[str, FieldInfo]
 ) -> Iterator[InitErrorDetails]:
     """What pydantic found in a schedule of this kind, in our words.
 
@@ -47,7 +48,7 @@ def retold(
             yield reworded(detail, kind, fields)
 
 
-def reworded(detail: ErrorDetails, kind: str, fields: Iterable[str]) -> InitErrorDetails:
+def reworded(detail: ErrorDetails, kind: str, fields: Mapping[str, FieldInfo]) -> InitErrorDetails:
     """What pydantic found in a schedule of this kind, in our words; ours stays as it is."""
     loc, value, context = detail["loc"], detail["input"], detail.get("ctx", {})
     match detail["type"]:

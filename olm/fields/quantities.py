@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_origin
+
+from pydantic.fields import FieldInfo
 
 from olm.fields.durations import duration, hint_of
+from olm.fields.types import FactorNumber, RateNumber, StepCount, numbers_of
 from olm.problem import SHOWN
 
 STEPS = "a number of steps"
@@ -22,21 +25,6 @@ TOKENS = "a number of tokens"
 EPOCHS = "a number of epochs"
 EPOCHS_OR_STEPS = "epochs or steps"
 TIME = "a time such as 10ep"
-
-MEASURES = {
-    field: measure
-    for measure, fields in {
-        STEPS: "warmup_steps total_steps T_max total_iters decay_steps hold_steps flat_steps T_0"
-        " period step_size",
-        STEP_LIST: "milestones",
-        LENGTHS: "lengths",
-        RATE: "start_lr end_lr min_lr eta_min base_lr max_lr",
-        SHARE: "start_factor end_factor factor",
-        SHARES: "factors",
-    }.items()
-    for field in fields.split()
-}
-"""What sort of value a field of ours has, where others may have another sort in its place."""
 
 _UNITS: dict[str, tuple[str, ...]] = {
     OF_THE_RUN: ("%",),
@@ -56,6 +44,24 @@ A share that is a length is no milestone, which is a position.
 
 _MOST_ITEMS = 6
 _MOST = 2**53
+
+
+def measure_of(field: FieldInfo) -> str:
+    """What sort of quantity a field is, by its type; empty if it is none that others may confuse.
+
+    >>> from olm.kinds.hold import Table
+    >>> [measure_of(field) for field in Table.model_fields.values()]
+    ['', 'a list of steps', 'a list of shares of the base rate', '']
+    """
+    is_list = get_origin(field.annotation) is tuple
+    match next(numbers_of(field), None):
+        case StepCount(rest=rest):
+            return (LENGTHS if rest else STEP_LIST) if is_list else STEPS
+        case RateNumber() if not is_list:
+            return RATE
+        case FactorNumber():
+            return SHARES if is_list else SHARE
+    return ""
 
 
 def in_ours(measure: str, ours: str, value: Any) -> tuple[str, ...]:

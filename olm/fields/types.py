@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, GetCoreSchemaHandler, Strict
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from olm.fields.durations import REST, SUCH_AS, Duration, duration, hint_of, pattern
@@ -150,6 +151,16 @@ class StepCount(Number):
 
 
 @dataclass(frozen=True)
+class RateNumber(Number):
+    """A learning rate, in absolute terms."""
+
+
+@dataclass(frozen=True)
+class FactorNumber(Number):
+    """What the base rate is multiplied by."""
+
+
+@dataclass(frozen=True)
 class Memory(Number):
     """What a metric-driven schedule remembers.
 
@@ -176,14 +187,20 @@ Count = Annotated[int, Number(0, MAX_STEPS, whole=True)]
 PositiveCount = Annotated[int, Number(1, MAX_STEPS, whole=True)]
 """How many there are, 1 or more."""
 
-Rate = Annotated[float, Number(0.0, MAX_RATE)]
+Rate = Annotated[float, RateNumber(0.0, MAX_RATE)]
 """A learning rate: absolute, whatever the base rate is."""
 
-Factor = Annotated[float, Number(0.0, MAX_RATE)]
+Factor = Annotated[float, FactorNumber(0.0, MAX_RATE)]
 """What the base rate is multiplied by."""
 
-PositiveFactor = Annotated[float, Number(TINY, MAX_RATE)]
-"""What something is multiplied or divided by, above 0."""
+PositiveFactor = Annotated[float, FactorNumber(TINY, MAX_RATE)]
+"""What the base rate is multiplied by, above 0."""
+
+NonNegative = Annotated[float, Number(0.0, MAX_RATE)]
+"""Any finite number that is not negative: a tolerance, or what a rate is multiplied by at times."""
+
+Positive = Annotated[float, Number(TINY, MAX_RATE)]
+"""Any finite number above 0."""
 
 Share = Annotated[float, Number(0.0, 1.0)]
 """A part of a whole."""
@@ -248,17 +265,24 @@ def memory_fields(model: type[BaseModel]) -> tuple[str, ...]:
     return _fields_of(model, Memory)
 
 
+def numbers_of(field: FieldInfo) -> Iterator[Number]:
+    """The numbers that a field takes, or the items of its list: mostly one `Number`, or none."""
+
+    def inside(annotation: Any, metadata: Iterable[Any]) -> Iterator[Number]:
+        yield from (mark for mark in metadata if isinstance(mark, Number))
+        for part in getattr(annotation, "__args__", ()):
+            yield from inside(part, getattr(part, "__metadata__", ()))
+
+    return inside(field.annotation, field.metadata)
+
+
 def _fields_of(model: type[BaseModel], number: type[Number]) -> tuple[str, ...]:
-    """The fields of a model whose type, or whose items' type, has this mark."""
-
-    def has(annotation: Any, metadata: Iterable[Any]) -> bool:
-        inner = getattr(annotation, "__args__", ())
-        return any(isinstance(mark, number) for mark in metadata) or any(
-            has(part, getattr(part, "__metadata__", ())) for part in inner
-        )
-
-    fields = model.model_fields.items()
-    return tuple(name for name, field in fields if has(field.annotation, field.metadata))
+    """The fields of a model that take numbers of a type, or lists of them."""
+    return tuple(
+        name
+        for name, field in model.model_fields.items()
+        if any(isinstance(mark, number) for mark in numbers_of(field))
+    )
 
 
 def _number_in(text: Any) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from olm.problem import Path
 from olm.schedule import (
     MAX_STEPS,
     Array,
-    Factor,
+    NonNegative,
+    Positive,
     PositiveCount,
-    PositiveFactor,
     PositiveSteps,
     Rate,
     Schedule,
@@ -47,7 +47,7 @@ class Cyclic(Schedule):
     """How many steps the way down takes; as many as the way up if it is left out."""
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
     """Whether the peaks stay, halve from cycle to cycle, or fall by ``gamma`` at every step."""
-    gamma: Factor = 1.0
+    gamma: NonNegative = 1.0
     """What the height above ``base_lr`` is multiplied by at every step, with ``exp_range``."""
 
     group = "cyclic"
@@ -130,9 +130,9 @@ class OneCycle(Schedule):
     """The share of the cycle that goes up."""
     anneal_strategy: Literal["cos", "linear"] = "cos"
     """Whether the ways are half cosine waves or straight lines."""
-    div_factor: PositiveFactor = 25.0
+    div_factor: Positive = 25.0
     """How many times the first rate ``max_lr`` is."""
-    final_div_factor: PositiveFactor = 1e4
+    final_div_factor: Positive = 1e4
     """How many times the last rate the first rate is."""
     three_phase: bool = False
     """Whether the way down stops at the first rate, after as many steps as the way up took."""

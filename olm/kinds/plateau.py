@@ -8,8 +8,8 @@ from olm.schedule import (
     MAX_STEPS,
     Array,
     Count,
-    Factor,
     Memory,
+    NonNegative,
     PartialShare,
     Rate,
     Schedule,
@@ -49,7 +49,7 @@ class Plateau(Schedule):
     """What the rate is multiplied by."""
     patience: Count = 10
     """How many metrics in a row may be no better before the rate falls."""
-    threshold: Factor = 1e-4
+    threshold: NonNegative = 1e-4
     """By how much a metric must be better than the best to count."""
     threshold_mode: Literal["rel", "abs"] = "rel"
     """Whether ``threshold`` is a share of the best metric or a difference from it."""
@@ -57,7 +57,7 @@ class Plateau(Schedule):
     """How many metrics after a fall are not counted as no better."""
     min_lr: Rate = 0.0
     """The rate below which it does not fall."""
-    eps: Factor = 1e-8
+    eps: NonNegative = 1e-8
     """A fall by no more than this is left out."""
     best: Annotated[float, Memory(-MAX_RATE, MAX_RATE)] | None = None
     """The best metric so far; null before the first."""

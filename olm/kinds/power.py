@@ -9,6 +9,7 @@ from olm.schedule import (
     Array,
     Exponent,
     Factor,
+    NonNegative,
     Number,
     PositiveSteps,
     Schedule,
@@ -38,7 +39,7 @@ class Power(Schedule):
     """The exponent."""
     decay_steps: PositiveSteps = 1
     """In how many steps the bracket grows by ``decay_rate``."""
-    decay_rate: Factor = 1.0
+    decay_rate: NonNegative = 1.0
     """By how much the bracket grows."""
 
     group = "decay"

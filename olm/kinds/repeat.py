@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from olm.schedule import (
     MAX_STEPS,
     Array,
-    Factor,
+    NonNegative,
     Number,
     Part,
     PositiveCount,
@@ -48,7 +48,7 @@ class Repeat(Schedule):
     """The length of the first cycle, in steps."""
     growth: Annotated[float, Number(1e-6, 1e6)] = 1.0
     """How many times as long as the one before each cycle is: the schedule goes slower."""
-    shrink: Factor = 1.0
+    shrink: NonNegative = 1.0
     """What the base rate is multiplied by from cycle to cycle."""
     count: PositiveCount | None = None
     """How many cycles there are; without it they go on for ever. The rate at the end holds."""

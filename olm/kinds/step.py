@@ -8,8 +8,8 @@ from olm.problem import Path
 from olm.schedule import (
     MAX_STEPS,
     Array,
-    Factor,
     Listed,
+    NonNegative,
     PositiveSteps,
     Schedule,
     StepIndex,
@@ -30,7 +30,7 @@ class Step(Schedule):
     kind: Literal["StepLR"] = "StepLR"
     step_size: PositiveSteps
     """How many steps have one rate."""
-    gamma: Factor = 0.1
+    gamma: NonNegative = 0.1
     """What the rate is multiplied by."""
 
     group = "decay"
@@ -62,7 +62,7 @@ class MultiStep(Schedule):
     kind: Literal["MultiStepLR"] = "MultiStepLR"
     milestones: Listed[StepIndex]
     """The steps from which on the rate is multiplied once more."""
-    gamma: Factor = 0.1
+    gamma: NonNegative = 0.1
     """What the rate is multiplied by."""
 
     group = "decay"
@@ -89,7 +89,7 @@ class Exponential(Schedule):
     """
 
     kind: Literal["ExponentialLR"] = "ExponentialLR"
-    gamma: Factor
+    gamma: NonNegative
     """What the rate is multiplied by."""
 
     group = "decay"

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from olm.fields.types import Length as Length
     from olm.fields.types import Listed as Listed
     from olm.fields.types import Memory as Memory
+    from olm.fields.types import NonNegative as NonNegative
     from olm.fields.types import Number as Number
     from olm.fields.types import PartialShare as PartialShare
+    from olm.fields.types import Positive as Positive
     from olm.fields.types import PositiveCount as PositiveCount
     from olm.fields.types import PositiveFactor as PositiveFactor
     from olm.fields.types import PositiveStepIndex as PositiveStepIndex
@@ -59,8 +61,10 @@ _HOMES = {
     "MAX_RATE": "olm.fields.types",
     "MAX_STEPS": "olm.fields.types",
     "Memory": "olm.fields.types",
+    "NonNegative": "olm.fields.types",
     "Number": "olm.fields.types",
     "PartialShare": "olm.fields.types",
+    "Positive": "olm.fields.types",
     "PositiveCount": "olm.fields.types",
     "PositiveFactor": "olm.fields.types",
     "PositiveStepIndex": "olm.fields.types",

@@ -319,7 +319,7 @@ def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
         try:
             model.model_validate({**data, "kind": meant}, context=depth)
         except ValidationError as error:
-            errors += (reworded(detail, meant, ()) for detail in error.errors(include_url=False))
+            errors += (reworded(detail, meant, {}) for detail in error.errors(include_url=False))
     return ValidationError.from_exception_data("Schedule", errors)
 
 

@@ -210,7 +210,7 @@ class Spec(BaseModel):
             errors += made._contradictions() if not errors else []
         except ValidationError as error:
             details = error.errors(include_url=False)
-            errors = [*(reworded(detail, "a spec", ()) for detail in details), *errors]
+            errors = [*(reworded(detail, "a spec", {}) for detail in details), *errors]
         if errors:
             raise ValidationError.from_exception_data("Spec", errors) from None
         return made
