@@ -133,3 +133,44 @@ def test_the_wheel_contains_every_file_of_the_package_and_no_other(built):
     names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = {f"olm/{name}" for name in files_in(built / "olm") if "__pycache__" not in name}
     assert names == package
+
+
+FORMS = {
+    "github-workflows": ".github/workflows/*.yml",
+    "github-issue-forms": ".github/ISSUE_TEMPLATE/[0-9]*.yml",
+    "github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "dependabot": ".github/dependabot.yml",
+}
+"""The schema of each sort of file for GitHub."""
+
+
+@pytest.mark.parametrize(("schema", "pattern"), FORMS.items())
+def test_files_for_github_have_the_keys_that_it_reads(schema, pattern):
+    files = sorted(map(str, ROOT.glob(pattern)))
+    options = ["--builtin-schema", f"vendor.{schema}", "--color", "never"]
+    command = [sys.executable, "-m", "check_jsonschema", *options, *files]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert files
+    assert done.returncode == 0, done.stdout
+
+
+CONTRIBUTING = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_every_path_that_contributors_are_sent_to_exists():
+    spans = re.findall(r"`(?:python3 )?([\w.-]+(?:/[\w.-]+)+/?)(?: [^`]*)?`", CONTRIBUTING)
+    paths = {span for span in spans if "NAME" not in span}
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+    assert len(paths) > 30
+
+
+def test_contributors_find_every_layer_of_the_package():
+    layers = {path.name for path in (ROOT / "olm").iterdir() if (path / "__init__.py").exists()}
+    assert {layer for layer in layers if f"| `olm/{layer}/` |" not in CONTRIBUTING} == set()
+
+
+def test_every_topic_that_contributors_are_sent_to_exists():
+    topics = set(re.findall(r"`olm explain ([\w-]+)`", CONTRIBUTING))
+    guides = {path.stem for path in (ROOT / "olm" / "checking" / "guides").glob("*.md")}
+    assert topics
+    assert topics - guides == set()
