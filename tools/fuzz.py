@@ -1,15 +1,15 @@
-"""Throw input at `olm check` that nobody would write, guided by what code it reaches (atheris).
+"""Run `olm check` on random input, which atheris directs at code that no input has reached yet.
 
-    python3 tools/fuzz.py                 ten minutes
-    python3 tools/fuzz.py --seconds 60    one
-    python3 tools/fuzz.py --replay FILE   one input, without atheris: what a finding did
+    python3 tools/fuzz.py                 for ten minutes
+    python3 tools/fuzz.py --seconds 60    for one minute
+    python3 tools/fuzz.py --replay FILE   only this input, without atheris, to debug a finding
 
-The first run makes `.venv-fuzz`. Every input is read as YAML, JSON or TOML, whole or at a place in
-it, checked with every lint, fixed, and reported in every format. It is a finding if anything
-raises, takes longer than five seconds under instrumentation, needs more than 500 MiB, or if a fix
-does not do what it says. Findings are written to `.fuzz/found`; one that is fixed becomes a case
-in tests/fuzz. What is worth keeping of the inputs stays in `.fuzz/corpus` for the next run. The
-exit status is 1 if there are findings.
+The first run creates `.venv-fuzz`. Every input is read as YAML, JSON or TOML, whole or at a place
+inside, checked with every lint rule, fixed, and reported in every format. An input is a finding if
+anything raises, takes longer than five seconds under instrumentation or needs more than 500 MiB, or
+if a fix leaves its problem. Findings are written to `.fuzz/found`; add a test case for each finding
+that you fix. Inputs that reach new code are kept in `.fuzz/corpus` for the next run. The exit
+status is 1 if there are findings.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from environment import FUZZ, ROOT, enter
 WORK = ROOT / ".fuzz"
 CORPUS, FOUND, DICTIONARY = WORK / "corpus", WORK / "found", WORK / "words"
 LONGEST = 16 * 1024
-"""The longest input that is tried; how time grows beyond is for tests/test_odd_input.py."""
+"""The longest input, in bytes; tests/test_odd_input.py measures time on longer ones."""
 LIMIT_MIB, LIMIT_S = 500, 5
 
 SUFFIXES = (".olm.yaml", ".olm.json", ".toml")
@@ -38,8 +38,8 @@ def main(args: list[str]) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=int, default=600, help="how long; 600 if left out")
-    parser.add_argument("--replay", type=Path, metavar="FILE", help="try one input")
+    parser.add_argument("--seconds", type=int, default=600, help="the duration; default 600")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="only this input")
     parser.add_argument("--instrumented", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args(args)
     sys.path.insert(0, str(ROOT))
@@ -51,7 +51,7 @@ def main(args: list[str]) -> int:
 
 
 def attempt(data: bytes) -> None:
-    """Do with an input all that olm does with a file; its first byte says how."""
+    """Do everything that olm does with a file to an input, whose first byte selects the options."""
     from olm.checking.check import Options, check
     from olm.checking.fix import fixed_text, with_sound_fixes
     from olm.cli.formats import Look, Tally, named, names
@@ -66,7 +66,7 @@ def attempt(data: bytes) -> None:
         result = with_sound_fixes(result, options)
         fixed, count = fixed_text(data, file, options)
         again = check(read(fixed, file, at), options)
-        # As many as before may be left: a fix may uncover the next one.
+        # As many as before may be left: a fix may uncover another problem.
         if len(again.problems) > len(result.problems) or fixed_text(fixed, file, options)[1]:
             raise AssertionError(f"{count} fixes left {len(again.problems)} problems")
     for name in names():
@@ -78,18 +78,18 @@ def attempt(data: bytes) -> None:
 
 
 def _round_trip(spec: object) -> None:
-    """Hold a spec to what is promised of every one."""
+    """Check what olm guarantees for every spec."""
     from olm.spec.digest import digest
     from olm.spec.spec import Spec, parse
 
     assert isinstance(spec, Spec)
     again = parse(spec.model_dump())
     if again != spec or digest(again.schedule) != digest(spec.schedule):
-        raise AssertionError("a spec is not what its own document says")
+        raise AssertionError("a spec differs from the one parsed from its own document")
 
 
 def _run(seconds: int) -> int:
-    """Fuzz in a process of its own, say how it went, and return the exit status."""
+    """Fuzz in another process, print a summary, and return the exit status."""
     CORPUS.mkdir(parents=True, exist_ok=True)
     FOUND.mkdir(exist_ok=True)
     before = {*FOUND.iterdir()}
@@ -98,15 +98,15 @@ def _run(seconds: int) -> int:
     DICTIONARY.write_text("".join(_words()), encoding="utf-8")
     print(f"fuzzing for {seconds} s from {len([*CORPUS.iterdir()])} inputs", flush=True)
     command = [sys.executable, __file__, "--instrumented", f"--seconds={seconds}"]
-    said = _said(command, seconds)
+    log = _log(command, seconds)
     new = sorted({*FOUND.iterdir()} - before)
-    for line in _summary(said, new):
+    for line in _summary(log, new):
         print(line)
     return 1 if new else 0
 
 
-def _said(command: list[str], seconds: int) -> str:
-    """What the process says, with a line on the terminal that tells how far it is."""
+def _log(command: list[str], seconds: int) -> str:
+    """The output of the process; meanwhile, the terminal shows the time and the last line."""
     lines, start = [], time.monotonic()
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -126,22 +126,22 @@ STATISTICS = {
     "slowest, seconds": r"stat::slowest_unit_time_sec: +(\d+)",
     "memory, MiB": r"stat::peak_rss_mb: +(\d+)",
 }
-"""What is told of a run, and where libFuzzer says it; the last time counts."""
+"""The statistics of a run, and the patterns that find them in the log of libFuzzer."""
 
 
-def _summary(said: str, new: list[Path]) -> Iterator[str]:
+def _summary(log: str, new: list[Path]) -> Iterator[str]:
     for name, pattern in STATISTICS.items():
-        numbers = re.findall(pattern, said)
+        numbers = re.findall(pattern, log)
         yield f"{name:18}{int(numbers[-1]):>12,}" if numbers else f"{name:18}     unknown"
     yield f"{'findings':18}{len(new):>12,}"
     for path in new:
         yield f"  {path.relative_to(ROOT)}"
-    if new or "stat::" not in said:
-        yield said[-3000:]
+    if new or "stat::" not in log:
+        yield log[-3000:]
 
 
 def _seeds() -> Iterator[bytes]:
-    """The specs and the cases of this repository, each in every way that it can be read."""
+    """The specs and the test cases of this repository, with the byte that selects their format."""
     files = [*(ROOT / "specs").rglob("*.olm.yaml"), *(ROOT / "tests" / "problems").iterdir()]
     for file in sorted(files):
         data = file.read_bytes()
@@ -153,7 +153,7 @@ def _seeds() -> Iterator[bytes]:
 
 
 def _words() -> Iterator[str]:
-    """What specs are made of, as libFuzzer's dictionaries have it."""
+    """The words in specs, in the format of a libFuzzer dictionary."""
     from olm.fields.synonyms import FOREIGN
     from olm.kinds import KINDS
 
@@ -186,7 +186,7 @@ def _instrumented(seconds: int) -> int:
         import olm.text.toml  # imported here to be instrumented
         from olm.kinds import KINDS
 
-        # What is imported only when it is met, too.
+        # Modules that olm imports only on use must be instrumented as well.
         list(KINDS)
         list(map(olm.cli.formats.named, olm.cli.formats.names()))
         list(map(olm.checking.lint.rule, olm.checking.lint.codes()))

@@ -1,4 +1,4 @@
-"""Scikit-learn's handwritten digits, and a small model that learns to read them."""
+"""The handwritten digits of scikit-learn, and a small model that learns to read them."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
 TRAINED_WITH = 1560
-"""How many of the 1,797 images are trained with; the others are kept for testing."""
+"""The number of images, of 1,797, for training; the others are for testing."""
 
 
 @cache
 def digits() -> tuple[Tensor, Tensor]:
-    """The images, as rows of 64 numbers from 0 to 1, and the digits that they show."""
+    """The images, as rows of 64 numbers from 0 to 1, and the digits in them."""
     images, labels = load_digits(return_X_y=True)
     return torch.tensor(images / 16, dtype=torch.float32), torch.tensor(labels)
 
 
 def trained_with(count: int = TRAINED_WITH) -> TensorDataset:
-    """The first so many images, as a data set."""
+    """The first images, as a data set."""
     return TensorDataset(*(part[:count] for part in digits()))
 
 
 def new_model() -> nn.Module:
-    """A model of two layers, whose first weights are always the same."""
+    """A model with two layers, which always starts with the same weights."""
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
 def score(model: nn.Module) -> float:
-    """The share of the images kept for testing that a model reads correctly."""
+    """The share of the test images that a model reads correctly."""
     images, labels = (part[TRAINED_WITH:] for part in digits())
     return float((model(images).argmax(1) == labels).float().mean())

@@ -38,11 +38,11 @@ def _path(module: str, suffix: str) -> Path:
 
 
 def _stub(module: str, classes: list[type]) -> str:
-    """The text of a stub: what the module exports of others, then its own classes."""
+    """The text of a stub: the names that the module re-exports, then its own classes."""
     exported = import_module(module).__all__
     imports = [
         f"from {node.module} import {name.name} as {name.name}\n"
-        for node in ast.parse(_path(module, ".py").read_text()).body
+        for node in ast.parse(_path(module, ".py").read_text(encoding="utf-8")).body
         if isinstance(node, ast.ImportFrom)
         for name in node.names
         if name.name in exported
@@ -63,7 +63,7 @@ def _class(made: type) -> str:
 
 
 def _argument(argument: inspect.Parameter) -> str:
-    """An argument as it is written, its type without the modules that the names come from."""
+    """An argument as source code; the names in its type are without their modules."""
     if argument.annotation is inspect.Parameter.empty:
         return argument.name
     annotation = inspect.formatannotation(argument.annotation)
@@ -72,7 +72,7 @@ def _argument(argument: inspect.Parameter) -> str:
 
 
 def tidy(text: str, name: str) -> str:
-    """A file's text as ruff would have it: sorted imports, none that is not used, its format."""
+    """The text of a file after ruff: imports sorted, unused ones removed, formatted."""
     for command in (["check", "--select", "I,F401", "--fix", "--quiet"], ["format"]):
         ruff = [sys.executable, "-m", "ruff", *command, "--stdin-filename", name, "-"]
         text = subprocess.run(ruff, input=text, capture_output=True, text=True, cwd=ROOT).stdout

@@ -1,11 +1,11 @@
-"""Run every check: format, lint, types, generated files, tests, also in trainers and editors.
+"""Run every check: format, lint, types, generated files, tests, tests in trainers and in editors.
 
-    python3 tools/test.py            all of them, each with its seconds
-    python3 tools/test.py ARGS...    only the tests, as `pytest ARGS...` at the root would
+    python3 tools/test.py            run all of them and print their times
+    python3 tools/test.py ARGS...    only run `pytest ARGS...` at the root
 
-The first run makes `.venv`, `.venv-hosts` and `.node-editors`. The exit status is 0 if everything
-is fine, else 1, or pytest's own. For example, `python3 tools/test.py -x -k linear` stops at the
-first failure among the tests that have `linear` in their name.
+The first run creates `.venv`, `.venv-hosts` and `.node-editors`. The exit status is 0 if everything
+is fine, otherwise 1; with arguments, it is pytest's. For example, `python3 tools/test.py -x -k
+linear` stops at the first failure among the tests that have `linear` in their names.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ import time
 from environment import ROOT, enter
 
 ALONE = ("tests/test_distributed.py", "tests/test_crash.py")
-"""Tests that start many processes, which would wait for those of other tests."""
+"""Tests that start many processes, which would wait for the processes of other tests."""
 
 CHECKS = {
     "ruff format": ["-m", "ruff", "format", "--check"],
@@ -33,7 +33,7 @@ TESTS = {
 
 
 def main(args: list[str]) -> int:
-    """Run the checks, or with arguments pytest alone, and return the exit status."""
+    """Run the checks, or with arguments only pytest, and return the exit status."""
     if args in (["-h"], ["--help"]):
         print(__doc__.strip())
         return 0
@@ -51,7 +51,7 @@ def main(args: list[str]) -> int:
 
 
 def _passes(name: str, command: list[str]) -> bool:
-    """Run a check; what it says is shown only if it fails."""
+    """Run a check, and print its output only if it fails."""
     start = time.monotonic()
     done = subprocess.run(
         [sys.executable, *command],

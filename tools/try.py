@@ -1,12 +1,13 @@
-"""Do the main job on real data: check a spec, train under it, be killed, resume, show the curve.
+"""Use olm from end to end on real data: check a spec, train, get killed, resume, show the curve.
 
     python3 tools/try.py [--keep FOLDER]
 
-A small model learns scikit-learn's handwritten digits under `specs/digits.olm.yaml`, which is said
-in epochs and per cent, four batches to a step. It does so twice: once without a break, and once
-killed with SIGKILL half way and resumed in a new process from the state that was saved last. Rates
-and final weights of both must be the same to the bit, and the last step of the data must be that of
-the schedule. The first run makes `.venv`. The exit status is 0 if all that is so.
+A small model learns the handwritten digits of scikit-learn under `specs/digits.olm.yaml`, which has
+durations in epochs and per cent, with four batches in a step. It is trained twice: once without
+interruption, and once killed with SIGKILL half way and resumed in a new process from the last saved
+state. The rates and the final weights of both runs must be identical to the bit, and the data and
+the schedule must end at the same step. The first run creates `.venv`. The exit status is 0 if all
+of this is true.
 """
 
 import argparse
@@ -23,21 +24,21 @@ SPEC = "specs/digits.olm.yaml"
 
 
 def main(args: list[str]) -> int:
-    """Run the whole story and return the exit status."""
+    """Do everything, and return the exit status."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="keep both runs' files there")
+    parser.add_argument("--keep", metavar="FOLDER", type=Path, help="keep the files of the runs")
     options = parser.parse_args(args)
     enter()
     if options.keep:
-        return story(options.keep)
+        return try_everything(options.keep)
     with tempfile.TemporaryDirectory() as folder:
-        return story(Path(folder))
+        return try_everything(Path(folder))
 
 
-def story(folder: Path) -> int:
-    """Check, count, train, be killed, resume, show and compare."""
+def try_everything(folder: Path) -> int:
+    """Check, count, train, kill, resume, show and compare."""
     from digits import BASE_LR, clock, last_checkpoint
 
     whole, broken = folder / "whole", folder / "broken"
@@ -46,35 +47,35 @@ def story(folder: Path) -> int:
     if olm("check", SPEC):
         return 1
     count()
-    say("train without a break")
+    announce("train without interruption")
     run(whole)
-    say("train again, killed with SIGKILL half way")
+    announce("train again, and kill the process with SIGKILL half way")
     total = clock().total_steps
     assert total is not None
     run(broken, kill_at=total // 2)
     saved = last_checkpoint(broken)
     assert saved is not None
-    say(f"the state that was saved last, {saved.name}/scheduler.json")
+    announce(f"the last saved state, {saved.name}/scheduler.json")
     print((saved / "scheduler.json").read_text(), end="")
-    say("resume in a new process")
+    announce("resume in a new process")
     run(broken)
     olm("show", SPEC, "--base-lr", str(BASE_LR))
-    say("compare the two runs")
+    announce("compare the two runs")
     return compare(whole, broken)
 
 
 def count() -> None:
-    """Say what the run is, and what the durations of the spec become in it."""
+    """Print the length of the run, and the durations of the spec in steps."""
     from digits import ACCUMULATE, EPOCHS, clock, loader
     from olm import load
 
-    say(f"count: {EPOCHS} epochs of {len(loader(0))} batches, {ACCUMULATE} to a step")
+    announce(f"count: {EPOCHS} epochs of {len(loader(0))} batches, {ACCUMULATE} to a step")
     print(clock())
     print(load(ROOT / SPEC).plan(clock()))
 
 
 def run(folder: Path, kill_at: int | None = None) -> None:
-    """Train in a process of its own and show how far it is; kill it at a step, if one is given."""
+    """Train in a new process with a progress bar; kill the process at a step, if one is given."""
     from tqdm import tqdm
 
     from digits import clock
@@ -94,7 +95,7 @@ def run(folder: Path, kill_at: int | None = None) -> None:
 
 
 def compare(whole: Path, broken: Path) -> int:
-    """Say whether both runs had the same rates and weights, to the bit, and ended in time."""
+    """Report whether both runs have identical rates and weights, and end in time."""
     import torch
 
     from digits import last_checkpoint
@@ -110,37 +111,37 @@ def compare(whole: Path, broken: Path) -> int:
     in_time = ends_in_time(ends[1], rates[1])
     model = new_model()
     model.load_state_dict(models[1])
-    print(f"digits not trained with that the model reads correctly: {score(model):.1%}")
+    print(f"test images that the model reads correctly: {score(model):.1%}")
     return 0 if same_rates and same_weights and in_time else 1
 
 
 def verdict(same: bool) -> str:
-    """What is said of two things that must be the same."""
-    return "the same to the bit" if same else "DIFFERENT"
+    """The result of comparing values that must be the same."""
+    return "identical to the bit" if same else "DIFFERENT"
 
 
 def ends_in_time(end: Path, rates: list[float]) -> bool:
-    """Say whether the data and the schedule had their last step at once."""
+    """Report whether the data and the schedule end at the same step."""
     from olm import load
 
     state = load(end / "scheduler.json")
     total, (base,) = state.schedule.horizon(), state.base_lrs or (0.0,)
     floor, before = state.lr(total, base), state.lr(total - 1, base)
     in_time = len(rates) == state.last_epoch == total and rates[-1] == before > floor
-    data = "and so do the data" if in_time else "the data DO NOT"
-    last = f"step {len(rates) - 1} trained with {rates[-1]:.4g}"
-    print(f"the schedule ends at step {total}, {data}: {last}, the floor of {floor:.4g} is left")
+    data = "and so do the data" if in_time else "but the data DO NOT"
+    last = f"the last step, {len(rates) - 1}, trained with {rates[-1]:.4g}"
+    print(f"the schedule ends at step {total}, {data}: {last}, above the floor of {floor:.4g}")
     return in_time
 
 
 def olm(*args: str) -> int:
-    """Say and run a command of olm, as a person would at the root of the repository."""
-    say(f"olm {' '.join(args)}")
+    """Print and run a command of olm, as a person would at the root of the repository."""
+    announce(f"olm {' '.join(args)}")
     return subprocess.run([sys.executable, "-m", "olm", *args], cwd=ROOT).returncode
 
 
-def say(text: str) -> None:
-    """What comes next."""
+def announce(text: str) -> None:
+    """Print what comes next."""
     print(f"\n> {text}", flush=True)
 
 
