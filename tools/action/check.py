@@ -1,7 +1,7 @@
-"""Run ``olm check`` as a step of GitHub Actions does: told by variables, telling by files.
+"""Run ``olm check`` as a step of GitHub Actions: inputs are variables, outputs go to a file.
 
-The inputs of the action come as `OLM_PATHS`, `OLM_ARGS` and `OLM_STRICT`, so that nothing in them
-is ever read by a shell. The exit status is that of `olm check`.
+The inputs of the action are passed as `OLM_PATHS`, `OLM_ARGS` and `OLM_STRICT`, so that no shell
+reads what is in them. The exit status is that of `olm check`.
 """
 
 import os
@@ -16,18 +16,18 @@ FINE, PROBLEMS, MISUSE = range(3)
 """Exit statuses of ``olm check``."""
 
 STRICT = {"": [], "true": ["--strict"], "false": ["--no-strict"]}
-"""The input `strict` → what says so on the command line."""
+"""The input `strict` → the option of the command."""
 
 
 def main() -> int:
-    """Check, show what is found as it comes, and write the outputs of the step."""
+    """Check, print findings as they are found, and write the outputs of the step."""
     try:
-        given = arguments(os.environ)
+        options = arguments(os.environ)
     except ValueError as error:
         print(f"olm check: {error}", file=sys.stderr)
         return MISUSE
-    # -I: the repository that is checked may have a package `olm` of its own.
-    command = [sys.executable, "-I", "-m", "olm", "check", "--format", "github", *given]
+    # -I: the checked repository may have a package `olm` of its own.
+    command = [sys.executable, "-I", "-m", "olm", "check", "--format", "github", *options]
     found = Counter[bytes]()
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         for line in process.stdout or ():
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def arguments(inputs: Mapping[str, str]) -> list[str]:
-    r"""The arguments of ``olm check`` that the inputs stand for.
+    r"""The arguments of ``olm check`` for the inputs.
 
     >>> arguments({"OLM_PATHS": "specs\nmy runs/*.yaml\n", "OLM_ARGS": "--at 'optim.lr'"})
     ['--at', 'optim.lr', '--', 'specs', 'my runs/*.yaml']
@@ -49,7 +49,7 @@ def arguments(inputs: Mapping[str, str]) -> list[str]:
     ['--strict', '--', '.']
 
     Raises:
-        ValueError: an input is not what it must be.
+        ValueError: an input is invalid.
     """
     paths = [path for line in inputs["OLM_PATHS"].splitlines() if (path := line.strip())]
     if not paths:

@@ -1,8 +1,9 @@
-"""The peers: libraries that have schedules of olm's, one file each, which says it all in `PEER`.
+"""The peers: libraries with schedules that olm reproduces. A file is a peer and defines `PEER`.
 
-`python3 tools/peers` installs each into an environment of its own, steps its schedulers, and writes
-`tests/peers/<file>.json`, to which the tests hold olm. To add a peer, copy a file: the runner and
-the tests find it by listing. A file imports its peer inside `rates`, where it is installed.
+`python3 tools/peers` installs each peer into its own environment, steps its schedulers, and writes
+their rates to `tests/peers/<file>.json`; the tests compare olm with them. To add a peer, copy a
+file: the runner and the tests list the folder. A file imports its peer inside `rates`, since only
+the environment of the peer has it.
 """
 
 from __future__ import annotations
@@ -15,79 +16,79 @@ Curves = list[list[float | None]]
 """The rates at some steps, a list for each base rate; None from where the peer raises an error."""
 
 Answers = list[str | float | None]
-"""What a peer makes of some durations; None where it raises an error."""
+"""The steps that a peer computes for durations; None where it raises an error."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One configuration of a peer, and the spec that says the same to olm."""
+    """One configuration of a peer, and the spec with the same rates."""
 
     peer: str
-    """The configuration as one writes it there: Python that is evaluated to make its curve."""
+    """The configuration as users of the peer write it: a Python expression for its scheduler."""
     olm: dict[str, Any]
     """The spec, as a document."""
     base_lrs: tuple[float, ...]
-    """The base rates. Each is a param group of one optimizer, and becomes a row of the file."""
+    """The base rates, each a param group of one optimizer and a row of the file."""
     steps: tuple[int, ...]
-    """The steps whose rates are kept, ascending."""
+    """The steps whose rates are stored, ascending."""
     instead: str = ""
-    """Where the peer is wrong, and only there: what it does, and what olm gives instead."""
+    """Only where the peer is wrong: what it does, and what olm does instead."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A configuration that a peer takes or fails on, and that olm refuses."""
+    """A configuration that a peer accepts or fails on, and that olm rejects."""
 
     peer: str
-    """The configuration as one writes it there. It is not run."""
+    """The configuration as users of the peer write it. It is not evaluated."""
     olm: dict[str, Any]
-    """What it would be as a spec, which is not valid."""
+    """The same as a spec, which is invalid."""
     argument: str
     """The field that the error names."""
     instead: str
-    """What the peer does, and what olm asks for."""
+    """What the peer does, and what olm requires."""
 
 
 @dataclass(frozen=True)
 class Durations:
-    """How long something lasts in one run of a peer's, and the same to olm."""
+    """Durations in one run of a peer, and the same durations in olm."""
 
     peer: str
-    """What the peer makes of each: Python that is evaluated with the `duration` at hand."""
+    """How the peer counts a duration: a Python expression with the variable `duration`."""
     clock: dict[str, Any]
-    """What the run is, as olm's clock."""
+    """The same run as a clock of olm."""
     written: Sequence[tuple[str | float, str | int | None]]
-    """Each as the peer takes it, and as a spec says it; None if a spec cannot, or should not."""
+    """Each as the peer and as a spec writes it; None if a spec cannot or should not have it."""
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A library, pinned, and what is compared with it."""
+    """A library at one version, and what is compared with it."""
 
     distribution: str
-    """What pip calls it."""
+    """The name of the distribution."""
     version: str
-    """The version whose curves are kept."""
+    """The version whose rates are stored."""
     tolerance: float
     """The largest relative difference between its rates and olm's; 0 is equality to the bit."""
     rows: Sequence[Row]
-    """What is compared."""
+    """The configurations that are compared."""
     rates: Callable[[Row], Curves]
-    """The peer's own rates for a row, from its own code."""
+    """The rates of a row, computed by the code of the peer."""
     refused: Sequence[Refused] = ()
-    """What olm refuses."""
+    """The configurations that olm rejects."""
     needs: Sequence[str] = ()
-    """What else to install, at the versions in `tools/constraints.txt`."""
+    """Other packages to install, in the versions in `tools/constraints.txt`."""
     durations: Sequence[Durations] = ()
-    """What it counts, if it takes durations."""
+    """The durations that are compared, if the peer has any."""
     answers: Callable[[Durations], Answers] | None = None
-    """What the peer's own code makes of them."""
+    """The steps of durations, computed by the code of the peer."""
     dependencies: bool = True
-    """Whether to install what the peer asks for; if not, `needs` is all that it gets."""
+    """Whether to install the requirements of the peer; otherwise, only those in `needs`."""
 
 
 def steps_around(marks: Iterable[int], end: int, every: int = 1) -> tuple[int, ...]:
-    """The steps worth keeping of a long curve: six on either side of each mark, and every so many.
+    """Steps to store of a long curve: six on either side of each mark, and one in every `every`.
 
     >>> steps_around([0, 100], end=104, every=50)
     (0, 1, 2, 3, 4, 5, 50, 94, 95, 96, 97, 98, 99, 100, 101, 102, 103, 104)

@@ -1,11 +1,11 @@
-"""Write what the peers' own schedulers give, as exact numbers, to tests/peers/<peer>.json.
+"""Write the exact rates that the schedulers of the peers compute to tests/peers/<peer>.json.
 
-    python3 tools/peers                     all peers
-    python3 tools/peers torch --check       write nothing, tell whether torch still gives the same
+    python3 tools/peers                     write the rates of all peers
+    python3 tools/peers torch --check       write nothing, report whether the rates of torch differ
 
-Each peer is installed, at the version in its file in tools/peers, into an environment of its own
-in .venv-peers, made when missing or stale. The exit status is 0 if all is well; that of --check is
-1 if any number differs.
+Each peer is installed, in the version in its file in tools/peers, into its own environment in
+.venv-peers, which is created when missing or stale. The exit status of --check is 1 if any number
+differs.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 
-# Python puts this folder here, where a peer's file would hide the peer: `torch.py` torch itself.
+# Python puts this folder first, where `torch.py`, the file of a peer, would hide torch itself.
 sys.path[0] = str(FOLDER.parent)
 
 from environment import ROOT  # noqa: E402
@@ -39,12 +39,12 @@ def main(args: list[str]) -> int:
         prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("peers", nargs="*", metavar="PEER", help=f"one of {', '.join(NAMES)}")
-    parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
-    here = "take the peer that this Python has installed, and make no environment"
+    parser.add_argument("--check", action="store_true", help="write nothing, report differences")
+    here = "use the peer installed for this Python, and create no environment"
     parser.add_argument("--here", action="store_true", help=here)
     given = parser.parse_args(args)
     if unknown := [name for name in given.peers if name not in NAMES]:
-        parser.error(f"there is no peer {unknown[0]}, there are {', '.join(NAMES)}")
+        parser.error(f"unknown peer {unknown[0]}; the peers are {', '.join(NAMES)}")
     work = _here if given.here else _in_environment
     return max([work(name, _peer(name), given.check) for name in given.peers or NAMES])
 
@@ -55,7 +55,7 @@ def _peer(name: str) -> Peer:
 
 
 def _in_environment(name: str, peer: Peer, check: bool) -> int:
-    """The same command again, with the Python that has the peer."""
+    """Run the same command again, with the Python that has the peer."""
     command = [str(python_of(name, peer)), str(FOLDER), name, "--here", *["--check"] * check]
     return subprocess.run(command, env=variables()).returncode
 
@@ -70,7 +70,7 @@ def _here(name: str, peer: Peer, check: bool) -> int:
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     differ = [n for n, (new, was) in enumerate(zip_longest(lines, old), 1) if new != was]
     if check and differ:
-        _say(f"{shown}: {len(differ)} lines differ, the first is line {differ[0]}\n")
+        _log(f"{shown}: {len(differ)} lines differ, the first is line {differ[0]}\n")
     elif not check:
         path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -78,7 +78,7 @@ def _here(name: str, peer: Peer, check: bool) -> int:
 
 
 def _lines(name: str, peer: Peer) -> Iterator[str]:
-    """The file, a line a row."""
+    """The lines of the file, one for each row."""
     head = {
         "peer": peer.distribution,
         "version": peer.version,
@@ -94,7 +94,7 @@ def _lines(name: str, peer: Peer) -> Iterator[str]:
     yield from _listed(vars(refused) for refused in peer.refused)
     if peer.answers is not None:
         yield '], "durations": ['
-        yield from _listed({**vars(one), "answers": peer.answers(one)} for one in peer.durations)
+        yield from _listed({**vars(each), "answers": peer.answers(each)} for each in peer.durations)
     yield "]}"
 
 
@@ -105,7 +105,7 @@ def _listed(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _rows(name: str, peer: Peer) -> Iterator[dict[str, Any]]:
-    """What is written about each configuration: for every base rate its curve."""
+    """A row for each configuration and base rate, with the curve."""
     for number, row in enumerate(peer.rows, 1):
         _progress(name, number, len(peer.rows))
         for base, values in zip(row.base_lrs, peer.rates(row), strict=True):
@@ -114,14 +114,14 @@ def _rows(name: str, peer: Peer) -> Iterator[dict[str, Any]]:
 
 def _written(row: Row, base: float, values: Sequence[float | None]) -> dict[str, Any]:
     if None in values and not row.instead:
-        sys.exit(f"{row.peer} raises an error: its row must say what olm gives instead")
+        sys.exit(f"{row.peer} raises an error: its row needs `instead`, what olm does instead")
     instead = {"instead": row.instead} if row.instead else {}
-    said = {"peer": row.peer, "olm": row.olm, "base_lr": base, **instead}
-    return {**said, "steps": row.steps, "values": values}
+    head = {"peer": row.peer, "olm": row.olm, "base_lr": base, **instead}
+    return {**head, "steps": row.steps, "values": values}
 
 
 def _version(distribution: str) -> str | None:
-    """The version that is installed, without what tells one build of it from another."""
+    """The installed version, without the local part of a build such as `+cpu`."""
     try:
         return version(distribution).partition("+")[0]
     except PackageNotFoundError:
@@ -134,10 +134,10 @@ def _json(value: Any) -> str:
 
 def _progress(name: str, number: int, of: int) -> None:
     if sys.stderr.isatty() or number == of:
-        _say(f"\r{name}: {number} of {of} configurations" + "\n" * (number == of))
+        _log(f"\r{name}: {number} of {of} configurations" + "\n" * (number == of))
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(text, end="", file=sys.stderr, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Composer: times in each of its units, what it makes of them, and schedules of such lengths."""
+"""Composer: durations in each of its units, and schedules with such durations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Written = list[tuple[str | float, str | int | None]]
 
 
 def _shares() -> Written:
-    return [("0.0dur", "0%"), *((f"{share!r}dur", said) for share, said in shares())]
+    return [("0.0dur", "0%"), *((f"{share!r}dur", text) for share, text in shares())]
 
 
 def _same(unit: str, *amounts: object) -> Written:

@@ -1,4 +1,4 @@
-"""What peers make of durations."""
+"""How peers count durations."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from peers import Answers, Durations
 
 PER_CENT = (*range(1, 101), 0.5, 12.5, 33.3, 0.1, 0.0001)
-"""Shares of a run, of which some are a whole number of steps in most runs, and some in none."""
+"""Shares of a run; some are a whole number of steps in most runs, and some in none."""
 
 
 def shares() -> list[tuple[float, str]]:
-    """Each share as a number, which is the nearest to it that a float can be, and in per cent.
+    """Each share as the nearest float, and in per cent.
 
     >>> shares()[28]
     (0.29, '29%')
@@ -21,11 +21,11 @@ def shares() -> list[tuple[float, str]]:
 
 
 def answered(durations: Durations, names: Mapping[str, Any]) -> Answers:
-    """What a peer makes of each duration; None where it raises an error.
+    """The steps that a peer computes for each duration; None where it raises an error.
 
     Args:
-        durations: their `peer` is evaluated, with `names` and each `duration` at hand.
-        names: the peer's own classes and functions.
+        durations: their `peer` is evaluated with `names` and each `duration` as variables.
+        names: the classes and functions of the peer.
     """
     answers: Answers = []
     for duration, _ in durations.written:

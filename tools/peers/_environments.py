@@ -1,4 +1,4 @@
-"""Peers' environments: each in a folder of its own, made when missing or stale."""
+"""The environments of the peers, each in its own folder, created when missing or stale."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ VENVS = ROOT / ".venv-peers"
 
 
 def python_of(name: str, peer: Peer) -> Path:
-    """The Python of a peer's environment."""
+    """The Python of the environment of a peer, which is created if necessary."""
     folder = VENVS / name
     python, stamp = folder / "bin" / "python", folder / "made-from"
     steps = list(_installation(peer))
-    made_from = json.dumps([sys.version, steps, CONSTRAINTS.read_text()])
-    digest = hashlib.sha256(made_from.encode()).hexdigest()
+    sources = json.dumps([sys.version, steps, CONSTRAINTS.read_text()])
+    digest = hashlib.sha256(sources.encode()).hexdigest()
     if not (python.exists() and stamp.is_file() and stamp.read_text() == digest):
-        text = f"{name}: an environment with {peer.distribution} {peer.version} ...\n"
+        text = f"{name}: creating an environment with {peer.distribution} {peer.version} ...\n"
         print(text, end="", file=sys.stderr, flush=True)
-        _do([sys.executable, "-m", "venv", "--clear", str(folder)])
+        _run([sys.executable, "-m", "venv", "--clear", str(folder)])
         for arguments in steps:
-            _do([str(python), "-m", "pip", "install", *arguments])
+            _run([str(python), "-m", "pip", "install", *arguments])
         stamp.write_text(digest)
     return python
 
 
 def variables() -> dict[str, str]:
-    """This process's variables, without those that let foreign packages in."""
+    """The variables of this process, without those that make other packages importable."""
     return {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
 
 
 def _installation(peer: Peer) -> Iterator[list[str]]:
-    """What pip is to install, one call after another."""
+    """The arguments of `pip install`, for one call after another."""
     pinned = f"{peer.distribution}=={peer.version}"
     together = [pinned, *peer.needs] if peer.dependencies else [*peer.needs]
     yield ["--constraint", str(CONSTRAINTS), *together]
@@ -47,10 +47,10 @@ def _installation(peer: Peer) -> Iterator[list[str]]:
         yield ["--no-deps", pinned]
 
 
-def _do(command: list[str]) -> None:
-    """Run a command, quietly unless it fails."""
+def _run(command: list[str]) -> None:
+    """Run a command; if it fails, print its output and exit."""
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables()
     )
     if done.returncode:
-        sys.exit(f"{done.stdout}\nthis failed: {' '.join(command)}")
+        sys.exit(f"{done.stdout}\nthis command failed: {' '.join(command)}")

@@ -1,4 +1,4 @@
-"""Curves of peers whose schedules are functions, of the step or of how far the training is."""
+"""Curves of peers whose schedules are functions of the step or of the progress."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from peers import Curves, Row
 def called(
     row: Row, names: Mapping[str, Any], at: Callable[[int], float] = int, ends: tuple[Any, ...] = ()
 ) -> Curves:
-    """The rates that a function gives, made once for each base rate.
+    """The rates that a function returns; it is created once for each base rate.
 
     Args:
-        row: its `peer` is evaluated, with `names` and the base rate `lr` at hand, to a function.
-        names: the peer's own classes and functions.
-        at: what the function is called with at a step.
-        ends: the errors that the function raises where its curve ends.
+        row: its `peer` evaluates to a function, with `names` and the base rate `lr` as variables.
+        names: the classes and functions of the peer.
+        at: the argument of the function at a step.
+        ends: the errors that the function raises after the end of its curve.
     """
     curves: Curves = []
     for lr in row.base_lrs:

@@ -10,15 +10,15 @@ from peers import Curves, Row
 
 
 def stepped(row: Row, names: Mapping[str, Any]) -> Curves:
-    """The rates that an optimizer is given, one param group for each base rate.
+    """The rates of an optimizer with one param group for each base rate.
 
     Args:
-        row: its `peer` is evaluated, with `names` and the `optimizer` at hand, to a scheduler.
-        names: the peer's own classes and functions.
+        row: its `peer` evaluates to a scheduler, with `names` and the `optimizer` as variables.
+        names: the classes and functions of the peer.
     """
     import torch
 
-    # torch's SequentialLR sets off torch's own warning about the order of the steps.
+    # SequentialLR of torch causes the warning of torch about the order of steps.
     warnings.simplefilter("ignore")
     groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in row.base_lrs]
     optimizer = torch.optim.SGD(groups)

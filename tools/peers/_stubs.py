@@ -1,4 +1,4 @@
-"""Modules that stand in for a peer's own, so that its schedules load without the rest of it."""
+"""Stand-ins for modules of a peer, so that its schedules load without the rest of it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 
 def stub_packages(installed: str, *names: str) -> None:
-    """Put packages whose `__init__` does nothing before the modules of a distribution.
+    """Replace the packages of a distribution by packages whose `__init__` does nothing.
 
     Args:
-        installed: what pip calls the distribution.
-        names: its packages, the outer before the inner.
+        installed: the name of the distribution.
+        names: its packages, outer before inner.
     """
     files = distribution(installed)
     for name in names:
@@ -23,6 +23,6 @@ def stub_packages(installed: str, *names: str) -> None:
 
 
 def stub_module(name: str, **contents: Any) -> None:
-    """Put a module that has some names and no more, or give a package that is there these names."""
+    """Create a module with only these names, or add them to a package that exists."""
     module = sys.modules.setdefault(name, ModuleType(name))
     vars(module).update(contents)

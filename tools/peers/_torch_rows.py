@@ -1,9 +1,9 @@
-"""What of torch's schedulers is compared: each row once in torch's words and once as a spec."""
+"""The schedulers of torch that are compared, each as a torch expression and as a spec."""
 
 from __future__ import annotations
 
 from peers import Row, steps_around
-from peers import _torch_said as said
+from peers import _torch_pairs as pair
 
 BASES = (0.1, 3e-4, 1.0)
 """The base rates of three param groups."""
@@ -56,80 +56,80 @@ DIVIDES_BY_ZERO = "torch divides by zero after the last step; olm goes to the lo
 
 CONSTANT = [
     Row("ConstantLR(optimizer)", {"kind": "ConstantLR"}, BASES, _up_to(12)),
-    Row(*said.constant(0.5, 10), BASES, _up_to(20)),
-    Row(*said.constant(0.7, 1), BASES, _up_to(6)),
-    Row(*said.constant(1.0, 0), BASES, _up_to(6)),
-    Row(*said.constant(1 / 3, 500), BASES, LONG),
-    Row(*said.constant(0.0, 4), BASES, _up_to(8), DIVIDES),
-    Row(*said.constant(0.5, 0), BASES, _up_to(8), NEVER),
+    Row(*pair.constant(0.5, 10), BASES, _up_to(20)),
+    Row(*pair.constant(0.7, 1), BASES, _up_to(6)),
+    Row(*pair.constant(1.0, 0), BASES, _up_to(6)),
+    Row(*pair.constant(1 / 3, 500), BASES, LONG),
+    Row(*pair.constant(0.0, 4), BASES, _up_to(8), DIVIDES),
+    Row(*pair.constant(0.5, 0), BASES, _up_to(8), NEVER),
 ]
 
 LINEAR = [
-    Row(*said.linear(1.0, 0.0, 10), BASES, _up_to(15)),
-    Row(*said.linear(0.5, 0.0, 4), BASES, _up_to(9)),
-    Row(*said.linear(1.0, 0.0, 1000), BASES, LONG),
-    Row(*said.linear(1 / 3, 1.0, 5, base=0.1), (0.1,), _up_to(10)),
-    Row(*said.linear(0.01, 1.0, 100, base=3e-4), (3e-4,), _up_to(110)),
-    Row(*said.linear(1.0, 0.1, 1000, base=0.1), (0.1,), LONG),
-    Row(*said.linear(0.25, 0.75, 500), (1.0,), LONG),
-    Row(*said.linear(0.3, 0.0, 7), BASES, _up_to(10), RESIDUE),
+    Row(*pair.linear(1.0, 0.0, 10), BASES, _up_to(15)),
+    Row(*pair.linear(0.5, 0.0, 4), BASES, _up_to(9)),
+    Row(*pair.linear(1.0, 0.0, 1000), BASES, LONG),
+    Row(*pair.linear(1 / 3, 1.0, 5, base=0.1), (0.1,), _up_to(10)),
+    Row(*pair.linear(0.01, 1.0, 100, base=3e-4), (3e-4,), _up_to(110)),
+    Row(*pair.linear(1.0, 0.1, 1000, base=0.1), (0.1,), LONG),
+    Row(*pair.linear(0.25, 0.75, 500), (1.0,), LONG),
+    Row(*pair.linear(0.3, 0.0, 7), BASES, _up_to(10), RESIDUE),
 ]
 
 COSINE = [
-    Row(*said.cosine(1), BASES, _up_to(1)),
-    Row(*said.cosine(10), BASES, _up_to(10)),
-    Row(*said.cosine(7, 1e-5), BASES, _up_to(7)),
-    Row(*said.cosine(7, 0.2), BASES, _up_to(7)),
-    Row(*said.cosine(1000), BASES, LONG_FALL),
-    Row(*said.cosine(2999, 1e-6), BASES, LONG),
-    Row(*said.cosine(10), BASES, _up_to(25), RISES),
-    Row(*said.cosine(1000, 1e-5), BASES, LONG, RISES),
+    Row(*pair.cosine(1), BASES, _up_to(1)),
+    Row(*pair.cosine(10), BASES, _up_to(10)),
+    Row(*pair.cosine(7, 1e-5), BASES, _up_to(7)),
+    Row(*pair.cosine(7, 0.2), BASES, _up_to(7)),
+    Row(*pair.cosine(1000), BASES, LONG_FALL),
+    Row(*pair.cosine(2999, 1e-6), BASES, LONG),
+    Row(*pair.cosine(10), BASES, _up_to(25), RISES),
+    Row(*pair.cosine(1000, 1e-5), BASES, LONG, RISES),
 ]
 
-INNER = said.sequence([said.constant(0.5, 9), said.linear(1.0, 0.0, 4)], [2])
+INNER = pair.sequence([pair.constant(0.5, 9), pair.linear(1.0, 0.0, 4)], [2])
 
 SEQUENTIAL = [
-    Row(*said.sequence([said.constant(0.1, 20), said.constant(0.5, 5)], [10]), BASES, _up_to(25)),
+    Row(*pair.sequence([pair.constant(0.1, 20), pair.constant(0.5, 5)], [10]), BASES, _up_to(25)),
     Row(
-        *said.sequence(
-            [said.constant(0.1, 9), said.constant(0.5, 9), said.constant(0.2, 3)], [1, 4]
+        *pair.sequence(
+            [pair.constant(0.1, 9), pair.constant(0.5, 9), pair.constant(0.2, 3)], [1, 4]
         ),
         BASES,
         _up_to(12),
     ),
-    Row(*said.sequence([said.constant(0.1, 250), said.cosine(750)], [250]), BASES, LONG_FALL),
+    Row(*pair.sequence([pair.constant(0.1, 250), pair.cosine(750)], [250]), BASES, LONG_FALL),
     Row(
-        *said.sequence([said.cosine(4), said.cosine(4), said.linear(1.0, 0.0, 8)], [4, 8]),
+        *pair.sequence([pair.cosine(4), pair.cosine(4), pair.linear(1.0, 0.0, 8)], [4, 8]),
         BASES,
         _up_to(20),
     ),
     Row(
-        *said.sequence(
+        *pair.sequence(
             [
-                said.linear(0.01, 1.0, 250, base=0.1),
-                said.cosine(751, 1e-5),
-                said.constant(0.2, 1000),
+                pair.linear(0.01, 1.0, 250, base=0.1),
+                pair.cosine(751, 1e-5),
+                pair.constant(0.2, 1000),
             ],
             [250, 1000],
         ),
         (0.1,),
         LONG,
     ),
-    Row(*said.sequence([said.constant(0.5, 3)], []), BASES, _up_to(6)),
-    Row(*said.sequence([INNER, said.constant(0.1, 9)], [7]), BASES, _up_to(20), SKIPS),
-    Row(*said.sequence([said.constant(0.1, 9), INNER], [3]), BASES, _up_to(12), RAISES),
+    Row(*pair.sequence([pair.constant(0.5, 3)], []), BASES, _up_to(6)),
+    Row(*pair.sequence([INNER, pair.constant(0.1, 9)], [7]), BASES, _up_to(20), SKIPS),
+    Row(*pair.sequence([pair.constant(0.1, 9), INNER], [3]), BASES, _up_to(12), RAISES),
 ]
 
 POLYNOMIAL = [
     Row("PolynomialLR(optimizer)", {"kind": "PolynomialLR"}, BASES, _up_to(10)),
-    Row(*said.polynomial(10, 2.0), BASES, _up_to(15)),
-    Row(*said.polynomial(10, 0.5), BASES, _up_to(15)),
-    Row(*said.polynomial(1, 3.0), BASES, _up_to(4)),
-    Row(*said.polynomial(1000, 0.9), BASES, LONG),
-    Row(*said.polynomial(1000, 1.0), BASES, LONG),
+    Row(*pair.polynomial(10, 2.0), BASES, _up_to(15)),
+    Row(*pair.polynomial(10, 0.5), BASES, _up_to(15)),
+    Row(*pair.polynomial(1, 3.0), BASES, _up_to(4)),
+    Row(*pair.polynomial(1000, 0.9), BASES, LONG),
+    Row(*pair.polynomial(1000, 1.0), BASES, LONG),
     Row(
-        *said.sequence(
-            [said.constant(0.1, 250), said.polynomial(500, 2.0), said.constant(0.1, 1000)],
+        *pair.sequence(
+            [pair.constant(0.1, 250), pair.polynomial(500, 2.0), pair.constant(0.1, 1000)],
             [250, 1000],
         ),
         BASES,
@@ -139,38 +139,38 @@ POLYNOMIAL = [
 
 FALLS = [
     Row("StepLR(optimizer, 30)", {"kind": "StepLR", "step_size": 30}, BASES, _up_to(64)),
-    Row(*said.steps(4, gamma=0.5), BASES, _up_to(30)),
-    Row(*said.steps(1, gamma=1.0), BASES, _up_to(8)),
-    Row(*said.steps(3, gamma=1.5), BASES, _up_to(20)),
-    Row(*said.steps(2, gamma=0.0), BASES, _up_to(8)),
-    Row(*said.milestones([3, 8, 9]), BASES, _up_to(20)),
-    Row(*said.milestones([2, 5, 5, 5, 9], gamma=0.5), BASES, _up_to(20)),
-    Row(*said.milestones([0, 4], gamma=0.3), BASES, _up_to(12)),
-    Row(*said.milestones([]), BASES, _up_to(8)),
-    Row(*said.milestones([250, 500, 1000], gamma=0.7), BASES, LONG),
-    Row(*said.exponential(0.9), BASES, _up_to(60)),
-    Row(*said.exponential(1.02), BASES, _up_to(30)),
-    Row(*said.exponential(0.0), BASES, _up_to(8)),
-    Row(*said.exponential(0.995), BASES, LONG),
+    Row(*pair.steps(4, gamma=0.5), BASES, _up_to(30)),
+    Row(*pair.steps(1, gamma=1.0), BASES, _up_to(8)),
+    Row(*pair.steps(3, gamma=1.5), BASES, _up_to(20)),
+    Row(*pair.steps(2, gamma=0.0), BASES, _up_to(8)),
+    Row(*pair.milestones([3, 8, 9]), BASES, _up_to(20)),
+    Row(*pair.milestones([2, 5, 5, 5, 9], gamma=0.5), BASES, _up_to(20)),
+    Row(*pair.milestones([0, 4], gamma=0.3), BASES, _up_to(12)),
+    Row(*pair.milestones([]), BASES, _up_to(8)),
+    Row(*pair.milestones([250, 500, 1000], gamma=0.7), BASES, LONG),
+    Row(*pair.exponential(0.9), BASES, _up_to(60)),
+    Row(*pair.exponential(1.02), BASES, _up_to(30)),
+    Row(*pair.exponential(0.0), BASES, _up_to(8)),
+    Row(*pair.exponential(0.995), BASES, LONG),
 ]
 
 FACTORS = [
     Row("LinearLR(optimizer)", {"kind": "LinearFactorLR"}, BASES, _up_to(12)),
-    Row(*said.factors(start_factor=0.1, total_iters=20), BASES, _up_to(30)),
-    Row(*said.factors(start_factor=1.0, end_factor=0.1, total_iters=10), BASES, _up_to(16)),
-    Row(*said.factors(start_factor=0.25, end_factor=0.75, total_iters=1), BASES, _up_to(6)),
-    Row(*said.factors(start_factor=1.0, end_factor=0.0, total_iters=7), BASES, _up_to(12)),
-    Row(*said.factors(start_factor=1e-3, total_iters=1000), BASES, LONG),
-    Row(*said.factors(start_factor=0.3, end_factor=0.0, total_iters=7), BASES, _up_to(10), RESIDUE),
+    Row(*pair.factors(start_factor=0.1, total_iters=20), BASES, _up_to(30)),
+    Row(*pair.factors(start_factor=1.0, end_factor=0.1, total_iters=10), BASES, _up_to(16)),
+    Row(*pair.factors(start_factor=0.25, end_factor=0.75, total_iters=1), BASES, _up_to(6)),
+    Row(*pair.factors(start_factor=1.0, end_factor=0.0, total_iters=7), BASES, _up_to(12)),
+    Row(*pair.factors(start_factor=1e-3, total_iters=1000), BASES, LONG),
+    Row(*pair.factors(start_factor=0.3, end_factor=0.0, total_iters=7), BASES, _up_to(10), RESIDUE),
 ]
 
 RESTARTS = [
-    Row(*said.restarts(7), BASES, _up_to(30)),
-    Row(*said.restarts(1), BASES, _up_to(8)),
-    Row(*said.restarts(5, T_mult=2, eta_min=1e-5), BASES, _up_to(80)),
-    Row(*said.restarts(2, T_mult=3), BASES, _up_to(90)),
-    Row(*said.restarts(1, T_mult=3, eta_min=0.2), BASES, _up_to(45)),
-    Row(*said.restarts(250, T_mult=1, eta_min=1e-6), BASES, LONG),
+    Row(*pair.restarts(7), BASES, _up_to(30)),
+    Row(*pair.restarts(1), BASES, _up_to(8)),
+    Row(*pair.restarts(5, T_mult=2, eta_min=1e-5), BASES, _up_to(80)),
+    Row(*pair.restarts(2, T_mult=3), BASES, _up_to(90)),
+    Row(*pair.restarts(1, T_mult=3, eta_min=0.2), BASES, _up_to(45)),
+    Row(*pair.restarts(250, T_mult=1, eta_min=1e-6), BASES, LONG),
 ]
 
 CYCLES = [
@@ -180,99 +180,105 @@ CYCLES = [
         BASES,
         steps_around((0, 2000, 4000), 4010, every=250),
     ),
-    Row(*said.cycle(0.1, 0.5, 4), BASES, _up_to(30)),
-    Row(*said.cycle(0.5, 0.1, 3, step_size_down=7), BASES, _up_to(30)),
-    Row(*said.cycle(0.0, 1.0, 3, step_size_down=1), BASES, _up_to(20)),
-    Row(*said.cycle(0.01, 0.5, 3, mode="triangular2"), BASES, _up_to(40)),
-    Row(*said.cycle(0.0, 0.5, 1, step_size_down=5, mode="triangular2"), BASES, _up_to(40)),
-    Row(*said.cycle(0.1, 0.5, 4, mode="exp_range", gamma=0.95), BASES, _up_to(40)),
+    Row(*pair.cycle(0.1, 0.5, 4), BASES, _up_to(30)),
+    Row(*pair.cycle(0.5, 0.1, 3, step_size_down=7), BASES, _up_to(30)),
+    Row(*pair.cycle(0.0, 1.0, 3, step_size_down=1), BASES, _up_to(20)),
+    Row(*pair.cycle(0.01, 0.5, 3, mode="triangular2"), BASES, _up_to(40)),
+    Row(*pair.cycle(0.0, 0.5, 1, step_size_down=5, mode="triangular2"), BASES, _up_to(40)),
+    Row(*pair.cycle(0.1, 0.5, 4, mode="exp_range", gamma=0.95), BASES, _up_to(40)),
     Row(
-        *said.cycle(0.1, 0.5, 2, step_size_down=6, mode="exp_range", gamma=0.99),
+        *pair.cycle(0.1, 0.5, 2, step_size_down=6, mode="exp_range", gamma=0.99),
         BASES,
         _up_to(40),
     ),
-    Row(*said.cycle(0.1, 0.5, 4, gamma=0.5), BASES, _up_to(20)),
+    Row(*pair.cycle(0.1, 0.5, 4, gamma=0.5), BASES, _up_to(20)),
 ]
 
 ONE_CYCLE = [
-    Row(*said.one_cycle(0.5, total_steps=20), BASES, _up_to(19)),
-    Row(*said.one_cycle(0.5, epochs=5, steps_per_epoch=6), BASES, _up_to(29)),
-    Row(*said.one_cycle(0.5, total_steps=25, anneal_strategy="linear"), BASES, _up_to(24)),
-    Row(*said.one_cycle(0.5, total_steps=20, three_phase=True), BASES, _up_to(19)),
+    Row(*pair.one_cycle(0.5, total_steps=20), BASES, _up_to(19)),
+    Row(*pair.one_cycle(0.5, epochs=5, steps_per_epoch=6), BASES, _up_to(29)),
+    Row(*pair.one_cycle(0.5, total_steps=25, anneal_strategy="linear"), BASES, _up_to(24)),
+    Row(*pair.one_cycle(0.5, total_steps=20, three_phase=True), BASES, _up_to(19)),
     Row(
-        *said.one_cycle(
+        *pair.one_cycle(
             0.5, total_steps=23, pct_start=0.25, anneal_strategy="linear", three_phase=True
         ),
         BASES,
         _up_to(22),
     ),
     Row(
-        *said.one_cycle(0.5, total_steps=20, div_factor=4.0, final_div_factor=10.0),
+        *pair.one_cycle(0.5, total_steps=20, div_factor=4.0, final_div_factor=10.0),
         BASES,
         _up_to(19),
     ),
-    Row(*said.one_cycle(0.5, total_steps=12, pct_start=0.0), BASES, _up_to(11)),
-    Row(*said.one_cycle(0.5, total_steps=10, pct_start=0.05), BASES, _up_to(9)),
-    Row(*said.one_cycle(0.5, total_steps=10, pct_start=0.5, three_phase=True), BASES, _up_to(9)),
-    Row(*said.one_cycle(0.5, total_steps=12, pct_start=1.0), BASES, _up_to(11)),
-    Row(*said.one_cycle(0.5, total_steps=2), BASES, _up_to(1)),
-    Row(*said.one_cycle(0.5, total_steps=1000), BASES, LONG[: LONG.index(999) + 1]),
-    Row(*said.one_cycle(0.5, total_steps=20), BASES, _up_to(24), RISES_AND_RAISES),
-    Row(*said.one_cycle(0.5, total_steps=12, pct_start=1.0), BASES, _up_to(14), DIVIDES_BY_ZERO),
+    Row(*pair.one_cycle(0.5, total_steps=12, pct_start=0.0), BASES, _up_to(11)),
+    Row(*pair.one_cycle(0.5, total_steps=10, pct_start=0.05), BASES, _up_to(9)),
+    Row(*pair.one_cycle(0.5, total_steps=10, pct_start=0.5, three_phase=True), BASES, _up_to(9)),
+    Row(*pair.one_cycle(0.5, total_steps=12, pct_start=1.0), BASES, _up_to(11)),
+    Row(*pair.one_cycle(0.5, total_steps=2), BASES, _up_to(1)),
+    Row(*pair.one_cycle(0.5, total_steps=1000), BASES, LONG[: LONG.index(999) + 1]),
+    Row(*pair.one_cycle(0.5, total_steps=20), BASES, _up_to(24), RISES_AND_RAISES),
+    Row(*pair.one_cycle(0.5, total_steps=12, pct_start=1.0), BASES, _up_to(14), DIVIDES_BY_ZERO),
 ]
 
-WARMUP = said.factors(start_factor=0.25, total_iters=6)
-HALVING = said.steps(4, gamma=0.5)
-FALL = said.exponential(0.9)
-WAVES = said.restarts(5, T_mult=2)
-CYCLE = said.cycle(0.2, 0.5, 3)
+WARMUP = pair.factors(start_factor=0.25, total_iters=6)
+HALVING = pair.steps(4, gamma=0.5)
+FALL = pair.exponential(0.9)
+WAVES = pair.restarts(5, T_mult=2)
+CYCLE = pair.cycle(0.2, 0.5, 3)
 
 CHAINED = [
-    Row(*said.chain(FALL), BASES, _up_to(12)),
-    Row(*said.chain(said.constant(0.1, 20), FALL), BASES, _up_to(30)),
-    Row(*said.chain(WARMUP, said.milestones([3, 9, 9]), HALVING), BASES, _up_to(30)),
-    Row(*said.chain(WARMUP, said.polynomial(20, 2.0)), BASES, _up_to(24)),
-    Row(*said.chain(WARMUP, said.cosine(30)), BASES, _up_to(30)),
-    Row(*said.chain(said.cosine(30), said.cosine(40), FALL), BASES, _up_to(30)),
-    Row(*said.chain(said.chain(WARMUP, FALL), HALVING), BASES, _up_to(30)),
-    Row(*said.chain(FALL, said.cosine(30, 1e-5)), BASES, _up_to(30), DRIFTS),
-    Row(*said.chain(FALL, WAVES), BASES, _up_to(20), OVERWRITES),
-    Row(*said.chain(WAVES, FALL), BASES, _up_to(20), OVERWRITES),
-    Row(*said.chain(WAVES, said.restarts(3)), BASES, _up_to(20), OVERWRITES),
-    Row(*said.chain(FALL, CYCLE), BASES, _up_to(20), OVERWRITES),
-    Row(*said.chain(FALL, said.one_cycle(0.5, total_steps=20)), BASES, _up_to(19), OVERWRITES),
-    Row(*said.chain(said.sequence([WARMUP, HALVING], [6]), FALL), BASES, _up_to(20), OVERWRITES),
+    Row(*pair.chain(FALL), BASES, _up_to(12)),
+    Row(*pair.chain(pair.constant(0.1, 20), FALL), BASES, _up_to(30)),
+    Row(*pair.chain(WARMUP, pair.milestones([3, 9, 9]), HALVING), BASES, _up_to(30)),
+    Row(*pair.chain(WARMUP, pair.polynomial(20, 2.0)), BASES, _up_to(24)),
+    Row(*pair.chain(WARMUP, pair.cosine(30)), BASES, _up_to(30)),
+    Row(*pair.chain(pair.cosine(30), pair.cosine(40), FALL), BASES, _up_to(30)),
+    Row(*pair.chain(pair.chain(WARMUP, FALL), HALVING), BASES, _up_to(30)),
+    Row(*pair.chain(FALL, pair.cosine(30, 1e-5)), BASES, _up_to(30), DRIFTS),
+    Row(*pair.chain(FALL, WAVES), BASES, _up_to(20), OVERWRITES),
+    Row(*pair.chain(WAVES, FALL), BASES, _up_to(20), OVERWRITES),
+    Row(*pair.chain(WAVES, pair.restarts(3)), BASES, _up_to(20), OVERWRITES),
+    Row(*pair.chain(FALL, CYCLE), BASES, _up_to(20), OVERWRITES),
+    Row(*pair.chain(FALL, pair.one_cycle(0.5, total_steps=20)), BASES, _up_to(19), OVERWRITES),
+    Row(*pair.chain(pair.sequence([WARMUP, HALVING], [6]), FALL), BASES, _up_to(20), OVERWRITES),
 ]
 
 SEQUENCES = [
-    Row(*said.sequence([WARMUP, HALVING], [6]), BASES, _up_to(30)),
-    Row(*said.sequence([HALVING, said.milestones([0, 2, 2]), FALL], [6, 12]), BASES, _up_to(30)),
-    Row(*said.sequence([WARMUP, WAVES], [6]), BASES, _up_to(60)),
-    Row(*said.sequence([WAVES, said.restarts(3), WARMUP], [12, 20]), BASES, _up_to(30)),
-    Row(*said.sequence([WARMUP, CYCLE, FALL], [6, 15]), BASES, _up_to(30)),
-    Row(*said.sequence([said.one_cycle(0.5, total_steps=10), CYCLE], [10]), BASES, _up_to(20)),
-    Row(*said.sequence([CYCLE, WARMUP], [6]), BASES, _up_to(20), OVERRIDES),
+    Row(*pair.sequence([WARMUP, HALVING], [6]), BASES, _up_to(30)),
+    Row(*pair.sequence([HALVING, pair.milestones([0, 2, 2]), FALL], [6, 12]), BASES, _up_to(30)),
+    Row(*pair.sequence([WARMUP, WAVES], [6]), BASES, _up_to(60)),
+    Row(*pair.sequence([WAVES, pair.restarts(3), WARMUP], [12, 20]), BASES, _up_to(30)),
+    Row(*pair.sequence([WARMUP, CYCLE, FALL], [6, 15]), BASES, _up_to(30)),
+    Row(*pair.sequence([pair.one_cycle(0.5, total_steps=10), CYCLE], [10]), BASES, _up_to(20)),
+    Row(*pair.sequence([CYCLE, WARMUP], [6]), BASES, _up_to(20), OVERRIDES),
     Row(
-        *said.sequence([said.one_cycle(0.5, total_steps=10), WARMUP], [10]),
+        *pair.sequence([pair.one_cycle(0.5, total_steps=10), WARMUP], [10]),
         BASES,
         _up_to(20),
         OVERRIDES,
     ),
     Row(
-        *said.sequence([WARMUP, said.one_cycle(0.5, total_steps=10)], [6]),
+        *pair.sequence([WARMUP, pair.one_cycle(0.5, total_steps=10)], [6]),
         BASES,
         _up_to(15),
         OVERRIDES,
     ),
     Row(
-        *said.sequence([said.sequence([WARMUP, HALVING], [3]), FALL], [9]), BASES, _up_to(20), SKIPS
+        *pair.sequence([pair.sequence([WARMUP, HALVING], [3]), FALL], [9]),
+        BASES,
+        _up_to(20),
+        SKIPS,
     ),
     Row(
-        *said.sequence([FALL, said.sequence([WAVES, HALVING], [7])], [5]), BASES, _up_to(20), RAISES
+        *pair.sequence([FALL, pair.sequence([WAVES, HALVING], [7])], [5]),
+        BASES,
+        _up_to(20),
+        RAISES,
     ),
-    Row(*said.sequence([said.chain(WARMUP, FALL), HALVING], [6]), BASES, _up_to(20), APPLIES_TWICE),
+    Row(*pair.sequence([pair.chain(WARMUP, FALL), HALVING], [6]), BASES, _up_to(20), APPLIES_TWICE),
     Row(
-        *said.sequence([WARMUP, said.chain(HALVING, FALL)], [6]),
+        *pair.sequence([WARMUP, pair.chain(HALVING, FALL)], [6]),
         BASES,
         _up_to(20),
         RAISES_FOR_A_PRODUCT,

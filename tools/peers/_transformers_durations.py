@@ -1,4 +1,4 @@
-"""transformers: how many steps its Trainer warms up for."""
+"""transformers: the number of warm-up steps that its Trainer computes."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ ABSENT = (
     "utils.generic",
     "utils.import_utils",
 )
-"""What the Trainer's arguments import and do not need in order to count steps."""
+"""Modules that the arguments of the Trainer import and do not need to count steps."""
 
 TOTALS = (1, 7, 30, 50, 100, 365, 1000, 10_000, 999_983, 1_000_000_000)
 """The lengths of runs."""
 
 
 class _Nothing(ModuleType):
-    """A module in which there is nothing: whatever one asks for is no class, and says no."""
+    """An empty module: each of its attributes is a function that returns False."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -37,7 +37,7 @@ class _Nothing(ModuleType):
 
 
 def answers(durations: Durations) -> Answers:
-    """The warm-ups that transformers' own arguments count. Its package is there already."""
+    """The warm-up steps that the arguments of transformers compute, which is imported already."""
     for name in ABSENT:
         sys.modules[f"transformers.{name}"] = _Nothing(name)
     arguments = import_module("transformers.training_args").TrainingArguments
@@ -45,12 +45,12 @@ def answers(durations: Durations) -> Answers:
 
 
 def _unchecked(arguments: Any) -> Any:
-    """Arguments that have a warm-up and no more; to check the others takes all of transformers."""
+    """Arguments with only a warm-up; checking the others needs all of transformers."""
 
     def made(warmup_steps: float) -> Any:
-        one = object.__new__(arguments)
-        one.warmup_steps = warmup_steps
-        return one
+        result = object.__new__(arguments)
+        result.warmup_steps = warmup_steps
+        return result
 
     return made
 
@@ -60,7 +60,7 @@ DURATIONS = [
         Durations(
             f"TrainingArguments(warmup_steps=duration).get_warmup_steps({total})",
             {"total_steps": total},
-            # The whole run cannot be said: 1.0 is a step.
+            # There is no way to write the whole run: 1.0 is a step.
             [pair for pair in shares() if pair[0] < 1],
         )
         for total in TOTALS

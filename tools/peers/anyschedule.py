@@ -1,4 +1,4 @@
-"""AnySchedule: schedules of any field of an optimizer, as tables of a configuration."""
+"""AnySchedule: schedules for any hyperparameter of an optimizer, configured by tables."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ BASES = (0.1, 3e-4)
 
 
 def rates(row: Row) -> Curves:
-    """Step AnySchedule's own class."""
+    """Step the class of AnySchedule."""
     return stepped(row, vars(import_module("anyschedule")))
 
 
-def _said(mode: str, **fields: Any) -> str:
-    """A schedule of the rate: all its values are factors of the base rate."""
+def _call(mode: str, **fields: Any) -> str:
+    """A schedule of the rate, whose values are all factors of the base rate."""
     config = {"lr": {"mode": mode, **fields}}
     return f"AnySchedule(optimizer, {config=})"
 
@@ -60,20 +60,20 @@ RISE = _ramp(5, start_factor=0.0, end_factor=1.0)
 
 ROWS = [
     Row(
-        _said("constant", value=0.8, warmup=5, init_value=0.2),
+        _call("constant", value=0.8, warmup=5, init_value=0.2),
         _ramp(5, start_factor=0.2, end_factor=0.8),
         BASES,
         _up_to(20),
     ),
     Row(
-        _said("cosine", end=30, warmup=5, min_value=0.1),
+        _call("cosine", end=30, warmup=5, min_value=0.1),
         _decay(5, 30, decay="cosine", end_factor=0.1),
         BASES,
         _up_to(40),
     ),
     Row(
         # Stairs of four steps; six of them fit between the warm-up and the end.
-        _said("cosine", end=30, warmup=5, min_value=0.1, step_size=4),
+        _call("cosine", end=30, warmup=5, min_value=0.1, step_size=4),
         _sequence(
             [
                 RISE,
@@ -85,32 +85,32 @@ ROWS = [
         _up_to(40),
     ),
     Row(
-        _said("polynomial", end=30, warmup=5),
+        _call("polynomial", end=30, warmup=5),
         _decay(5, 30, decay="linear"),
         BASES,
         _up_to(40),
     ),
     Row(
-        _said("polynomial", end=25, power=3, min_value=0.05),
+        _call("polynomial", end=25, power=3, min_value=0.05),
         _ramp(25, end_factor=0.05, ease="polynomial", power=3.0),
         BASES,
         _up_to(35),
     ),
     Row(
-        _said("polynomial", end=25, power=2, min_value=0.05),
+        _call("polynomial", end=25, power=2, min_value=0.05),
         _ramp(25, end_factor=0.05, ease="polynomial", power=2.0),
         BASES,
         _up_to(25),
     ),
     Row(
-        _said("polynomial", end=25, power=2, min_value=0.05),
+        _call("polynomial", end=25, power=2, min_value=0.05),
         _ramp(25, end_factor=0.05, ease="polynomial", power=2.0),
         BASES,
         _up_to(35),
         RISES,
     ),
     Row(
-        _said("power", warmup=6, s0=8, b=-0.51, min_value=0.5),
+        _call("power", warmup=6, s0=8, b=-0.51, min_value=0.5),
         _sequence(
             [
                 _ramp(6, start_factor=0.0, end_factor=1.0),
@@ -122,19 +122,19 @@ ROWS = [
         _up_to(50),
     ),
     Row(
-        _said("step", gamma=0.7, step_size=5, min_value=0.2),
+        _call("step", gamma=0.7, step_size=5, min_value=0.2),
         _at_least(0.2, {"kind": "StepLR", "step_size": 5, "gamma": 0.7}),
         BASES,
         _up_to(50),
     ),
     Row(
-        _said("step", warmup=5),
+        _call("step", warmup=5),
         _sequence([RISE, {"kind": "ExponentialLR", "gamma": 0.95}], [5]),
         BASES,
         _up_to(40),
     ),
     Row(
-        _said("constant", start=5, warmup=5),
+        _call("constant", start=5, warmup=5),
         {"kind": "TimeLR", "scheduler": RISE, "shift": -5},
         BASES,
         _up_to(20),
@@ -150,7 +150,7 @@ def _trapezoid(total: int) -> Spec:
 
 COMPOSED = [
     Row(
-        _said(
+        _call(
             "composer",
             end=40,
             schedules=[
@@ -163,7 +163,7 @@ COMPOSED = [
         _up_to(50),
     ),
     Row(
-        _said(
+        _call(
             "composer",
             schedules=[
                 {"mode": "constant", "end": 20, "warmup": 5},
@@ -176,8 +176,8 @@ COMPOSED = [
         BACK,
     ),
     Row(
-        # Where nothing is said, from step 10 to 15, it takes the base rate.
-        _said(
+        # From step 10 to 15, for which nothing is configured, it uses the base rate.
+        _call(
             "composer",
             end=30,
             schedules=[
@@ -207,13 +207,13 @@ PEER = Peer(
     rates=rates,
     refused=[
         Refused(
-            _said("step", warmup=-2, gamma=0.9),
+            _call("step", warmup=-2, gamma=0.9),
             {"kind": "WarmupDecayLR", "warmup_steps": -2, "total_steps": 20},
             argument="warmup_steps",
             instead="AnySchedule starts inside the decay; olm asks for at least 0",
         ),
         Refused(
-            _said("polynomial", end=20, power=-1),
+            _call("polynomial", end=20, power=-1),
             _ramp(20, ease="polynomial", power=-1.0),
             argument="power",
             instead="AnySchedule rises without bound, and divides by zero at the end; "

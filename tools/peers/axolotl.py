@@ -1,4 +1,4 @@
-"""axolotl: its schedulers for torch, among them restarts of the warm-up on top of any other."""
+"""axolotl: its torch schedulers, one of which restarts the warm-up on top of any other."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BASES = (0.1, 3e-4)
 
 
 def rates(row: Row) -> Curves:
-    """Step axolotl's own scheduler."""
+    """Step the scheduler of axolotl."""
     return stepped(row, vars(_schedulers()))
 
 
 @cache
 def _schedulers() -> ModuleType:
-    """`axolotl.utils.schedulers`, without the trainer that stands beside it."""
+    """`axolotl.utils.schedulers`, without the trainer in the same package."""
     installed = distribution("axolotl")
     for name in ("axolotl", "axolotl.utils"):
         package = ModuleType(name)
@@ -33,7 +33,7 @@ def _schedulers() -> ModuleType:
     return import_module("axolotl.utils.schedulers")
 
 
-def _said(name: str, **arguments: Any) -> str:
+def _call(name: str, **arguments: Any) -> str:
     return f"{name}({', '.join(['optimizer', *(f'{k}={v!r}' for k, v in arguments.items())])})"
 
 
@@ -63,7 +63,7 @@ def _sequence(schedulers: list[Spec], milestones: list[int]) -> Spec:
 
 
 def _at(first: int, scheduler: Spec) -> Spec:
-    """The same, as if it began with a step other than 0."""
+    """The same spec, starting at a step other than 0."""
     return {"kind": "TimeLR", "scheduler": scheduler, "shift": first}
 
 
@@ -74,7 +74,7 @@ SQUARE = {"ease": "power", "power": 2.0}
 def _quadratic(last: int, instead: str = "") -> Row:
     lengths = {"num_warmup_steps": 6, "num_training_steps": 36}
     return Row(
-        _said(QUADRATIC, **lengths),
+        _call(QUADRATIC, **lengths),
         _sequence([_rise(6, **SQUARE), _ramp(30, ease="cosine")], [6]),
         BASES,
         _up_to(last),
@@ -85,7 +85,7 @@ def _quadratic(last: int, instead: str = "") -> Row:
 def _min_lr(last: int, instead: str = "") -> Row:
     lengths = {"num_warmup_steps": 5, "num_training_steps": 30}
     return Row(
-        _said("get_cosine_schedule_with_min_lr", **lengths, min_lr_ratio=0.1),
+        _call("get_cosine_schedule_with_min_lr", **lengths, min_lr_ratio=0.1),
         _decay(5, 30, end_factor=0.1),
         BASES,
         _up_to(last),
@@ -96,9 +96,9 @@ def _min_lr(last: int, instead: str = "") -> Row:
 def _rex(base: float, warmup: int, min_lr: float, instead: str = "") -> Row:
     lengths = {"total_steps": 30, "num_warmup_steps": warmup}
     fall = {"kind": "RexLR", "total_steps": 30 - warmup, "beta": 0.9, "end_factor": min_lr / 0.1}
-    # It takes a step while it is made, so that the first rate is that of step 1.
+    # The constructor takes a step, so that the first rate is that of step 1.
     return Row(
-        _said("RexLR", max_lr=0.1, min_lr=min_lr, **lengths),
+        _call("RexLR", max_lr=0.1, min_lr=min_lr, **lengths),
         _at(1, _sequence([_rise(warmup), fall], [warmup]) if warmup else fall),
         (base,),
         _up_to(40),
@@ -109,7 +109,7 @@ def _rex(base: float, warmup: int, min_lr: float, instead: str = "") -> Row:
 def _log(num_steps: int) -> Row:
     """The first rate comes twice."""
     return Row(
-        _said("InterpolatingLogScheduler", num_steps=num_steps, min_lr=1e-6, max_lr=1e-3),
+        _call("InterpolatingLogScheduler", num_steps=num_steps, min_lr=1e-6, max_lr=1e-3),
         _at(-1, _ramp(num_steps - 1, start_lr=1e-6, end_lr=1e-3, space="log")),
         BASES,
         _up_to(num_steps + 10),
@@ -117,13 +117,13 @@ def _log(num_steps: int) -> Row:
 
 
 def _jagged(inner: str, olm: Spec, anneal: int, first: int = 1) -> Row:
-    """Every 12 steps a warm-up of 4 steps, with a fall of some steps before it.
+    """A warm-up of 4 steps every 12 steps, with a decay of a few steps before it.
 
     Args:
-        inner: what it is put on.
-        olm: the same as a spec.
-        anneal: the steps of the fall, of which the last is already the next warm-up's first.
-        first: how many steps were taken while these two were made.
+        inner: the schedule that is restarted.
+        olm: that schedule as a spec.
+        anneal: the steps of the decay; the last one is also the first of the next warm-up.
+        first: the number of steps taken while both are constructed.
     """
     restarts = {"jagged_restart_steps": 12, "jagged_restart_warmup_steps": 4}
     anneals = {"jagged_restart_anneal_steps": anneal, "min_lr_scale": 0.01}
@@ -148,15 +148,15 @@ JUMPS = (
 
 CONSTANT = "get_cosine_schedule_with_warmup_decay_constant"
 LENGTHS = {"num_warmup_steps": 5, "num_training_steps": 40}
-HOLDS = _said(CONSTANT, **LENGTHS, constant_lr_ratio=0.75, min_lr_ratio=0.1)
-REX = _said("RexLR", max_lr=0.1, min_lr=0.0, total_steps=40)
+HOLDS = _call(CONSTANT, **LENGTHS, constant_lr_ratio=0.75, min_lr_ratio=0.1)
+REX = _call("RexLR", max_lr=0.1, min_lr=0.0, total_steps=40)
 
 COSINES = [
     _quadratic(36),
     _quadratic(46, RISES),
     Row(
-        # Three halves of a wave, and on.
-        _said(QUADRATIC, num_warmup_steps=6, num_training_steps=36, num_cycles=1.5),
+        # Three halves of a wave and more.
+        _call(QUADRATIC, num_warmup_steps=6, num_training_steps=36, num_cycles=1.5),
         _sequence([_rise(6, **SQUARE), _ramp(10, ease="cosine", past="mirror")], [6]),
         BASES,
         _up_to(50),
@@ -174,7 +174,7 @@ OTHERS = [
 ]
 
 JAGGED = [
-    # A fall of one step is none.
+    # A decay of one step has no effect.
     _jagged(HOLDS, _decay(5, 30, end_factor=0.1), anneal=1),
     _jagged(HOLDS, _decay(5, 30, end_factor=0.1), anneal=3),
     _jagged(REX, {"kind": "RexLR", "total_steps": 40, "beta": 0.9}, anneal=2, first=2),
@@ -188,20 +188,20 @@ PEER = Peer(
     rates=rates,
     refused=[
         Refused(
-            _said(CONSTANT, **LENGTHS, constant_lr_ratio=0.1, min_lr_ratio=0.1),
+            _call(CONSTANT, **LENGTHS, constant_lr_ratio=0.1, min_lr_ratio=0.1),
             _decay(5, 4, end_factor=0.1),
             argument="warmup_steps",
             instead="axolotl falls off a cliff after the warm-up; "
             "olm asks for a warm-up below the total",
         ),
         Refused(
-            _said("get_cosine_schedule_with_min_lr", **LENGTHS, min_lr_ratio=-0.5),
+            _call("get_cosine_schedule_with_min_lr", **LENGTHS, min_lr_ratio=-0.5),
             _decay(5, 40, end_factor=-0.5),
             argument="end_factor",
             instead="axolotl goes below zero; olm asks for a factor of at least 0",
         ),
         Refused(
-            _said("InterpolatingLogScheduler", num_steps=1, min_lr=1e-6, max_lr=1e-3),
+            _call("InterpolatingLogScheduler", num_steps=1, min_lr=1e-6, max_lr=1e-3),
             _at(-1, _ramp(0, start_lr=1e-6, end_lr=1e-3, space="log")),
             argument="total_steps",
             instead="axolotl divides by zero when it is made; olm asks for at least 1",

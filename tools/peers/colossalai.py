@@ -18,13 +18,13 @@ Spec = dict[str, Any]
 
 
 def rates(row: Row) -> Curves:
-    """Step ColossalAI's own class."""
+    """Step the class of ColossalAI."""
     return stepped(row, vars(_schedulers()))
 
 
 @cache
 def _schedulers() -> ModuleType:
-    """The schedulers' package, without the rest of ColossalAI, which needs much more."""
+    """The package of the schedulers, without the rest of ColossalAI and its requirements."""
     stub_packages("colossalai", "colossalai", "colossalai.nn")
     stub_module("colossalai.logging", get_dist_logger=None)
     return import_module("colossalai.nn.lr_scheduler")
@@ -49,7 +49,7 @@ def _warm(steps: int, after: Spec) -> Spec:
 
 
 def _linear(total: int, warmup: int) -> Spec:
-    """A warm-up that would be through a step later, and a fall."""
+    """A warm-up that would end one step later, and a decay."""
     up = {"start_factor": 0.0, "end_factor": 1.0, "offset": 1}
     schedulers = [
         {"kind": "RampLR", "total_steps": warmup + 1, **up},

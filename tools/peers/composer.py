@@ -1,4 +1,4 @@
-"""Composer: schedulers that are functions of the trainer's state, with times in many units."""
+"""Composer: schedulers that are functions of the trainer state, with durations in many units."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Spec = dict[str, Any]
 
 
 def rates(row: Row) -> Curves:
-    """Step Composer's own scheduler, batch by batch, as its trainer does."""
+    """Step the scheduler of Composer, batch by batch, as its trainer does."""
     schedules = _schedules()
     compiled = partial(_compiled, schedules.compile_composer_scheduler)
     return stepped(
@@ -33,20 +33,20 @@ def rates(row: Row) -> Curves:
 
 
 def answers(durations: Durations) -> Answers:
-    """What Composer's own conversion makes of durations."""
+    """The steps that Composer computes for durations."""
     return answered(durations, {**vars(_schedules()), "State": _state})
 
 
 @dataclass
 class _State:
-    """What the schedulers read of the trainer's state."""
+    """The part of the state of the trainer that schedulers read."""
 
     optimizers: list[Any]
     max_duration: Any
     timestamp: Any
     dataloader_len: int
     per_batch: dict[str, int]
-    """How many samples and tokens a batch has."""
+    """The numbers of samples and tokens in a batch."""
 
 
 @dataclass
@@ -75,7 +75,7 @@ def _compiled(compiler: Any, scheduler: Any, state: _State, ssr: float = 1.0) ->
 
 @cache
 def _schedules() -> ModuleType:
-    """The schedulers' module, with Composer's own times and without its trainer."""
+    """The module of the schedulers, with the times of Composer and without its trainer."""
     packages = ("composer", "composer.core", "composer.utils", "composer.optim")
     stub_packages("mosaicml", *packages)
     strings = import_module("composer.utils.string_enum")
@@ -86,7 +86,7 @@ def _schedules() -> ModuleType:
 
 
 def _text(scheduler: str, duration: str, ssr: float | None = None) -> str:
-    """How a trainer makes its scheduler, of a length and a scale schedule ratio (SSR)."""
+    """The expression by which a trainer constructs its scheduler; SSR is the scale ratio."""
     ratio = "" if ssr is None else f", ssr={ssr}"
     state = f"State(optimizer, max_duration={duration!r})"
     return f"compile_composer_scheduler({scheduler}, {state}{ratio})"

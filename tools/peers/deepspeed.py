@@ -1,4 +1,4 @@
-"""DeepSpeed: five schedulers, whose warm-ups begin with two steps at the same rate."""
+"""DeepSpeed: five schedulers; the first two steps of their warm-ups have the same rate."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Spec = dict[str, Any]
 
 
 def rates(row: Row) -> Curves:
-    """Step DeepSpeed's own class."""
+    """Step the class of DeepSpeed."""
     return stepped(row, vars(_schedules()))
 
 
 @cache
 def _schedules() -> ModuleType:
-    """The schedulers' module, without the rest of DeepSpeed, which compiles and logs."""
+    """The module of the schedulers, without the rest of DeepSpeed, which compiles and logs."""
     stub_packages("deepspeed", "deepspeed", "deepspeed.runtime")
     logger = logging.getLogger("deepspeed")
     logger.setLevel(logging.ERROR)
@@ -43,7 +43,7 @@ def _up_to(last: int) -> tuple[int, ...]:
 
 
 def _late(scheduler: Spec) -> Spec:
-    """A step late: DeepSpeed is at step 0 before its first step, and after it."""
+    """The same spec, one step late: DeepSpeed is at step 0 before and after its first step."""
     return {"kind": "TimeLR", "scheduler": scheduler, "shift": -1}
 
 
@@ -61,12 +61,12 @@ def _ramp(total: int, **more: Any) -> Spec:
 
 
 def _logarithmic(steps: int, **start: float) -> Spec:
-    """A warm-up of this many steps by the logarithm of the step, which is through a step before."""
+    """A warm-up by the logarithm of the step, which ends one step early."""
     return _ramp(steps - 1, **start, end_factor=1.0, ease="logarithmic")
 
 
 def _cosine(steps: int, low: float) -> Spec:
-    """The fall of WarmupCosineLR, whose first step is already below the base rate."""
+    """The decay of WarmupCosineLR, whose first step is already below the base rate."""
     return _ramp(steps, end_factor=low, ease="cosine", offset=1)
 
 

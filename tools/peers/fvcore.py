@@ -1,6 +1,6 @@
-"""fvcore: values over the progress of a training, which is 0 at its start and 1 at its end.
+"""fvcore: functions of the progress of the training, from 0 at its start to 1 at its end.
 
-Here a training is `UPDATES` steps long, and `lr` in a configuration is the base rate.
+Here, the training has `UPDATES` steps, and `lr` in a configuration is the base rate.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ TRAINING = tuple(range(UPDATES))
 """All its steps."""
 
 TO_THE_END = tuple(range(UPDATES + 1))
-"""The same, and the one at which it is at its end."""
+"""The same steps, and the one at the end."""
 
 BEYOND = tuple(range(UPDATES + 16))
-"""The same, and some that come after."""
+"""The same steps, and some after the end."""
 
 
 def rates(row: Row) -> Curves:
-    """Call fvcore's own object with the progress at each step."""
+    """Call the object of fvcore with the progress at each step."""
     module = import_module("fvcore.common.param_scheduler")
-    # What it raises after the end. TypeError is not its own: it gives a complex number there.
+    # Its errors after the end. It returns a complex number there, hence the TypeError.
     ends = (RuntimeError, IndexError, TypeError)
     return called(row, vars(module), lambda step: step / UPDATES, ends)
 

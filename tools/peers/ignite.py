@@ -1,4 +1,4 @@
-"""pytorch-ignite: handlers that set the rate of the step to come, in cycles if not told otherwise.
+"""pytorch-ignite: handlers that set the rate of the next step, in cycles by default.
 
 `lr` in a configuration is the base rate. The handlers are called as at the start of an iteration,
 which is where ignite's documentation attaches them.
@@ -15,7 +15,7 @@ BASES = (0.1, 3e-4)
 
 
 def rates(row: Row) -> Curves:
-    """Call ignite's own handler at every step, on an optimizer for each base rate."""
+    """Call the handler of ignite at every step, on an optimizer for each base rate."""
     return [_curve(row, lr) for lr in row.base_lrs]
 
 

@@ -1,7 +1,7 @@
 """Keras, on torch: objects that are functions of the step, computed in float32.
 
-`lr` in a configuration is the base rate. Close to zero float32 has fewer digits than the tolerance
-asks for, and so most curves here end above it.
+`lr` in a configuration is the base rate. Close to zero, float32 has fewer digits than the tolerance
+needs, so that most curves here end above zero.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ BASES = (0.1, 3e-4)
 
 
 def rates(row: Row) -> Curves:
-    """Call Keras's own object with each step."""
+    """Call the object of Keras with each step."""
     return called(row, _schedules())
 
 
 @cache
 def _schedules() -> dict[str, Any]:
     os.environ["KERAS_BACKEND"] = "torch"
-    # Where it writes its settings when it is imported.
+    # The folder where Keras writes its settings when it is imported.
     os.environ["KERAS_HOME"] = os.path.join(sys.prefix, "keras")  # noqa: PTH118
     return vars(import_module("keras.optimizers.schedules"))
 
@@ -123,7 +123,7 @@ COSINE = [
         "CosineDecay(lr, decay_steps=20)",
         {"kind": "CosineAnnealingLR", "T_max": 20},
         BASES,
-        # What float32 loses before step 20 is not compared.
+        # Rates before step 20, where float32 is inexact, are not compared.
         (*range(14), *range(20, 29)),
     ),
     Row(

@@ -1,4 +1,4 @@
-"""Megatron: `OptimizerParamScheduler`, one class whose `lr_decay_style` picks the curve."""
+"""Megatron: `OptimizerParamScheduler`, one class whose `lr_decay_style` selects the curve."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from peers._stepping import stepped
 from peers._stubs import stub_module, stub_packages
 
 BASES = (0.1, 3e-4)
-"""The base rates of two param groups. Megatron has each as `max_lr`, which a group can override."""
+"""The base rates of two param groups; in Megatron, each is the `max_lr` of its group."""
 
 Spec = dict[str, Any]
 
 
 def rates(row: Row) -> Curves:
-    """Step Megatron's own class, by one: it counts steps or samples, as one likes."""
+    """Step the class of Megatron by one; it can count steps or samples."""
     return stepped(row, {"OptimizerParamScheduler": _scheduler})
 
 
 @dataclass
 class _ByOnes:
-    """A scheduler of Megatron's that is stepped like one of torch's."""
+    """A scheduler of Megatron with the interface of torch."""
 
     scheduler: Any
 
@@ -41,7 +41,7 @@ def _scheduler(optimizer: Any, **arguments: Any) -> _ByOnes:
 
 @cache
 def _module() -> ModuleType:
-    """The scheduler's module, without the rest of Megatron, which needs much more."""
+    """The module of the scheduler, without the rest of Megatron and its requirements."""
     stub_packages("megatron-core", "megatron", "megatron.core")
     stub_module("megatron.core.utils", log_single_rank=lambda *_: None)
     return import_module("megatron.core.optimizer_param_scheduler")
@@ -81,7 +81,7 @@ def _phases(*parts: tuple[Spec, int]) -> Spec:
 
 
 def _stable(decay: str, **more: Any) -> Spec:
-    """6 steps up, 12 at the top, 12 down."""
+    """A rise of 6 steps, 12 steps at the top, a decay of 12."""
     lengths = {"warmup_steps": 6, "total_steps": 30, "decay_steps": 12}
     return {"kind": "WarmupStableDecayLR", **lengths, "decay": decay, **more}
 

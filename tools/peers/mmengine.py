@@ -1,7 +1,7 @@
-"""mmengine: schedulers that work from `begin` to `end`, several at once on one optimizer.
+"""mmengine: schedulers that are active from `begin` to `end`, several of them on one optimizer.
 
-It computes a rate from the one before, as torch does. `end` is the step after the last that a
-scheduler sets: ramps are at their end one step earlier, and from there on the rate stays as it is.
+It computes each rate from the previous one, as torch does. `end` is the step after the last one
+that a scheduler sets: ramps reach their end one step earlier, and the rate then holds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _Together:
 
 
 def rates(row: Row) -> Curves:
-    """Step mmengine's own classes."""
+    """Step the classes of mmengine."""
     module = import_module("mmengine.optim.scheduler.lr_scheduler")
     together = replace(row, peer=f"_Together({row.peer})")
     return stepped(together, {**vars(module), "_Together": _Together})
@@ -267,6 +267,6 @@ PEER = Peer(
             instead="mmengine leaves the base rate for ever; olm asks for at least 1",
         ),
     ],
-    # It imports packaging without asking for it.
+    # It imports packaging without requiring it.
     needs=["torch", "packaging"],
 )

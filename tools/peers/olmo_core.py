@@ -16,13 +16,13 @@ from peers import Curves, Peer, Refused, Row
 Spec = dict[str, Any]
 
 BASES = (0.1, 3e-4)
-"""Two base rates; a row with an absolute rate has only one where that depends on it."""
+"""Two base rates; a row whose absolute rate depends on the base rate has only one."""
 
 
 def rates(row: Row) -> Curves:
-    """Ask OLMo-core's own `get_lr` at each step."""
+    """Call `get_lr` of OLMo-core at each step."""
     names = vars(_schedulers())
-    # It warns where it ignores `t_max`.
+    # It warns that it ignores `t_max`.
     warnings.simplefilter("ignore")
     return [_curve(row, {**names, "initial_lr": base}) for base in row.base_lrs]
 
@@ -40,7 +40,7 @@ def _curve(row: Row, names: dict[str, Any]) -> list[float | None]:
 
 @cache
 def _schedulers() -> ModuleType:
-    """`olmo_core.optim.scheduler`, without the models and the trainer that stand beside it."""
+    """`olmo_core.optim.scheduler`, without the models and the trainer."""
     from enum import StrEnum
 
     installed = distribution("ai2-olmo-core")
@@ -57,7 +57,7 @@ def _schedulers() -> ModuleType:
 
 
 class _Registrable:
-    """A class that takes names for its subclasses, and forgets them."""
+    """A class that accepts names for its subclasses and ignores them."""
 
     @classmethod
     def register(cls, name: str) -> Any:
@@ -70,8 +70,8 @@ def _stub(name: str, **members: Any) -> None:
     sys.modules[name] = module
 
 
-def _said(scheduler: str, t_max: int) -> str:
-    """The call that asks a scheduler for the rate at a step."""
+def _call(scheduler: str, t_max: int) -> str:
+    """The call that returns the rate of a scheduler at a step."""
     return f"{scheduler}.get_lr(initial_lr, current, t_max={t_max})"
 
 
@@ -115,15 +115,15 @@ RAISES = "OLMo-core raises AssertionError after t_max; olm stays at its last rat
 
 WARMUP = [
     Row(
-        _said("ConstantWithWarmup(warmup_fraction=0.25, warmup_min_lr=1e-5)", 30),
-        # OLMo-core rounds the 7.5 steps to the even number.
+        _call("ConstantWithWarmup(warmup_fraction=0.25, warmup_min_lr=1e-5)", 30),
+        # OLMo-core rounds 7.5 steps to the even number.
         _ramp(8, start_lr=1e-5, end_factor=1.0),
         BASES,
         _up_to(38),
     ),
-    Row(_said("ConstantWithWarmup(warmup=0)", 20), _hold(), BASES, _up_to(8), DIVIDES),
+    Row(_call("ConstantWithWarmup(warmup=0)", 20), _hold(), BASES, _up_to(8), DIVIDES),
     Row(
-        _said("ExponentialScheduler(lr_min=1e-7)", 20),
+        _call("ExponentialScheduler(lr_min=1e-7)", 20),
         _ramp(20, start_lr=1e-7, end_factor=1.0, space="log"),
         BASES,
         _up_to(28),
@@ -132,21 +132,21 @@ WARMUP = [
 
 DECAY = [
     Row(
-        # OLMo-core's trainer calls its first step 1.
+        # The trainer of OLMo-core counts its first step as 1.
         "LinearWithWarmup(warmup=5).get_lr(initial_lr, current + 1, t_max=30)",
         _later(_decay(5, 30, "linear", end_factor=0.1)),
         BASES,
         _up_to(40),
     ),
     Row(
-        _said("CosWithWarmup(warmup_fraction=0.1, alpha_f=0.05)", 45),
+        _call("CosWithWarmup(warmup_fraction=0.1, alpha_f=0.05)", 45),
         _decay(4, 45, "cosine", end_factor=0.05),
         BASES,
         _up_to(54),
     ),
     Row(
         # The warm-up reaches the middle of the cosine, where its second half begins.
-        _said("HalfCosWithWarmup(warmup=5)", 30),
+        _call("HalfCosWithWarmup(warmup=5)", 30),
         _phases(
             (_ramp(5, start_factor=0.0, end_factor=0.55), 5),
             (_ramp(50, end_factor=0.1, ease="cosine", offset=25), 25),
@@ -155,13 +155,13 @@ DECAY = [
         _up_to(40),
     ),
     Row(
-        _said("InvSqrtWithWarmup(warmup=8, alpha_f=0.0)", 30),
+        _call("InvSqrtWithWarmup(warmup=8, alpha_f=0.0)", 30),
         {"kind": "InverseSqrtLR", "warmup_steps": 8},
         BASES,
         _up_to(40),
     ),
     Row(
-        _said("InvSqrtWithWarmup(warmup=8, alpha_f=0.1)", 30),
+        _call("InvSqrtWithWarmup(warmup=8, alpha_f=0.1)", 30),
         {"kind": "InverseSqrtLR", "warmup_steps": 8, "end_factor": 0.1},
         BASES,
         _up_to(40),
@@ -171,15 +171,15 @@ DECAY = [
 
 STABLE = [
     Row(
-        _said("WSD(warmup=5, decay=8, decay_fraction=None)", 30),
+        _call("WSD(warmup=5, decay=8, decay_fraction=None)", 30),
         _trapezoid(5, 30, 8),
         BASES,
         _up_to(40),
         BELOW_ZERO,
     ),
     Row(
-        # Of 25 steps both fractions are 2.5, which OLMo-core rounds to 2.
-        _said("WSD(warmup_fraction=0.1, warmup_min_lr=1e-5, decay_min_lr=2e-5)", 25),
+        # Both fractions of 25 steps are 2.5, which OLMo-core rounds to 2.
+        _call("WSD(warmup_fraction=0.1, warmup_min_lr=1e-5, decay_min_lr=2e-5)", 25),
         _phases(
             (_ramp(2, start_lr=1e-5, end_factor=1.0), 23),
             (_ramp(2, end_lr=2e-5), 2),
@@ -188,7 +188,7 @@ STABLE = [
         _up_to(25),
     ),
     Row(
-        _said("PowerLR(warmup=10, decay=8, decay_fraction=None)", 40),
+        _call("PowerLR(warmup=10, decay=8, decay_fraction=None)", 40),
         _phases(
             (_ramp(10, start_factor=0.0, end_factor=1.0), 10),
             # Ten steps in, 1 + (t - 10) / 10 is t / 10.
@@ -199,7 +199,7 @@ STABLE = [
         _up_to(40),
     ),
     Row(
-        _said("CosWithWarmupAndLinearDecay(warmup=5, decay=6, decay_fraction=None)", 40),
+        _call("CosWithWarmupAndLinearDecay(warmup=5, decay=6, decay_fraction=None)", 40),
         # Six steps before its end the cosine stops, and a line goes from there to zero.
         _phases(
             (_decay(5, 40, "cosine", end_factor=0.1), 34),
@@ -213,7 +213,7 @@ STABLE = [
 PERIODS = [
     Row(
         # Each period's last step is the trough, in place of the next one's step 0.
-        _said("WSDS(period_lengths=[20, 15, 15], warmup=4, decay=5)", 50),
+        _call("WSDS(period_lengths=[20, 15, 15], warmup=4, decay=5)", 50),
         _phases(
             (_trapezoid(4, 20, 5), 21),
             (_later(_trapezoid(0, 15, 5)), 15),
@@ -223,7 +223,7 @@ PERIODS = [
         _up_to(58),
     ),
     Row(
-        _said(
+        _call(
             "WSDS(period_lengths=[16, 20], period_lr_multipliers=[1.0, 0.5], warmup=4, "
             "decay_fraction=0.25, decay_min_lr=1e-5)",
             36,
@@ -247,13 +247,13 @@ STAGES = (
     "ComposableSchedulerStage(duration=10, start_lr=5e-5, end_lr=1e-5)], "
     "override_decay=OverrideDecay(start=21, duration=6, end_lr_fraction=0.1))"
 )
-"""A warm-up, half a cosine, and a line that begins elsewhere and is left before its end."""
+"""A warm-up, half a cosine, and a line that starts at another rate and is cut off."""
 
 TWICE = (
     "SequentialScheduler(schedulers=[LinearWithWarmup(warmup=4, alpha_f=0.5), "
     "LinearWithWarmup(warmup=4, alpha_f=0.2)], schedulers_max=[12])"
 )
-"""The second begins at half the base rate, where the first ends; its step 0 never comes."""
+"""The second starts at half the base rate, where the first ends; its step 0 is never used."""
 
 TWO = _phases(
     (_decay(4, 12, "linear", end_factor=0.5), 13),
@@ -268,7 +268,7 @@ TWO = _phases(
 
 COMPOSED = [
     Row(
-        _said(STAGES, 27),
+        _call(STAGES, 27),
         _phases(
             (_ramp(5, start_factor=0.0, end_factor=1.0), 5),
             (_ramp(12, end_factor=0.4, ease="cosine"), 12),
@@ -279,8 +279,8 @@ COMPOSED = [
         BASES,
         _up_to(36),
     ),
-    Row(_said(TWICE, 30), TWO, BASES, _up_to(30)),
-    Row(_said(TWICE, 30), TWO, BASES, _up_to(38), RAISES),
+    Row(_call(TWICE, 30), TWO, BASES, _up_to(30)),
+    Row(_call(TWICE, 30), TWO, BASES, _up_to(38), RAISES),
 ]
 
 PEER = Peer(
@@ -291,21 +291,21 @@ PEER = Peer(
     rates=rates,
     refused=[
         Refused(
-            _said("WSD(warmup=20, decay=20, decay_fraction=None)", 30),
+            _call("WSD(warmup=20, decay=20, decay_fraction=None)", 30),
             _trapezoid(20, 30, 20),
             argument="decay_steps",
             instead="OLMo-core leaves out the half of the decay that overlaps the warm-up, "
             "and jumps to the rest; olm asks for a decay that fits",
         ),
         Refused(
-            _said("LinearWithWarmup(warmup=30)", 20),
+            _call("LinearWithWarmup(warmup=30)", 20),
             _decay(30, 20, "linear", end_factor=0.1),
             argument="warmup_steps",
             instead="OLMo-core goes on with the warm-up after t_max and falls off a cliff; "
             "olm asks for a warm-up below the total",
         ),
         Refused(
-            _said("PowerLR(warmup=0, decay=8, decay_fraction=None)", 40),
+            _call("PowerLR(warmup=0, decay=8, decay_fraction=None)", 40),
             {"kind": "PowerLR", "power": 0.51, "decay_steps": 0},
             argument="decay_steps",
             instead="OLMo-core divides by zero at every step; olm asks for at least 1",

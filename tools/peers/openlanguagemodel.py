@@ -1,4 +1,4 @@
-"""OpenLanguageModel: the five schedulers whose names, arguments and numbers olm has to the bit."""
+"""OpenLanguageModel: five schedulers that olm reproduces to the bit, with names and arguments."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ RATES = ((1.0, 0, 1.0), (0.1, 1e-5, 0.5), (3e-4, 3e-4 / 7, 1 / 3), (0.0123, 0.03
 
 
 def rates(row: Row) -> Curves:
-    """Step OpenLanguageModel's own class."""
+    """Step the class of OpenLanguageModel."""
     return stepped(row, vars(_schedulers()))
 
 
 @cache
 def _schedulers() -> ModuleType:
-    """`olm.train.schedulers` of OpenLanguageModel, without its trainer, which needs much more."""
+    """`olm.train.schedulers` of OpenLanguageModel, without the trainer and its requirements."""
     installed = distribution("openlanguagemodel")
     for name in ("olm", "olm.train"):
         package = ModuleType(name)
@@ -51,7 +51,7 @@ def _rows() -> Iterator[Row]:
     for total in LENGTHS:
         for base, low, factor in RATES:
             yield from _decays(total, base, low, factor)
-            # Of a short length some of these are the same.
+            # In a short schedule, some of these are the same step.
             for warmup in dict.fromkeys((0, 1, 3, total // 3, total - 1)):
                 steps = _steps(total, warmup)
                 arguments = {"warmup_steps": warmup, "total_steps": total, "min_lr": low}

@@ -1,7 +1,7 @@
-"""OpenLanguageModel's trainer, which trains a model under its default schedule.
+"""OpenLanguageModel: its trainer, which trains a model under its default schedule.
 
-Without a number of steps it takes that of the batches for the length of its schedule, which it
-steps once for `grad_accum_steps` of them.
+Without a number of steps, the length of its schedule is the number of batches, although it steps
+the schedule once for every `grad_accum_steps` batches.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BASE, FLOOR = 0.05, 5e-4
 
 
 def rates(row: Row) -> Curves:
-    """Train the digits with its own trainer: the rate of each step, and the one that is left."""
+    """Train on the digits with its trainer; return the rate of each step and the final one."""
     import torch
     from torch.optim.optimizer import register_optimizer_step_pre_hook
 
@@ -34,7 +34,7 @@ def rates(row: Row) -> Curves:
         optimizers[:] = [optimizer]
 
     names = {
-        # Not imported by name: where this is checked, `olm` is another package.
+        # Not imported by name, since mypy would find this package instead.
         "Trainer": import_module("olm.train").Trainer,
         "DataLoader": partial(import_module("olm.data.datasets").DataLoader, pin_memory=False),
         "SGD": torch.optim.SGD,
@@ -77,7 +77,7 @@ def _row(
 
 
 def _rows() -> Iterator[Row]:
-    """Numbers of images, epochs, images in a batch, batches in a step, and steps."""
+    """Images, epochs, images in a batch, batches in a step, and steps."""
     yield _row(1560, 10, 16, 1, 980)
     yield _row(1560, 2, 16, 1, 196, instead=DOWN)
     yield _row(1560, 24, 16, 4, 600, instead=BATCHES)

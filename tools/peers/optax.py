@@ -1,7 +1,7 @@
-"""optax: schedules that are functions of the step, which jax computes in float32.
+"""optax: schedules that are functions of the step, computed by jax in float32.
 
-`lr` in a configuration is the base rate. Close to zero float32 has fewer digits than the tolerance
-asks for, and so most curves here end above it.
+`lr` in a configuration is the base rate. Close to zero, float32 has fewer digits than the tolerance
+needs, so that most curves here end above zero.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BASES = (0.1, 3e-4)
 
 
 def rates(row: Row) -> Curves:
-    """Call optax's own function with each step."""
+    """Call the function of optax with each step."""
     return called(row, vars(import_module("optax.schedules")))
 
 
@@ -33,7 +33,7 @@ def _warmup(total_steps: int, start_factor: float = 0.0) -> dict[str, Any]:
 
 
 def _later(steps: int, scheduler: dict[str, Any]) -> dict[str, Any]:
-    """The first rate for some steps more."""
+    """The same spec, which holds its first rate for a few more steps."""
     return {"kind": "TimeLR", "scheduler": scheduler, "shift": -steps}
 
 
@@ -84,7 +84,7 @@ SINGLE = [
         "cosine_decay_schedule(lr, decay_steps=20)",
         COSINE,
         BASES,
-        # What float32 loses before step 20 is not compared.
+        # Rates before step 20, where float32 is inexact, are not compared.
         (*range(14), *range(20, 29)),
     ),
     Row(

@@ -1,4 +1,4 @@
-"""pytorch_optimizer: the schedulers that it has beside its optimizers."""
+"""pytorch_optimizer: the schedulers of a library of optimizers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ BASES = (0.1, 3e-4)
 """The base rates of two param groups."""
 
 PEAK = (0.1,)
-"""A base rate that is also the peak of the schedulers that have their own for every group."""
+"""A base rate that equals the peak of the schedulers that have one peak for every group."""
 
 FLOOR = 1e-3
-"""The rate at the end of a fall."""
+"""The rate at the end of a decay."""
 
 
 def rates(row: Row) -> Curves:
-    """Step pytorch_optimizer's own class."""
+    """Step the class of pytorch_optimizer."""
     return stepped(row, vars(import_module("pytorch_optimizer.lr_scheduler")))
 
 
@@ -53,12 +53,12 @@ def _later(scheduler: dict[str, Any]) -> dict[str, Any]:
 
 
 def _warmed(then: dict[str, Any]) -> dict[str, Any]:
-    """Five steps up from the floor, and then another spec."""
+    """A rise of five steps from the floor, and then another spec."""
     return _sequence([_ramp(5, start_lr=FLOOR, end_factor=1.0), then], 5)
 
 
 def _cycle(length: int, peak: float = 1.0) -> dict[str, Any]:
-    """Three steps up from the floor to a share of the base rate, and half a cosine down to it."""
+    """A rise of three steps from the floor to a share of the base rate, and half a cosine down."""
     up = _ramp(3, start_lr=FLOOR, end_factor=peak)
     return _sequence([up, _ramp(length - 3, start_factor=peak, end_lr=FLOOR, ease="cosine")], 3)
 
@@ -69,7 +69,7 @@ def _stable(decay: str, end_factor: float = 0.0) -> dict[str, Any]:
 
 
 def _chebyshev() -> dict[str, Any]:
-    """The factors of eight steps, the reciprocals of Chebyshev's nodes between 0.05 and 1."""
+    """The factors of eight steps: the reciprocals of Chebyshev nodes between 0.05 and 1."""
     factors = [1 / (0.525 - 0.475 * cos((k + 0.5) * pi / 8)) for k in (0, 7, 3, 4, 1, 6, 2, 5)]
     return {"kind": "TableLR", "milestones": [0, *range(3, 10)], "factors": factors}
 
@@ -88,7 +88,7 @@ LENGTHS: dict[str, Any] = {
     "init_lr": FLOOR,
     "warmup_steps": 5,
 }
-"""Of the schedulers whose first step comes twice, so that all of them are a step late."""
+"""The lengths of the schedulers that take their first step twice, and so are one step late."""
 
 WSD: dict[str, Any] = {"num_warmup_steps": 5, "num_stable_steps": 15, "num_decay_steps": 10}
 
@@ -126,7 +126,7 @@ ROWS = [
         warmup_steps=3,
         gamma=0.5,
     ),
-    # Only what follows the warm-up grows: 7, 14, 28.
+    # Only the part after the warm-up grows: 7, 14, 28.
     _row(
         RESTARTS,
         {

@@ -1,4 +1,4 @@
-"""pytorch-scheduler: torch schedulers that compute the rate from the step, and their warm-up."""
+"""pytorch-scheduler: torch schedulers that compute the rate from the step, with a warm-up."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ BASES = (0.1, 3e-4)
 """The base rates of two param groups."""
 
 PEAK = (0.1,)
-"""A base rate that is also the peak of the scheduler that has its own, whatever the group's."""
+"""A base rate that equals the peak of the scheduler with one peak for every group."""
 
 FLOOR = 1e-5
-"""The rate at the end of a fall, in the same unit for every group."""
+"""The absolute rate at the end of a decay, for every group."""
 
 
 def rates(row: Row) -> Curves:
-    """Step pytorch-scheduler's own class."""
+    """Step the class of pytorch-scheduler."""
     own = vars(import_module("pytorch_scheduler"))
     return stepped(row, {**vars(import_module("torch.optim.lr_scheduler")), **own})
 
@@ -40,7 +40,7 @@ def _call(name: str, arguments: dict[str, Any]) -> str:
 
 
 def _warmed(warmup_steps: int, then: dict[str, Any], **rise: Any) -> dict[str, Any]:
-    """A spec that rises to the base rate, by default from zero, and then goes on as another."""
+    """A rise to the base rate, by default from zero, and then another spec."""
     start = {} if "start_lr" in rise else {"start_factor": 0.0}
     up = _ramp(warmup_steps, **start, end_factor=1.0, **rise)
     return {"kind": "SequentialLR", "schedulers": [up, then], "milestones": [warmup_steps]}
@@ -73,7 +73,7 @@ def _rex(total_steps: int) -> dict[str, Any]:
 
 
 def _cycle(length: int) -> dict[str, Any]:
-    """Three steps up from an absolute floor, and half a cosine down to it."""
+    """A rise of three steps from an absolute floor, and half a cosine down to it."""
     return _warmed(3, _cosine(length - 3, 1e-3), start_lr=1e-3)
 
 
@@ -183,7 +183,7 @@ ROWS = [
         warmup_steps=3,
         gamma=0.5,
     ),
-    # The warm-up does not grow with the cycle here.
+    # Here, the warm-up does not grow with the cycle.
     _row(
         RESTARTS,
         {

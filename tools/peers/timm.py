@@ -1,4 +1,4 @@
-"""timm: its schedulers, each of which is told the step that it is to give the rate of."""
+"""timm: schedulers that are called with the step whose rate they set."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ BASES = (0.1, 3e-4)
 """The base rates of two param groups."""
 
 FLOOR = 1e-5
-"""The rate at the end of a fall, in the same unit for every group."""
+"""The absolute rate at the end of a decay, for every group."""
 
 
 class _Counting:
-    """A scheduler of timm's that counts its steps, as torch's do."""
+    """A scheduler of timm that counts its steps, as those of torch do."""
 
     def __init__(self, made_by: Callable[..., Any], *args: Any, **arguments: Any) -> None:
         self._scheduler = made_by(*args, **arguments)
@@ -33,7 +33,7 @@ class _Counting:
 
 
 def rates(row: Row) -> Curves:
-    """Step timm's own class."""
+    """Step the class of timm."""
     names = vars(_schedulers())
     found = {name: cls for name, cls in names.items() if name.endswith("LRScheduler")}
     return stepped(row, {name: partial(_Counting, cls) for name, cls in found.items()})
@@ -69,7 +69,7 @@ def _call(name: str, arguments: dict[str, Any]) -> str:
 
 
 def _warmed(warmup_t: int, then: dict[str, Any], init: float = 0.0) -> dict[str, Any]:
-    """A spec that rises from an absolute rate to the base rate, and then goes on as another."""
+    """A rise from an absolute rate to the base rate, and then another spec."""
     return _sequence([_ramp(warmup_t, start_lr=init, end_factor=1.0), then], warmup_t)
 
 
@@ -112,7 +112,7 @@ def _stable(total_steps: int, **fields: Any) -> dict[str, Any]:
 
 
 def _falling(power: float, timescale: int) -> dict[str, Any]:
-    """A fall that never stops: `rsqrt` and `power` of timm."""
+    """A decay without end: `rsqrt` and `power` of timm."""
     return {"kind": "PowerLR", "power": power, "decay_steps": timescale}
 
 
@@ -144,7 +144,7 @@ ROWS = [
         warmup_lr_init=1e-6,
         warmup_prefix=True,
     ),
-    # The clock of the cosine runs during the warm-up: a jump down at step 5.
+    # The cosine also counts the steps of the warm-up: the rate jumps down at step 5.
     _row(COSINE, _warmed(5, _later(_cosine(20), 5)), 30, t_initial=20, warmup_t=5),
     _row(
         COSINE,
@@ -224,7 +224,7 @@ ROWS = [
         warmup_t=5,
         warmup_prefix=False,
     ),
-    # timm is one step ahead of torch in these.
+    # In these, timm is one step ahead of torch.
     _row(
         MULTISTEP,
         _later(_milestones([10, 15, 22], 0.1), 1),

@@ -1,18 +1,18 @@
-"""torch: its schedulers that a kind of olm's can say.
+"""torch: the schedulers that a kind of olm reproduces.
 
-torch computes a rate from the one before, so that its numbers drift; olm has each from the step.
+torch computes each rate from the previous one, so that its rates drift; olm uses the step.
 """
 
 from __future__ import annotations
 
 from peers import Curves, Peer, Refused, Row
-from peers import _torch_said as said
+from peers import _torch_pairs as pair
 from peers._stepping import stepped
 from peers._torch_rows import ROWS
 
 
 def rates(row: Row) -> Curves:
-    """Step torch's own class."""
+    """Step the class of torch."""
     from torch.optim import lr_scheduler
 
     return stepped(row, vars(lr_scheduler))
@@ -26,71 +26,71 @@ PEER = Peer(
     rates=rates,
     refused=[
         Refused(
-            *said.cosine(0),
+            *pair.cosine(0),
             argument="T_max",
             instead="torch divides by zero at step 1; olm asks for at least 1",
         ),
         Refused(
-            *said.linear(0.5, 0.0, 0),
+            *pair.linear(0.5, 0.0, 0),
             argument="total_steps",
             instead="torch stays at half the base rate for ever; olm asks for at least 1",
         ),
         Refused(
-            *said.sequence(
-                [said.constant(0.1, 9), said.constant(0.2, 9), said.constant(0.3, 9)], [5, 3]
+            *pair.sequence(
+                [pair.constant(0.1, 9), pair.constant(0.2, 9), pair.constant(0.3, 9)], [5, 3]
             ),
             argument="milestones",
             instead="torch leaves out the second in silence; olm asks for ascending milestones",
         ),
         Refused(
-            *said.sequence(
-                [said.constant(0.1, 9), said.constant(0.2, 9), said.constant(0.3, 9)], [3, 3]
+            *pair.sequence(
+                [pair.constant(0.1, 9), pair.constant(0.2, 9), pair.constant(0.3, 9)], [3, 3]
             ),
             argument="milestones",
             instead="torch leaves out the second in silence; olm asks for ascending milestones",
         ),
         Refused(
-            *said.sequence([said.constant(0.1, 9), said.constant(0.2, 9)], [-1]),
+            *pair.sequence([pair.constant(0.1, 9), pair.constant(0.2, 9)], [-1]),
             argument="milestones",
             instead="torch begins with the second; olm asks for at least 1",
         ),
         Refused(
-            *said.sequence([said.constant(0.1, 9), said.constant(0.2, 9)], [0]),
+            *pair.sequence([pair.constant(0.1, 9), pair.constant(0.2, 9)], [0]),
             argument="milestones",
             instead="torch never begins the first; olm asks for at least 1",
         ),
         Refused(
-            *said.factors(start_factor=0.5, total_iters=0),
+            *pair.factors(start_factor=0.5, total_iters=0),
             argument="total_iters",
             instead="torch stays at half the base rate for ever; olm asks for at least 1",
         ),
         Refused(
-            *said.steps(0),
+            *pair.steps(0),
             argument="step_size",
             instead="torch divides by zero at step 1; olm asks for at least 1",
         ),
         Refused(
-            *said.milestones([8, 3]),
+            *pair.milestones([8, 3]),
             argument="milestones",
             instead="torch sorts them; olm asks for ascending milestones",
         ),
         Refused(
-            *said.milestones([-1, 3]),
+            *pair.milestones([-1, 3]),
             argument="milestones",
             instead="torch's steps miss it, its closed form counts it; olm asks for at least 0",
         ),
         Refused(
-            *said.cycle(0.1, 0.5, 0, step_size_down=5),
+            *pair.cycle(0.1, 0.5, 0, step_size_down=5),
             argument="step_size_up",
             instead="torch divides by zero; olm asks for at least 1",
         ),
         Refused(
-            *said.one_cycle(0.5, total_steps=10, pct_start=0.7, three_phase=True),
+            *pair.one_cycle(0.5, total_steps=10, pct_start=0.7, three_phase=True),
             argument="three_phase",
             instead="torch is still on its way down when the steps are over; olm asks for half",
         ),
         Refused(
-            *said.one_cycle(0.5, total_steps=10, epochs=3, steps_per_epoch=4),
+            *pair.one_cycle(0.5, total_steps=10, epochs=3, steps_per_epoch=4),
             argument="total_steps",
             instead="torch takes total_steps in silence; olm asks for one way to say it",
         ),

@@ -1,4 +1,4 @@
-"""torchtitan: one schedule, a warm-up, a stable part and a decay, on torch's LambdaLR."""
+"""torchtitan: one schedule with a warm-up, a stable part and a decay, on LambdaLR of torch."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ BASES = (0.1, 3e-4)
 
 
 def rates(row: Row) -> Curves:
-    """Step torchtitan's own container of schedulers."""
+    """Step the container of schedulers of torchtitan."""
     return stepped(row, vars(_schedulers()))
 
 
 @cache
 def _schedulers() -> ModuleType:
-    """Its `lr_scheduler`, without the models and the command line that stand beside it."""
-    # It warns of what it shortens.
+    """The module `lr_scheduler`, without the models and the command line."""
+    # It warns when it shortens a phase.
     logging.disable(logging.WARNING)
     installed = distribution("torchtitan")
     for name in (
@@ -48,8 +48,8 @@ def _schedulers() -> ModuleType:
     return import_module("torchtitan.components.optimizer.lr_scheduler")
 
 
-def _said(training_steps: int = 40, **config: Any) -> str:
-    """What its trainer does with the table `[lr_scheduler]` of a configuration."""
+def _call(training_steps: int = 40, **config: Any) -> str:
+    """How its trainer interprets the table `[lr_scheduler]` of a configuration."""
     fields = ", ".join(f"{name}={value!r}" for name, value in config.items())
     arguments = f"optimizers=[optimizer], training_steps={training_steps}"
     return f"LRSchedulersContainer.Config({fields}).build({arguments})"
@@ -64,7 +64,7 @@ def _ramp(total_steps: int, **fields: Any) -> Spec:
 
 
 def _stable(warmup: int, until: int, decay: Spec) -> Spec:
-    """A warm-up, of which step 0 is one, then the base rate, and a decay from a step on."""
+    """A warm-up, the base rate, and a decay from a step on; the warm-up includes step 0."""
     rise = {"kind": "WarmupLR", "warmup_steps": warmup}
     return {"kind": "SequentialLR", "schedulers": [rise, decay], "milestones": [until]}
 
@@ -76,11 +76,11 @@ BELOW_MINIMUM = (
 RISES = "torchtitan rises again after total_steps; olm stays at its minimum"
 
 ROWS = [
-    Row(_said(warmup_steps=8), _stable(8, 8, _ramp(32)), BASES, _up_to(40)),
-    Row(_said(warmup_steps=8), _stable(8, 8, _ramp(32)), BASES, _up_to(50), BELOW_ZERO),
+    Row(_call(warmup_steps=8), _stable(8, 8, _ramp(32)), BASES, _up_to(40)),
+    Row(_call(warmup_steps=8), _stable(8, 8, _ramp(32)), BASES, _up_to(50), BELOW_ZERO),
     Row(
         # The schedule is shorter than the training.
-        _said(training_steps=40, warmup_steps=4, total_steps=30, min_lr_factor=0.1),
+        _call(training_steps=40, warmup_steps=4, total_steps=30, min_lr_factor=0.1),
         _stable(4, 4, _ramp(26, end_factor=0.1)),
         BASES,
         _up_to(40),
@@ -88,66 +88,66 @@ ROWS = [
     ),
     Row(
         # The training is shorter than the schedule.
-        _said(training_steps=30, warmup_steps=4, total_steps=40, min_lr_factor=0.1),
+        _call(training_steps=30, warmup_steps=4, total_steps=40, min_lr_factor=0.1),
         _stable(4, 4, _ramp(36, end_factor=0.1)),
         BASES,
         _up_to(30),
     ),
     Row(
-        _said(warmup_steps=5, decay_ratio=0.3),
+        _call(warmup_steps=5, decay_ratio=0.3),
         _stable(5, 28, _ramp(12)),
         BASES,
         _up_to(40),
     ),
     Row(
-        # The tenth of 25 steps is rounded to the even number, 2.
-        _said(training_steps=25, warmup_steps=0, decay_ratio=0.1, min_lr_factor=0.2),
+        # A tenth of 25 steps is rounded to the even number, 2.
+        _call(training_steps=25, warmup_steps=0, decay_ratio=0.1, min_lr_factor=0.2),
         _stable(0, 23, _ramp(2, end_factor=0.2)),
         BASES,
         _up_to(25),
     ),
     Row(
-        _said(warmup_steps=5, decay_ratio=0.5, decay_type="sqrt"),
+        _call(warmup_steps=5, decay_ratio=0.5, decay_type="sqrt"),
         _stable(5, 20, _ramp(20, ease="power", power=0.5)),
         BASES,
         _up_to(40),
     ),
     Row(
-        _said(warmup_steps=5, decay_ratio=0.5, decay_type="sqrt", min_lr_factor=0.1),
+        _call(warmup_steps=5, decay_ratio=0.5, decay_type="sqrt", min_lr_factor=0.1),
         _stable(5, 20, _ramp(20, end_factor=0.1, ease="power", power=0.5)),
         BASES,
         _up_to(50),
         BELOW_MINIMUM,
     ),
     Row(
-        _said(warmup_steps=8, decay_type="cosine"),
+        _call(warmup_steps=8, decay_type="cosine"),
         {"kind": "WarmupCosineScheduler", "warmup_steps": 8, "total_steps": 40},
         BASES,
         _up_to(40),
     ),
     Row(
-        _said(warmup_steps=0, decay_type="cosine", min_lr_factor=0.1),
+        _call(warmup_steps=0, decay_type="cosine", min_lr_factor=0.1),
         _ramp(40, end_factor=0.1, ease="cosine"),
         BASES,
         _up_to(50),
         RISES,
     ),
     Row(
-        _said(warmup_steps=5, decay_ratio=0.25, decay_type="cosine", min_lr_factor=0.1),
+        _call(warmup_steps=5, decay_ratio=0.25, decay_type="cosine", min_lr_factor=0.1),
         _stable(5, 30, _ramp(10, end_factor=0.1, ease="cosine")),
         BASES,
         _up_to(40),
     ),
     Row(
-        # It shortens a decay that the warm-up leaves no room for.
-        _said(warmup_steps=25, decay_ratio=0.75),
+        # It shortens a decay that does not fit after the warm-up.
+        _call(warmup_steps=25, decay_ratio=0.75),
         _stable(25, 25, _ramp(15)),
         BASES,
         _up_to(40),
     ),
     Row(
-        # And a warm-up that is longer than the schedule, here its default of 200 steps.
-        _said(training_steps=20),
+        # It shortens a warm-up longer than the schedule, here its default of 200 steps.
+        _call(training_steps=20),
         {"kind": "WarmupLR", "warmup_steps": 20},
         BASES,
         _up_to(19),
@@ -162,19 +162,19 @@ PEER = Peer(
     rates=rates,
     refused=[
         Refused(
-            _said(warmup_steps=60, decay_type="cosine"),
+            _call(warmup_steps=60, decay_type="cosine"),
             {"kind": "WarmupCosineScheduler", "warmup_steps": 60, "total_steps": 40},
             argument="warmup_steps",
             instead="torchtitan warns and shortens the warm-up; olm asks for one below the total",
         ),
         Refused(
-            _said(warmup_steps=-3, decay_type="cosine"),
+            _call(warmup_steps=-3, decay_type="cosine"),
             {"kind": "WarmupCosineScheduler", "warmup_steps": -3, "total_steps": 40},
             argument="warmup_steps",
             instead="torchtitan starts inside the decay; olm asks for at least 0",
         ),
         Refused(
-            _said(warmup_steps=5, decay_ratio=0.0),
+            _call(warmup_steps=5, decay_ratio=0.0),
             _stable(5, 40, _ramp(0)),
             argument="total_steps",
             instead="torchtitan raises AssertionError after the last step; olm asks for at least 1",

@@ -1,4 +1,4 @@
-"""transformers: the schedules that its Trainer knows, functions that give a torch LambdaLR."""
+"""transformers: the schedules of its Trainer, functions that return a LambdaLR of torch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ BASES = (0.1, 3e-4)
 """The base rates of two param groups."""
 
 DEFAULT = (1e-3,)
-"""A base rate that is the default of torch's SGD, by which transformers divides absolute rates."""
+"""The default rate of SGD in torch, by which transformers divides absolute rates."""
 
 
 def rates(row: Row) -> Curves:
-    """Step the scheduler that transformers' own function returns."""
+    """Step the scheduler that the function of transformers returns."""
     return stepped(row, vars(_optimization()))
 
 
 def _optimization() -> ModuleType:
-    """`transformers.optimization`, without the rest of transformers, which needs much more."""
+    """`transformers.optimization`, without the rest of transformers and its requirements."""
     package = ModuleType("transformers")
     package.__path__ = [str(distribution("transformers").locate_file("transformers"))]
     absent = ("trainer_pt_utils", "trainer_utils", "utils")
@@ -56,7 +56,7 @@ def _call(name: str, arguments: dict[str, Any]) -> str:
 
 
 def _warmed(warmup_steps: int, then: dict[str, Any]) -> dict[str, Any]:
-    """A spec that rises from zero and then goes on as another."""
+    """A rise from zero, and then another spec."""
     rise = _ramp(warmup_steps, start_factor=0.0, end_factor=1.0)
     return _sequence([rise, then], warmup_steps)
 
@@ -133,7 +133,7 @@ ROWS = [
     ),
     _row(COSINE, _decay(5, 30), BASES, 30, num_warmup_steps=5, num_training_steps=30),
     _row(COSINE, _decay(5, 30), BASES, 40, RISES, num_warmup_steps=5, num_training_steps=30),
-    # Back and forth over 10 steps, as transformers does without end.
+    # Back and forth over 10 steps, without end, as transformers does.
     _row(
         COSINE,
         _warmed(5, _ramp(10, ease="cosine", past="mirror")),
@@ -206,7 +206,7 @@ ROWS = [
         num_training_steps=30,
         min_lr_rate=0.1,
     ),
-    # The warm-up and the cosine are both a step ahead here, and reach their ends one step early.
+    # Here, the warm-up and the cosine are one step ahead and end one step early.
     _row(
         WARMUP_RATE,
         _sequence(
