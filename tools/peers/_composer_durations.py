@@ -108,12 +108,12 @@ COSINE = "CosineAnnealingWithWarmupScheduler"
 POLYNOMIAL = "PolynomialWithWarmupScheduler"
 EPOCHS = {"total_steps": 40, "steps_per_epoch": 8}
 
-CUT = "Composer cuts a share of the run off to whole batches; olm takes the nearest"
-FLOAT = "Composer multiplies floats and cuts 28.999999999999996 off to 28 batches; olm takes 29"
-NONE = "Composer cuts the warm-up off to no batch; olm warms up for one step at least"
+CUT = "Composer truncates a share of the run to whole batches; olm rounds to the nearest"
+FLOAT = "Composer multiplies floats and truncates 28.999999999999996 to 28 batches; olm counts 29"
+NONE = "Composer truncates the warm-up to no batch; olm warms up for at least one step"
 BETWEEN = (
-    "Composer begins and ends between two batches, at a token; olm at the nearest step, "
-    "where the rate is what was asked for"
+    "Composer starts and ends between two batches, at a token; olm at the nearest step, where the "
+    "rate is the specified one"
 )
 
 IN_DURATIONS = [

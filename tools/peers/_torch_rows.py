@@ -20,33 +20,33 @@ LONG_FALL = LONG[: LONG.index(1000) + 1]
 """The same, up to the end."""
 
 DIVIDES = "torch divides by the factor at step 4; olm releases the base rate there"
-NEVER = "torch stays at half the base rate for ever; olm is at the base rate from step 0 on"
+NEVER = "torch stays at half the base rate forever; olm is at the base rate from step 0 on"
 RISES = "torch rises again after T_max; olm stays at eta_min"
-RESIDUE = "torch comes to rest some 1e-17 above zero; olm at zero"
+RESIDUE = "torch ends about 1e-17 above zero; olm ends at zero"
 SKIPS = (
-    "torch begins a sequence that is the first child twice, and skips a step of it; "
-    "olm takes every step once"
+    "torch starts a sequence twice that is the first child, and skips one of its steps; olm uses "
+    "every step once"
 )
 RAISES = (
-    "torch raises NotImplementedError when a sequence that is a later child should begin; "
-    "olm begins it"
+    "torch raises NotImplementedError when a sequence that is a later child should start; olm "
+    "starts it"
 )
 RAISES_FOR_A_PRODUCT = (
-    "torch raises NotImplementedError when a product that is a later child should begin; "
-    "olm begins it"
+    "torch raises NotImplementedError when a product that is a later child should start; olm "
+    "starts it"
 )
 APPLIES_TWICE = (
-    "torch applies the decay of a product that is the first child of a sequence at step 0, and is "
-    "a step ahead; olm is not"
+    "torch applies the decay of a product that is the first child of a sequence at step 0, and so "
+    "is one step ahead; olm is not"
 )
-OVERWRITES = "in torch the child that sets the rate overwrites what the other did; olm multiplies"
+OVERWRITES = "in torch, the child that sets the rate overwrites the other; olm multiplies both"
 DRIFTS = (
-    "in torch a cosine with a floor works on the rate that the others left, and takes no factor of "
-    "the base rate; olm multiplies by its factor"
+    "in torch, a cosine with a floor is applied to the rate of the other children, not to the base "
+    "rate; olm multiplies by its factor"
 )
 OVERRIDES = (
-    "torch makes the first rate of the cycle the base rate of the other children; "
-    "olm has the optimizer's base rate for each"
+    "torch uses the first rate of the cycle as the base rate of the other children; olm uses the "
+    "base rate of the optimizer for each"
 )
 RISES_AND_RAISES = (
     "torch rises again after the last of total_steps and then raises ValueError; "

@@ -53,8 +53,8 @@ def _decay(warmup: int, total: int, **fields: Any) -> Spec:
 
 
 RISES = "AnySchedule rises again after the end; olm stays at the minimum"
-BACK = "AnySchedule jumps back to the base rate after the last schedule; olm stays where it ends"
-BEFORE = "AnySchedule climbs from minus the base rate before the start; olm waits at zero"
+BACK = "AnySchedule jumps back to the base rate after the last schedule; olm holds its end"
+BEFORE = "AnySchedule rises from minus the base rate before the start; olm holds zero"
 
 RISE = _ramp(5, start_factor=0.0, end_factor=1.0)
 
@@ -210,14 +210,16 @@ PEER = Peer(
             _call("step", warmup=-2, gamma=0.9),
             {"kind": "WarmupDecayLR", "warmup_steps": -2, "total_steps": 20},
             argument="warmup_steps",
-            instead="AnySchedule starts inside the decay; olm asks for at least 0",
+            instead="AnySchedule starts inside the decay; olm requires at least 0",
         ),
         Refused(
             _call("polynomial", end=20, power=-1),
             _ramp(20, ease="polynomial", power=-1.0),
             argument="power",
-            instead="AnySchedule rises without bound, and divides by zero at the end; "
-            "olm asks for a power above 0",
+            instead=(
+                "AnySchedule rises without bound, and divides by zero at the end; olm requires a "
+                "power above 0"
+            ),
         ),
     ],
     needs=["torch", "numpy", "toml==0.10.2"],

@@ -191,20 +191,21 @@ PEER = Peer(
             _call(CONSTANT, **LENGTHS, constant_lr_ratio=0.1, min_lr_ratio=0.1),
             _decay(5, 4, end_factor=0.1),
             argument="warmup_steps",
-            instead="axolotl falls off a cliff after the warm-up; "
-            "olm asks for a warm-up below the total",
+            instead=(
+                "axolotl drops sharply after the warm-up; olm requires a warm-up below the total"
+            ),
         ),
         Refused(
             _call("get_cosine_schedule_with_min_lr", **LENGTHS, min_lr_ratio=-0.5),
             _decay(5, 40, end_factor=-0.5),
             argument="end_factor",
-            instead="axolotl goes below zero; olm asks for a factor of at least 0",
+            instead="axolotl goes below zero; olm requires a factor of at least 0",
         ),
         Refused(
             _call("InterpolatingLogScheduler", num_steps=1, min_lr=1e-6, max_lr=1e-3),
             _at(-1, _ramp(0, start_lr=1e-6, end_lr=1e-3, space="log")),
             argument="total_steps",
-            instead="axolotl divides by zero when it is made; olm asks for at least 1",
+            instead="axolotl divides by zero in its constructor; olm requires at least 1",
         ),
     ],
     needs=["torch", "numpy"],

@@ -70,10 +70,10 @@ def _polynomial(total: int, power: float, low: float) -> Spec:
 RISES = "ColossalAI rises again after total_steps; olm stays at eta_min"
 NEGATIVE = "ColossalAI goes below zero after total_steps; olm stays at zero"
 ABOVE = (
-    "ColossalAI begins the cosine above the base rate, by torch's recursion, and stays too high; "
-    "olm begins it at the base rate"
+    "ColossalAI starts the cosine above the base rate, by the recursion of torch, and stays too "
+    "high; olm starts it at the base rate"
 )
-IGNORED = "ColossalAI leaves three_phase out in silence; olm takes it"
+IGNORED = "ColossalAI silently ignores three_phase; olm applies it"
 
 CLOSED = [
     Row(_text("LinearWarmupLR", total_steps=30, warmup_steps=5), _linear(30, 5), BASES, _up_to(30)),
@@ -186,7 +186,9 @@ PEER = Peer(
             _text("FlatAnnealingLR", total_steps=25, pct_start=1.0),
             {"kind": "FlatCosineLR", "flat_steps": 25, "total_steps": 25},
             argument="flat_steps",
-            instead="ColossalAI divides by zero at the end; olm asks that the cosine have a step",
+            instead=(
+                "ColossalAI divides by zero at the end; olm requires a cosine of at least one step"
+            ),
         ),
     ],
     needs=["torch", "numpy", "packaging"],

@@ -113,8 +113,8 @@ def _warm(decay: str, **more: Any) -> Spec:
 
 ROUNDED = "Composer rounds every cycle down to whole batches; olm stretches each by the same factor"
 SHORT = (
-    "Composer scales the decay and not the warm-up, in which the training ends; "
-    "olm asks that the decay end after the warm-up"
+    "Composer scales the decay but not the warm-up, so that training ends in the warm-up; olm "
+    "requires that the decay ends after the warm-up"
 )
 
 PLAIN = [
@@ -249,8 +249,10 @@ PEER = Peer(
             _text("StepScheduler('0.01dur')", "40ba"),
             {"kind": "StepLR", "step_size": 0},
             argument="step_size",
-            instead="Composer rounds the size to zero batches and divides by it; "
-            "olm asks for at least 1",
+            instead=(
+                "Composer rounds the size to zero batches and divides by it; olm requires at least "
+                "1"
+            ),
         ),
         Refused(
             _text("LinearWithWarmupScheduler('10ba', t_max='40ba')", "8ba", ssr=0.2),

@@ -86,8 +86,10 @@ CYCLE = {
     "cycle_momentum": False,
 }
 
-TWO = "DeepSpeed warms up over two steps when asked for one; olm over one"
-ZERO = "DeepSpeed takes its first step at zero, whatever warmup_min_ratio is; olm at that ratio"
+TWO = "DeepSpeed warms up for two steps if one is configured; olm for one"
+ZERO = (
+    "DeepSpeed takes its first step at zero, whatever warmup_min_ratio is; olm starts at that ratio"
+)
 
 WARM = [
     Row(
@@ -236,7 +238,10 @@ PEER = Peer(
             _text("WarmupLR", warmup_num_steps=10, warmup_type="exponential"),
             _late(_ramp(10, start_factor=0.0, end_factor=1.0, ease="exponential")),
             argument="ease",
-            instead="DeepSpeed takes the logarithm and says so in its log; olm lists what it has",
+            instead=(
+                "DeepSpeed uses the logarithm and logs that it does; olm reports the shapes that "
+                "exist"
+            ),
         ),
         Refused(
             _text("WarmupDecayLR", total_num_steps=10, warmup_num_steps=10, warmup_type="linear"),
@@ -244,8 +249,10 @@ PEER = Peer(
                 {"kind": "WarmupDecayLR", "warmup_steps": 10, "total_steps": 10, "decay": "linear"}
             ),
             argument="warmup_steps",
-            instead="DeepSpeed falls from the last step of the warm-up to zero; "
-            "olm asks that the decay end after the warm-up",
+            instead=(
+                "DeepSpeed falls from the last step of the warm-up to zero; olm requires that the "
+                "decay ends after the warm-up"
+            ),
         ),
     ],
     needs=["torch", "numpy"],

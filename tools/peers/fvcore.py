@@ -100,7 +100,7 @@ SINGLE = [
         {"kind": "PolynomialLR", "total_iters": UPDATES, "power": 0.9},
         BASES,
         BEYOND,
-        "fvcore gives complex numbers after the end; olm stays at zero",
+        "fvcore returns complex numbers after the end; olm stays at zero",
     ),
 ]
 
@@ -193,7 +193,7 @@ PEER = Peer(
             _composite([WARM, COSINE], [1.5, -0.5], ["rescaled", "rescaled"]),
             _phases([45, -15], WARMUP, _ramp(27, end_factor=0.1, ease="cosine")),
             argument="lengths",
-            instead="fvcore takes a negative length in silence; olm asks for at least 1",
+            instead="fvcore silently accepts a negative length; olm requires at least 1",
         ),
     ],
     needs=["numpy"],

@@ -205,23 +205,27 @@ WRAPPED = [
         {"kind": "LinearFactorLR", "start_factor": 0.5, "end_factor": 1.0, "total_iters": 4},
         BASES,
         _up_to(15),
-        "ignite applies the first factor twice and comes up to half the base rate; "
-        "olm to the base rate",
+        (
+            "ignite applies the first factor twice and rises to half the base rate; olm rises to "
+            "the base rate"
+        ),
     ),
     Row(
         f"LRScheduler({TORCH}.CosineAnnealingLR(optimizer, T_max=10))",
         {"kind": "CosineAnnealingLR", "T_max": 10},
         BASES,
         _up_to(20),
-        "ignite begins above the base rate and rises again after T_max; "
-        "olm begins at the base rate and stays at eta_min",
+        (
+            "ignite starts above the base rate and rises again after T_max; olm starts at the base "
+            "rate and stays at eta_min"
+        ),
     ),
     Row(
         f"LRScheduler({TORCH}.CosineAnnealingWarmRestarts(optimizer, T_0=10, eta_min=1e-5))",
         {"kind": "CosineAnnealingWarmRestarts", "T_0": 10, "eta_min": 1e-5},
         BASES,
         _up_to(35),
-        "ignite begins at the second rate of the curve; olm at the base rate",
+        "ignite starts at the second rate of the curve; olm starts at the base rate",
     ),
     Row(
         f"LRScheduler({TORCH}.CosineAnnealingWarmRestarts(optimizer, T_0=10, eta_min=1e-5))",
@@ -251,7 +255,7 @@ PEER = Peer(
                 "between": "linear",
             },
             argument="milestones",
-            instead="ignite takes the last of two rates for one step; olm asks for ascending steps",
+            instead="ignite uses the last of two rates for one step; olm requires ascending steps",
         ),
     ],
     needs=["torch", "numpy"],

@@ -157,8 +157,10 @@ COSINE = [
         _restarts(10, 1.5),
         BASES,
         _up_to(45),
-        "Keras finds the cycle by a logarithm and at step 25 gives the end of the second; "
-        "olm begins the third there",
+        (
+            "Keras computes the cycle by a logarithm and returns the end of the second at step 25; "
+            "olm starts the third there"
+        ),
     ),
 ]
 
@@ -173,14 +175,15 @@ PEER = Peer(
             "CosineDecay(lr, decay_steps=20, alpha=-0.1)",
             _cosine(20, end_factor=-0.1),
             argument="end_factor",
-            instead="Keras goes below zero and stays there; olm asks for at least 0",
+            instead="Keras goes below zero and stays there; olm requires at least 0",
         ),
         Refused(
             "PiecewiseConstantDecay(boundaries=[20, 10], values=[lr, 0.5 * lr, 0.1 * lr])",
             {"kind": "TableLR", "milestones": [0, 21, 11], "factors": [1.0, 0.5, 0.1]},
             argument="milestones",
-            instead="Keras adds the first and the last rate between them; "
-            "olm asks for ascending steps",
+            instead=(
+                "Keras adds the first and the last rate between them; olm requires ascending steps"
+            ),
         ),
     ],
     needs=["torch", "numpy"],

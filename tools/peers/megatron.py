@@ -98,8 +98,8 @@ ROOT = {"kind": "PowerLR", "power": 0.5, "decay_steps": 8, "decay_rate": 1.0}
 """The inverse square root after a warm-up of 8 steps."""
 
 CLIFF = (
-    "Megatron falls to min_lr at the step after lr_decay_steps; "
-    "olm goes on along the inverse square root"
+    "Megatron drops to min_lr at the step after lr_decay_steps; olm continues along the inverse "
+    "square root"
 )
 
 FLAT = [
@@ -209,15 +209,18 @@ PEER = Peer(
             _text("linear", 2.5, 30),
             {"kind": "WarmupDecayLR", "warmup_steps": 2.5, "total_steps": 30, "decay": "linear"},
             argument="warmup_steps",
-            instead="Megatron takes half a step, which a fraction of the decay gives; "
-            "olm asks for whole steps",
+            instead=(
+                "Megatron accepts half a step, a fraction of the decay; olm requires whole steps"
+            ),
         ),
         Refused(
             _wsd(6, 30, 27, "linear"),
             {**_stable("linear"), "decay_steps": 27},
             argument="decay_steps",
-            instead="Megatron falls from the base rate into the middle of the decay; "
-            "olm asks that the decay fit behind the warm-up",
+            instead=(
+                "Megatron drops from the base rate into the middle of the decay; olm requires that "
+                "the decay fits after the warm-up"
+            ),
         ),
     ],
     needs=["torch", "numpy"],

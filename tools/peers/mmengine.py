@@ -58,7 +58,7 @@ def _product(*schedulers: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "ChainedScheduler", "schedulers": [*schedulers]}
 
 
-FREEZES = "mmengine stays at the rate of the last step before `end`; olm comes down to the end"
+FREEZES = "mmengine stays at the rate of the last step before `end`; olm decays to the end"
 DIVIDES = "mmengine divides by the factor at step {}; olm {}"
 
 CONSTANT = [
@@ -264,7 +264,7 @@ PEER = Peer(
             "PolyLR(optimizer, begin=0, end=1)",
             _ramp(0, ease="polynomial", power=1.0),
             argument="total_steps",
-            instead="mmengine leaves the base rate for ever; olm asks for at least 1",
+            instead="mmengine leaves the base rate forever; olm requires at least 1",
         ),
     ],
     # It imports packaging without requiring it.

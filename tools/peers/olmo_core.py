@@ -107,9 +107,9 @@ def _trapezoid(warmup: int, total: int, decay: int) -> Spec:
     return {"kind": "WarmupStableDecayLR", **lengths}
 
 
-BELOW_ZERO = "OLMo-core goes on down below zero after t_max; olm stays at zero"
+BELOW_ZERO = "OLMo-core continues below zero after t_max; olm stays at zero"
 DIVIDES = (
-    "OLMo-core divides by zero at step 0, which its own trainer skips; olm begins at the base rate"
+    "OLMo-core divides by zero at step 0, which its own trainer skips; olm starts at the base rate"
 )
 RAISES = "OLMo-core raises AssertionError after t_max; olm stays at its last rate"
 
@@ -294,21 +294,25 @@ PEER = Peer(
             _call("WSD(warmup=20, decay=20, decay_fraction=None)", 30),
             _trapezoid(20, 30, 20),
             argument="decay_steps",
-            instead="OLMo-core leaves out the half of the decay that overlaps the warm-up, "
-            "and jumps to the rest; olm asks for a decay that fits",
+            instead=(
+                "OLMo-core skips the half of the decay that overlaps the warm-up, and jumps to the "
+                "rest; olm requires a decay that fits"
+            ),
         ),
         Refused(
             _call("LinearWithWarmup(warmup=30)", 20),
             _decay(30, 20, "linear", end_factor=0.1),
             argument="warmup_steps",
-            instead="OLMo-core goes on with the warm-up after t_max and falls off a cliff; "
-            "olm asks for a warm-up below the total",
+            instead=(
+                "OLMo-core continues the warm-up after t_max and drops sharply; olm requires a "
+                "warm-up below the total"
+            ),
         ),
         Refused(
             _call("PowerLR(warmup=0, decay=8, decay_fraction=None)", 40),
             {"kind": "PowerLR", "power": 0.51, "decay_steps": 0},
             argument="decay_steps",
-            instead="OLMo-core divides by zero at every step; olm asks for at least 1",
+            instead="OLMo-core divides by zero at every step; olm requires at least 1",
         ),
     ],
     needs=["torch", "numpy"],

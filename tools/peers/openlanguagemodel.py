@@ -74,9 +74,9 @@ def _steps(total: int, warmup: int = 0) -> tuple[int, ...]:
     return steps_around((0, warmup, total // 2, total), total + 5, every=-(-total // 40))
 
 
-ZERO = "OLM jumps from the base rate to the floor at step 1; olm asks for at least 1"
-NEGATIVE = "OLM takes any number of steps; olm asks for at least {}"
-CLIFF = "OLM rises to the end and falls off a cliff; olm asks for a warm-up below the total"
+ZERO = "OLM jumps from the base rate to the floor at step 1; olm requires at least 1"
+NEGATIVE = "OLM accepts any number of steps; olm requires at least {}"
+CLIFF = "OLM rises to the end and drops sharply; olm requires a warm-up below the total"
 
 PEER = Peer(
     distribution="openlanguagemodel",
@@ -92,7 +92,7 @@ PEER = Peer(
         _refused(
             "LinearDecayLR",
             "total_steps",
-            "OLM is at zero from step 0 on; olm asks for at least 1",
+            "OLM is at zero from step 0 on; olm requires at least 1",
             total_steps=0,
         ),
         _refused("WarmupLR", "warmup_steps", NEGATIVE.format(0), warmup_steps=-1),
@@ -102,7 +102,7 @@ PEER = Peer(
         _refused(
             "WarmupCosineScheduler",
             "warmup_steps",
-            "OLM starts inside the cosine; olm asks for at least 0",
+            "OLM starts inside the cosine; olm requires at least 0",
             warmup_steps=-2,
             total_steps=5,
         ),

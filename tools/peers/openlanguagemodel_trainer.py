@@ -89,7 +89,7 @@ def _rows() -> Iterator[Row]:
     yield _row(100, 30, 50, 4, 30, instead=BATCHES)
 
 
-BATCHES = "OLM counts batches, of which each step takes several; olm's curve ends with the run"
+BATCHES = "OLM counts batches, several of which are one step; the curve of olm ends with the run"
 DOWN = "OLM rounds 10 % down; olm rounds to the nearest step"
 
 PEER = Peer(

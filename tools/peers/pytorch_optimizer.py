@@ -92,13 +92,13 @@ LENGTHS: dict[str, Any] = {
 
 WSD: dict[str, Any] = {"num_warmup_steps": 5, "num_stable_steps": 15, "num_decay_steps": 10}
 
-BELOW = "pytorch_optimizer goes on below the floor, to negative rates; olm holds the floor"
+BELOW = "pytorch_optimizer continues below the floor, to negative rates; olm holds the floor"
 RISES = "pytorch_optimizer rises again after the end; olm holds the floor"
 GROWS = (
     "pytorch_optimizer multiplies the peak by a power of the number of steps, and rises without "
-    "end; olm falls along the polynomial"
+    "bound; olm falls along the polynomial"
 )
-DIPS = "pytorch_optimizer is at the floor for the first step; olm begins at the peak"
+DIPS = "pytorch_optimizer is at the floor for the first step; olm starts at the peak"
 LEAVES_OUT = (
     "pytorch_optimizer falls below the floor and then jumps up to it; "
     "olm falls no further than the floor"
@@ -199,7 +199,10 @@ PEER = Peer(
             _call(COSINE, {"t_max": 5, "max_lr": 0.1, "warmup_steps": 5}),
             {"kind": "WarmupDecayLR", "warmup_steps": 5, "total_steps": 5},
             argument="warmup_steps",
-            instead="pytorch_optimizer divides by zero after the warm-up; olm asks for less of it",
+            instead=(
+                "pytorch_optimizer divides by zero after the warm-up; olm requires a shorter "
+                "warm-up"
+            ),
         ),
         Refused(
             _call(RESTARTS, {"first_cycle_steps": 10, "gamma": -0.5}),
@@ -210,7 +213,7 @@ PEER = Peer(
                 "shrink": -0.5,
             },
             argument="shrink",
-            instead="pytorch_optimizer gives negative rates; olm asks for at least 0",
+            instead="pytorch_optimizer returns negative rates; olm requires at least 0",
         ),
     ],
     needs=["torch", "numpy"],

@@ -85,16 +85,16 @@ POWER = "PowerDecayScheduler"
 RESTARTS = "CosineAnnealingWarmupRestarts"
 
 NO_RISE = (
-    "pytorch-scheduler rounds the length of the rise down to zero, and still begins at the bottom "
-    "for one step; olm begins at the peak"
+    "pytorch-scheduler rounds the length of the rise down to zero, and still starts at the bottom "
+    "for one step; olm starts at the peak"
 )
 DIPS = (
-    "pytorch-scheduler is at the floor for the first step of each cycle, then near the peak; "
-    "olm begins a cycle without warm-up at the peak"
+    "pytorch-scheduler is at the floor for the first step of each cycle, then near the peak; olm "
+    "starts a cycle without warm-up at the peak"
 )
 LOWER = (
-    "pytorch-scheduler hands torch's recursive scheduler the last rate of the warm-up, "
-    "and never reaches the peak; olm's decay begins at the base rate"
+    "pytorch-scheduler passes the last rate of the warm-up to a recursive scheduler of torch, and "
+    "never reaches the peak; the decay of olm starts at the base rate"
 )
 
 ROWS = [
@@ -248,8 +248,10 @@ PEER = Peer(
             _call(RESTARTS, {"first_cycle_steps": 10, "cycle_mult": 0.5}),
             _repeat(_cosine(10, 1e-3), 10, growth=0.5),
             argument="growth",
-            instead="pytorch-scheduler never returns once a cycle has no step left; "
-            "olm asks for a number of cycles that keeps each of them a step long",
+            instead=(
+                "pytorch-scheduler never returns once a cycle has no steps; olm requires that each "
+                "cycle has at least one step"
+            ),
         ),
         Refused(
             _call(
@@ -258,8 +260,10 @@ PEER = Peer(
             ),
             _stable(5, 30, 10, decay="1-sqrt"),
             argument="decay",
-            instead="pytorch-scheduler takes every word it does not know for 'sqrt'; "
-            "olm names the words there are",
+            instead=(
+                "pytorch-scheduler treats every unknown word as 'sqrt'; olm reports the words that "
+                "exist"
+            ),
         ),
     ],
     needs=["torch", "numpy"],

@@ -124,14 +124,14 @@ MULTISTEP = "MultiStepLRScheduler"
 STABLE = "WSDLRScheduler"
 
 LATE = (
-    "timm rounds a logarithm down at step 242, and is at the end of a cycle there; "
-    "olm begins the next one"
+    "timm rounds a logarithm down at step 242, and is at the end of a cycle there; olm starts the "
+    "next one"
 )
 NOT_YET = (
-    "timm leaves the base rate as it is until the first step is over; "
-    "olm is on the curve from step 0 on, which begins a little below"
+    "timm keeps the base rate until the first step is over; olm is on the curve, which starts "
+    "slightly lower, from step 0 on"
 )
-CLIFF = "timm warms up past the end and falls to the end at once; olm asks for less warm-up"
+CLIFF = "timm warms up past the end and drops to the end at once; olm requires a shorter warm-up"
 
 ROWS = [
     _row(
@@ -312,7 +312,7 @@ PEER = Peer(
             MULTISTEP,
             _later(_milestones([15, 10], 0.1), 1),
             "milestones",
-            "timm drops twice at the earlier milestone; olm asks for ascending milestones",
+            "timm drops twice at the earlier milestone; olm requires ascending milestones",
             decay_t=[15, 10],
             decay_rate=0.1,
         ),
@@ -320,7 +320,7 @@ PEER = Peer(
             STEP,
             _steps(8, -0.5),
             "gamma",
-            "timm gives negative rates; olm asks for at least 0",
+            "timm returns negative rates; olm requires at least 0",
             decay_t=8,
             decay_rate=-0.5,
         ),

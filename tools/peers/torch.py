@@ -28,71 +28,71 @@ PEER = Peer(
         Refused(
             *pair.cosine(0),
             argument="T_max",
-            instead="torch divides by zero at step 1; olm asks for at least 1",
+            instead="torch divides by zero at step 1; olm requires at least 1",
         ),
         Refused(
             *pair.linear(0.5, 0.0, 0),
             argument="total_steps",
-            instead="torch stays at half the base rate for ever; olm asks for at least 1",
+            instead="torch stays at half the base rate forever; olm requires at least 1",
         ),
         Refused(
             *pair.sequence(
                 [pair.constant(0.1, 9), pair.constant(0.2, 9), pair.constant(0.3, 9)], [5, 3]
             ),
             argument="milestones",
-            instead="torch leaves out the second in silence; olm asks for ascending milestones",
+            instead="torch silently ignores the second; olm requires ascending milestones",
         ),
         Refused(
             *pair.sequence(
                 [pair.constant(0.1, 9), pair.constant(0.2, 9), pair.constant(0.3, 9)], [3, 3]
             ),
             argument="milestones",
-            instead="torch leaves out the second in silence; olm asks for ascending milestones",
+            instead="torch silently ignores the second; olm requires ascending milestones",
         ),
         Refused(
             *pair.sequence([pair.constant(0.1, 9), pair.constant(0.2, 9)], [-1]),
             argument="milestones",
-            instead="torch begins with the second; olm asks for at least 1",
+            instead="torch starts with the second; olm requires at least 1",
         ),
         Refused(
             *pair.sequence([pair.constant(0.1, 9), pair.constant(0.2, 9)], [0]),
             argument="milestones",
-            instead="torch never begins the first; olm asks for at least 1",
+            instead="torch never starts the first; olm requires at least 1",
         ),
         Refused(
             *pair.factors(start_factor=0.5, total_iters=0),
             argument="total_iters",
-            instead="torch stays at half the base rate for ever; olm asks for at least 1",
+            instead="torch stays at half the base rate forever; olm requires at least 1",
         ),
         Refused(
             *pair.steps(0),
             argument="step_size",
-            instead="torch divides by zero at step 1; olm asks for at least 1",
+            instead="torch divides by zero at step 1; olm requires at least 1",
         ),
         Refused(
             *pair.milestones([8, 3]),
             argument="milestones",
-            instead="torch sorts them; olm asks for ascending milestones",
+            instead="torch sorts them; olm requires ascending milestones",
         ),
         Refused(
             *pair.milestones([-1, 3]),
             argument="milestones",
-            instead="torch's steps miss it, its closed form counts it; olm asks for at least 0",
+            instead="stepping torch ignores it, its closed form counts it; olm requires at least 0",
         ),
         Refused(
             *pair.cycle(0.1, 0.5, 0, step_size_down=5),
             argument="step_size_up",
-            instead="torch divides by zero; olm asks for at least 1",
+            instead="torch divides by zero; olm requires at least 1",
         ),
         Refused(
             *pair.one_cycle(0.5, total_steps=10, pct_start=0.7, three_phase=True),
             argument="three_phase",
-            instead="torch is still on its way down when the steps are over; olm asks for half",
+            instead="torch is still decaying when the steps are over; olm requires at most half",
         ),
         Refused(
             *pair.one_cycle(0.5, total_steps=10, epochs=3, steps_per_epoch=4),
             argument="total_steps",
-            instead="torch takes total_steps in silence; olm asks for one way to say it",
+            instead="torch silently prefers total_steps; olm requires one of the two",
         ),
     ],
     needs=["numpy"],

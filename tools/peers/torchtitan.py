@@ -69,10 +69,8 @@ def _stable(warmup: int, until: int, decay: Spec) -> Spec:
     return {"kind": "SequentialLR", "schedulers": [rise, decay], "milestones": [until]}
 
 
-BELOW_ZERO = "torchtitan goes on down below zero after total_steps; olm stays at zero"
-BELOW_MINIMUM = (
-    "torchtitan goes on down below its minimum after total_steps; olm stays at the minimum"
-)
+BELOW_ZERO = "torchtitan continues below zero after total_steps; olm stays at zero"
+BELOW_MINIMUM = "torchtitan continues below its minimum after total_steps; olm stays at the minimum"
 RISES = "torchtitan rises again after total_steps; olm stays at its minimum"
 
 ROWS = [
@@ -165,19 +163,19 @@ PEER = Peer(
             _call(warmup_steps=60, decay_type="cosine"),
             {"kind": "WarmupCosineScheduler", "warmup_steps": 60, "total_steps": 40},
             argument="warmup_steps",
-            instead="torchtitan warns and shortens the warm-up; olm asks for one below the total",
+            instead="torchtitan warns and shortens the warm-up; olm requires one below the total",
         ),
         Refused(
             _call(warmup_steps=-3, decay_type="cosine"),
             {"kind": "WarmupCosineScheduler", "warmup_steps": -3, "total_steps": 40},
             argument="warmup_steps",
-            instead="torchtitan starts inside the decay; olm asks for at least 0",
+            instead="torchtitan starts inside the decay; olm requires at least 0",
         ),
         Refused(
             _call(warmup_steps=5, decay_ratio=0.0),
             _stable(5, 40, _ramp(0)),
             argument="total_steps",
-            instead="torchtitan raises AssertionError after the last step; olm asks for at least 1",
+            instead="torchtitan raises AssertionError after the last step; olm requires at least 1",
         ),
     ],
     needs=["torch", "numpy"],

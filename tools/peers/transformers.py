@@ -101,18 +101,21 @@ STABLE = "get_wsd_schedule"
 
 RISES = "transformers rises again after the last training step; olm stays at the end"
 LATE = (
-    "transformers rounds the place in the cycle down at step 34, and is at zero where a cycle "
+    "transformers rounds the position in the cycle down at step 34, and is at zero where a cycle "
     "begins; olm is at the base rate there"
 )
 OTHERS = (
-    "transformers divides the absolute rate by the optimizer's default rate, and so ends groups "
-    "with a rate of their own elsewhere; olm ends each group at the rate that is given"
+    "transformers divides the absolute rate by the default rate of the optimizer, so that groups "
+    "with their own rate end elsewhere; olm ends each group at the specified rate"
 )
 JUMPS = (
     "transformers is back at the base rate when the decay ends, and jumps down from there; "
     "olm ends half a wave earlier"
 )
-CLIFF = "transformers warms up past the end and falls to the end at once; olm asks for less warm-up"
+CLIFF = (
+    "transformers warms up past the end and drops to the end at once; olm requires a shorter "
+    "warm-up"
+)
 
 ROWS = [
     Row("get_constant_schedule(optimizer)", {"kind": "HoldLR"}, BASES, _up_to(10)),
@@ -316,7 +319,7 @@ PEER = Peer(
             POLYNOMIAL,
             _decay(20, 20, decay="linear"),
             "warmup_steps",
-            "transformers divides by zero at step 20; olm asks for less warm-up",
+            "transformers divides by zero at step 20; olm requires a shorter warm-up",
             num_warmup_steps=20,
             num_training_steps=20,
         ),
@@ -324,7 +327,7 @@ PEER = Peer(
             STABLE,
             _stable(15, 20, 10),
             "decay_steps",
-            "transformers jumps into the decay half way; olm asks for parts that fit the total",
+            "transformers jumps into the decay half way; olm requires parts that fit the total",
             num_warmup_steps=15,
             num_decay_steps=10,
             num_training_steps=20,
