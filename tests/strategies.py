@@ -79,15 +79,10 @@ def clocks(draw, longest=10**6):
 def amounts(draw, clock, steps):
     """A duration, as it is written, of about so many steps."""
     unit = draw(st.sampled_from([*UNITS]))
-    per = {
-        "%": 100 / clock.total_steps,
-        "dur": 1 / clock.total_steps,
-        "ep": 1 / clock.steps_per_epoch,
-        "sp": clock.samples_per_step,
-        "tok": clock.tokens_per_step,
-    }
+    value = getattr(clock, UNITS[unit].needs)
+    amount = steps * value if UNITS[unit].per_step else steps / value
     digits = draw(st.integers(1, 9))
-    return f"{steps * per[unit]:.{digits}g}{unit}"
+    return f"{amount / float(UNITS[unit].scale):.{digits}g}{unit}"
 
 
 @st.composite

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from olm.cli import Misuse
+from olm.fields.durations import UNITS
 from olm.problem import SpecError, dotted, listed, quantity
 from olm.spec.load import parse_document
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
 
 OPTIONS = {
-    "total_steps": "run length in optimizer steps, for durations such as 3%%",
-    "steps_per_epoch": "optimizer steps per epoch, for durations such as 2ep",
-    "samples_per_step": "samples per optimizer step, for durations such as 1.5e6sp",
-    "tokens_per_step": "tokens per optimizer step, for durations such as 20e9tok",
+    unit.needs: f"{unit.option}, for durations such as {unit.example}".replace("%", "%%")
+    for unit in UNITS.values()
+    if unit.option
 }
 """The fields of a clock → the help of their options."""
 

@@ -10,6 +10,7 @@ from itertools import count
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
+from olm.fields.durations import UNITS
 from olm.fields.types import MAX_STEPS
 
 if TYPE_CHECKING:
@@ -18,14 +19,13 @@ if TYPE_CHECKING:
     from olm.schedule.clock import Clock
     from olm.schedule.curves import Array
 
-NEEDS = {
-    "steps": "",
-    "epochs": "steps_per_epoch",
-    "samples": "samples_per_step",
-    "tokens": "tokens_per_step",
-    "percent": "total_steps",
+COUNTED = {unit.axis: unit for unit in UNITS.values() if unit.axis}
+"""The axes that a clock counts, by their names, with their units."""
+
+NEEDS = {"steps": ""} | {
+    name: COUNTED[name].needs for name in sorted(COUNTED, key=lambda name: COUNTED[name].is_share)
 }
-"""The units of an axis → the field that a clock needs for each."""
+"""The names of all axes, and the field of a clock that each needs."""
 
 MAGNITUDES = ("", "", "M", "B", "T")
 """The suffix of 1000 to the power of the index; thousands are written out."""
@@ -41,7 +41,7 @@ class Axis:
     @property
     def name(self) -> str:
         """The heading of a column, and the label at the end of an axis."""
-        return {"steps": "step", "percent": "of the run"}.get(self.unit, self.unit)
+        return COUNTED[self.unit].plural if self.unit in COUNTED else "step"
 
     @property
     def label(self) -> str:
@@ -51,7 +51,7 @@ class Axis:
     @property
     def is_whole(self) -> bool:
         """Whether the unit is indivisible."""
-        return self.unit not in ("epochs", "percent")
+        return self.unit not in COUNTED or not COUNTED[self.unit].fractional
 
     def at(self, step: int) -> float:
         """The position of a step on the axis."""
@@ -95,7 +95,8 @@ class Axis:
         return [distance * index for index in range(floor(end / distance) + 1)]
 
     def _with_sign(self, text: str) -> str:
-        return f"{text} %" if self.unit == "percent" else text
+        is_share = self.unit in COUNTED and COUNTED[self.unit].is_share
+        return f"{text} {COUNTED[self.unit].suffix}" if is_share else text
 
 
 STEPS = Axis("steps", Fraction(1))
@@ -111,10 +112,11 @@ def axes(clock: Clock) -> dict[str, Axis]:
     """
     known = {name: Fraction(value) for name, value in clock.known.items()}
     found = {"steps": STEPS}
-    for unit, field in NEEDS.items():
+    for name, field in NEEDS.items():
         if field in known:
-            per_step = known[field] if field.endswith("_per_step") else 1 / known[field]
-            found[unit] = Axis(unit, per_step * 100 if unit == "percent" else per_step)
+            unit = COUNTED[name]
+            per_step = known[field] if unit.per_step else 1 / known[field]
+            found[name] = Axis(name, per_step / unit.scale)
     # More per step than a run can have steps is a slip, and would overflow a float.
     return {unit: axis for unit, axis in found.items() if axis.per_step <= MAX_STEPS}
 

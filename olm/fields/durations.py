@@ -10,17 +10,104 @@ from typing import ClassVar
 
 from pydantic_core import SchemaSerializer, core_schema
 
-UNITS = {
-    "%": ("total_steps", "of the run"),
-    "dur": ("total_steps", "of the run"),
-    "ep": ("steps_per_epoch", "epochs"),
-    "sp": ("samples_per_step", "samples"),
-    "tok": ("tokens_per_step", "tokens"),
-}
-"""A unit → what a clock must know to count it in steps, and what it counts.
 
-The suffixes are MosaicML Composer's, whose ``dur`` is a share of the run, and the per cent sign.
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of durations, with all that olm knows of it. A new one is a line in `UNITS`."""
+
+    suffix: str
+    """What follows the number."""
+    needs: str
+    """The field of a clock that converts it to steps."""
+    singular: str
+    plural: str
+    also: str
+    """Its other names, in lower case. Where one is found, the suffix is suggested."""
+    scale: Fraction = Fraction(1)
+    """How many units of the quantity it is: a per cent is a hundredth of the run."""
+    example: str = ""
+    """A typical duration in it, for help; empty if another unit of the quantity is preferred."""
+    option: str = ""
+    """The help of the option for the quantity; empty if another unit has it."""
+    axis: str = ""
+    """The name of the axis of a picture that counts it, if there is one."""
+    fractional: bool = True
+    """Whether a tick of the axis may be a fraction of it."""
+
+    @property
+    def per_step(self) -> bool:
+        """Whether the clock's field says how many of it a step has, not how many steps it has."""
+        return self.needs.endswith("_per_step")
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of the run."""
+        return self.needs == "total_steps"
+
+    def steps(self, amount: Fraction, value: float) -> Fraction:
+        """How many steps an amount of the quantity is, where the clock's field has this value."""
+        return amount / Fraction(value) if self.per_step else amount * Fraction(value)
+
+
+PERCENT = Unit(
+    suffix="%",
+    needs="total_steps",
+    singular="of the run",
+    plural="of the run",
+    also="% percent pct",
+    scale=Fraction(1, 100),
+    example="3%",
+    option="run length in optimizer steps",
+    axis="percent",
+)
+SHARE = Unit(
+    suffix="dur",
+    needs="total_steps",
+    singular="of the run",
+    plural="of the run",
+    also="dur duration run runs",
+)
+EPOCH = Unit(
+    suffix="ep",
+    needs="steps_per_epoch",
+    singular="epoch",
+    plural="epochs",
+    also="ep eps epoch epochs",
+    example="2ep",
+    option="optimizer steps per epoch",
+    axis="epochs",
+)
+SAMPLE = Unit(
+    suffix="sp",
+    needs="samples_per_step",
+    singular="sample",
+    plural="samples",
+    also="sp sps sample samples example examples sequence sequences",
+    example="1.5e6sp",
+    option="samples per optimizer step",
+    axis="samples",
+    fractional=False,
+)
+TOKEN = Unit(
+    suffix="tok",
+    needs="tokens_per_step",
+    singular="token",
+    plural="tokens",
+    also="tok toks token tokens",
+    example="20e9tok",
+    option="tokens per optimizer step",
+    axis="tokens",
+    fractional=False,
+)
+
+UNITS = {unit.suffix: unit for unit in (PERCENT, SHARE, EPOCH, SAMPLE, TOKEN)}
+"""The units by their suffixes, which are MosaicML Composer's, and the per cent sign.
+
+Composer's ``dur`` is a share of the run.
 """
+
+_WHOLE = {unit.needs: unit for unit in UNITS.values() if unit.scale == 1}
+"""The unit in which the amounts of a quantity are kept."""
 
 REST = "rest"
 """What a schedule has left of its turn, or of the run: the one duration without a number."""
@@ -43,9 +130,9 @@ class Duration:
     """
 
     amount: Fraction
-    """How many of the unit; of the run, the share; 0 for the rest."""
+    """How many of the unit; 0 for the rest."""
     unit: str
-    """The unit, with ``dur`` for a per cent as well, or ``rest``."""
+    """The suffix of the unit that the quantity is kept in, such as ``dur`` for ``%``, or `REST`."""
     text: str = field(compare=False)
     """As it was written."""
 
@@ -63,7 +150,22 @@ class Duration:
     @property
     def needs(self) -> str:
         """The field of a clock that says how many steps it is."""
-        return UNITS.get(self.unit, UNITS["dur"])[0]
+        return UNITS.get(self.unit, SHARE).needs
+
+    @property
+    def words(self) -> str:
+        """The duration in words.
+
+        >>> [duration(text).words for text in ("3%", "0.025dur", "1ep", "20e9tok", "rest")]
+        ['3% of the run', '2.5% of the run', '1 epoch', '20e9 tokens', 'the remaining steps']
+        """
+        if self.unit == REST:
+            return "the remaining steps"
+        if UNITS[self.unit].is_share:
+            return f"{float(self.amount / PERCENT.scale):.10g}{PERCENT.suffix} {PERCENT.plural}"
+        unit = _unit_of(self.text)
+        number = self.text.removesuffix(unit.suffix)
+        return f"{number} {unit.singular if self.amount == unit.scale else unit.plural}"
 
 
 THE_REST = Duration(Fraction(0), REST, REST)
@@ -82,8 +184,15 @@ def duration(text: str) -> Duration | None:
     written = _WRITTEN.fullmatch(text)
     if written is None:
         return None
-    amount, unit = Fraction(Decimal(written[1])), written[2]
-    return Duration(amount / 100, "dur", text) if unit == "%" else Duration(amount, unit, text)
+    unit = UNITS[written[2]]
+    return Duration(Fraction(Decimal(written[1])) * unit.scale, _WHOLE[unit.needs].suffix, text)
+
+
+def _unit_of(text: str) -> Unit:
+    """The unit that a duration is written in."""
+    written = _WRITTEN.fullmatch(text)
+    assert written is not None
+    return UNITS[written[2]]
 
 
 def pattern(*, zero: bool = True, negative: bool = False, rest: bool = True) -> str:
@@ -100,19 +209,11 @@ def pattern(*, zero: bool = True, negative: bool = False, rest: bool = True) -> 
     return rf"^(?:{words}{some}{'-?' if negative else ''}{_NUMBER}(?:{'|'.join(UNITS)}))$(?!\n)"
 
 
-_MEANT = {
-    word: unit
-    for unit, words in {
-        "%": "% percent pct",
-        "dur": "dur duration run runs",
-        "ep": "ep eps epoch epochs",
-        "sp": "sp sps sample samples example examples sequence sequences",
-        "tok": "tok toks token tokens",
-        "": "st step steps ba batch batches it its iter iters iteration iterations update updates",
-        "time": "s sec secs second seconds min mins minute minutes h hour hours d day days",
-    }.items()
-    for word in words.split()
-}
+_STEP = "st step steps ba batch batches it its iter iters iteration iterations update updates"
+_TIME = "s sec secs second seconds min mins minute minutes h hour hours d day days"
+
+_MEANT = {word: unit.suffix for unit in UNITS.values() for word in unit.also.split()}
+_MEANT |= dict.fromkeys(_STEP.split(), "") | dict.fromkeys(_TIME.split(), "time")
 """What units are called elsewhere; the empty one is the optimizer step, and time is none."""
 
 _TIMES = {"k": 3, "thousand": 3, "m": 6, "million": 6, "b": 9, "g": 9, "billion": 9}

@@ -7,7 +7,7 @@ from typing import Any, get_origin
 
 from pydantic.fields import FieldInfo
 
-from olm.fields.durations import duration, hint_of
+from olm.fields.durations import EPOCH, PERCENT, SAMPLE, TOKEN, Unit, duration, hint_of
 from olm.fields.types import FactorNumber, RateNumber, StepCount, numbers_of
 from olm.problem import SHOWN
 
@@ -26,15 +26,15 @@ EPOCHS = "a number of epochs"
 EPOCHS_OR_STEPS = "epochs or steps"
 TIME = "a time such as 10ep"
 
-_UNITS: dict[str, tuple[str, ...]] = {
-    OF_THE_RUN: ("%",),
-    SAMPLES: ("sp",),
-    TOKENS: ("tok",),
-    EPOCHS: ("ep",),
-    EPOCHS_OR_STEPS: ("", "ep"),
+_UNITS: dict[str, tuple[Unit | None, ...]] = {
+    OF_THE_RUN: (PERCENT,),
+    SAMPLES: (SAMPLE,),
+    TOKENS: (TOKEN,),
+    EPOCHS: (EPOCH,),
+    EPOCHS_OR_STEPS: (None, EPOCH),
     TIME: (),
 }
-"""The units that a plain number of a measure may be of; the empty one is the optimizer step."""
+"""The units that a plain number of a measure may be in; None for optimizer steps."""
 
 _LISTS = {(SHARES_OF_THE_RUN, LENGTHS): OF_THE_RUN, (EPOCHS_OR_STEPS, STEP_LIST): EPOCHS_OR_STEPS}
 """The lists of others that say the same as ours, item by item: what an item is.
@@ -96,7 +96,7 @@ def percent(share: float) -> str:
     >>> percent(0.03), percent(0.0001), percent(1.0)
     ('3%', '0.01%', '100%')
     """
-    return _written(_exact(share), "%")
+    return _written(_exact(share), PERCENT)
 
 
 def _steps(measure: str, value: Any) -> tuple[str, ...]:
@@ -126,11 +126,12 @@ def _exact(number: float) -> Decimal:
     return Decimal(number if isinstance(number, int) else repr(float(number)))
 
 
-def _written(amount: Decimal, unit: str) -> str:
+def _written(amount: Decimal, unit: Unit | None) -> str:
     """A duration or, without a unit, a number of steps; the empty text if it is none."""
-    shown = (amount.scaleb(2) if unit == "%" else amount).normalize()
+    scale = unit.scale if unit else 1
+    shown = (amount * scale.denominator / scale.numerator).normalize()
     for style in "fe":
-        text = f"{shown:{style}}{unit}"
+        text = f"{shown:{style}}{unit.suffix if unit else ''}"
         if duration(text) if unit else text.isdigit():
             return text
     return ""

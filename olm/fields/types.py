@@ -12,7 +12,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, Strict
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from olm.fields.durations import REST, SUCH_AS, Duration, duration, hint_of, pattern
+from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration, hint_of, pattern
 from olm.fields.errors import mistake
 from olm.problem import SHOWN, Fix, found
 from olm.text.scalars import for_every_reader
@@ -138,7 +138,7 @@ class StepCount(Number):
         return mistake("duration", f"{wanted}, found {found(text)}", hint=hint, fix=fix)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        ways = ["3% (of the run)", "2ep (epochs)", "1.5e6sp (samples)", "20e9tok (tokens)"]
+        ways = [f"{unit.example} ({unit.plural})" for unit in UNITS.values() if unit.example]
         ways += ["rest (what is left)"] if self.rest else []
         return {
             "description": f"In optimizer steps, or as {', '.join(ways[:-1])} or {ways[-1]}.",

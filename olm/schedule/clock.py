@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from olm.fields.durations import REST, SUCH_AS, Duration, duration
+from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration
 from olm.fields.errors import at, mistake, problems_of, reworded
 from olm.fields.rules import Rule, rule, ruled
 from olm.fields.types import MAX_STEPS, Number, PositiveCount
@@ -138,12 +138,10 @@ class Clock(BaseModel):
             raise OlmError(f"a duration is written such as {SUCH_AS}, found {found(lasting)}")
         if this.unit == REST:
             raise OlmError("how long the rest is depends on where it begins")
-        per = getattr(self, this.needs)
-        if per is None:
+        value = getattr(self, this.needs)
+        if value is None:
             raise OlmError(f"{this} needs the clock's {this.needs}")
-        if this.unit in ("sp", "tok"):
-            return this.amount / Fraction(per)
-        return this.amount * Fraction(per)
+        return UNITS[this.unit].steps(this.amount, value)
 
     def over(self, other: Clock | None) -> Clock:
         """This clock, with what only the other one knows.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from olm.fields.durations import REST, UNITS, Duration
+from olm.fields.durations import REST, Duration
 from olm.problem import listed
 
 if TYPE_CHECKING:
@@ -61,21 +61,6 @@ def beginnings(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
         yield f"from {'' if _waits(start) else 'step '}{_text(start)} on", part
 
 
-def lasting(written: Duration) -> str:
-    """A duration in words.
-
-    >>> from olm.fields.durations import duration
-    >>> [lasting(duration(text)) for text in ("3%", "0.025dur", "1ep", "20e9tok", "rest")]
-    ['3% of the run', '2.5% of the run', '1 epoch', '20e9 tokens', 'the remaining steps']
-    """
-    if written.unit == REST:
-        return "the remaining steps"
-    number, what = written.text.removesuffix(written.unit), UNITS[written.unit][1]
-    if written.unit == "dur":
-        return f"{float(written.amount * 100):.10g}% {what}"
-    return f"{number} {what.removesuffix('s') if written.amount == 1 else what}"
-
-
 def _without_steps(words: str, name: str, *, is_the_end: bool) -> str:
     """The words of a kind, without the word "steps" at a field."""
     field = f"{{{name}}}"
@@ -108,7 +93,7 @@ def _waits(value: object) -> bool:
 
 def _text(value: Any) -> object:
     if isinstance(value, Duration):
-        return lasting(value)
+        return value.words
     if isinstance(value, tuple):
         return listed(map(_text, value))
     if isinstance(value, int):
