@@ -1,4 +1,4 @@
-"""`tools/reliability.py`: every row of the table has its test, and what is missing is told."""
+"""`tools/reliability.py`: every row of the table has a test, and what is missing is reported."""
 
 import importlib.util
 import subprocess
@@ -30,7 +30,7 @@ def test_it_prints_every_row_with_its_tests(tool):
     assert all(len(line) <= 160 for line in lines)
 
 
-def test_every_test_of_the_folder_is_of_a_row(tool):
+def test_every_test_in_the_folder_belongs_to_a_row(tool):
     tests = [
         f"{path.relative_to(ROOT).as_posix()}::{function.name}"
         for path in (ROOT / "tests" / "reliability").glob("test_*.py")
@@ -39,20 +39,20 @@ def test_every_test_of_the_folder_is_of_a_row(tool):
     assert {*tests} <= {proof.test for proof in tool.marked()}
 
 
-def test_what_is_missing_or_does_not_exist_is_told(tool):
-    there = "tests/test_reliability.py::test_it_prints_every_row_with_its_tests"
-    proofs = [tool.Proof(row, "It fails.", there) for row in tool.ROWS]
-    assert [*tool.mistakes_of(proofs)] == []
-    assert [*tool.mistakes_of(proofs[1:])] == ["row 1a has no test"]
+def test_missing_tests_rows_and_descriptions_are_reported(tool):
+    test = "tests/test_reliability.py::test_it_prints_every_row_with_its_tests"
+    proofs = [tool.Proof(row, "It fails.", test) for row in tool.ROWS]
+    assert [*tool.errors_in(proofs)] == []
+    assert [*tool.errors_in(proofs[1:])] == ["row 1a has no test"]
     odd = [
-        tool.Proof("1a", "It fails.", f"{there}_twice"),
+        tool.Proof("1a", "It fails.", f"{test}_twice"),
         tool.Proof("1a", "It fails.", "tests/test_none.py::test_it"),
-        tool.Proof("99", "It fails.", there),
-        tool.Proof("1a", "", there),
+        tool.Proof("99", "It fails.", test),
+        tool.Proof("1a", "", test),
     ]
-    assert [*tool.mistakes_of([*proofs, *odd])] == [
-        f"row 1a: there is no {there}_twice",
-        "row 1a: there is no tests/test_none.py::test_it",
-        f"{there}: there is no row 99",
-        f"{there}: its docstring must say what goes wrong elsewhere",
+    assert [*tool.errors_in([*proofs, *odd])] == [
+        f"row 1a: {test}_twice does not exist",
+        "row 1a: tests/test_none.py::test_it does not exist",
+        f"{test}: row 99 does not exist",
+        f"{test}: its docstring must describe the failure",
     ]

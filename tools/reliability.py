@@ -1,14 +1,14 @@
-"""Print what goes wrong with schedulers elsewhere, and the tests that show that it cannot here.
+"""Print how schedulers fail in other libraries, and the tests that rule these failures out in olm.
 
-    python3 tools/reliability.py          the table
-    python3 tools/reliability.py --run    and run its tests
+    python3 tools/reliability.py          print the table
+    python3 tools/reliability.py --run    print it, then run its tests
 
-Each row is a family of failures of other libraries, as they are today, and the issues or pull
-requests about it; #123 is one of pytorch, HF is transformers.
-A test in `tests/` belongs to a row by `@pytest.mark.reliability("1a")`, and the first line of its
-docstring says what goes wrong elsewhere. The tests inside trainers and those that start processes
-are named here. The files are read, not run. The exit status is 1 if a row has no test, if a test
-that is named does not exist, or, with --run, if one fails.
+Each row is a family of failures in current versions of other libraries, with the issues and pull
+requests about it; #123 is one of pytorch, HF is transformers. A test in `tests/` belongs to a row
+by `@pytest.mark.reliability("1a")`, and the first line of its docstring describes the failure. The
+tests inside trainers and those that start processes are listed here. The files are parsed, not
+imported. The exit status is 1 if a row has no test, if a listed test does not exist, or, with
+--run, if a test fails.
 """
 
 import ast
@@ -66,114 +66,114 @@ ROWS = {
     "14e": "#189374",
     "15": "",
 }
-"""The rows, and where each family of failures was reported."""
+"""The rows, and the reports of each family of failures."""
 MARK = "reliability"
 HOSTS = "tests/hosts/"
-"""The tests in there run in an environment that has the trainers."""
+"""The folder of the tests that run in the environment of the trainers."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A failure of other libraries, and the test that shows that it cannot happen here."""
+    """A failure in another library, and the test that rules it out in olm."""
 
     row: str
     failure: str
     test: str
-    """As pytest names it: the file, two colons, the function."""
+    """The name of the test in pytest: the file, two colons, the function."""
 
 
 ELSEWHERE = [
     Proof(
         "11a",
-        "Accelerate steps a scheduler once a process: a rate below 0 (accelerate#2142, #2926).",
+        "Accelerate steps a scheduler once per process: negative rates (accelerate#2142, #2926).",
         "tests/hosts/test_accelerate.py::test_the_scheduler_counts_optimizer_steps",
     ),
     Proof(
         "11a",
-        "The settings that mend it in Accelerate go unnoticed.",
+        "The settings that fix this in Accelerate are easily missed.",
         "tests/hosts/test_accelerate.py::"
         "test_the_adapter_is_right_in_a_loop_without_a_guard_whatever_the_setting",
     ),
     Proof(
         "11c",
-        "With accumulated gradients a loop may step once a batch: the end is early.",
+        "With gradient accumulation, a loop may step once per batch: the schedule ends early.",
         "tests/hosts/test_lightning.py::test_accumulated_batches_are_one_step",
     ),
     Proof(
         "14a",
-        "Torch's distributed checkpoint merges a saved and a live state into a hybrid of both.",
+        "The distributed checkpoint of torch merges a saved and a live state into a mixture.",
         "tests/test_state.py::test_a_mixture_of_two_states_is_told_by_its_digest",
     ),
     Proof(
         "14a",
-        "Loading the hybrid goes on without a word, on every rank.",
+        "The mixture is loaded silently, on every rank.",
         "tests/test_distributed.py::"
         "test_another_schedule_is_refused_on_every_rank_and_nothing_has_changed",
     ),
     Proof(
         "14b",
-        "Transformers' Trainer goes on from a state of another length or shape (HF#27749).",
+        "The Trainer of transformers resumes a state of another length or shape (HF#27749).",
         "tests/hosts/test_transformers.py::"
         "test_resuming_with_another_number_of_steps_is_an_error_that_lists_the_differences",
     ),
     Proof(
         "14b",
-        "Without scheduler.pt it begins the schedule anew, and drops the optimizer's state too.",
+        "Without scheduler.pt, it restarts the schedule and drops the state of the optimizer.",
         "tests/hosts/test_transformers.py::test_a_checkpoint_without_one_of_the_two_files_is_an_error",
     ),
     Proof(
         "14b",
-        "A second train() of one Trainer trains at the end of the first one's schedule.",
+        "A second train() of a Trainer continues at the end of the schedule of the first.",
         "tests/hosts/test_transformers.py::test_a_second_training_starts_a_new_schedule",
     ),
     Proof(
         "14c",
-        "Lightning leaves out the schedulers of a checkpoint that are too many.",
+        "Lightning ignores surplus schedulers in a checkpoint.",
         "tests/hosts/test_lightning.py::"
         "test_a_checkpoint_with_another_number_of_schedulers_is_an_error",
     ),
     Proof(
         "14c",
-        "A scheduler steps once an epoch unless told otherwise: its rate stays.",
+        "By default, a scheduler steps once per epoch: its rate hardly changes.",
         "tests/hosts/test_lightning.py::"
         "test_a_resumed_fit_has_the_rates_and_weights_of_an_uninterrupted_one",
     ),
     Proof(
         "14d",
-        "A compiled optimizer step may be compiled again with every new rate.",
+        "A compiled optimizer step may be compiled again for every new rate.",
         "tests/test_torch_itself.py::"
         "test_a_compiled_step_is_compiled_once_for_a_rate_that_is_a_tensor",
     ),
     Proof(
         "15",
-        "A checkpoint written straight onto its file is torn when the process is killed.",
+        "A checkpoint that is not written atomically is truncated when the process is killed.",
         "tests/test_crash.py::test_a_run_killed_forty_times_ends_with_the_same_rates_and_weights",
     ),
     Proof(
         "15",
-        "A full disk leaves half a file where the last good checkpoint was.",
+        "A full disk leaves a truncated file in place of the last good checkpoint.",
         "tests/test_state.py::test_a_state_that_cannot_be_written_leaves_the_old_one",
     ),
 ]
-"""Tests in files of their own: inside trainers, or with processes."""
+"""The tests without a mark: inside trainers, or with processes."""
 
 
 def main(args: list[str]) -> int:
-    """Print the table, with --run run its tests, and return the exit status."""
+    """Print the table, run its tests with --run, and return the exit status."""
     if args not in ([], ["--run"]):
         print(__doc__.strip())
         return 0 if args in (["-h"], ["--help"]) else 2
     proofs = [*marked(), *ELSEWHERE]
     print(table(proofs))
-    mistakes = [*mistakes_of(proofs)]
-    for mistake in mistakes:
-        print(mistake, file=sys.stderr)
-    failed = run(proofs) if args and not mistakes else 0
-    return 1 if mistakes or failed else 0
+    errors = [*errors_in(proofs)]
+    for error in errors:
+        print(error, file=sys.stderr)
+    failed = run(proofs) if args and not errors else 0
+    return 1 if errors or failed else 0
 
 
 def marked() -> Iterator[Proof]:
-    """The tests that say by a mark which row they are of."""
+    """The tests that belong to a row by a mark."""
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         name = path.relative_to(ROOT).as_posix()
         for function in functions(path):
@@ -198,7 +198,7 @@ def rows_of(function: ast.FunctionDef) -> list[str]:
 
 
 def table(proofs: list[Proof]) -> str:
-    """The rows, and below each a line for every failure and one for its test."""
+    """The rows, each followed by a line for every failure and one for its test."""
     lines = []
     for row, issues in ROWS.items():
         lines.append(f"{row:<5}{issues}".rstrip())
@@ -209,23 +209,24 @@ def table(proofs: list[Proof]) -> str:
     return "\n".join([*lines, f"{len(ROWS)} rows, {tests} tests"])
 
 
-def mistakes_of(proofs: list[Proof]) -> Iterator[str]:
-    """What is missing in the table, or in it without being anywhere."""
+def errors_in(proofs: list[Proof]) -> Iterator[str]:
+    """The rows without a test, the tests that do not exist, the failures without a description."""
     for row in ROWS:
         if not any(proof.row == row for proof in proofs):
             yield f"row {row} has no test"
     for proof in proofs:
         name, _, function = proof.test.partition("::")
-        if not (ROOT / name).exists() or function not in {it.name for it in functions(ROOT / name)}:
-            yield f"row {proof.row}: there is no {proof.test}"
+        file = ROOT / name
+        if not file.exists() or function not in {test.name for test in functions(file)}:
+            yield f"row {proof.row}: {proof.test} does not exist"
         if proof.row not in ROWS:
-            yield f"{proof.test}: there is no row {proof.row}"
+            yield f"{proof.test}: row {proof.row} does not exist"
         if not proof.failure:
-            yield f"{proof.test}: its docstring must say what goes wrong elsewhere"
+            yield f"{proof.test}: its docstring must describe the failure"
 
 
 def run(proofs: list[Proof]) -> int:
-    """Run the tests of the table but those inside trainers, for which it prints the command."""
+    """Run the tests of the table, and print the command for those inside trainers."""
     tests = [*dict.fromkeys(proof.test for proof in proofs)]
     inside = [test for test in tests if test.startswith(HOSTS)]
     here = [test for test in tests if test not in inside]

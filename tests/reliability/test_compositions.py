@@ -51,7 +51,7 @@ def first_of(scheduler, steps):
 
 @pytest.mark.reliability("3a")
 def test_a_sequence_starts_at_its_first_part_and_changes_at_the_milestone():
-    """Torch's SequentialLR long began with the wrong part (#67586, #72874; since mended)."""
+    """SequentialLR of torch long started with the wrong part (#67586, #72874; fixed since)."""
     fall = {"kind": "ExponentialLR", "gamma": 0.5}
     assert first_rates(sequence(held(0.1), fall, milestones=[2]), 4) == [0.1, 0.1, 1.0, 0.5]
     assert first_rates(sequence(held(0.1), fall, milestones=[1]), 3) == [0.1, 1.0, 0.5]
@@ -62,7 +62,7 @@ def test_a_sequence_starts_at_its_first_part_and_changes_at_the_milestone():
 
 @pytest.mark.reliability("3b")
 def test_a_sequence_in_a_sequence_is_where_it_should_be_from_the_first_step_on():
-    """Torch's nested SequentialLR is a step ahead, and warns while it is built (#196243)."""
+    """A nested SequentialLR of torch is one step ahead, and its constructor warns (#196243)."""
     with pytest.warns(UserWarning, match="before `optimizer.step"):
         theirs = torchs([halves], [])
     still("the second part comes a step early", first_of(theirs, 3) == [0.5, 0.2, 0.2])
@@ -76,7 +76,7 @@ def test_a_sequence_in_a_sequence_is_where_it_should_be_from_the_first_step_on()
 
 @pytest.mark.reliability("3b")
 def test_a_composition_may_be_a_later_part():
-    """Torch's SequentialLR dies when a later part of it is a SequentialLR."""
+    """SequentialLR of torch raises when a later part of it is a SequentialLR."""
     theirs = torchs([flat(0.9), halves], [2])
     still("it dies at the milestone", raised(trained, theirs, 5) == "NotImplementedError")
 
@@ -88,7 +88,7 @@ def test_a_composition_may_be_a_later_part():
 
 @pytest.mark.reliability("3b")
 def test_a_product_in_a_sequence_is_not_a_step_ahead():
-    """In torch's SequentialLR a ChainedScheduler is a step ahead."""
+    """In SequentialLR of torch, a ChainedScheduler is one step ahead."""
     parts = [lambda it: ChainedScheduler([ExponentialLR(it, 0.5)], it), flat(0.1)]
     with pytest.warns(UserWarning, match="before `optimizer.step"):
         theirs = torchs(parts, [3])
@@ -101,7 +101,7 @@ def test_a_product_in_a_sequence_is_not_a_step_ahead():
 
 @pytest.mark.reliability("3c")
 def test_a_part_starts_afresh_and_leaves_the_others_alone():
-    """In torch's SequentialLR a OneCycleLR changes the rate of all other parts."""
+    """In SequentialLR of torch, a OneCycleLR changes the rates of all other parts."""
     theirs = torchs(
         [flat(0.5), lambda it: OneCycleLR(it, 0.1, total_steps=10, cycle_momentum=False)], [2]
     )
@@ -120,7 +120,7 @@ def test_a_part_starts_afresh_and_leaves_the_others_alone():
 @pytest.mark.reliability("3d")
 @pytest.mark.parametrize("milestones", [[5, 2], [-3, 2], [True, 4], [math.nan, 4], [2.5, 4]])
 def test_milestones_that_do_not_rise_or_are_no_steps_are_refused(milestones):
-    """Torch's SequentialLR takes milestones that fall, are negative, True, nan or between steps."""
+    """SequentialLR of torch accepts descending, negative or fractional milestones, True, nan."""
     parts = [flat(0.5), lambda it: ExponentialLR(it, 0.9), flat(0.1)]
     still(f"it runs with {milestones}", raised(trained, torchs(parts, milestones), 7) == "nothing")
 
@@ -133,7 +133,7 @@ def test_milestones_that_do_not_rise_or_are_no_steps_are_refused(milestones):
 @pytest.mark.reliability("3e")
 @pytest.mark.parametrize("steps", [0, 1, 3, 4, 5, 6, 12])
 def test_a_sequence_is_built_at_any_step(steps):
-    """Torch's SequentialLR with last_epoch=N counts from N and has the rate of 0 (#162591)."""
+    """SequentialLR of torch with last_epoch=N counts from N with the rate of step 0 (#162591)."""
     optimizer = optimizer_of(1.0)
     optimizer.param_groups[0]["initial_lr"] = 1.0
     parts = [ExponentialLR(optimizer, 0.9), ExponentialLR(optimizer, 0.5)]
@@ -156,7 +156,7 @@ def test_a_sequence_is_built_at_any_step(steps):
 @pytest.mark.reliability("3f")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_every_scheduler_has_the_attributes_and_methods_of_torchs_base(document):
-    """Torch's SequentialLR has no base_lrs, no _step_count and no get_lr() (#132745)."""
+    """SequentialLR of torch has no base_lrs, no _step_count and no get_lr() (#132745)."""
     theirs, chained = torchs([flat(0.5)], []), ChainedScheduler([flat(0.5)(optimizer_of(1.0))])
     still("a sequence has no base_lrs", not hasattr(theirs, "base_lrs"))
     still("it has no get_lr", raised(theirs.get_lr) == "NotImplementedError")

@@ -32,7 +32,7 @@ def late_group(lr):
 @pytest.mark.reliability("6")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_group_that_is_added_joins_the_schedule_with_its_own_base_rate(document):
-    """Torch's LinearLR drives a group that is added late to 2.8 times its rate."""
+    """LinearLR of torch raises the rate of a group that is added late to 2.8 times its value."""
     theirs = LinearLR(optimizer_of(0.5), 0.2, total_iters=5)
     trained(theirs, 1)
     theirs.optimizer.add_param_group(late_group(1.0))
@@ -51,7 +51,7 @@ def test_a_group_that_is_added_joins_the_schedule_with_its_own_base_rate(documen
 @pytest.mark.reliability("6")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_group_that_is_gone_is_an_error_and_nothing_has_changed(document):
-    """When a group is removed, torch goes on with rates by position."""
+    """When a group is removed, torch continues to assign rates by position."""
     theirs = StepLR(optimizer_of(0.5, 0.1), 1)
     del theirs.optimizer.param_groups[0]
     still("it has lost the second rate without a word", raised(trained, theirs, 3) == "nothing")
@@ -68,7 +68,7 @@ def test_a_group_that_is_gone_is_an_error_and_nothing_has_changed(document):
 
 @pytest.mark.reliability("7")
 def test_groups_that_share_a_tensor_as_their_rate_are_refused():
-    """In torch two groups with one tensor as their rate both get the last one's."""
+    """In torch, two groups that share a tensor as their rate both get the rate of the second."""
     shared = torch.tensor(1.0, dtype=torch.float64)
     factors = [lambda step: 0.1, lambda step: 0.05]
     theirs = torch.optim.lr_scheduler.LambdaLR(optimizer_of(shared, shared), factors)
@@ -87,7 +87,7 @@ def test_groups_that_share_a_tensor_as_their_rate_are_refused():
 @pytest.mark.reliability("7", "9a")
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 def test_a_tensor_rate_does_not_drift_in_its_own_precision(dtype):
-    """Torch's rates drift when they are tensors: bfloat16 is 1.6 times what it should be."""
+    """Rates of torch that are tensors drift: in bfloat16 to 1.6 times the correct value."""
     theirs = CosineAnnealingLR(optimizer_of(torch.tensor(1.0, dtype=torch.bfloat16)), 1000)
     trained(theirs, 900)
     exact = olm.parse(COSINE).lr(900, 1.0)
@@ -106,7 +106,7 @@ def test_a_tensor_rate_does_not_drift_in_its_own_precision(dtype):
 @pytest.mark.reliability("7")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_rate_that_turns_into_a_tensor_or_a_float_is_followed(document):
-    """A loaded optimizer state replaces the tensor that a rate is, or makes it a float."""
+    """Loading an optimizer state replaces a rate that is a tensor, or makes it a float."""
     tensor = torch.tensor(0.5, dtype=torch.float64)
     optimizer = optimizer_of(tensor)
     optimizer.load_state_dict(optimizer_of(0.5).state_dict())
@@ -126,7 +126,7 @@ def test_a_rate_that_turns_into_a_tensor_or_a_float_is_followed(document):
 @pytest.mark.reliability("9b")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_rate_that_somebody_changed_is_right_again_at_the_next_step(document):
-    """Torch's recursive classes go on from whatever rate they find, for ever."""
+    """The recursive classes of torch continue from any rate they find, forever."""
     theirs, plain = (CosineAnnealingLR(optimizer_of(1.0), 10) for _ in range(2))
     trained(theirs, 5)
     theirs.optimizer.param_groups[0]["lr"] = 0.1
@@ -143,7 +143,7 @@ def test_a_rate_that_somebody_changed_is_right_again_at_the_next_step(document):
 @pytest.mark.reliability("11b")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_no_scheduler_has_an_attribute_that_trainers_take_for_something_else(document):
-    """Accelerate stops stepping what has total_steps, as OneCycleLR has (accelerate#843, #963)."""
+    """Accelerate stops stepping any scheduler with total_steps (accelerate#843, #963)."""
     cycle = OneCycleLR(optimizer_of(0.5), 0.1, total_steps=4, cycle_momentum=False)
     still("a OneCycleLR has the attribute", cycle.total_steps == 4)
 
@@ -159,7 +159,7 @@ def test_no_scheduler_has_an_attribute_that_trainers_take_for_something_else(doc
 @pytest.mark.reliability("11a")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_too_many_steps_hold_the_end_and_never_make_a_rate_negative(document):
-    """A LambdaLR stepped once a process goes on below zero, unasked (accelerate#2142, #2926)."""
+    """A LambdaLR stepped once per process silently falls below zero (accelerate#2142, #2926)."""
     theirs = torch.optim.lr_scheduler.LambdaLR(optimizer_of(1.0), lambda step: 1 - step / 10)
     trained(theirs, 12)
     still("the rate is negative", rates_of(theirs.optimizer)[0] < 0)
@@ -171,7 +171,7 @@ def test_too_many_steps_hold_the_end_and_never_make_a_rate_negative(document):
 
 @pytest.mark.reliability("11a", "11c")
 def test_a_scheduler_may_be_stepped_too_often_and_counts_optimizer_steps():
-    """A loop that steps the scheduler with every micro-batch is at its end early (Lightning#1476).
+    """In a loop with a scheduler step per micro-batch, the schedule ends early (Lightning#1476).
 
     So does accelerate with several processes, which steps it once for each of them.
     """
@@ -188,7 +188,7 @@ def test_a_scheduler_may_be_stepped_too_often_and_counts_optimizer_steps():
 
 @pytest.mark.reliability("11d")
 def test_a_step_that_the_grad_scaler_leaves_out_does_not_count():
-    """Torch's schedulers count the steps that GradScaler left out, with a warning (#67590)."""
+    """The schedulers of torch count steps that GradScaler skipped, with a warning (#67590)."""
 
     def positions(make):
         parameter = torch.zeros(1, requires_grad=True)
@@ -215,7 +215,7 @@ def test_a_step_that_the_grad_scaler_leaves_out_does_not_count():
 @pytest.mark.reliability("14d")
 @pytest.mark.parametrize("wrap", ["partial", "compiled", "function"])
 def test_a_step_that_was_wrapped_before_is_no_obstacle(wrap):
-    """Torch's schedulers cannot be built once step is a partial or compiled."""
+    """Schedulers of torch cannot be built once step is a partial or compiled."""
     wraps = {
         "partial": functools.partial,
         "compiled": functools.partial(torch.compile, backend="eager"),
@@ -248,7 +248,7 @@ def test_a_step_that_was_wrapped_before_is_no_obstacle(wrap):
 )
 @pytest.mark.parametrize("base", [0.5, 1e100])
 def test_a_scheduler_that_cannot_be_built_leaves_the_optimizer_as_it_was(document, base):
-    """Torch's CyclicLR(step_size_up=0) fails when it has changed the rate (#189374)."""
+    """CyclicLR(step_size_up=0) of torch fails after it has changed the rate (#189374)."""
     theirs = optimizer_of(0.5)
     outcome = raised(lambda: CyclicLR(theirs, 0.01, 1.0, step_size_up=0, cycle_momentum=False))
     stands = (outcome, rates_of(theirs))

@@ -32,7 +32,7 @@ def torchs(make, steps):
 @pytest.mark.reliability("9a")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_the_rate_of_a_step_is_the_formulas_however_the_scheduler_came_there(document):
-    """Torch makes each rate from the one before; with floats the error stays small."""
+    """Torch computes each rate from the previous one; with floats, the error stays small."""
     walked = olm.build(document, optimizer_of(*BASES))
     trained(walked, 500)
     state = after(document, 3, *BASES).state_dict() | {"last_epoch": 500}
@@ -49,7 +49,7 @@ ENDING = [it for it in EXAMPLES if not any(kind in str(it.values) for kind in PE
 @pytest.mark.reliability("9c")
 @pytest.mark.parametrize("document", ENDING)
 def test_no_rate_rises_again_or_raises_after_the_end(document):
-    """Torch's and transformers' cosines rise again after the end."""
+    """The cosines of torch and transformers rise again after the end."""
     rates = torchs(lambda it: CosineAnnealingLR(it, 4), 9)
     still("torch's cosine rises again", rates[4] == 0.0 < rates[5] < rates[6])
 
@@ -62,7 +62,7 @@ def test_no_rate_rises_again_or_raises_after_the_end(document):
 @pytest.mark.reliability("9c")
 @pytest.mark.parametrize("pct_start", [0.3, 0.0, 1.0])
 def test_one_cycle_ends_at_its_end_and_stays_there(pct_start):
-    """Torch's OneCycleLR bounces up at its last step, then dies with its counter moved on."""
+    """OneCycleLR of torch jumps up at its last step, then raises after it has counted the step."""
     theirs = OneCycleLR(optimizer_of(1.0), 0.1, total_steps=4, cycle_momentum=False)
     rates = trained(theirs, 4)
     still("the last rate is not the lowest", rates_of(theirs.optimizer)[0] > rates[-1][0])
@@ -80,7 +80,7 @@ def test_one_cycle_ends_at_its_end_and_stays_there(pct_start):
 @pytest.mark.reliability("9d")
 @pytest.mark.parametrize("total", [10, 20, 100])
 def test_one_cycle_with_a_rise_of_a_single_step_is_a_schedule(total):
-    """Torch's OneCycleLR divides by zero when its rise is one step long."""
+    """OneCycleLR of torch divides by zero when its rise is one step long."""
     with pytest.raises(ZeroDivisionError):
         OneCycleLR(optimizer_of(1.0), 0.1, total_steps=total, pct_start=1 / total)
 
@@ -104,7 +104,7 @@ def test_one_cycle_with_a_rise_of_a_single_step_is_a_schedule(total):
     ],
 )
 def test_one_cycle_of_senseless_numbers_is_refused(fields):
-    """Torch's OneCycleLR takes total_steps=True, and a div_factor of -1: a negative rate."""
+    """OneCycleLR of torch accepts total_steps=True, and a div_factor of -1: a negative rate."""
     rates = torchs(lambda it: OneCycleLR(it, 0.1, 10, div_factor=-1, cycle_momentum=False), 1)
     still("the rate is negative", rates == [-0.1])
     outcome = raised(lambda: OneCycleLR(optimizer_of(1.0), 0.1, True, cycle_momentum=False))
@@ -118,7 +118,7 @@ def test_one_cycle_of_senseless_numbers_is_refused(fields):
 @pytest.mark.reliability("9d")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_no_scheduler_touches_the_momentum(document):
-    """Torch's OneCycleLR turns the momentum of an SGD without any to 0.95."""
+    """OneCycleLR of torch sets the momentum of an SGD without momentum to 0.95."""
     optimizer = optimizer_of(0.5)
     OneCycleLR(optimizer, 0.1, total_steps=10)
     still("the momentum is 0.95", optimizer.param_groups[0]["momentum"] == 0.95)
@@ -132,7 +132,7 @@ def test_no_scheduler_touches_the_momentum(document):
 
 @pytest.mark.reliability("9e")
 def test_a_length_of_zero_is_refused_or_over_at_once():
-    """Torch's LinearLR with total_iters=0 keeps its start factor for ever (#193682)."""
+    """LinearLR of torch with total_iters=0 keeps its start factor forever (#193682)."""
     rates = torchs(lambda it: LinearLR(it, 0.2, total_iters=0), 9)
     still("it never rises", rates == [0.2] * 9)
 
@@ -156,7 +156,7 @@ def test_a_length_of_zero_is_refused_or_over_at_once():
     ids=["StepLR", "ConstantLR", "LinearLR"],
 )
 def test_a_length_that_is_negative_or_between_steps_is_refused(document, make):
-    """Torch takes a step_size of -2, and a ConstantLR of 2.5 steps, which never ends."""
+    """Torch accepts a step_size of -2, and a ConstantLR of 2.5 steps, which never ends."""
     still("torch takes it", raised(torchs, make, 9) == "nothing")
     with pytest.raises(olm.SpecError, match=r"step_size|total_iters"):
         olm.build(document, optimizer_of(0.5))
@@ -166,7 +166,7 @@ def test_a_length_that_is_negative_or_between_steps_is_refused(document, make):
 @pytest.mark.parametrize("first", [1, 2, 3, 5, 7, 10])
 @pytest.mark.parametrize("times", [1, 2, 3, 5, 7, 10])
 def test_every_restart_is_on_its_step(first, times):
-    """Torch's CosineAnnealingWarmRestarts set to a step misses restarts, by rounding a logarithm.
+    """CosineAnnealingWarmRestarts of torch, set to a step, rounds a logarithm: it misses restarts.
 
     At 121 steps, with T_0=1 and T_mult=3, the rate is the lowest instead of the highest.
     """
@@ -185,7 +185,7 @@ def test_every_restart_is_on_its_step(first, times):
 
 @pytest.mark.reliability("9g")
 def test_a_milestone_is_the_first_step_with_the_new_rate():
-    """Timm's MultiStepLR falls an epoch before its milestone (timm#2745, #2753)."""
+    """MultiStepLR of timm drops an epoch before its milestone (timm#2745, #2753)."""
     document = {"kind": "MultiStepLR", "milestones": [2, 5], "gamma": 0.5}
     rates = [1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25]
     assert trained(olm.build(document, optimizer_of(1.0)), 7) == [[rate] for rate in rates]
@@ -220,7 +220,7 @@ VALUES = {
 @pytest.mark.reliability("12")
 @pytest.mark.parametrize("odd", ODD)
 def test_a_number_that_makes_no_sense_is_refused_with_its_name(odd):
-    """Torch takes nan, negative and fractional settings, and so trains with nan or a rate below 0.
+    """Torch accepts nan, negative and fractional settings, and trains with nan or negative rates.
 
     Of 52 odd settings it takes 39 (#177833, #193682, #192655).
     """
@@ -243,7 +243,7 @@ def test_a_number_that_makes_no_sense_is_refused_with_its_name(odd):
     ids=["T_max", "step_size"],
 )
 def test_a_zero_to_divide_by_is_refused_when_the_spec_is_read(document, make):
-    """Torch's schedulers with a length of zero die by a ZeroDivisionError, some of them late."""
+    """Schedulers of torch with a length of zero raise ZeroDivisionError, some of them late."""
     still("it divides by zero", raised(torchs, make, 5) == "ZeroDivisionError")
     with pytest.raises(olm.SpecError, match="must be at least 1, found 0"):
         olm.parse(document)
@@ -253,7 +253,7 @@ def test_a_zero_to_divide_by_is_refused_when_the_spec_is_read(document, make):
 @pytest.mark.parametrize("base", [math.nan, math.inf, -0.5, -math.inf])
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_base_rate_that_is_no_rate_is_refused(document, base):
-    """Torch's SGD takes a learning rate of nan or inf, and its schedulers go on from there."""
+    """SGD of torch accepts a learning rate of nan or inf, and the schedulers continue from it."""
     still("SGD takes nan", raised(optimizer_of, math.nan) == "nothing")
     still("so does a scheduler", math.isnan(torchs_last(math.nan)))
 
@@ -290,14 +290,14 @@ def torchs_last(base):
     ],
 )
 def test_a_warm_up_that_cannot_be_is_refused(document):
-    """Transformers takes a warm-up below 0, longer than all or as a share."""
+    """Transformers accepts a warm-up that is negative, longer than the run or a share."""
     with pytest.raises(olm.SpecError):
         olm.build(document, optimizer_of(0.5))
 
 
 @pytest.mark.reliability("12")
 def test_a_metric_that_is_not_finite_is_no_better_and_not_the_best_for_ever():
-    """In torch a metric of -inf is the best for ever: from then on the rate only falls."""
+    """In torch, a metric of -inf stays the best forever: from then on, the rate only decreases."""
     theirs = ReduceLROnPlateau(optimizer_of(1.0), patience=0)
     theirs.step(-math.inf)
     still("no metric is ever better", theirs.best == -math.inf)
@@ -314,7 +314,7 @@ def test_a_metric_that_is_not_finite_is_no_better_and_not_the_best_for_ever():
 
 @pytest.mark.reliability("12")
 def test_a_rate_that_overflows_is_an_error_before_it_is_written():
-    """Torch's ExponentialLR with a gamma above 1 reaches inf, and trains with it."""
+    """ExponentialLR of torch with a gamma above 1 reaches inf, and trains with it."""
     theirs = ExponentialLR(optimizer_of(1e300), 1e9)
     trained(theirs, 3)
     still("the rate is inf", rates_of(theirs.optimizer) == [math.inf])

@@ -28,7 +28,7 @@ ONE_CYCLE = {"kind": "OneCycleLR", "max_lr": 0.1, "total_steps": 20}
 
 @pytest.mark.reliability("1a")
 def test_a_new_length_is_held_against_the_checkpoints_and_refused():
-    """In torch a checkpoint's T_max replaces the new one, unasked (#52911, #29697)."""
+    """In torch, the T_max of a checkpoint silently replaces the new one (#52911, #29697)."""
     old, live = CosineAnnealingLR(optimizer_of(0.5), 10), CosineAnnealingLR(optimizer_of(0.5), 20)
     trained(old, 4)
     live.load_state_dict(old.state_dict())
@@ -45,7 +45,7 @@ def test_a_new_length_is_held_against_the_checkpoints_and_refused():
 
 @pytest.mark.reliability("1a")
 def test_the_checkpoint_or_the_spec_wins_for_whoever_chooses():
-    """In torch a OneCycleLR made longer dies at the old end (#52911, Lightning#19865)."""
+    """In torch, a longer OneCycleLR raises at the old end (#52911, Lightning#19865)."""
     old, live = (
         OneCycleLR(optimizer_of(0.5), 0.1, total_steps=total, cycle_momentum=False)
         for total in (20, 40)
@@ -64,7 +64,7 @@ def test_the_checkpoint_or_the_spec_wins_for_whoever_chooses():
 
 @pytest.mark.reliability("1b")
 def test_the_same_change_is_refused_whatever_the_class():
-    """With LambdaLR, so all of transformers, the new length wins, unasked (HF#27749, #34053)."""
+    """With LambdaLR, as in transformers, the new length silently wins (HF#27749, #34053)."""
     old, live = (
         LambdaLR(optimizer_of(1.0), lambda step, total=total: 1 - step / total)
         for total in (10, 20)
@@ -88,7 +88,7 @@ def test_the_same_change_is_refused_whatever_the_class():
 
 @pytest.mark.reliability("1b")
 def test_a_base_rate_or_shape_that_changed_is_refused_as_a_length_is():
-    """Transformers goes on from linear to cosine, and with the old learning rate."""
+    """Transformers resumes a linear schedule as a cosine, with the old learning rate."""
     old, live = (
         LambdaLR(optimizer_of(1.0), lambda step: 1 - step / 10),
         LambdaLR(optimizer_of(0.3), lambda step: math.cos(step / 20)),
@@ -109,7 +109,7 @@ def test_a_base_rate_or_shape_that_changed_is_refused_as_a_length_is():
 @pytest.mark.parametrize("document", EXAMPLES)
 @pytest.mark.parametrize("on_change", ["error", "checkpoint", "spec"])
 def test_a_state_that_is_loaded_again_and_again_is_where_it_was(document, on_change):
-    """Megatron's load is a step forward: loaded twice it stands twice as far."""
+    """Loading in Megatron is a step forward: loading a state twice doubles the step."""
     state = after(document, 7, *BASES).state_dict()
     live = after(document, 11, *BASES)
     for _ in range(3):
@@ -121,7 +121,7 @@ def test_a_state_that_is_loaded_again_and_again_is_where_it_was(document, on_cha
 
 @pytest.mark.reliability("1d")
 def test_the_state_that_is_loaded_belongs_to_the_caller_and_stays_as_it_was():
-    """Torch's CyclicLR takes a key out of the caller's state: the second load dies."""
+    """CyclicLR of torch removes a key from the caller's state: the second load raises."""
     theirs = CyclicLR(optimizer_of(0.5), 0.1, 1.0, 5, cycle_momentum=False)
     state = theirs.state_dict()
     theirs.load_state_dict(state)
@@ -136,7 +136,7 @@ def test_the_state_that_is_loaded_belongs_to_the_caller_and_stays_as_it_was():
 
 @pytest.mark.reliability("8")
 def test_a_run_resumed_at_a_boundary_falls_once():
-    """Resumed by last_epoch at a boundary, torch's StepLR falls twice (#60265)."""
+    """Resumed by last_epoch at a boundary, StepLR of torch drops twice (#60265)."""
     old = StepLR(optimizer_of(0.5), 2, 0.5)
     trained(old, 2)
     optimizer = optimizer_of(0.5)
@@ -157,7 +157,7 @@ def test_a_run_resumed_at_a_boundary_falls_once():
 @pytest.mark.reliability("8")
 @pytest.mark.parametrize("odd", [-2, 1.5, True, math.nan, "3", None])
 def test_a_last_epoch_that_is_no_step_is_refused(odd):
-    """Torch starts at last_epoch -2, 1.5, True or nan as if they were steps."""
+    """Torch starts at a last_epoch of -2, 1.5, True or nan as if they were steps."""
     theirs, ours = optimizer_of(0.5), optimizer_of(0.5)
     for optimizer in (theirs, ours):
         optimizer.param_groups[0]["initial_lr"] = 0.5
@@ -171,7 +171,7 @@ def test_a_last_epoch_that_is_no_step_is_refused(odd):
 
 @pytest.mark.reliability("8")
 def test_a_second_run_on_the_same_optimizer_says_which_base_rate_it_takes():
-    """A second torch scheduler on an optimizer ignores the new rate, unasked."""
+    """A second torch scheduler on an optimizer silently ignores the new rate."""
     optimizer = optimizer_of(0.5)
     trained(StepLR(optimizer, 1), 3)
     optimizer.param_groups[0]["lr"] = 0.2
@@ -216,7 +216,7 @@ def resumed(order, make, old):
     ids=["linear", "exponential"],
 )
 def test_any_order_of_loading_is_right_where_torchs_depends_on_it(document, make, order):
-    """In torch a scheduler built after its optimizer was loaded is wrong for ever (#119168)."""
+    """In torch, a scheduler built after its optimizer was loaded stays wrong forever (#119168)."""
 
     def torchs(optimizer):
         if make == "linear":
@@ -238,7 +238,7 @@ def test_any_order_of_loading_is_right_where_torchs_depends_on_it(document, make
 @pytest.mark.reliability("10")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_loading_the_scheduler_alone_sets_the_rates_at_once(document):
-    """With a scheduler's state alone, the next step of every torch class is wrong (#65342)."""
+    """With only a scheduler state, the next step of every torch class is wrong (#65342)."""
     theirs = CosineAnnealingLR(optimizer_of(0.5), 10)
     trained(theirs, 4)
     again = CosineAnnealingLR(optimizer_of(0.5), 10)
@@ -253,7 +253,7 @@ def test_loading_the_scheduler_alone_sets_the_rates_at_once(document):
 
 @pytest.mark.reliability("10")
 def test_a_new_rate_that_was_chosen_survives_the_optimizers_state():
-    """In torch a new learning rate is overwritten by the optimizer's state."""
+    """In torch, the state of the optimizer overwrites a new learning rate."""
     theirs = CosineAnnealingLR(optimizer_of(0.5), 10)
     trained(theirs, 4)
     optimizer = optimizer_of(0.2)
@@ -270,7 +270,7 @@ def test_a_new_rate_that_was_chosen_survives_the_optimizers_state():
 
 @pytest.mark.reliability("14c")
 def test_a_state_that_a_trainer_hands_to_the_wrong_scheduler_is_refused():
-    """Lightning matches states by position: an ExponentialLR gets StepLR's."""
+    """Lightning matches states by position: an ExponentialLR loads the state of a StepLR."""
     theirs = ExponentialLR(optimizer_of(0.5), 0.9)
     theirs.load_state_dict(StepLR(optimizer_of(0.5), 2, 0.5).state_dict())
     still("it has the other's gamma", theirs.gamma == 0.5)

@@ -58,7 +58,7 @@ GARBAGE = {
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
 @pytest.mark.parametrize("on_change", ["error", "checkpoint", "spec"])
 def test_what_is_no_state_is_refused_and_nothing_has_changed(garbage, on_change):
-    """Torch loads any mapping whatever: {}, typos, nan, even one that replaces step()."""
+    """Torch loads any mapping: {}, typos, nan, even one that replaces step()."""
     theirs = CosineAnnealingLR(optimizer_of(0.5), 10)
     still("torch takes it", raised(theirs.load_state_dict, garbage) == "nothing")
 
@@ -77,7 +77,7 @@ def test_what_is_no_state_is_refused_and_nothing_has_changed(garbage, on_change)
 
 @pytest.mark.reliability("2a")
 def test_the_state_of_something_else_is_refused():
-    """Torch takes the optimizer's state, a model's or a list of pairs for a scheduler's."""
+    """Torch accepts the state of an optimizer or a model, or a list of pairs."""
     theirs, ours = CosineAnnealingLR(optimizer_of(0.5), 10), after(COSINE, 3)
     before = snapshot(ours)
     others = [
@@ -95,7 +95,7 @@ def test_the_state_of_something_else_is_refused():
 
 @pytest.mark.reliability("2b")
 def test_a_state_with_one_bad_child_changes_nothing():
-    """Torch's SequentialLR with one bad child in its state raises when it is half loaded."""
+    """SequentialLR of torch with one bad child in its state raises half way through loading."""
 
     def theirs():
         optimizer = optimizer_of(0.5)
@@ -123,7 +123,7 @@ def test_a_state_with_one_bad_child_changes_nothing():
 @pytest.mark.reliability("2b", "6")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_step_that_cannot_be_taken_for_all_groups_is_taken_for_none(document):
-    """With a group too many, torch's LambdaLR counts on and sets one rate, then raises."""
+    """With an extra group, LambdaLR of torch counts the step and sets one rate, then raises."""
     theirs = LambdaLR(optimizer_of(0.5), lambda step: 1 - step / 10)
     theirs.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.1})
     theirs.optimizer.step()
@@ -166,7 +166,7 @@ def test_a_step_that_cannot_be_taken_for_all_groups_is_taken_for_none(document):
     ids=["more", "fewer", "swapped"],
 )
 def test_a_state_of_other_children_or_of_another_order_is_refused(saved, live, differs):
-    """Torch's SequentialLR takes a state of fewer children, or of swapped ones, without a word."""
+    """SequentialLR of torch silently loads a state with fewer or swapped children."""
     make = {
         "StepLR": lambda optimizer: StepLR(optimizer, 2, 0.5),
         "ExponentialLR": lambda optimizer: ExponentialLR(optimizer, 0.9),
@@ -200,7 +200,7 @@ def containers(value):
 @pytest.mark.reliability("2d")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_state_and_the_scheduler_share_no_list_and_no_mapping(document):
-    """A state of torch's is not a copy: who changes it changes the scheduler (#162359)."""
+    """A state of torch is not a copy: changing it changes the scheduler (#162359)."""
     theirs = MultiStepLR(optimizer_of(0.5), [3])
     still("the milestones are shared", theirs.state_dict()["milestones"] is theirs.milestones)
     still("so are the last rates", theirs.get_last_lr() is theirs._last_lr)
@@ -222,7 +222,7 @@ def test_a_state_and_the_scheduler_share_no_list_and_no_mapping(document):
 @pytest.mark.reliability("2e")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_state_has_the_fields_of_the_schedule_and_three_keys_more(document):
-    """Torch saves flags of its own; a state with _is_initial stops its cosine for ever."""
+    """Torch saves internal flags; a state with _is_initial stops its cosine forever."""
     theirs = CosineAnnealingLR(optimizer_of(0.5), 10)
     theirs.load_state_dict({**theirs.state_dict(), "_is_initial": True})
     still("the rate never falls", trained(theirs, 5) == [[0.5]] * 5)
@@ -247,7 +247,7 @@ class Counting:
 
 @pytest.mark.reliability("4a")
 def test_a_state_says_the_whole_schedule_and_holds_no_code():
-    """LambdaLR saves nothing of a function, the counters of an object."""
+    """LambdaLR saves the counters of an object, but nothing of a function."""
     plain = LambdaLR(optimizer_of(0.5), lambda step: 1.0)
     still("a function is null in the state", plain.state_dict()["lr_lambdas"] == [None])
     counting = LambdaLR(optimizer_of(0.5), Counting())
@@ -282,7 +282,7 @@ def test_a_state_of_one_group_does_not_load_into_three():
 @pytest.mark.reliability("4b")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_state_loads_with_weights_only(document):
-    """A scheduler saved whole, as some do, does not load with weights_only=True."""
+    """A scheduler that is pickled as an object does not load with weights_only=True."""
     buffer = io.BytesIO()
     torch.save(CosineAnnealingLR(optimizer_of(0.5), 10), buffer)
     buffer.seek(0)
@@ -298,7 +298,7 @@ def test_a_state_loads_with_weights_only(document):
 
 @pytest.mark.reliability("4c")
 def test_a_cycle_of_any_shape_is_saved_loaded_copied_and_pickled():
-    """A CyclicLR with a scale_fn of one's own cannot be pickled, nor loaded (#110931)."""
+    """A CyclicLR with a custom scale_fn can be neither pickled nor loaded (#110931)."""
     custom = CyclicLR(optimizer_of(0.5), 0.1, 1.0, 5, scale_fn=Counting(), cycle_momentum=False)
     plain = CyclicLR(optimizer_of(0.5), 0.1, 1.0, 5, cycle_momentum=False)
     outcome = raised(plain.load_state_dict, custom.state_dict())
@@ -326,7 +326,7 @@ def test_a_cycle_of_any_shape_is_saved_loaded_copied_and_pickled():
 @pytest.mark.parametrize("document", EXAMPLES)
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
 def test_a_copy_made_before_the_first_step_steps_without_a_warning(document, clone):
-    """A copied torch scheduler warns at its first step of a mistake that nobody made."""
+    """A copied torch scheduler warns at its first step of an error that does not exist."""
     with pytest.warns(UserWarning, match="has been overridden after learning rate scheduler"):
         trained(clone(CosineAnnealingLR(optimizer_of(0.5), 10)), 2)
 
@@ -338,7 +338,7 @@ def test_a_copy_made_before_the_first_step_steps_without_a_warning(document, clo
 @pytest.mark.reliability("5")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_state_is_strict_json_and_the_same_after_it(document):
-    """After JSON, torch's MultiStepLR never falls again; its plateau's state is none."""
+    """After JSON, MultiStepLR of torch never decays again, and the state of its plateau is lost."""
     theirs, live = (MultiStepLR(optimizer_of(0.5), [2, 4], 0.5) for _ in range(2))
     live.load_state_dict(json.loads(json.dumps(theirs.state_dict())))
     still("the rate never falls", trained(live, 6) == [[0.5]] * 6)
@@ -358,7 +358,7 @@ def test_a_state_is_strict_json_and_the_same_after_it(document):
 
 @pytest.mark.reliability("5")
 def test_all_that_a_cycle_needs_is_in_its_own_state():
-    """The state of torch's OneCycleLR has no rates: those stand in the optimizer's groups."""
+    """The state of OneCycleLR of torch has no rates: they are in the groups of the optimizer."""
     theirs = torch.optim.lr_scheduler.OneCycleLR(optimizer_of(0.5), 0.1, total_steps=10)
     still("the highest rate is not in the state", "0.1" not in json.dumps(theirs.state_dict()))
 

@@ -50,7 +50,7 @@ def test_a_number_with_an_exponent_is_a_number(text):
 @pytest.mark.reliability("13")
 @pytest.mark.parametrize("text", ["1e3", "1.0e3", "1000.0", "1.0e+3", "01000", "1000"])
 def test_a_whole_number_may_be_written_as_any_number(text):
-    """A thousand steps as 1e3 or 1000.0: each validator says something else."""
+    """A thousand steps as 1e3 or 1000.0: validators disagree."""
     still("1e3 is a string", yaml.safe_load("1e3") == "1e3")
     strict = pydantic.TypeAdapter(int, config=pydantic.ConfigDict(strict=True))
     still("pydantic refuses 1000.0", raised(strict.validate_python, 1000.0) == "ValidationError")
@@ -63,7 +63,7 @@ def test_a_whole_number_may_be_written_as_any_number(text):
 @pytest.mark.reliability("13")
 @pytest.mark.parametrize("text", ["yes", "no", "on", "off", "true", "false", "'1e-4'", "' 5 '"])
 def test_a_word_or_a_number_in_quotes_is_no_rate(text):
-    """Pydantic takes the text yes as 1.0, and a number in quotes as the number."""
+    """Pydantic reads the text yes as 1.0, and a number in quotes as a number."""
     value = yaml.safe_load(text)
     still("it is a rate", raised(pydantic.TypeAdapter(float).validate_python, value) == "nothing")
     assert problems(LINEAR.format(1000, text)) == ["type"]
@@ -86,7 +86,7 @@ def test_a_number_is_decimal_and_has_no_colons(text, theirs, ours):
 @pytest.mark.reliability("13")
 @pytest.mark.parametrize("text", [".inf", "-.inf", ".nan", "1e400", "'inf'", "Infinity", "NaN"])
 def test_a_number_is_finite(text):
-    """Pydantic takes .inf, and jsonschema nan within any bounds; neither is a rate."""
+    """Pydantic accepts .inf, and jsonschema accepts nan within any bounds; neither is a rate."""
     nan, lax = yaml.safe_load(".nan"), pydantic.TypeAdapter(float)
     bounded = jsonschema.Draft7Validator({"type": "number", "minimum": 0, "maximum": 1})
     still("jsonschema takes nan for a number of 0 to 1", bounded.is_valid(nan))
@@ -113,7 +113,7 @@ def test_a_number_is_finite(text):
     ],
 )
 def test_whatever_hides_a_mistake_is_an_error(text, code):
-    """PyYAML keeps the last of two keys without a word and makes on: the key True (pyyaml#165)."""
+    """PyYAML silently keeps the last duplicate key, and reads on: as the key True (pyyaml#165)."""
     still("the last one wins", yaml.safe_load("a: 1\na: 2") == {"a": 2})
     still("on is True", yaml.safe_load("on: 1") == {True: 1})
     still("nothing is None", yaml.safe_load("# nothing") is None)
@@ -163,7 +163,7 @@ MINUTE = 60
     ],
 )
 def test_a_text_made_to_do_harm_is_refused_soon_and_in_few_words(text):
-    """A few hundred bytes of aliases load at once and stop whoever prints them (pyyaml#235)."""
+    """A few hundred bytes of aliases load at once and hang whatever prints them (pyyaml#235)."""
     start = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     with pytest.raises(olm.SpecError) as caught:
         olm.loads(text)
@@ -173,7 +173,7 @@ def test_a_text_made_to_do_harm_is_refused_soon_and_in_few_words(text):
 
 @pytest.mark.reliability("13")
 def test_aliases_are_refused_where_they_grow_without_bounds():
-    """PyYAML's aliases grow a thousandfold once they are printed; lists recurse (pyyaml#235)."""
+    """YAML aliases grow a thousandfold when they are printed; lists recurse (pyyaml#235)."""
     small = aliases(5)
     still("its text is a thousand times as long", len(str(yaml.safe_load(small))) > 1000 * 300)
     still("PyYAML recurses", raised(yaml.load, "[" * 2000, yaml.SafeLoader) == "RecursionError")
@@ -182,7 +182,7 @@ def test_aliases_are_refused_where_they_grow_without_bounds():
 
 @pytest.mark.reliability("13")
 def test_deep_brackets_end_libyamls_loader_and_not_ours():
-    """PyYAML's CSafeLoader overflows the stack of C at 100,000 brackets and ends the process."""
+    """CSafeLoader of PyYAML overflows the C stack at 100,000 brackets and crashes the process."""
     command = "import yaml; yaml.load('[' * 100_000 + ']' * 100_000, yaml.CSafeLoader)"
     done = subprocess.run([sys.executable, "-c", command], capture_output=True)
     still("the process is killed by a signal", done.returncode < 0)
@@ -196,7 +196,7 @@ def test_deep_brackets_end_libyamls_loader_and_not_ours():
     "text", ["a:\t1", '{\n\t"a": 1\n}', "a: \ufeffb", "a: \x85b", "a: \u2028b"]
 )
 def test_the_verdict_does_not_depend_on_libyaml(text):
-    """PyYAML's two parsers disagree on tabs and other signs: libyaml decides."""
+    """The two parsers of PyYAML disagree on tabs and other characters: libyaml decides."""
     tabs = '{\n\t"a": 1\n}'
     loaders = (yaml.SafeLoader, yaml.CSafeLoader)
     verdicts = {raised(yaml.load, tabs, loader) for loader in loaders}
@@ -223,7 +223,7 @@ def test_the_verdict_does_not_depend_on_libyaml(text):
     ],
 )
 def test_the_schema_and_the_library_say_the_same_of_a_document(document):
-    """What pydantic takes, the JSON Schema that it writes may refuse.
+    """The JSON Schema that pydantic writes may reject what pydantic accepts.
 
     Pydantic in its lax mode takes "1000", and in its strict mode no 1000.0, which is an integer
     for JSON Schema; and `allow_inf_nan` leaves no trace in the schema.
@@ -244,7 +244,7 @@ def test_the_schema_and_the_library_say_the_same_of_a_document(document):
     [{"total_steps": 0}, {"total_steps": float("nan")}, {"total_step": 5}, {"end_lr": "0.1"}],
 )
 def test_a_spec_cannot_be_changed_into_one_that_is_not_valid(change):
-    """Pydantic's model_copy(update=...) and assignment pass by the validation."""
+    """In pydantic, model_copy(update=...) and assignment bypass validation."""
 
     class Model(pydantic.BaseModel):
         steps: pydantic.PositiveInt
