@@ -17,6 +17,7 @@ from olm.schedule import (
     cycles,
     rule,
 )
+from olm.schedule.curves import cycle_start, whole_on_paper
 
 
 @rule(
@@ -68,14 +69,8 @@ class Repeat(Schedule):
     own_clock = True
 
     def formula(self, step: Array, base: Array) -> Array:
-        import numpy as np
-
-        number, start, length = cycles(step, self.period, self.growth)
-        inside = (step - start) / length
-        if self.count is not None:
-            inside = np.where(number < self.count, inside, float(self.period))
-            number = np.minimum(number, self.count - 1.0)
-        return self.scheduler.formula(inside, base * self.shrink**number)
+        number, own = self._cycle(step)
+        return self.scheduler.formula(own, base * self.shrink**number)
 
     def own_marks(self) -> list[int]:
         shown = min(self.count or 3, 100)
@@ -97,8 +92,8 @@ class Repeat(Schedule):
     def part_steps(self, step: int) -> list[int | None]:
         import numpy as np
 
-        _, start, length = cycles(np.array([float(step)]), self.period, self.growth)
-        return [int((step - start[0]) / length[0])]
+        _, own = self._cycle(np.array([float(step)]))
+        return [int(own[0])]
 
     def part_ranges(self, first: int, last: int) -> list[tuple[int, int]]:
         return [(0, self.period)]
@@ -107,14 +102,26 @@ class Repeat(Schedule):
         # The first cycle is as fast as the optimizer's steps.
         return step if step <= self.period else None
 
+    def _cycle(self, step: Array) -> tuple[Array, Array]:
+        """The number of the cycle, and the step of the repeated schedule in it."""
+        import numpy as np
+
+        number, start, length = cycles(step, self.period, self.growth)
+        own = whole_on_paper((step - start) / length)
+        if self.count is None:
+            return number, own
+        own = np.where(number < self.count, own, float(self.period))
+        return np.minimum(number, self.count - 1.0), own
+
     def _end(self, number: int) -> int:
         """The step at which the first so many cycles are over."""
         if self.growth == 1:
             return self.period * number
-        try:
-            return ceil(self.period * (self.growth**number - 1) / (self.growth - 1))
-        except OverflowError:
-            return MAX_STEPS
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            (end,) = cycle_start(np.array([float(number)]), self.period, self.growth)
+        return ceil(min(float(end), MAX_STEPS))
 
 
 @rule(
@@ -159,8 +166,9 @@ class Time(Schedule):
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
 
-        clock = np.floor(step / self.every) * self.every + self.shift
-        return self.scheduler.formula(np.clip(clock, self.first, self._last), base)
+        # Larger steps are the only ones that are rounded: a slowed clock has fractional steps.
+        own = step if self.every == 1 else np.floor(step / self.every) * self.every
+        return self.scheduler.formula(np.clip(own + self.shift, self.first, self._last), base)
 
     def own_marks(self) -> tuple[int, ...]:
         return () if self.last is None else (self._clock_is_at(self.last),)

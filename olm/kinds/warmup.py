@@ -30,7 +30,8 @@ class Warmup(Schedule):
     def formula(self, step: Array, base: Array) -> Array:
         # A warm-up of no steps divides by zero, and no step uses it.
         rise = self.start_lr + (base - self.start_lr) * ((step + 1) / self.warmup_steps)
-        return where(step < self.warmup_steps, rise, base)
+        # The rise ends at its last step: a slowed clock evaluates between that one and the next.
+        return where(step <= self.warmup_steps - 1, rise, base)
 
 
 @rule(

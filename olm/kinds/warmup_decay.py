@@ -54,12 +54,24 @@ def decayed(
         case "harmonic":
             return between(base, end, done, "inverse")
         case "exponential":
-            return line(base, end, (1 - ratio**done) / (1 - ratio))
+            return line(base, end, _fallen(done, ratio))
         case "sqrt":
             return line(base, end, eased("power", done, 0.5))
         case "square":
             return line(base, end, eased("power", done, 2.0))
     return line(base, end, eased(decay, done, power))
+
+
+def _fallen(done: Array, ratio: float) -> Array:
+    """How much of an exponential decay to a ratio of 1 is over, from 0 to 1."""
+    import numpy as np
+
+    if ratio < 0.99:
+        fallen: Array = (1 - ratio**done) / (1 - ratio)
+    else:
+        # Near 1 the difference of the powers would lose its digits.
+        fallen = np.expm1(done * np.log(ratio)) / (ratio - 1)
+    return fallen
 
 
 @rule(

@@ -76,9 +76,10 @@ def eased(ease: str, done: Array, power: float = 1.0, steps: int = 1) -> Array:
         case "cosine":
             risen: Array = (1 - np.cos(pi * done)) / 2
         case "polynomial":
-            risen = 1 - (1 - done) ** power
+            # Anything to the power of 0 is 1, also 0: both ends are given even then.
+            risen = 1 - (1 - done) ** power if power else np.where(done < 1, 0.0, 1.0)
         case "power":
-            risen = done**power
+            risen = done**power if power else np.where(done > 0, 1.0, 0.0)
         case "logarithmic":
             risen = np.log1p(done * steps) / np.log1p(float(steps))
         case _:
@@ -105,7 +106,11 @@ def between(start: Number, end: Number, done: Array, space: str) -> Array:
     if space == "log":
         return start ** (1 - done) * end**done
     if space == "inverse":
-        way = 1 / ((1 - done) / start + done / end)
+        import numpy as np
+
+        # One over a rate that is tiny overflows; a power of two changes no digit.
+        scale = np.where(np.minimum(start, end) < 1e-300, 2.0**700, 1.0)
+        way = 1 / ((1 - done) / (start * scale) + done / (end * scale)) / scale
         return where(done == 0, start, where(done == 1, end, way))
     return line(start, end, done)
 
@@ -122,19 +127,43 @@ def cycles(step: Array, period: int, growth: float) -> tuple[Array, Array, Array
     if growth == 1:
         number = np.floor(step / period)
         return number, number * period, np.ones_like(step)
-
-    def beginning(number: Array) -> Array:
-        exact = period * (growth**number - 1) / (growth - 1)
-        whole = np.rint(exact)
-        # What is a whole number on paper is one here: else a cycle begins a step late.
-        return np.where(abs(exact - whole) <= 1e-9 * whole, whole, exact)
-
     # The logarithm may be off by a rounding, just where a cycle begins.
     # Ever shorter cycles come to an end: beyond it the number is only large.
     grown = np.maximum(step * (growth - 1) / period, -1 + 1e-15)
     number = np.floor(np.log1p(grown) / np.log(growth))
-    number = number + (step >= beginning(number + 1)) - (step < beginning(number))
-    return number, beginning(number), growth**number
+    later = step >= cycle_start(number + 1, period, growth)
+    number = number + later - (step < cycle_start(number, period, growth))
+    return number, cycle_start(number, period, growth), growth**number
+
+
+def cycle_start(number: Array, period: int, growth: float) -> Array:
+    """The step at which each of these cycles begins, which need not be whole.
+
+    >>> import numpy as np
+    >>> cycle_start(np.array([0.0, 1.0, 2.0, 3.0]), period=10, growth=1.1)
+    array([ 0. , 10. , 21. , 33.1])
+    """
+    import numpy as np
+
+    if abs(growth - 1) < 0.01:
+        # Near 1 the difference of the powers would lose its digits.
+        lengths = np.expm1(number * np.log1p(growth - 1))
+    else:
+        lengths = growth**number - 1
+    return whole_on_paper(period * lengths / (growth - 1))
+
+
+def whole_on_paper(values: Array) -> Array:
+    """Values, of which those that miss a whole number by a rounding are that number.
+
+    >>> import numpy as np
+    >>> whole_on_paper(np.array([0.1 * 3, 3 / 0.1 * 0.1, 1.1 * 1.1 * 100]))
+    array([  0.3,   3. , 121. ])
+    """
+    import numpy as np
+
+    whole = np.rint(values)
+    return np.where(abs(values - whole) <= 1e-13 * whole, whole, values)
 
 
 def where(condition: NDArray[bool_], then: Number, otherwise: Number) -> Array:
