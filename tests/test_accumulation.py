@@ -96,7 +96,7 @@ def assert_ends_exactly(trained):
     accumulate=st.integers(1, 40),
     spec=st.sampled_from(["epochs", "per cent"]),
 )
-def test_a_schedule_ends_with_the_loop_whatever_its_numbers(batches, epochs, accumulate, spec):
+def test_a_schedule_ends_with_the_loop_for_any_numbers(batches, epochs, accumulate, spec):
     ends = [number % accumulate == 0 or number == batches for number in range(1, batches + 1)]
     steps = epochs * sum(ends)
     assume(steps > 1)
@@ -156,14 +156,14 @@ def test_its_trainer_was_run_with_and_without_a_number_of_steps():
 
 
 @pytest.mark.parametrize("row", TRAINER["rows"], ids=range(len(TRAINER["rows"])))
-def test_where_its_trainer_took_so_many_steps_ours_end_exactly_at_the_end(row):
+def test_our_schedule_ends_with_the_last_step_of_its_trainer(row):
     run = ours(row["peer"])
     assert [*range(len(run.trained.rates) + 1)] == row["steps"]
     assert_ends_exactly(run.trained)
 
 
 @pytest.mark.parametrize("row", COUNTS_BATCHES, ids=range(len(COUNTS_BATCHES)))
-def test_its_trainer_ends_long_before_the_end_since_it_counts_batches(row):
+def test_its_trainer_stops_early_in_its_schedule_since_it_counts_batches(row):
     run = ours(row["peer"])
     batches = run.epochs * len(run.loader)
     counted = {"warmup_steps": batches // 10, "total_steps": batches}
@@ -173,7 +173,7 @@ def test_its_trainer_ends_long_before_the_end_since_it_counts_batches(row):
     assert row["values"][-1] > 50 * FLOOR
 
 
-def test_its_trainer_ends_at_a_quarter_of_its_schedule_if_a_step_takes_four_batches():
+def test_its_trainer_stops_at_a_quarter_of_its_schedule_with_four_batches_to_a_step():
     (row,) = [row for row in COUNTS_BATCHES if "digits(1280)" in row["peer"]]
     # 80 batches an epoch: 400 steps of 1,600, of which 160 are the warm-up.
     assert row["steps"][-1] == 400

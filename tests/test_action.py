@@ -118,14 +118,14 @@ def repository(tmp_path):
     return write
 
 
-def test_specs_that_are_fine_pass(job, repository):
+def test_valid_specs_pass(job, repository):
     repository(**{"specs/a.olm.yaml": GOOD, "b.olm.json": '{"kind": "LinearLR", "total_steps": 9}'})
     assert job.run(CHECK) == (0, "2 files are fine\n")
     assert (job.outputs["errors"], job.outputs["warnings"]) == ("0", "0")
     assert "2 files are fine" in job.summary
 
 
-def test_a_mistake_fails_and_is_shown_in_the_diff_on_the_page_and_in_the_outputs(job, repository):
+def test_an_error_fails_the_step_and_is_in_the_diff_the_summary_and_the_outputs(job, repository):
     repository(**{"specs/a.olm.yaml": WRONG, "specs/b.olm.yaml": GOOD, ".gitignore": "*.log\n"})
     status, log = job.run(CHECK)
     assert status == 1
@@ -136,7 +136,7 @@ def test_a_mistake_fails_and_is_shown_in_the_diff_on_the_page_and_in_the_outputs
     assert (job.outputs["errors"], job.outputs["warnings"]) == ("1", "0")
 
 
-def test_nothing_in_a_path_is_read_by_a_shell(job, repository):
+def test_no_shell_reads_a_path(job, repository):
     names = ["my specs/run 7.olm.yaml", "$(touch owned).olm.yaml", "`touch owned`;&|.olm.yaml",
              "a'b\"c.olm.yaml", "--strict.olm.yaml", "größe ${HOME}.olm.yaml"]  # fmt: skip
     repository(**dict.fromkeys(names, GOOD), **{"unnamed.olm.yaml": WRONG})
@@ -150,7 +150,7 @@ def test_nothing_in_a_path_is_read_by_a_shell(job, repository):
 @pytest.mark.parametrize(
     "injected", ["$(touch owned)", "`touch owned`", "x; touch owned", "a\ntouch owned"]
 )
-def test_nothing_in_an_input_is_run(injected, job, repository):
+def test_no_shell_runs_an_input(injected, job, repository):
     repository(**{"a.olm.yaml": GOOD})
     for name in ("paths", "args", "strict"):
         assert job.run(CHECK, **{name: injected})[0] == 2
@@ -158,12 +158,12 @@ def test_nothing_in_an_input_is_run(injected, job, repository):
     assert not list(job.workspace.glob("**/owned"))
 
 
-def test_a_folder_named_olm_in_the_repository_is_not_what_checks(job, repository):
+def test_a_folder_named_olm_in_the_repository_is_not_imported(job, repository):
     repository(**{"olm/__init__.py": "1 / 0", "json.py": "1 / 0", "a.olm.yaml": GOOD})
     assert job.run(CHECK)[0] == 0
 
 
-def test_paths_are_meant_from_the_working_directory_and_shown_from_the_root(job, repository):
+def test_paths_are_relative_to_the_working_directory_and_annotated_from_the_root(job, repository):
     repository(**{"my project/specs/a.olm.yaml": WRONG, "b.olm.yaml": WRONG})
     status, log = job.run(CHECK, paths="specs/*.yaml", working_directory="my project")
     assert (status, log.count("::error ")) == (1, 1)
@@ -171,20 +171,20 @@ def test_paths_are_meant_from_the_working_directory_and_shown_from_the_root(job,
 
 
 @pytest.mark.parametrize(("strict", "status"), [("", 0), ("false", 0), ("true", 1)])
-def test_warnings_fail_where_they_are_to(strict, status, job, repository):
+def test_warnings_fail_with_strict(strict, status, job, repository):
     repository(**{"a.olm.yaml": WARNED})
     got, log = job.run(CHECK, strict=strict)
     assert (got, job.outputs["errors"]) == (status, "0")
     assert int(job.outputs["warnings"]) == log.count("::warning file=a.olm.yaml,") > 0
 
 
-def test_without_the_input_the_project_says_whether_warnings_fail(job, repository):
+def test_without_the_input_the_settings_of_the_project_apply(job, repository):
     repository(**{"a.olm.yaml": WARNED, "pyproject.toml": "[tool.olm]\nstrict = true\n"})
     assert job.run(CHECK)[0] == 1
     assert job.run(CHECK, strict="false")[0] == 0
 
 
-def test_more_options_are_quoted_as_for_a_shell(job, repository):
+def test_other_options_are_quoted_as_in_a_shell(job, repository):
     conf = "optim:\n  lr: {kind: LinearLR, total_steps: 0}\n"
     repository(**{"conf/a.yaml": conf, "conf/old one.yaml": conf})
     options = "--at optim.lr\n--exclude='old one.yaml'"
@@ -203,12 +203,12 @@ def test_more_options_are_quoted_as_for_a_shell(job, repository):
         ({}, 3, "no *.olm.yaml, *.olm.yml, *.olm.json, *.olm.toml in ."),
     ],
 )
-def test_what_cannot_be_checked_fails_and_counts_nothing(inputs, status, message, job):
+def test_misuse_fails_and_sets_no_counts(inputs, status, message, job):
     assert job.run(CHECK, **inputs) == (status, f"olm check: {message}\n")
     assert (job.outputs["errors"], job.outputs["warnings"]) == ("", "")
 
 
-def test_the_steps_that_follow_have_the_command(job, repository):
+def test_later_steps_have_the_command(job, repository):
     repository(**{"a.olm.yaml": WRONG})
     command = [job.outputs["olm"], "check", "--format", "sarif", "a.olm.yaml"]
     done = subprocess.run(command, cwd=job.workspace, env=variables(), capture_output=True)
@@ -221,14 +221,14 @@ def test_the_action_installs_no_torch(job):
     assert "torch" not in packages
 
 
-def test_every_input_is_used_and_none_stands_in_a_script():
+def test_every_input_is_used_and_none_is_in_a_script():
     rest = [{**step, "run": ""} for step in SAID["runs"]["steps"]]
     used = set(EXPRESSION.findall(str(rest)))
     assert used == {f"inputs.{name}" for name in SAID["inputs"]}
     assert not [step["name"] for step in SAID["runs"]["steps"] if "${{" in step["run"]]
 
 
-def test_the_examples_of_the_script_are_true():
+def test_the_examples_in_the_script_are_correct():
     command = [sys.executable, "-m", "doctest", "-v", ACTION.parent / "check.py"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout

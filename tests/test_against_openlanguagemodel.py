@@ -45,7 +45,7 @@ def made(row, optimizer):
     return eval(row["peer"], {**vars(schedulers), "optimizer": optimizer})
 
 
-def test_its_numbers_are_all_there_and_none_is_excused():
+def test_all_its_rates_are_compared_without_exception():
     assert (PEER["version"], PEER["tolerance"]) == ("2.2.1", 0)
     assert (len(PEER["rows"]), len(PEER["refused"])) == (143, 10)
     assert not any("instead" in row for row in PEER["rows"])
@@ -53,7 +53,7 @@ def test_its_numbers_are_all_there_and_none_is_excused():
 
 
 @pytest.mark.parametrize("row", PEER["rows"], ids=range(143))
-def test_its_source_text_steps_our_classes_through_its_numbers_to_the_bit(row):
+def test_its_source_code_steps_our_classes_through_its_rates_to_the_bit(row):
     scheduler = made(row, optimizer_of(row["base_lr"]))
     assert scheduler.schedule == olm.parse(row["olm"]).schedule
     rates = {}
@@ -66,7 +66,7 @@ def test_its_source_text_steps_our_classes_through_its_numbers_to_the_bit(row):
 
 
 @pytest.mark.parametrize("row", PEER["refused"], ids=range(10))
-def test_the_settings_on_which_it_fails_are_refused_by_name_before_anything_is_touched(row):
+def test_settings_on_which_it_fails_are_rejected_by_name_before_anything_changes(row):
     optimizer = optimizer_of(0.5)
     with pytest.raises(ValueError, match=rf"\b{row['argument']}\b"):
         made(row, optimizer)
@@ -75,7 +75,7 @@ def test_the_settings_on_which_it_fails_are_refused_by_name_before_anything_is_t
 
 @pytest.mark.parametrize(("kind", "argument"), EACH_ARGUMENT)
 @pytest.mark.parametrize("wrong", WRONG)
-def test_whatever_is_negative_or_no_finite_number_is_refused_by_name(kind, argument, wrong):
+def test_negative_and_non_finite_numbers_are_rejected_by_name(kind, argument, wrong):
     optimizer = optimizer_of(0.5)
     with pytest.raises(ValueError, match=rf"\b{argument} must be"):
         getattr(schedulers, kind)(optimizer, **{**ARGUMENTS[kind], argument: wrong})
@@ -83,7 +83,7 @@ def test_whatever_is_negative_or_no_finite_number_is_refused_by_name(kind, argum
 
 
 @pytest.mark.parametrize(("kind", "argument"), EACH_ARGUMENT)
-def test_numbers_may_be_numpys_and_leave_no_trace(kind, argument):
+def test_numbers_of_numpy_are_converted(kind, argument):
     value = ARGUMENTS[kind][argument]
     likes = [np.int64, np.uint8, np.float64] if isinstance(value, int) else [np.float64, np.float16]
     for like in likes:
@@ -117,7 +117,7 @@ def test_order_names_and_defaults_of_the_arguments_are_its_own(kind, signature):
 
 
 @pytest.mark.parametrize("kind", ARGUMENTS)
-def test_arguments_may_be_given_by_position(kind):
+def test_arguments_can_be_positional(kind):
     given = ARGUMENTS[kind]
     by_position = getattr(schedulers, kind)(optimizer_of(0.5), *given.values(), -1)
     by_name = getattr(schedulers, kind)(optimizer=optimizer_of(0.5), last_epoch=-1, **given)
@@ -127,7 +127,7 @@ def test_arguments_may_be_given_by_position(kind):
             getattr(schedulers, kind)(optimizer_of(0.5), **wrong)
 
 
-def test_the_classes_are_where_it_has_them_and_are_torch_schedulers():
+def test_the_classes_have_its_import_paths_and_are_torch_schedulers():
     for path, names in PATHS.items():
         for name in names:
             assert getattr(import_module(path), name) is getattr(schedulers, name)
@@ -137,7 +137,7 @@ def test_the_classes_are_where_it_has_them_and_are_torch_schedulers():
 
 
 @pytest.mark.parametrize("kind", ARGUMENTS)
-def test_a_state_that_it_saved_is_gone_on_from(kind):
+def test_a_state_that_it_saved_is_resumed(kind):
     original = getattr(schedulers, kind)(optimizer_of(0.5, 0.1), **ARGUMENTS[kind])
     trained(original, 5)
     theirs = {
@@ -184,7 +184,7 @@ def test_its_example_of_a_subclass_steps():
     assert isinstance(scheduler, LRScheduler)
 
 
-def test_a_subclass_needs_get_lr_and_nothing_else():
+def test_a_subclass_needs_only_get_lr():
     for incomplete in (SchedulerBase, type("Nothing", (SchedulerBase,), {})):
         with pytest.raises(TypeError, match="abstract"):
             incomplete(optimizer_of(0.5))
@@ -210,7 +210,7 @@ def test_verbose_prints_every_update(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_the_closed_form_is_what_torchs_step_to_an_epoch_asks_for():
+def test_the_closed_form_serves_steps_of_torch_with_an_epoch():
     scheduler = Remembering(optimizer_of(0.5))
     scheduler.optimizer.step()
     with pytest.warns(UserWarning, match="epoch parameter"):
@@ -218,7 +218,7 @@ def test_the_closed_form_is_what_torchs_step_to_an_epoch_asks_for():
     assert (scheduler.last_epoch, rates_of(scheduler.optimizer)) == (7, [-1.0])
 
 
-def test_the_state_of_a_subclass_is_its_attributes_but_what_is_callable_or_torchs_own():
+def test_the_state_of_a_subclass_is_its_attributes_without_callables_and_those_of_torch():
     scheduler = Remembering(optimizer_of(0.5))
     trained(scheduler, 2)
     assert scheduler.state_dict() == {
@@ -259,7 +259,7 @@ def test_the_state_of_a_subclass_holds_copies_in_both_directions():
         ({"param": "0.5"}, "param"),
     ],
 )
-def test_a_state_that_is_not_the_subclasss_own_is_refused_and_changes_nothing(change, error):
+def test_a_state_of_another_class_is_rejected_and_changes_nothing(change, error):
     scheduler = Remembering(optimizer_of(0.5))
     trained(scheduler, 2)
     before = scheduler.state_dict()
@@ -280,7 +280,7 @@ def _through_torch(state):
 
 @pytest.mark.parametrize("through", [copy.deepcopy, _through_torch])
 @pytest.mark.parametrize("make", [lambda optimizer: MyScheduler(optimizer, 0.5), Remembering])
-def test_a_subclass_goes_on_from_its_state(make, through):
+def test_a_subclass_resumes_from_its_state(make, through):
     scheduler = make(optimizer_of(0.5, 0.1))
     trained(scheduler, 2)
     again = make(optimizer_of(0.5, 0.1))

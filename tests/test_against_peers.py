@@ -51,7 +51,7 @@ def test_the_curve_is_the_peers_except_where_the_peer_is_wrong(peer, row):
 
 
 @pytest.mark.parametrize(("peer", "row"), all_of("rows"))
-def test_a_scheduler_takes_the_curves_steps_also_when_it_resumes_half_way(peer, row):
+def test_a_scheduler_has_the_rates_of_the_curve_even_if_resumed_half_way(peer, row):
     steps, base = row["steps"], row["base_lr"]
     spec = olm.parse(row["olm"])
     rates = [spec.lr(step, base) for step in steps]
@@ -66,19 +66,19 @@ def test_a_scheduler_takes_the_curves_steps_also_when_it_resumes_half_way(peer, 
 
 
 @pytest.mark.parametrize(("peer", "row"), all_of("refused"))
-def test_what_the_peer_should_have_refused_is_refused_by_name(peer, row):
+def test_what_the_peer_should_have_rejected_is_rejected_by_name(peer, row):
     with pytest.raises(olm.SpecError) as caught:
         olm.parse(row["olm"])
     assert row["argument"] in str(caught.value)
     assert row["argument"] in {part for problem in caught.value.problems for part in problem.path}
 
 
-def test_every_peer_that_can_be_run_has_its_numbers_here_and_the_other_way_round():
+def test_peers_and_files_of_rates_correspond():
     assert [*PEERS] == sorted(path.stem for path in (ROOT / "tools/peers").glob("[!_]*.py"))
 
 
 @pytest.mark.parametrize("peer", PEERS.values(), ids=PEERS)
-def test_a_file_says_whose_numbers_it_has_and_how_they_are_made(peer):
+def test_a_file_names_its_peer_and_the_command_that_writes_it(peer):
     assert {"peer", "version", "torch", "regenerate", "tolerance"} < {*peer}
     assert peer["regenerate"].startswith("python3 tools/peers ")
     assert peer["rows"]

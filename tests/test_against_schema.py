@@ -92,13 +92,13 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "case"), CASES.items(), ids=CASES)
-def test_each_keyword_has_its_words_and_its_place(text, case, held):
+def test_each_keyword_has_a_message_and_a_place(text, case, held):
     schema, expected = case
     (found,) = held(schema, text)
     assert found.startswith(f"a.yaml:{expected}")
 
 
-def test_each_key_too_many_is_told_of_at_the_key(held):
+def test_each_extra_key_is_reported_at_the_key(held):
     schema = {
         "properties": {"warmup": True, "hidden": False},
         "patternProperties": {"^x-": True},
@@ -116,7 +116,7 @@ def test_each_key_too_many_is_told_of_at_the_key(held):
     ]
 
 
-def test_of_several_forms_the_one_that_was_meant_is_told_of(held):
+def test_of_several_alternatives_the_intended_one_is_reported(held):
     forms = [
         {"type": "string"},
         {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}},
@@ -127,7 +127,7 @@ def test_of_several_forms_the_one_that_was_meant_is_told_of(held):
     ]
 
 
-def test_what_follows_a_condition_is_told_of_where_it_stands(held):
+def test_what_follows_a_condition_is_reported_at_its_place(held):
     condition = {"properties": {"kind": {"const": "a"}}, "required": ["kind"]}
     schema = {"if": condition, "then": {"required": ["x"]}, "else": {"required": ["y"]}}
     assert held(schema, "kind: a") == ["a.yaml:1:7 the document needs the key `x`"]
@@ -154,25 +154,25 @@ def test_a_misspelt_kind_is_one_finding(capsys, tmp_path):
         (f"{NEWER}/2020-12/schema", {"prefixItems": [{"const": 1}]}, [1], [2]),
     ],
 )  # fmt: skip
-def test_every_draft_is_taken_at_its_word(draft, schema, fits, fits_not, held):
+def test_every_draft_is_applied_as_declared(draft, schema, fits, fits_not, held):
     schema = {"$schema": draft, **schema}
     assert held(schema, json.dumps(fits)) == []
     assert len(held(schema, json.dumps(fits_not))) == 1
 
 
-def test_json_and_toml_are_held_too(held):
+def test_json_and_toml_are_validated_too(held):
     schema = {"properties": {"a": {"properties": {"b": {"type": "string"}}}}}
     assert held(schema, '{"a":\n{"b": 1}}', "a.json") == ["a.json:2:7 b must be a string, found 1"]
     assert held(schema, "[a]\nb = 1\n", "a.toml") == ["a.toml:2:1 b must be a string, found 1"]
 
 
-def test_what_the_reader_refuses_is_told_once(tmp_path):
+def test_errors_of_the_reader_are_reported_once(tmp_path):
     (tmp_path / "s.json").write_text('{"properties": {"a": {"type": "integer"}}}')
     problems = schema_in(str(tmp_path / "s.json")).check(read("a: !x 1\nb: &c 2\n", "a.yaml"))
     assert [problem.code for problem in problems.problems] == ["tag", "anchor"]
 
 
-def test_it_holds_a_part_of_a_file(tmp_path, capsys):
+def test_a_part_of_a_file_is_validated(tmp_path, capsys):
     (tmp_path / "s.yaml").write_text("properties: {x: {type: integer}}\n")
     (tmp_path / "a.yaml").write_text("rest: !tag\noptim:\n  lr:\n    x: y\n")
     command = ["check", "--schema", str(tmp_path / "s.yaml"), str(tmp_path / "a.yaml")]
@@ -205,14 +205,14 @@ def test_a_schema_that_cannot_be_used_is_misuse(text, message, tmp_path, monkeyp
     assert len(error) < 300
 
 
-def test_a_schema_that_is_not_there_is_misuse(tmp_path, monkeypatch, capsys):
+def test_a_missing_schema_is_misuse(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_text("a: 1\n")
     assert main(["check", "--schema", "s.json", "a.yaml"]) == MISUSE
     assert capsys.readouterr().err.startswith("olm check: s.json cannot be read: no such file")
 
 
-def test_a_schema_without_end_is_misuse(tmp_path, monkeypatch, capsys):
+def test_a_recursive_schema_is_misuse(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("s.json").write_text('{"$ref": "#"}')
     Path("a.yaml").write_text("a: 1\n")
@@ -224,7 +224,7 @@ def test_a_schema_without_end_is_misuse(tmp_path, monkeypatch, capsys):
     assert "the schema refers to itself without end" in capsys.readouterr().err
 
 
-def test_a_name_that_looks_like_a_reference_is_none(held):
+def test_a_property_that_is_named_like_a_reference_is_not_one(held):
     schema = {"properties": {"$ref": {"type": "string"}}, "examples": [{"$ref": "nowhere.json"}]}
     assert held(schema, "$ref: 1") == ["a.yaml:1:7 $ref must be a string, found 1"]
 
@@ -270,9 +270,7 @@ SCHEMAS = st.recursive(
 
 
 @given(SCHEMAS, VALUES)
-def test_the_verdict_is_that_of_jsonschema_and_every_message_is_short(
-    tmp_path_factory, schema, value
-):
+def test_verdicts_agree_with_jsonschema_and_messages_are_short(tmp_path_factory, schema, value):
     folder = tmp_path_factory.mktemp("schema")
     (folder / "s.json").write_text(json.dumps(schema))
     document = read(json.dumps(value), "a.json")
@@ -287,7 +285,7 @@ def test_the_verdict_is_that_of_jsonschema_and_every_message_is_short(
     assert len(set(problems)) == len(problems)
 
 
-def test_every_document_has_the_verdict_that_check_jsonschema_has(tmp_path):
+def test_verdicts_agree_with_check_jsonschema(tmp_path):
     """Except where olm refuses how it is written: check-jsonschema does not look at that."""
     folders = (ROOT / "tests" / "problems", ROOT / "specs")
     names = [path for folder in folders for path in folder.iterdir()]

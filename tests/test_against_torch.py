@@ -172,7 +172,7 @@ def assert_same_steps(pair, bases, steps):
 
 
 @pytest.mark.parametrize("kind", LEAVES)
-def test_a_leaf_steps_as_torchs_does_to_beyond_its_end(kind):
+def test_a_leaf_has_the_rates_of_torch_beyond_its_end(kind):
     @settings(max_examples=100, deadline=None)
     @given(LEAVES[kind], BASES)
     def steps_alike(pair, bases):
@@ -183,13 +183,13 @@ def test_a_leaf_steps_as_torchs_does_to_beyond_its_end(kind):
 
 @settings(max_examples=100, deadline=None)
 @given(STEPS, RATES, BASES)
-def test_a_cosine_steps_as_torchs_does_up_to_its_end(t_max, eta_min, bases):
+def test_a_cosine_has_the_rates_of_torch_up_to_its_end(t_max, eta_min, bases):
     assert_same_steps(cosine(t_max, eta_min), bases, t_max + 1)
 
 
 @settings(max_examples=100, deadline=None)
 @given(STEPS, FACTORS, FACTORS, RATES)
-def test_a_line_between_two_factors_is_a_line_to_a_rate(total_iters, start, end, base):
+def test_a_line_between_factors_is_a_line_to_a_rate(total_iters, start, end, base):
     line = {"kind": "LinearLR", "total_steps": total_iters, "start_factor": start}
     document = {**line, "end_lr": base * end}
     pair = (document, lambda it: lr_scheduler.LinearLR(it, start, end, total_iters))
@@ -198,19 +198,19 @@ def test_a_line_between_two_factors_is_a_line_to_a_rate(total_iters, start, end,
 
 @settings(max_examples=200, deadline=None)
 @given(sequences(), BASES)
-def test_a_sequence_steps_as_torchs_does(pair, bases):
+def test_a_sequence_has_the_rates_of_torch(pair, bases):
     assert_same_steps(pair, bases, max([0, *pair[0]["milestones"]]) + 70)
 
 
 @settings(max_examples=200, deadline=None)
 @given(products(), BASES)
-def test_a_product_steps_as_torchs_does(pair, bases):
+def test_a_product_has_the_rates_of_torch(pair, bases):
     assert_same_steps(pair, bases, 70)
 
 
 @settings(max_examples=200, deadline=None)
 @given(ONE_CYCLES, BASES)
-def test_one_cycle_steps_as_torchs_does_up_to_its_end(pair, bases):
+def test_one_cycle_has_the_rates_of_torch_up_to_its_end(pair, bases):
     total, share, three = (pair[0][key] for key in ("total_steps", "pct_start", "three_phase"))
     assume(share <= 0.5 or not three)
     # A way of no length, by which torch divides.
@@ -219,7 +219,7 @@ def test_one_cycle_steps_as_torchs_does_up_to_its_end(pair, bases):
 
 
 @pytest.mark.parametrize(("total", "share"), [(1, 1.0), (2, 0.5), (4, 0.25)])
-def test_one_cycle_has_a_way_of_no_length_where_torch_divides_by_zero(total, share):
+def test_one_cycle_skips_a_phase_of_no_steps_where_torch_divides_by_zero(total, share):
     arguments = {"max_lr": 0.5, "total_steps": total, "pct_start": share}
     with pytest.raises(ZeroDivisionError):
         lr_scheduler.OneCycleLR(optimizer_of(0.1), **arguments, **STILL)
@@ -231,7 +231,7 @@ def test_one_cycle_has_a_way_of_no_length_where_torch_divides_by_zero(total, sha
 
 
 @pytest.mark.parametrize("factors", [(0.0, 1.0), (1.5, 1.0), (1.0, 2.0)])
-def test_a_line_may_start_at_zero_and_end_above_the_base_rate_where_torch_refuses(factors):
+def test_a_line_may_start_at_zero_and_end_above_the_base_rate_unlike_in_torch(factors):
     start, end = factors
     with pytest.raises(ValueError, match="multiplicative factor expected"):
         lr_scheduler.LinearLR(optimizer_of(0.5), start, end)
@@ -301,7 +301,7 @@ WHOLE = olm.parse(NESTED).lr([[step] for step in range(LAST)], list(GROUPS)).tol
 
 
 @pytest.mark.parametrize("theirs", [(), (1,)], ids=["ours", "ours beside torch's"])
-def test_ours_are_parts_of_torchs_sequence_first_and_later(theirs):
+def test_our_schedulers_work_in_torchs_sequence_as_first_and_later_children(theirs):
     scheduler = composed(theirs)
     assert [part.last_epoch for part in scheduler._schedulers] == [0, -1, -1, -1]
     for step, rates in enumerate(trained(scheduler, LAST)):
@@ -310,7 +310,7 @@ def test_ours_are_parts_of_torchs_sequence_first_and_later(theirs):
 
 
 @pytest.mark.parametrize("taken", [0, 1, 3, 4, 5, 9, 14, 15, 22])
-def test_torchs_sequence_of_ours_goes_on_from_its_state(taken):
+def test_torchs_sequence_of_ours_resumes_from_its_state(taken):
     scheduler = composed()
     trained(scheduler, taken)
     saved = {"scheduler": scheduler.state_dict(), "optimizer": scheduler.optimizer.state_dict()}
@@ -328,7 +328,7 @@ def test_torchs_sequence_of_ours_goes_on_from_its_state(taken):
 
 
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
-def test_torchs_sequence_of_ours_is_copied_whole(clone):
+def test_torchs_sequence_of_ours_is_deep_copied(clone):
     scheduler = composed()
     trained(scheduler, 6)
     twin = clone(scheduler)
@@ -336,7 +336,7 @@ def test_torchs_sequence_of_ours_is_copied_whole(clone):
     assert trained(twin, LAST - 6) == trained(scheduler, LAST - 6) == WHOLE[6:]
 
 
-def test_a_part_that_is_of_another_schedule_is_refused_by_torchs_sequence_too():
+def test_a_child_of_another_schedule_is_rejected_in_torchs_sequence_too():
     state = composed().state_dict()
     state["_schedulers"][1]["total_steps"] = 6
     with pytest.raises(olm.StateError, match="digest"):

@@ -62,7 +62,7 @@ def test_a_valid_document_is_valid_by_both(document):
 
 @settings(drawn, max_examples=500)
 @given(mutated())
-def test_a_document_with_a_mistake_gets_the_same_verdict_from_both(document):
+def test_an_invalid_document_gets_the_same_verdict_from_both(document):
     problems = problems_of(parse, document)
     assert agree(problems, VALIDATOR.is_valid(document))
     broken = [problem for problem in problems if problem.code == "rule"]
@@ -71,13 +71,13 @@ def test_a_document_with_a_mistake_gets_the_same_verdict_from_both(document):
 
 @drawn
 @given(odd_values())
-def test_any_json_at_all_gets_the_same_verdict_from_both(value):
+def test_any_json_gets_the_same_verdict_from_both(value):
     assert agree(problems_of(parse, value), VALIDATOR.is_valid(value))
 
 
 @settings(drawn, max_examples=100)
 @given(documents() | mutated())
-def test_a_kinds_own_schema_accepts_what_is_valid_and_of_that_kind(document):
+def test_the_schema_of_a_kind_accepts_valid_documents_of_that_kind(document):
     valid = VALIDATOR.is_valid(document)
     for kind, validator in OF_KIND.items():
         assert validator.is_valid(document) == (valid and document["kind"] == kind)
@@ -148,13 +148,13 @@ def nested(depth):
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_the_schema_cannot_say_is_refused_by_the_models_alone(document, code):
+def test_what_the_schema_cannot_express_is_rejected_only_by_the_models(document, code):
     assert code in UNSAID
     assert VALIDATOR.is_valid(document)
     assert code in {problem.code for problem in problems_of(parse, document)}
 
 
-def test_schedules_nested_as_deep_as_may_be_are_valid_by_both():
+def test_schedules_of_the_maximum_depth_are_valid_by_both():
     assert not problems_of(parse, nested(MAX_DEPTH))
     assert VALIDATOR.is_valid(nested(MAX_DEPTH))
 
@@ -206,7 +206,7 @@ def test_fields_of_any_type_are_in_the_schema_as_they_are_in_the_model(blend_sch
     assert {*blend_schema["definitions"]} == {"acme.Blend", *CATALOGUE, "nested"}
 
 
-def test_fields_of_any_type_have_words(blend):
+def test_fields_of_any_type_are_described(blend):
     assert {field.name: field.type for field in fields(blend["acme.Blend"])} == {
         "mixed": "a list of 2 or more schedules",
         "last": "a schedule",
@@ -225,6 +225,6 @@ def test_fields_of_any_type_get_the_same_verdict_from_both(blend, blend_schema, 
         assert agree(problems_of(parse, document), valid)
 
 
-def test_a_broken_rule_does_not_hide_that_half_a_state_is_there():
+def test_a_broken_rule_does_not_hide_an_incomplete_state():
     document = {"kind": "MultiStepLR", "milestones": [5, 3], "last_epoch": 3}
     assert {problem.code for problem in problems_of(parse, document)} == {"rule", "half-state"}

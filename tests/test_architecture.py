@@ -84,20 +84,20 @@ def later():
     assert list(imported(ast.parse(source), "olm.cli")) == [*names, "numpy.linalg"]
 
 
-def test_a_room_may_import_what_is_below_it_and_nothing_else():
+def test_a_layer_may_import_only_the_layers_below_it():
     assert allowed("problem") == {"problem"}
     assert allowed("schedule") == {"schedule", "fields", "text", "problem"}
     assert not {"schema", "cli", "train"} & allowed("checking")
     assert "train" not in allowed("schema") | allowed("drawing")
 
 
-def test_every_room_is_in_the_list():
+def test_every_layer_is_in_the_list():
     names = {path.stem for path in OLM.iterdir() if path.is_dir() or path.suffix == ".py"}
     assert {name for name in names if not name.startswith("__")} == set(ROOMS)
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_knows_only_the_rooms_below_it(room):
+def test_a_layer_imports_only_the_layers_below_it(room):
     files = ((path, name) for path, name in imports_of(OLM) if Path(path.parts[1]).stem == room)
     names = [(path, name.split(".")) for path, name in files]
     others = [
@@ -119,7 +119,7 @@ def texts_of(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("room", ["checking", "drawing", "schedule", "schema", "spec"])
-def test_code_asks_a_schedule_what_it_does_and_never_for_the_name_of_its_kind(room):
+def test_code_asks_a_schedule_what_it_does_and_never_compares_its_kind(room):
     kinds = re.compile(rf"\b(?:{'|'.join(KINDS)})\b")
     # The table of the kinds' files is generated.
     files = [path for path in (OLM / room).rglob("*.py") if path.name != "families.py"]
@@ -127,7 +127,7 @@ def test_code_asks_a_schedule_what_it_does_and_never_for_the_name_of_its_kind(ro
     assert named == []
 
 
-def test_only_the_rooms_of_torch_import_torch():
+def test_only_the_layer_of_torch_imports_torch():
     users = {path.parts[1] for path, name in imports_of(OLM) if name.split(".")[0] == "torch"}
     assert users == {"train"}
 

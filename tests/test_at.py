@@ -57,22 +57,22 @@ WAYS = {
 
 
 @pytest.mark.parametrize(("at", "said"), WAYS.items(), ids=WAYS)
-def test_the_way_to_it_is_told_as_far_as_it_goes(at, said):
+def test_an_unknown_path_is_reported_at_its_last_known_part(at, said):
     assert problems(AROUND, at) == ["a.yaml:" + said.format("error[at]: there is no")]
 
 
-def test_what_is_wrong_in_the_part_is_told():
+def test_errors_in_the_part_are_reported():
     text = "a: !x 1\nlr: &b\n  kind: LinearLR\n  total_steps: !!int 5\n  total_steps: 6\n"
     codes = [line.split("[")[1].split("]")[0] for line in problems(text, "lr")]
     assert codes == ["anchor", "tag", "duplicate-key"]
 
 
-def test_a_part_that_stands_twice_is_told_of_at_both():
+def test_a_duplicate_part_is_reported_at_both_places():
     text = "lr: {kind: LinearLR, total_steps: 1}\nlr: {kind: LinearLR, total_steps: 2}\n"
     assert problems(text, "lr") == ["a.yaml:2:1: error[at]: here is lr again, after line 1"]
 
 
-def test_a_text_that_ends_wrongly_behind_the_part_is_refused():
+def test_an_error_after_the_part_is_reported():
     text = "lr: {kind: LinearLR, total_steps: 1}\nrest: [1\n"
     (said,) = problems(text, "lr")
     assert "error[syntax]" in said
@@ -103,12 +103,12 @@ def test_lists_of_toml_tables_have_their_lines():
     assert said.startswith("a.toml:10:1: error[type]: total_steps must be a whole number")
 
 
-def test_what_follows_a_long_list_has_its_line():
+def test_values_after_a_long_list_have_correct_lines():
     text = "a = [\n" + "  1, # ]\n" * 5000 + "]\n[lr]\nkind = 'LinearLR'\ntotal_steps = 0\n"
     assert problems(text, "lr", "a.toml")[0].startswith("a.toml:5005:1: error[range]")
 
 
-def test_no_string_of_toml_is_taken_for_the_end_of_a_statement():
+def test_no_toml_string_is_mistaken_for_the_end_of_a_statement():
     strings = ['"[\\""', "'[\"'", '"""\n]"" \\""" [""""', "'''\n\\]'' ['''''", '"#"', "''", '""']
     lines, text = {}, ""
     for number, string in enumerate(strings):
@@ -119,7 +119,7 @@ def test_no_string_of_toml_is_taken_for_the_end_of_a_statement():
     assert {name: document.places.place((name, 0)).line for name in lines} == lines
 
 
-def test_what_is_no_toml_is_told_with_its_line():
+def test_invalid_toml_is_reported_with_its_line():
     (said,) = problems("a = 1\nb = \n", "a", "a.toml")
     assert said.startswith("a.toml:2:1: error[syntax]: this is not TOML: ")
 
@@ -196,7 +196,7 @@ def test_every_part_of_a_yaml_text_is_found_with_its_places(value, flow, data):
 
 
 @given(MAPPINGS, st.data())
-def test_a_json_text_is_read_as_json_reads_it(value, data):
+def test_json_is_read_as_the_json_module_does(value, data):
     at, expected = data.draw(st.sampled_from(list(paths_in(value))))
     for indent in (None, 2):
         document = read(json.dumps(value, indent=indent), "a.json", at)
@@ -204,7 +204,7 @@ def test_a_json_text_is_read_as_json_reads_it(value, data):
 
 
 @given(MAPPINGS, st.data())
-def test_a_path_that_is_written_out_leads_to_the_same_part(value, data):
+def test_a_formatted_path_leads_to_the_same_part(value, data):
     at, expected = data.draw(st.sampled_from(list(paths_in(value))))
     assume(not any('"' in str(part) for part in at))
     written = ".".join(f'"{part}"' if isinstance(part, str) else str(part) for part in at)
@@ -216,7 +216,7 @@ SIMPLE = st.from_regex(r"[a-z_][a-z0-9_-]{0,5}", fullmatch=True)
 
 
 @given(st.lists(SIMPLE | st.integers(0, 99), min_size=1).filter(lambda p: isinstance(p[0], str)))
-def test_a_path_as_messages_write_it_can_be_given(path):
+def test_a_path_can_be_written_as_in_messages(path):
     assert path_of(dotted(tuple(path))) == tuple(path)
 
 
@@ -308,7 +308,7 @@ def test_every_part_of_a_toml_text_is_found_with_its_line(table, multi):
 
 
 @given(MAPPINGS, st.lists(KEYS | st.integers(0, 3), min_size=1, max_size=3))
-def test_what_is_not_there_is_one_finding(value, at):
+def test_a_missing_part_is_one_finding(value, at):
     there = value
     for part in at:
         try:
@@ -326,7 +326,7 @@ def test_what_is_not_there_is_one_finding(value, at):
 @pytest.mark.parametrize(
     "text", ["[" * 1_000_000, "? " * 500_000, "{a: " * 250_000, "- " * 500_000]
 )
-def test_a_file_that_is_very_deep_is_given_up_at_once(text):
+def test_a_deeply_nested_file_is_rejected_at_once(text):
     """A parser's time grows with the square of the depth: this would take hours."""
     document = read(text, "a.yaml", ("a", "b"))
     assert [problem.code for problem in document.problems] == ["depth"]

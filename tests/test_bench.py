@@ -15,7 +15,7 @@ def bench(*args):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
-def test_a_contest_gives_a_ratio_and_the_exit_status_tells_whether_its_goal_is_met():
+def test_a_contest_prints_a_ratio_and_exits_by_its_goal():
     done = bench("--quick", "--json", "--only", "curve LinearDecayLR")
     (result,) = json.loads(done.stdout)
     assert (result["name"], result["against"]) == ("curve LinearDecayLR", "numpy in place")
@@ -33,7 +33,7 @@ def test_an_amount_has_a_unit_and_a_goal():
     assert result["met"] == (result["ratio"] <= result["goal"])
 
 
-def test_where_there_is_no_npm_its_column_is_left_out_with_a_line_that_says_so(tmp_path):
+def test_without_npm_its_column_is_skipped_with_a_message(tmp_path):
     program = f"""
 from pathlib import Path
 from contests import ajv
@@ -53,7 +53,7 @@ print(ajv.command(Path("schema.json")), ajv.command(Path("schema.json")))
         (["--write", "--quick"], "--write is for all contests, without --only and --quick"),
     ],
 )
-def test_what_cannot_be_done_is_refused(args, message):
+def test_unknown_arguments_are_rejected(args, message):
     done = bench(*args)
     assert done.returncode == 2
     assert done.stderr.endswith(f"bench.py: error: {message}\n")

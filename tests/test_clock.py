@@ -49,7 +49,7 @@ def named_in(function, **named):
 @pytest.mark.parametrize(
     "value", [0, -1, True, "8", "3%", float("nan"), float("inf"), 2**53 + 1, 10**400, [1], 1j]
 )
-def test_a_clock_refuses_what_is_no_number_of_anything_and_names_the_field(field, value):
+def test_a_clock_rejects_numbers_that_count_nothing_and_names_the_field(field, value):
     assert [*refused(Clock, **{field: value})] == [field]
 
 
@@ -57,12 +57,12 @@ def test_a_clock_refuses_what_is_no_number_of_anything_and_names_the_field(field
     ("field", "least"),
     [("total_steps", 1), ("steps_per_epoch", 1e-6), ("samples_per_step", 1)],
 )
-def test_a_clock_takes_what_is_at_the_bounds(field, least):
+def test_a_clock_accepts_its_bounds(field, least):
     assert getattr(Clock(**{field: least}), field) == least
     assert getattr(Clock(**{field: MAX_STEPS}), field) == MAX_STEPS
 
 
-def test_steps_of_a_run_are_whole_and_other_numbers_may_be_means():
+def test_total_steps_are_whole_and_other_numbers_may_be_averages():
     assert [*refused(Clock, total_steps=2.5)] == ["total_steps"]
     assert [*refused(Clock, samples_per_step=0.5)] == ["samples_per_step"]
     clock = Clock(steps_per_epoch=2.5, samples_per_step=8.5, tokens_per_step=100.25)
@@ -72,13 +72,13 @@ def test_steps_of_a_run_are_whole_and_other_numbers_may_be_means():
     assert Clock(steps_per_epoch=0.1).steps("1ep") == Fraction(0.1)
 
 
-def test_a_number_that_is_whole_is_a_whole_number_however_it_is_given():
+def test_an_integral_float_is_an_integer():
     clock = Clock(total_steps=1e3, steps_per_epoch=250.0, tokens_per_step=4e6)
     assert repr(clock) == "Clock(total_steps=1000, steps_per_epoch=250, tokens_per_step=4000000)"
     assert clock == Clock(total_steps=1000, steps_per_epoch=250, tokens_per_step=4_000_000)
 
 
-def test_numpys_numbers_are_numbers_and_its_bools_are_none():
+def test_numpy_numbers_are_accepted_and_numpy_bools_are_not():
     clock = Clock(
         total_steps=np.int64(9), steps_per_epoch=np.float32(2.5), samples_per_step=np.uint8(3)
     )
@@ -93,7 +93,7 @@ def test_numpys_numbers_are_numbers_and_its_bools_are_none():
     assert of_run.total_steps == 20
 
 
-def test_a_sample_has_a_token_at_least():
+def test_a_sample_has_at_least_one_token():
     assert named_in(Clock, samples_per_step=8, tokens_per_step=7) == [
         "tokens_per_step",
         "samples_per_step",
@@ -101,7 +101,7 @@ def test_a_sample_has_a_token_at_least():
     assert Clock(samples_per_step=8, tokens_per_step=8)
 
 
-def test_an_unknown_field_is_told_of():
+def test_an_unknown_field_is_reported():
     assert [*refused(Clock, steps=5)] == ["steps"]
     assert [*refused(Clock.of_run, dataset_size=True, batch_size=False)] == [
         "dataset_size",
@@ -109,7 +109,7 @@ def test_an_unknown_field_is_told_of():
     ]
 
 
-def test_a_clock_cannot_count_what_it_does_not_know():
+def test_a_clock_cannot_count_without_the_necessary_field():
     clock = Clock(total_steps=100)
     assert clock.steps("0.5%") == Fraction(1, 2)
     for text, told in (
@@ -127,7 +127,7 @@ def test_a_clock_cannot_count_what_it_does_not_know():
 # A clock over another
 
 
-def test_the_callers_clock_wins_and_the_specs_says_the_rest():
+def test_the_clock_of_the_caller_wins_and_that_of_the_spec_completes_it():
     mine, specs = Clock(total_steps=500), Clock(total_steps=1000, steps_per_epoch=100)
     assert mine.over(specs) == Clock(total_steps=500, steps_per_epoch=100)
     assert mine.over(None) is mine
@@ -139,7 +139,7 @@ def test_the_callers_clock_wins_and_the_specs_says_the_rest():
     ]
 
 
-def test_two_clocks_that_contradict_each_other_are_a_problem_at_the_specs():
+def test_clocks_that_contradict_each_other_are_a_problem_at_the_one_in_the_spec():
     text = "kind: LinearLR\ntotal_steps: 2e9tok\nclock: {samples_per_step: 1000}\n"
     clock = Clock(tokens_per_step=100)
     with pytest.raises(SpecError) as error:
@@ -180,7 +180,7 @@ def trained(loader, accumulate, epochs=1):
 
 @drawn
 @given(sizes, st.integers(1, 12), st.integers(1, 8), st.integers(1, 5), st.booleans())
-def test_a_run_takes_the_steps_that_its_clock_says(size, batch, world, accumulate, drop_last):
+def test_a_run_has_as_many_steps_as_its_clock_counts(size, batch, world, accumulate, drop_last):
     loaders = [*ranks(size, batch, world, drop_last)]
     steps = {trained(loader, accumulate) for loader in loaders}
     named = {"batch_size": batch, "accumulate": accumulate, "world_size": world}
@@ -201,7 +201,9 @@ def test_a_run_takes_the_steps_that_its_clock_says(size, batch, world, accumulat
 
 @drawn
 @given(st.integers(1, 5), sizes, st.floats(0.01, 5))
-def test_a_broken_number_of_epochs_ends_with_the_step_that_reaches_it(accumulate, batches, epochs):
+def test_a_fractional_number_of_epochs_ends_with_the_step_that_reaches_it(
+    accumulate, batches, epochs
+):
     loader = DataLoader(torch.arange(batches))
     clock = Clock.of_run(dataloader=loader, epochs=epochs, accumulate=accumulate)
     steps = 0
@@ -211,7 +213,7 @@ def test_a_broken_number_of_epochs_ends_with_the_step_that_reaches_it(accumulate
     assert abs(steps - epochs * clock.steps_per_epoch) < 1
 
 
-def test_an_optimizer_that_is_scheduled_over_a_run_ends_with_its_schedule():
+def test_a_training_loop_ends_with_its_schedule():
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     loader = DataLoader(torch.ones(103, 1), batch_size=5, drop_last=False)
@@ -243,7 +245,7 @@ class SizedStream(Stream):
         return 10
 
 
-def test_a_stream_has_no_length_and_a_run_of_one_is_counted_in_steps():
+def test_a_run_over_a_stream_is_counted_in_steps():
     loader = DataLoader(Stream(), batch_size=4)
     clock = Clock.of_run(dataloader=loader, max_steps=50, sequence_length=16)
     assert clock.known == {"total_steps": 50, "samples_per_step": 4, "tokens_per_step": 64}
@@ -252,7 +254,7 @@ def test_a_stream_has_no_length_and_a_run_of_one_is_counted_in_steps():
     assert Clock.of_run(dataloader=sized, epochs=2).total_steps == trained(sized, 1, epochs=2) == 6
 
 
-def test_a_loader_with_its_own_batches_says_what_it_knows():
+def test_a_loader_with_a_batch_sampler_provides_what_it_knows():
     data = list(range(10))
     batches = BatchSampler(data, batch_size=4, drop_last=True)
     loader = DataLoader(data, batch_sampler=batches)
@@ -299,7 +301,7 @@ CONTRADICTIONS = [
 
 
 @pytest.mark.parametrize(("named", "fields"), CONTRADICTIONS)
-def test_a_run_that_contradicts_itself_is_refused_and_every_field_is_named(named, fields):
+def test_a_contradictory_run_is_rejected_with_every_field_named(named, fields):
     assert named_in(Clock.of_run, **named) == fields
     with pytest.raises(ValidationError) as error:
         Clock.of_run(**named)
@@ -308,7 +310,7 @@ def test_a_run_that_contradicts_itself_is_refused_and_every_field_is_named(named
     assert len(detail["msg"]) < 250
 
 
-def test_what_is_said_twice_and_agrees_is_fine():
+def test_redundant_fields_that_agree_are_accepted():
     clock = Clock.of_run(dataloader=LOADER, batch_size=4, drop_last=False, epochs=2, max_steps=6)
     assert clock == Clock(total_steps=6, steps_per_epoch=3, samples_per_step=4)
     assert Clock.of_run() == Clock()
@@ -323,7 +325,7 @@ def test_a_count_of_a_run_is_a_whole_number_above_zero(field, value):
     assert field in refused(Clock.of_run, **{field: value})
 
 
-def test_a_run_that_is_too_long_is_refused():
+def test_a_run_that_is_too_long_is_rejected():
     long = {"dataset_size": MAX_STEPS, "batch_size": 1, "epochs": 2}
     assert [*refused(Clock.of_run, **long)] == ["total_steps"]
 
@@ -331,7 +333,7 @@ def test_a_run_that_is_too_long_is_refused():
 # The root key
 
 
-def test_a_spec_says_the_clock_that_it_was_written_for():
+def test_a_spec_can_have_a_clock():
     spec = parse(LINEAR | {"clock": RUN})
     assert spec.clock == Clock(**RUN)
     assert spec.model_dump()["clock"] == RUN
@@ -349,7 +351,7 @@ def test_a_spec_says_the_clock_that_it_was_written_for():
     }
 
 
-def test_an_empty_clock_is_one_that_knows_nothing():
+def test_an_empty_clock_equals_no_clock():
     spec = parse(LINEAR | {"clock": {}})
     assert spec.clock == Clock()
     with pytest.raises(SpecError, match="50% needs a clock with total_steps"):
@@ -369,7 +371,7 @@ def test_an_empty_clock_is_one_that_knows_nothing():
         ({**RUN, "tokens_per_step": 7}, [("clock", "tokens_per_step")]),
     ],
 )
-def test_what_is_wrong_with_a_clock_is_told_of_in_it(clock, places):
+def test_errors_in_a_clock_are_reported_inside_it(clock, places):
     with pytest.raises(SpecError) as error:
         parse(LINEAR | {"clock": clock})
     assert [problem.path for problem in error.value.problems] == places
@@ -390,7 +392,7 @@ def state(**more):
     return {**document, "digest": digest(schedule), **more}
 
 
-def test_a_state_tells_the_durations_that_its_steps_were():
+def test_a_state_contains_the_durations_of_its_steps():
     document = state(durations=[["milestones[1]", "5%"]], clock={"total_steps": 1000})
     spec = parse(document)
     assert spec.is_state
@@ -424,7 +426,7 @@ def test_a_state_is_in_optimizer_steps():
         ([["milestones[0]", "-3%"]], ()),
     ],
 )
-def test_durations_that_a_schedule_cannot_have_had_are_refused(durations, place):
+def test_durations_of_fields_that_have_none_are_rejected(durations, place):
     with pytest.raises(SpecError) as error:
         parse(state(durations=durations))
     (problem,) = error.value.problems

@@ -19,7 +19,7 @@ DOWN = make("LinearDecayLR", total_steps=20)
 FLAT = make("HoldLR")
 
 
-def test_a_nested_sequence_inside_a_repeat_inside_a_clamp_above_a_floor():
+def test_a_sequence_in_a_repeat_in_a_clamp_above_a_floor():
     """The README's example: three rises and falls, each lower and slower, in jumps of an epoch."""
     cycle = make(
         "SequentialLR",
@@ -47,7 +47,7 @@ def test_a_nested_sequence_inside_a_repeat_inside_a_clamp_above_a_floor():
     assert schedule.holds_from() == 7000
 
 
-def test_parts_in_turn_and_parts_together_know_their_own_steps():
+def test_sequential_and_simultaneous_parts_count_their_own_steps():
     turns = make("SequentialLR", schedulers=[UP, FLAT, DOWN], milestones=[10, 30])
     assert turns.parts() == [(0, 10, UP), (10, 30, FLAT), (30, MAX_STEPS, DOWN)]
     assert [turns.part_steps(step) for step in (0, 9, 10, 30, 99)] == [
@@ -73,7 +73,7 @@ def test_phases_are_a_sequence_by_lengths_whose_end_holds():
     assert (phases.holds_from(), phases.marks()[-1]) == (15, 15)
 
 
-def test_a_product_of_one_is_that_one_and_multiplies_factors():
+def test_a_product_of_one_equals_it_and_several_multiply_factors():
     steps = np.arange(30)
     assert make("ChainedScheduler", schedulers=[DOWN]).lr(steps, 0.3).tolist() == (
         DOWN.lr(steps, 0.3).tolist()
@@ -87,7 +87,7 @@ def test_a_product_of_one_is_that_one_and_multiplies_factors():
     ("growth", "starts"),
     [(1.0, [0, 10, 20, 30]), (2.0, [0, 10, 30, 70, 150]), (3.0, [0, 10, 40, 130, 400, 1210])],
 )
-def test_a_repeat_begins_each_cycle_at_its_very_step(growth, starts):
+def test_a_repeat_starts_each_cycle_exactly_at_its_step(growth, starts):
     """At 1210 a logarithm of 3 that is off by a rounding would still be in the cycle before."""
     repeat = make(
         "RepeatLR", scheduler=make("LinearDecayLR", total_steps=10), period=10, growth=growth
@@ -120,7 +120,7 @@ def test_a_clock_is_shifted_coarsened_and_stopped():
     assert (behind.holds_from(), coarse.holds_from(), stopped.holds_from()) == (25, 24, 12)
 
 
-def test_a_minimum_and_a_maximum_are_taken_step_by_step():
+def test_a_minimum_and_a_maximum_are_computed_at_each_step():
     schedulers = [UP, DOWN]
     steps = np.arange(25)
     rates = np.array([part.lr(steps, 0.8) for part in schedulers])
@@ -129,7 +129,7 @@ def test_a_minimum_and_a_maximum_are_taken_step_by_step():
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_every_schedule_may_be_repeated_clamped_multiplied_and_bounded(document):
+def test_every_schedule_can_be_repeated_clamped_multiplied_and_bounded(document):
     """Where a composition of one changes nothing, its rates are those of the one, to the bit."""
     inner = olm.parse(document).schedule
     steps = np.arange(60)
@@ -171,6 +171,6 @@ def test_every_schedule_may_be_repeated_clamped_multiplied_and_bounded(document)
         ("ChainedScheduler", {"schedulers": []}, "must have at least 1 item"),
     ],
 )
-def test_what_could_never_run_is_refused(kind, fields, said):
+def test_parts_that_never_run_are_rejected(kind, fields, said):
     with pytest.raises(ValidationError, match=said):
         make(kind, **fields)

@@ -170,7 +170,7 @@ def test_a_run_killed_forty_times_ends_with_the_same_rates_and_weights(kind, fre
     assert (calm / "schedule.json").read_bytes() == (rough / "schedule.json").read_bytes()
 
 
-def test_a_save_killed_in_any_line_leaves_the_state_before_or_after(tmp_path):
+def test_a_save_killed_at_any_line_leaves_the_old_or_the_new_state(tmp_path):
     steps, lines, life = [0], [], None
     with started("cosine", tmp_path, "forks") as nursery:
         Life(nursery).read_until("ready")
@@ -194,7 +194,7 @@ def test_a_save_killed_in_any_line_leaves_the_state_before_or_after(tmp_path):
     assert not [*tmp_path.glob("*.tmp*")]
 
 
-def test_a_save_leaves_alone_what_another_has_just_begun(tmp_path):
+def test_a_save_does_not_touch_the_temporary_file_of_another_save(tmp_path):
     begun = [tmp_path / name for name in ("s.json.0123456789abcdef.tmp", "s.json.old.tmp")]
     for file in begun:
         file.touch()
@@ -220,7 +220,7 @@ def test_a_full_disk_leaves_the_old_state_and_nothing_else(tmp_path):
     assert [*tmp_path.iterdir()] == [path]
 
 
-def test_a_state_can_be_read_by_whoever_can_read_any_new_file(tmp_path):
+def test_a_state_has_the_permissions_of_any_new_file(tmp_path):
     for mask in (0o022, 0o027, 0o077):
         path = tmp_path / f"state-{mask}.json"
         old = os.umask(mask)
@@ -231,7 +231,7 @@ def test_a_state_can_be_read_by_whoever_can_read_any_new_file(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
 
 
-def test_the_permissions_of_a_file_that_was_there_stay(tmp_path):
+def test_the_permissions_of_an_existing_file_are_kept(tmp_path):
     path = tmp_path / "state.json"
     path.touch()
     for mode in (0o640, 0o604):
@@ -240,7 +240,7 @@ def test_the_permissions_of_a_file_that_was_there_stay(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
-def test_a_state_is_written_where_a_link_points_to(tmp_path):
+def test_a_state_is_written_to_the_target_of_a_link(tmp_path):
     (tmp_path / "there").mkdir()
     link, target = tmp_path / "state.json", tmp_path / "there" / "state.json"
     link.symlink_to(target)
@@ -254,7 +254,7 @@ def test_a_state_is_written_where_a_link_points_to(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["missing/state.json", "folder"])
-def test_where_no_state_can_be_written_an_os_error_says_so(name, tmp_path):
+def test_a_state_that_cannot_be_written_raises_an_os_error(name, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match=name):
         olm.save_state(olm.build(LINEAR, optimizer_of(0.5)), tmp_path / name)

@@ -38,20 +38,20 @@ def state(schedule, *bases, step=0):
 
 
 @given(specs())
-def test_a_spec_does_not_differ_from_itself_with_every_default_written(document):
+def test_a_spec_equals_itself_with_every_default_written_out(document):
     spec = olm.parse(document)
     assert differences(spec, olm.parse(spec.model_dump())) == []
 
 
 @given(schedules(), schedules())
-def test_two_schedules_differ_in_a_field_exactly_if_they_are_not_the_same(one, other):
+def test_two_schedules_differ_in_a_field_exactly_if_they_are_unequal(one, other):
     found = differences(olm.parse(one), olm.parse(other))
     assert (found == []) == (one == other)
     assert any(not field.memory for field in found) == (digest(one) != digest(other))
 
 
 @given(schedules(), schedules())
-def test_turned_around_the_same_fields_differ_with_their_values_exchanged(one, other):
+def test_exchanging_the_sides_exchanges_the_values(one, other):
     there, back = (differences(*map(olm.parse, two)) for two in ((one, other), (other, one)))
     sides = {"a": "b", "b": "a", None: None}
     turned = [
@@ -61,7 +61,7 @@ def test_turned_around_the_same_fields_differ_with_their_values_exchanged(one, o
     assert sorted(map(repr, there)) == sorted(map(repr, turned))
 
 
-def test_a_field_of_a_nested_schedule_is_told_with_its_path():
+def test_a_field_of_a_nested_schedule_is_reported_with_its_path():
     other = {**NESTED, "schedulers": [NESTED["schedulers"][0], dict(NESTED["schedulers"][1])]}
     inner = other["schedulers"][1]
     inner["schedulers"] = [inner["schedulers"][0], {"kind": "CosineAnnealingLR", "T_max": 7}]
@@ -70,7 +70,7 @@ def test_a_field_of_a_nested_schedule_is_told_with_its_path():
     assert (field.a, field.b) == (5, 7)
 
 
-def test_of_another_kind_the_kind_is_told_and_the_fields_of_one_name():
+def test_of_different_kinds_the_kind_and_the_common_fields_are_reported():
     a = "{kind: WarmupCosineScheduler, warmup_steps: 2, total_steps: 10, min_lr: 0.1}"
     assert said(a, "{kind: LinearLR, total_steps: 20, end_lr: 0.5}") == {
         "kind": ("WarmupCosineScheduler", "LinearLR"),
@@ -78,7 +78,7 @@ def test_of_another_kind_the_kind_is_told_and_the_fields_of_one_name():
     }
 
 
-def test_what_only_one_list_has_is_told_as_that_sides():
+def test_an_item_in_only_one_list_is_reported_for_that_side():
     warmup, linear = {"kind": "WarmupLR", "warmup_steps": 2}, {"kind": "LinearLR", "total_steps": 4}
     one = {"kind": "SequentialLR", "schedulers": [warmup], "milestones": []}
     two = {"kind": "SequentialLR", "schedulers": [warmup, linear], "milestones": [2]}
@@ -102,7 +102,7 @@ def test_base_rates_are_compared_only_if_both_have_them():
     ]
 
 
-def test_what_a_plateau_remembers_is_told_apart_from_its_settings():
+def test_counters_of_a_plateau_are_reported_apart_from_its_settings():
     fresh, moved = Plateau(patience=0), Plateau(patience=3).observe(2.0)
     fields = {
         field.path[-1]: field.memory for field in differences(*map(olm.parse, (fresh, moved)))
@@ -110,7 +110,7 @@ def test_what_a_plateau_remembers_is_told_apart_from_its_settings():
     assert fields == {"patience": False, "best": True}
 
 
-def test_durations_are_compared_by_what_they_say_and_told_as_they_are_written():
+def test_durations_are_compared_by_value_and_reported_as_written():
     linear = "{{kind: LinearLR, total_steps: {}}}".format
     assert said(linear("3%"), linear("0.03dur")) == {}
     assert said(linear("3%"), linear("5%")) == {"total_steps": ("3%", "5%")}
@@ -154,7 +154,7 @@ def brute(a, b, bases, steps):
 
 
 @given(schedules(), schedules(), st.sampled_from([0.5, 3e-4]), st.integers(1, 3000))
-def test_curves_part_where_their_rates_differ_at_every_step_there_is(a, b, base, steps):
+def test_curves_differ_at_exactly_the_steps_where_their_rates_differ(a, b, base, steps):
     at, one, other, apart = brute(a, b, (base, base), steps)
     found = parting(a, b, (base, base), steps)
     assert found.every_step
@@ -172,7 +172,7 @@ def test_curves_part_where_their_rates_differ_at_every_step_there_is(a, b, base,
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 64])
-def test_blocks_of_any_length_give_the_same(at_once, monkeypatch):
+def test_blocks_of_any_length_give_the_same_result(at_once, monkeypatch):
     a, b = (olm.parse({"kind": "StepLR", "step_size": size}).schedule for size in (20, 30))
     whole = parting(a, b, (0.5, 0.5), 200)
     monkeypatch.setattr(partings, "AT_ONCE", at_once)
@@ -181,7 +181,7 @@ def test_blocks_of_any_length_give_the_same(at_once, monkeypatch):
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
-def test_curves_that_part_and_meet_again_say_from_when_on(at_once, monkeypatch):
+def test_curves_that_differ_and_meet_again_report_from_which_step(at_once, monkeypatch):
     monkeypatch.setattr(partings, "AT_ONCE", at_once)
     a, b = Linear(total_steps=40), Linear(total_steps=80)
     found = parting(a, b, (0.5, 0.5), 100)
@@ -191,7 +191,7 @@ def test_curves_that_part_and_meet_again_say_from_when_on(at_once, monkeypatch):
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 1000])
-def test_curves_that_go_on_alike_are_the_same_from_where_they_met(at_once, monkeypatch):
+def test_curves_with_the_same_continuation_are_equal_from_where_they_meet(at_once, monkeypatch):
     monkeypatch.setattr(partings, "AT_ONCE", at_once)
     endless = KINDS["CosineAnnealingWarmRestarts"](T_0=9)
     a, b = (
@@ -203,7 +203,7 @@ def test_curves_that_go_on_alike_are_the_same_from_where_they_met(at_once, monke
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_a_sequence_of_one_has_the_curve_of_that_one(document):
+def test_a_sequence_of_one_has_the_curve_of_its_part(document):
     schedule = olm.parse(document).schedule
     sequence = KINDS["SequentialLR"](schedulers=[schedule], milestones=[])
     found = parting(schedule, sequence, (0.5, 0.5), 500)
@@ -211,7 +211,7 @@ def test_a_sequence_of_one_has_the_curve_of_that_one(document):
     assert differences(olm.parse(schedule), olm.parse(sequence))
 
 
-def test_rounding_is_no_parting_but_is_told():
+def test_a_rounding_difference_is_reported_but_is_no_difference():
     """The recipe of torch's users and our own kind: cosines of a few roundings' difference."""
     parts = [KINDS["WarmupLR"](warmup_steps=10_000), KINDS["CosineAnnealingLR"](T_max=90_000)]
     recipe = KINDS["SequentialLR"](schedulers=parts, milestones=[10_000])
@@ -233,14 +233,14 @@ def test_ten_million_steps_are_all_compared_and_one_that_differs_is_found():
     assert found.same_from == steps - 2
 
 
-def test_what_stays_is_known_without_looking():
+def test_curves_that_hold_need_no_evaluation():
     a, b = Linear(total_steps=100), Linear(total_steps=100, end_lr=0.1)
     found = parting(a, b, (0.5, 0.5), MAX_STEPS)
     assert (found.every_step, found.count) == (True, MAX_STEPS)
     assert (found.last.step, found.same_from) == (MAX_STEPS, None)
 
 
-def test_beyond_a_hundred_million_steps_some_are_compared_and_it_says_so():
+def test_beyond_a_hundred_million_steps_a_sample_is_compared_and_reported_as_such():
     a = KINDS["WarmupCosineScheduler"](warmup_steps=2000, total_steps=10**12)
     b = KINDS["WarmupCosineScheduler"](warmup_steps=2001, total_steps=10**12)
     found = parting(a, b, (0.5, 0.5), 10**12)
@@ -257,7 +257,7 @@ def test_a_rate_that_cannot_be_used_is_an_error():
         parting(huge, Linear(total_steps=4), (1e300, 1e300), 4)
 
 
-def test_progress_is_told_before_every_block(monkeypatch):
+def test_progress_is_reported_before_every_block(monkeypatch):
     monkeypatch.setattr(partings, "AT_ONCE", 10)
     told = []
     parting(Linear(total_steps=40), Linear(total_steps=50), (0.5, 0.5), 50, told.append)

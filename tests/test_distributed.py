@@ -124,14 +124,14 @@ def test_an_uninterrupted_run_has_the_rates_of_the_formula_on_every_rank(saved, 
     assert saved[0][name]["final"] != saved[0][name]["weights"]
 
 
-def test_the_plateau_of_one_run_has_something_to_remember(saved):
+def test_the_plateau_of_one_run_has_counted_metrics(saved):
     plateau = json.loads(saved[0]["fsdp"]["state"])["schedulers"][1]
     assert plateau["num_reductions"] > 0
     assert plateau["best"] is not None
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_states_are_the_same_bytes_on_all_ranks_whatever_the_hash_seed(saved, name):
+def test_states_are_the_same_bytes_on_all_ranks_for_any_hash_seed(saved, name):
     assert [rank["hash seed"] for rank in saved] == ["1", "2"]
     for key in ("state", "text"):
         assert len({rank[name][key] for rank in saved}) == 1
@@ -140,7 +140,9 @@ def test_states_are_the_same_bytes_on_all_ranks_whatever_the_hash_seed(saved, na
 @pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("key", KEYS)
-def test_what_2_ranks_saved_is_loaded_exactly_by_any_number(folder, saved, ranks, name, key):
+def test_a_checkpoint_of_2_ranks_is_loaded_exactly_by_any_number_of_ranks(
+    folder, saved, ranks, name, key
+):
     was = saved[0][name]
     for rank in reports(folder, "loads", ranks):
         now = rank[name][key]
@@ -178,7 +180,7 @@ ERRORS = {
 @pytest.mark.parametrize(
     "case", [f"{name}, {form}" for name in REFUSED for form in ("bare", "wrapped")]
 )
-def test_another_schedule_is_refused_on_every_rank_and_nothing_has_changed(folder, ranks, case):
+def test_another_schedule_is_rejected_on_every_rank_and_changes_nothing(folder, ranks, case):
     for rank in reports(folder, "loads", ranks):
         refused = rank["refused"][case]
         assert ERRORS[case] in refused["text"]
@@ -189,7 +191,7 @@ def test_another_schedule_is_refused_on_every_rank_and_nothing_has_changed(folde
 
 
 @pytest.mark.parametrize("ranks", RANKS)
-def test_a_wrapped_state_is_not_loaded_bare_nor_a_bare_one_wrapped(folder, ranks):
+def test_a_wrapped_state_loads_only_wrapped_and_a_plain_one_only_plain(folder, ranks):
     for rank in reports(folder, "loads", ranks):
         for refused, key in zip(rank["another form"], ("wrapped.kind", "bare.olm"), strict=True):
             assert refused["error"] == "CheckpointException"
@@ -198,7 +200,7 @@ def test_a_wrapped_state_is_not_loaded_bare_nor_a_bare_one_wrapped(folder, ranks
 
 
 @pytest.mark.parametrize("ranks", RANKS)
-def test_if_one_rank_has_another_kind_every_rank_is_told_and_none_waits(folder, ranks):
+def test_if_one_rank_has_another_kind_every_rank_raises_and_none_waits(folder, ranks):
     for rank in reports(folder, "loads", ranks):
         assert rank["one odd rank"]["error"] == "CheckpointException"
         assert f"(RANK {ranks - 1})" in rank["one odd rank"]["text"]
@@ -208,7 +210,7 @@ def test_if_one_rank_has_another_kind_every_rank_is_told_and_none_waits(folder, 
 
 @pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize("key", ["before_wrapped", "then_wrapped"])
-def test_with_checkpoint_the_saved_schedule_goes_on(folder, saved, ranks, key):
+def test_with_checkpoint_the_saved_schedule_continues(folder, saved, ranks, key):
     for rank in reports(folder, "loads", ranks):
         chosen = rank["chosen"]["checkpoint"][key]
         assert chosen["state"] == saved[0]["ddp"]["state"]
@@ -217,7 +219,7 @@ def test_with_checkpoint_the_saved_schedule_goes_on(folder, saved, ranks, key):
 
 @pytest.mark.parametrize("ranks", RANKS)
 @pytest.mark.parametrize("key", ["before_wrapped", "then_wrapped"])
-def test_with_spec_the_new_schedule_goes_on_whichever_is_loaded_first(folder, ranks, key):
+def test_with_spec_the_new_schedule_continues_in_either_order_of_loading(folder, ranks, key):
     document, bases = CHANGED
     for rank in reports(folder, "loads", ranks):
         chosen = rank["chosen"]["spec"][key]
@@ -229,7 +231,7 @@ def test_with_spec_the_new_schedule_goes_on_whichever_is_loaded_first(folder, ra
 
 @pytest.mark.parametrize("way", ["thread", "process"])
 @pytest.mark.parametrize("key", KEYS)
-def test_what_is_saved_while_training_goes_on_is_where_saving_began(saved, way, key):
+def test_an_asynchronous_save_has_the_step_at_which_it_started(saved, way, key):
     was = saved[0]["fsdp"]
     for rank in saved:
         assert rank[way]["saving"]
@@ -239,7 +241,7 @@ def test_what_is_saved_while_training_goes_on_is_where_saving_began(saved, way, 
         assert later["final"] == was["final"]
 
 
-def test_the_loop_of_the_readme_goes_on_to_the_bit_from_the_last_complete_checkpoint(folder):
+def test_the_loop_in_the_guide_resumes_to_the_bit_from_the_last_complete_checkpoint(folder):
     whole, again = ((folder / name / "printed").read_text() for name in ("whole", "again"))
     assert len(whole.splitlines()) == STEPS
     assert again.splitlines() == whole.splitlines()[4:]
@@ -294,7 +296,7 @@ def test_every_kind_survives_a_checkpoint(wrap, tmp_path):
 
 @alone
 @pytest.mark.parametrize("wrap", [lambda scheduler: scheduler, SchedulerState])
-def test_durations_survive_a_checkpoint_and_a_longer_run_is_told_apart(wrap, tmp_path):
+def test_durations_survive_a_checkpoint_and_a_longer_run_is_recognized(wrap, tmp_path):
     spec = {"kind": "WarmupCosineScheduler", "warmup_steps": "10%", "total_steps": "1dur"}
 
     def built(total):
@@ -311,7 +313,7 @@ def test_durations_survive_a_checkpoint_and_a_longer_run_is_told_apart(wrap, tmp
     assert longer.state_dict() == built(40).state_dict()
 
 
-def test_a_wrapped_scheduler_is_what_torch_calls_stateful():
+def test_a_wrapped_scheduler_is_stateful_for_torch():
     scheduler = olm.build(LINEAR, optimizer_of(0.5))
     assert isinstance(SchedulerState(scheduler), dcp.stateful.Stateful)
     assert list(SchedulerState(scheduler).state_dict()) == ["olm"]
@@ -335,7 +337,7 @@ def test_a_wrapped_scheduler_is_what_torch_calls_stateful():
         {"olm": '{"last_epoch": NaN}'},
     ],
 )
-def test_what_no_wrapper_saved_is_refused_and_nothing_has_changed(garbage):
+def test_a_state_without_the_wrapper_is_rejected_and_changes_nothing(garbage):
     scheduler = olm.build(LINEAR, optimizer_of(0.5))
     trained(scheduler, 3)
     before = scheduler.state_dict(), rates_of(scheduler.optimizer)

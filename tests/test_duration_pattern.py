@@ -30,17 +30,17 @@ def takes(name, value):
 
 
 @every_type
-def test_a_type_takes_the_durations_that_it_should(name):
+def test_a_type_accepts_exactly_its_durations(name):
     assert [text for text in ALL if takes(name, text)] == TAKES[name]
 
 
 @every_type
-def test_a_pattern_takes_the_durations_that_it_should(name):
+def test_a_pattern_accepts_exactly_its_durations(name):
     assert [text for text in ALL if VALIDATORS[name].is_valid(text)] == TAKES[name]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
-def test_a_type_and_its_pattern_take_the_same(text):
+def test_a_type_and_its_pattern_accept_the_same(text):
     for name in TYPES:
         assert takes(name, text) == VALIDATORS[name].is_valid(text), name
 
@@ -54,7 +54,7 @@ def test_every_amount_of_every_unit_is_a_duration_to_both(amount, exponent, unit
 
 
 @every_type
-def test_check_jsonschema_takes_the_same(name, tmp_path):
+def test_check_jsonschema_accepts_the_same(name, tmp_path):
     schema, instance = tmp_path / "schema.json", tmp_path / "instance.json"
     schema.write_text(json.dumps(schema_of_a_mapping(name)))
     instance.write_text(json.dumps(MAPPING))

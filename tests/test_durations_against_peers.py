@@ -83,7 +83,7 @@ def test_transformers_warms_up_a_step_longer_where_the_fraction_is_below_a_half_
     assert {*longer} == {0, 1}
 
 
-def test_transformers_gives_a_whole_number_one_more_where_the_product_of_floats_is_above():
+def test_transformers_warms_up_a_step_longer_where_a_float_product_is_slightly_above_an_integer():
     whole = [said for said in TRANSFORMERS if said.ours is not None and said.exact % 1 == 0]
     assert all(said.steps == said.exact for said in whole)
     longer = {
@@ -111,7 +111,7 @@ def test_transformers_gives_a_whole_number_one_more_where_the_product_of_floats_
     }
 
 
-def test_transformers_reads_one_and_more_as_steps_and_cuts_fractions_off_which_olm_refuses():
+def test_transformers_truncates_fractions_above_one_to_steps_and_olm_rejects_them():
     answers = {said.theirs: said.answer for said in TRANSFORMERS if not isinstance(said.ours, str)}
     assert answers == {0: 0, 1: 1, 100: 100, 1.5: 1, 99.9: 99}
     assert refused(1.5)
@@ -127,7 +127,7 @@ def test_some_warm_ups_by_hand(total, written, theirs, ours):
     assert (said.answer, said.steps) == (theirs, ours)
 
 
-def test_olm_reads_composers_texts_as_composer_does_or_says_what_to_write():
+def test_olm_reads_durations_of_composer_or_suggests_the_right_form():
     for said in COMPOSER:
         if said.ours is None:
             assert refused(said.theirs)
@@ -137,19 +137,19 @@ def test_olm_reads_composers_texts_as_composer_does_or_says_what_to_write():
             assert hint_of(said.theirs)[1] == str(said.ours)
 
 
-def test_composer_takes_what_goes_back_and_olm_nothing_that_does():
+def test_composer_accepts_negative_durations_and_olm_does_not():
     answers = {said.theirs: said.answer for said in CONVERTED if said.ours is None}
     assert answers == {"-3ep": "-99ba", "-0.5dur": "-49ba", "infdur": None, "1h": None}
 
 
-def test_composer_cuts_a_share_of_the_run_off_so_olm_has_a_step_more_from_a_half_on():
+def test_composer_truncates_a_share_of_the_run_where_olm_rounds_half_up():
     said = [said for said in SHARES if batches(said) is not None and said.exact % 1]
     more = [said.steps - batches(said) for said in said]
     assert more == [int(said.exact % 1 >= HALF or said.exact < 1) for said in said]
     assert {*more} == {0, 1}
 
 
-def test_composer_loses_a_batch_of_a_whole_number_where_the_product_of_floats_is_below():
+def test_composer_loses_a_batch_where_a_float_product_is_slightly_below_an_integer():
     whole = [said for said in SHARES if batches(said) is not None and said.exact % 1 == 0]
     assert all(said.steps == said.exact for said in whole)
     lost = {
@@ -165,7 +165,7 @@ def test_composer_loses_a_batch_of_a_whole_number_where_the_product_of_floats_is
     }
 
 
-def test_epochs_and_batches_are_the_same_number_of_steps_to_both():
+def test_epochs_and_batches_are_equally_many_steps_for_both():
     said = [
         said
         for said in CONVERTED
@@ -175,7 +175,7 @@ def test_epochs_and_batches_are_the_same_number_of_steps_to_both():
     assert len(said) > 12
 
 
-def test_composer_refuses_a_part_of_an_epoch_a_sample_or_a_token_and_olm_counts_it():
+def test_composer_rejects_fractions_of_epochs_samples_and_tokens_and_olm_counts_them():
     broken = {said.ours: said.steps for said in CONVERTED if said.ours and said.answer is None}
     assert broken == {"0.5ep": 17, "1.5ep": 50, "2.25ep": 74, "0.5tok": 1, "1.5sp": 1}
 
@@ -191,7 +191,7 @@ def test_composer_keeps_samples_and_tokens_so_it_ends_at_most_a_step_after_olm(u
     assert {ends_just_after(one) for one in said} == {True, False}
 
 
-def test_a_share_of_a_run_in_tokens_is_one_of_tokens_to_composer_and_one_of_steps_to_olm():
+def test_composer_counts_a_share_of_a_token_run_in_tokens_and_olm_in_steps():
     said = [said for said in SHARES if said.answer.endswith("tok")]
     per_step = said[0].clock.tokens_per_step
     last = said[0].clock.total_steps - Fraction(1_000_000, per_step)
@@ -203,7 +203,7 @@ def test_a_share_of_a_run_in_tokens_is_one_of_tokens_to_composer_and_one_of_step
     assert len(said) > 100
 
 
-def test_composer_refuses_a_warm_up_in_another_unit_than_its_end_and_olm_counts_any():
+def test_composer_rejects_a_warm_up_in_another_unit_than_its_end_and_olm_counts_both():
     said = [said for said in COMPOSER if said not in CONVERTED]
     answers = {said.theirs: (said.answer, said.steps) for said in said}
     assert answers == {

@@ -41,7 +41,7 @@ def expecting(rate, **more):
 
 @given(schedules(), st.lists(st.integers(0, 300), min_size=1, max_size=5), st.floats(1e-6, 10))
 @settings(deadline=None)
-def test_what_is_taken_from_the_curve_is_met_and_what_is_further_off_is_not(schedule, steps, base):
+def test_rates_of_the_curve_meet_the_expectation_and_others_do_not(schedule, steps, base):
     try:
         rates = [schedule.lr(step, base) for step in steps]
     except RateError:
@@ -64,7 +64,7 @@ def test_what_is_taken_from_the_curve_is_met_and_what_is_further_off_is_not(sche
 
 @given(schedules(depth=2), st.floats(0, 1), st.floats(0, 0.5))
 @settings(deadline=None)
-def test_an_expectation_survives_a_round_trip_and_is_no_part_of_the_digest(schedule, rate, share):
+def test_an_expectation_survives_a_round_trip_and_is_not_in_the_digest(schedule, rate, share):
     expect = {"base_lr": 0.1, "rates": [{"step": 3, "lr": rate}], "tolerance": share}
     document = {**schedule.model_dump(mode="json"), "expect": expect}
     spec = parse(document)
@@ -87,11 +87,11 @@ def test_an_expectation_survives_a_round_trip_and_is_no_part_of_the_digest(sched
         (0.6000001, {"tolerance": 0.0}, False),
     ],
 )
-def test_a_rate_is_held_to_the_tolerance_that_is_stated(rate, more, met):
+def test_a_rate_is_compared_with_the_stated_tolerance(rate, more, met):
     assert (problems(expecting(rate, **more)) == []) == met
 
 
-def test_what_is_not_met_is_told_at_its_rate():
+def test_an_unmet_expectation_is_reported_at_its_rate():
     text = """\
 kind: LinearLR
 total_steps: 4
@@ -110,14 +110,14 @@ expect:
     ]
 
 
-def test_the_end_of_a_cosine_is_0_as_nearly_as_anybody_expects():
+def test_the_end_of_a_cosine_meets_an_expectation_of_0():
     decay = {"kind": "RampLR", "total_steps": 7, "ease": "cosine", "end_factor": 1e-13}
     expect = {"base_lr": 0.1, "rates": [{"step": 7, "lr": 0.0}]}
     assert problems({**decay, "expect": expect}) == []
     assert len(problems({**decay, "end_factor": 1e-11, "expect": expect})) == 1
 
 
-def test_a_step_without_a_rate_is_told_of():
+def test_a_step_without_a_rate_is_reported():
     growth = {"kind": "ExponentialLR", "gamma": 1e200}
     expect = {"base_lr": 0.1, "rates": [{"step": 9, "lr": 0.0}, {"step": 0, "lr": 0.1}]}
     [(path, message)] = problems({**growth, "expect": expect})
@@ -142,14 +142,14 @@ def test_a_step_without_a_rate_is_told_of():
         ({**EXPECT, "rates": [1]}, ("expect", "rates", 0)),
     ],
 )
-def test_what_is_no_expectation_is_refused_by_model_and_schema(expect, path):
+def test_invalid_expectations_are_rejected_by_model_and_schema(expect, path):
     document = {**LINEAR, "expect": expect}
     assert path in [where for where, _ in problems(document)]
     assert not VALIDATOR.is_valid(document)
 
 
 @pytest.mark.parametrize("kind", ["SequentialLR", "RepeatLR"])
-def test_only_the_root_expects(kind):
+def test_only_the_root_has_expectations(kind):
     fields = json.loads(json.dumps(CATALOGUE[kind].examples[0]))
     child = fields["scheduler"] if "scheduler" in fields else fields["schedulers"][0]
     child["expect"] = EXPECT
@@ -161,7 +161,7 @@ def test_only_the_root_expects(kind):
     assert not VALIDATOR.is_valid({"kind": kind, **fields})
 
 
-def test_a_state_may_expect_as_well():
+def test_a_state_can_have_expectations():
     schedule = parse(LINEAR).schedule
     state = {**LINEAR, "last_epoch": 2, "base_lrs": [0.8], "digest": digest(schedule)}
     assert problems({**state, "expect": EXPECT}) == []
@@ -185,7 +185,7 @@ clock: {total_steps: 1000, steps_per_epoch: 50}
 """
 
 
-def test_steps_in_other_units_are_held_once_a_clock_counts_them():
+def test_steps_in_other_units_are_compared_once_a_clock_counts_them():
     assert check(read(WARMED, "a.yaml")).problems == ()
     wrong = check(read(WARMED.replace("0.255", "0.25"), "a.yaml"))
     assert [*map(str, wrong.problems)] == [
@@ -193,7 +193,7 @@ def test_steps_in_other_units_are_held_once_a_clock_counts_them():
     ]
 
 
-def test_what_is_expected_is_held_in_the_run_that_is_given():
+def test_expectations_are_evaluated_for_the_given_run():
     run = Options(clock=Clock(total_steps=2000, steps_per_epoch=100))
     problems = check(read(WARMED, "a.yaml"), run).problems
     assert [problem.path for problem in problems] == [("expect", "rates", 0, "lr")]
@@ -202,7 +202,7 @@ def test_what_is_expected_is_held_in_the_run_that_is_given():
 
 @given(st.integers(1, 9), st.integers(20, 10**6))
 @settings(deadline=None)
-def test_a_share_of_the_run_is_the_step_that_it_is_by_hand(tenths, total):
+def test_a_share_of_the_run_is_the_step_computed_by_hand(tenths, total):
     step = (tenths * total + 5) // 10
     rate = Linear(total_steps=total).lr(step, 0.8)
     text = f"""
@@ -224,7 +224,7 @@ def test_without_a_clock_an_expectation_in_other_units_names_each_step():
     assert {problem.code for problem in problems} == {"clock"}
 
 
-def test_only_the_steps_of_what_is_expected_may_wait_as_well():
+def test_only_the_steps_of_expectations_may_wait_for_a_clock():
     text = "{kind: LinearLR, total_steps: 4, expect: {base_lr: 0.8, rates: [{step: 50%, lr: 0.4}]}"
     assert check(read(f"{text}, clock: {{total_steps: 4}}}}", "a.yaml")).problems == ()
     [problem] = check(read(f"{text}}}", "a.yaml")).problems

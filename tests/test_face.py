@@ -24,18 +24,18 @@ def python(code):
     return done.stdout.strip()
 
 
-def test_a_missing_torch_says_what_to_install_and_only_when_it_is_needed():
+def test_without_torch_an_error_names_the_package_only_when_torch_is_needed():
     message = "olm.train needs torch, which is not installed: pip install 'olm-schedules[torch]'"
     assert python(WITHOUT_TORCH) == message
 
 
 @pytest.mark.parametrize("name", olm.__all__)
-def test_every_public_name_is_there_and_documented(name):
+def test_every_public_name_exists_and_is_documented(name):
     assert name in dir(olm)
     assert getattr(olm, name).__doc__
 
 
-def test_importing_olm_loads_no_module_that_takes_time():
+def test_importing_olm_loads_no_slow_module():
     code = "import sys, olm; print(sorted({'torch', 'numpy', 'pydantic', 'yaml'} & {*sys.modules}))"
     assert python(code) == "[]"
 
@@ -66,7 +66,7 @@ def test_every_error_is_a_value_error_of_the_library():
         assert issubclass(error, ValueError)
 
 
-def test_a_spec_and_a_schedule_are_taken_as_they_are():
+def test_a_spec_and_a_schedule_are_accepted_as_they_are():
     spec = olm.parse({"kind": "LinearLR", "total_steps": 4})
     assert olm.parse(spec) is spec
     assert olm.parse(spec.schedule) == spec
@@ -74,7 +74,7 @@ def test_a_spec_and_a_schedule_are_taken_as_they_are():
     assert hash(olm.Spec(schedule=spec.schedule)) == hash(spec)
 
 
-def test_an_error_text_stays_short_whatever_came_in():
+def test_an_error_text_stays_short_for_any_input():
     huge = {"kind": "x" * 10_000, **{f"{'y' * 1000}{index}": "z" * 1000 for index in range(1000)}}
     for document in (huge, {**huge, "kind": "LinearLR"}):
         with pytest.raises(olm.SpecError) as caught:
@@ -92,20 +92,20 @@ def test_an_error_text_stays_short_whatever_came_in():
         ("kind: LinearLR", "type"),
     ],
 )
-def test_what_is_no_document_is_refused(mapping, code):
+def test_anything_but_a_document_is_rejected(mapping, code):
     with pytest.raises(olm.SpecError) as caught:
         olm.parse(mapping)
     assert [problem.code for problem in caught.value.problems] == [code]
 
 
-def test_a_mapping_that_contains_itself_is_refused():
+def test_a_mapping_that_contains_itself_is_rejected():
     document = {"kind": "SequentialLR", "milestones": []}
     document["schedulers"] = [document]
     with pytest.raises(olm.SpecError, match="nested more than"):
         olm.parse(document)
 
 
-def test_a_bomb_of_shared_lists_is_refused_at_once():
+def test_exponentially_shared_lists_are_rejected_at_once():
     bomb: list = []
     for _ in range(60):
         bomb = [bomb] * 10

@@ -11,7 +11,7 @@ DURATIONS = {"kind": "WarmupCosineScheduler", "warmup_steps": "3%", "total_steps
 RUN = olm.Clock(total_steps=1000, steps_per_epoch=500)
 
 
-def test_a_multiplier_of_durations_lists_them_and_what_the_clock_must_know():
+def test_a_multiplier_of_durations_lists_them_and_the_missing_fields_of_the_clock():
     with pytest.raises(olm.SpecError) as error:
         olm.multiplier(DURATIONS)
     assert [(problem.code, problem.path) for problem in error.value.problems] == [
@@ -30,7 +30,7 @@ def test_a_multiplier_of_durations_lists_them_and_what_the_clock_must_know():
         ({**DURATIONS, "clock": {"steps_per_epoch": 500}}, olm.Clock(total_steps=1000)),
     ],
 )
-def test_a_clock_makes_it_that_of_the_schedule_in_steps(spec, clock):
+def test_with_a_clock_it_is_the_multiplier_of_the_schedule_in_steps(spec, clock):
     numbers = {**DURATIONS, "warmup_steps": 30, "total_steps": 1000}
     made, by_hand = olm.multiplier(spec, 0.5, clock=clock), olm.multiplier(numbers, 0.5)
     assert made.spec == by_hand.spec
@@ -38,12 +38,12 @@ def test_a_clock_makes_it_that_of_the_schedule_in_steps(spec, clock):
     assert [again(step) for step in range(1001)] == [by_hand(step) for step in range(1001)]
 
 
-def test_what_is_expected_in_other_units_is_no_matter_of_a_multiplier():
+def test_a_multiplier_ignores_expectations_in_other_units():
     expect = {"base_lr": 0.5, "rates": [{"step": "50%", "lr": 0.25}]}
     assert olm.multiplier({"kind": "LinearLR", "total_steps": 4, "expect": expect})(2) == 0.5
 
 
-def test_curves_of_durations_are_refused_with_each_of_them():
+def test_curves_of_durations_are_rejected_with_a_list_of_them():
     waiting = olm.parse(DURATIONS).schedule
     steps = waiting.resolve(RUN)
     for pair in ((waiting, steps), (steps, waiting), (waiting, waiting)):

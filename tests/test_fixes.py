@@ -130,7 +130,7 @@ def test_an_error_with_one_possible_fix_is_fixed(what):
 
 
 @pytest.mark.parametrize("what", LEFT)
-def test_what_has_none_is_left(what):
+def test_an_error_without_a_fix_is_left(what):
     data = LEFT[what].encode()
     assert fixed_text(data, "a.olm.yaml") == (data, 0)
     result = with_sound_fixes(check(read(data, "a.olm.yaml")))
@@ -187,7 +187,7 @@ def test_json_stays_json():
         ('"warmup_steps": "2000 steps"', '"warmup_steps": 2000'),
     ],
 )
-def test_a_duration_has_quotes_in_json_and_a_number_none(before, after):
+def test_a_duration_is_quoted_in_json_and_a_number_is_not(before, after):
     text = '{"kind": "WarmupLR",\n\t%s}\n'
     data, count = fixed_text((text % before).encode(), "a.olm.json")
     assert (data.decode(), count) == (text % after, 1)
@@ -195,7 +195,7 @@ def test_a_duration_has_quotes_in_json_and_a_number_none(before, after):
     assert check(read(data, "a.olm.json")).problems == ()
 
 
-def test_what_a_fix_writes_is_told_of_as_it_is_written():
+def test_a_reported_fix_is_the_written_text():
     text = '{"kind": "WarmupLR", "warmup_ratio": 0.03}'
     result = with_sound_fixes(check(read(text, "a.olm.json")))
     (problem,) = result.problems
@@ -204,7 +204,7 @@ def test_what_a_fix_writes_is_told_of_as_it_is_written():
     assert text == '{"kind": "WarmupLR", "warmup_steps": "3%"}'
 
 
-def test_half_of_a_fix_is_none():
+def test_a_fix_is_applied_completely_or_not_at_all():
     """Before it is known where the value stands, the key alone must not be fixed."""
     result = check(read("{kind: WarmupLR, warmup_ratio: 0.03}", "a.olm.yaml"))
     (problem,) = result.problems
@@ -212,7 +212,7 @@ def test_half_of_a_fix_is_none():
     assert edits(problem, result.text) == []
 
 
-def test_toml_has_no_places_that_are_exact_enough():
+def test_toml_is_not_fixed():
     for line in ("total_step = 3", "lr_decay_samples = 3", 'total_steps = "10 %"'):
         data = f'kind = "LinearLR"\n{line}\n'.encode()
         assert fixed_text(data, "a.toml") == (data, 0)
@@ -282,7 +282,7 @@ def test_files_are_fixed_and_remaining_problems_are_reported(jobs, folder, capsy
     assert (folder / "000.olm.yaml").read_text() == GOOD
 
 
-def test_a_link_stays_one_and_permissions_stay(folder, capsys):
+def test_links_and_permissions_are_preserved(folder, capsys):
     there = folder / "there" / "a.olm.yaml"
     there.parent.mkdir()
     there.write_text("kind: LinearLR\ntotal_step: 1\n")
@@ -295,7 +295,9 @@ def test_a_link_stays_one_and_permissions_stay(folder, capsys):
     assert [path.name for path in there.parent.iterdir()] == ["a.olm.yaml"]
 
 
-def test_what_cannot_be_written_is_told_and_does_not_stop_the_others(folder, monkeypatch, capsys):
+def test_a_file_that_cannot_be_written_is_reported_and_does_not_stop_the_others(
+    folder, monkeypatch, capsys
+):
     for name in ("a", "b"):
         (folder / f"{name}.olm.yaml").write_text("kind: LinearLR\ntotal_step: 1\n")
     whole = os.replace
@@ -357,7 +359,7 @@ def test_standard_input_is_printed_with_its_errors_fixed(folder, monkeypatch, ca
         (["--fix", "--schema", "a.olm.yaml", "a.olm.yaml"], "leave out --schema"),
     ],
 )
-def test_what_does_not_go_together_is_misuse(arguments, said, folder, capsys):
+def test_conflicting_options_are_misuse(arguments, said, folder, capsys):
     (folder / "a.olm.yaml").write_text(GOOD)
     assert main(["check", *arguments]) == MISUSE
     assert said in capsys.readouterr().err

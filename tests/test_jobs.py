@@ -61,12 +61,12 @@ def test_the_output_is_the_same_to_the_byte(form, folder):
 
 @pytest.mark.parametrize("number", [0, 1, BATCH - 1, BATCH, BATCH + 1, 7 * BATCH + 3])
 @pytest.mark.parametrize("jobs", [0, 1, 2, 5, 100])
-def test_every_file_has_its_result_in_its_turn(number, jobs):
+def test_results_come_in_the_order_of_the_files(number, jobs):
     paths = spec_files(number)
     assert [result.file for result in in_order(fine, paths, jobs)] == paths
 
 
-def test_the_files_are_shared_out():
+def test_the_files_are_divided_among_processes():
     all_at_work = get_context("fork").Barrier(3, timeout=20)
 
     def who(path):
@@ -79,7 +79,7 @@ def test_the_files_are_shared_out():
     assert len(processes - {str(os.getpid())}) == 3
 
 
-def test_problems_come_with_their_text_and_the_rest_without(folder):
+def test_results_with_problems_have_their_text_and_others_do_not(folder):
     paths = sorted(str(path) for path in folder.iterdir())
     there = list(in_order(check_file, paths, 2))
     here = [check_file(path) for path in paths]
@@ -88,7 +88,7 @@ def test_problems_come_with_their_text_and_the_rest_without(folder):
     assert [result.text.content for result in there] == texts
 
 
-def test_no_process_is_left_after_the_end_nor_after_a_stop_on_the_way():
+def test_no_process_is_left_at_the_end_or_after_stopping_early():
     results = in_order(fine, spec_files(9 * BATCH), 3)
     next(results)
     results.close()
@@ -110,7 +110,7 @@ def test_a_process_that_is_killed_is_a_clear_error():
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_what_is_raised_there_is_raised_here():
+def test_an_exception_in_a_process_is_raised_here():
     def wrong(path):
         raise Misuse(f"not {path}") if path.startswith("60.") else KeyError(path)
 
@@ -136,7 +136,7 @@ def test_results_that_fill_a_pipe_do_not_block(tmp_path):
     assert all(result.text.content == text for result in results)
 
 
-def test_standard_input_is_read_by_the_one_who_has_it(folder):
+def test_standard_input_is_read_by_the_first_process(folder):
     command = [sys.executable, "-m", "olm", "check", "--jobs", "2", ".", "-"]
     done = subprocess.run(command, input="kind: X\n", cwd=folder, capture_output=True, text=True)
     assert "<stdin>:1:7: error[unknown-kind]" in done.stdout
@@ -148,7 +148,7 @@ def many(tmp_path):
     return [sys.executable, "-m", "olm", "check", "--jobs", "2", str(tmp_path)]
 
 
-def test_a_reader_that_leaves_ends_all_of_them_quietly(tmp_path):
+def test_closing_the_output_ends_every_process_quietly(tmp_path):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     with subprocess.Popen(many(tmp_path), **pipes) as process:
         process.stdout.readline()
@@ -158,7 +158,7 @@ def test_a_reader_that_leaves_ends_all_of_them_quietly(tmp_path):
     assert nobody_is_left(process.pid)
 
 
-def test_ctrl_c_ends_all_of_them_quietly(tmp_path):
+def test_ctrl_c_ends_every_process_quietly(tmp_path):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
     # A shell starts what runs in its background deaf to Ctrl-C, and so would these be.
     pipes["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
@@ -192,7 +192,7 @@ def nobody_is_left(group):
     return False
 
 
-def test_zero_stands_for_all_cores(tmp_path, monkeypatch, capsys):
+def test_zero_means_all_cores(tmp_path, monkeypatch, capsys):
     assert 1 <= number_of_cores() <= os.cpu_count()
     (tmp_path / "a.olm.yaml").write_text(SPEC)
     assert main(["check", str(tmp_path), "--jobs", "0"]) == FINE
@@ -200,7 +200,7 @@ def test_zero_stands_for_all_cores(tmp_path, monkeypatch, capsys):
     assert "must be at least 0, found -1" in capsys.readouterr().err
 
 
-def test_who_does_not_ask_for_processes_does_not_pay_for_them(tmp_path):
+def test_one_job_imports_nothing_for_processes(tmp_path):
     Path(tmp_path, "a.olm.yaml").write_text(SPEC)
     code = "import sys; from olm.cli import main; main(sys.argv[1:]); print(*sys.modules)"
     command = [sys.executable, "-c", code, "check", str(tmp_path)]

@@ -39,23 +39,23 @@ def test_a_kind_is_documented_where_it_is_defined(model):
     assert model.group in GROUPS
 
 
-def test_no_kind_is_the_beginning_of_another_so_that_editors_can_tell_them_apart():
+def test_no_kind_is_a_prefix_of_another_so_that_editors_can_distinguish_them():
     assert not [(a, b) for a, b in permutations(KINDS, 2) if b.startswith(a)]
 
 
 @pytest.mark.parametrize("model", KINDS.values(), ids=KINDS)
-def test_no_field_is_called_what_only_a_root_has(model):
+def test_no_field_has_the_name_of_a_root_key(model):
     assert not {*model.model_fields} & {*STATE_KEYS, *Spec.model_fields, "$schema"}
 
 
 @pytest.mark.parametrize("schedule", EXAMPLES)
-def test_the_words_take_their_numbers_from_the_fields(schedule):
+def test_the_sentence_takes_its_numbers_from_the_fields(schedule):
     assert schedule.words.format(**dict(schedule))
 
 
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("schedule", EXAMPLES)
-def test_rates_are_finite_and_never_negative_and_hold_where_the_schedule_says(schedule, base):
+def test_rates_are_finite_and_never_negative_and_hold_from_the_horizon_on(schedule, base):
     rates = schedule.lr(steps_of(schedule), base)
     assert np.isfinite(rates).all()
     assert (rates >= 0).all()
@@ -65,7 +65,7 @@ def test_rates_are_finite_and_never_negative_and_hold_where_the_schedule_says(sc
 
 
 @pytest.mark.parametrize("schedule", EXAMPLES)
-def test_a_schedule_that_never_holds_says_so_and_how_far_to_look(schedule):
+def test_a_schedule_without_a_horizon_has_a_length_to_show(schedule):
     assert schedule.horizon() > 0
     if schedule.holds_from() is None and not schedule.children():
         looked_at, later = np.arange(schedule.horizon()), 7 * schedule.horizon()
@@ -74,7 +74,7 @@ def test_a_schedule_that_never_holds_says_so_and_how_far_to_look(schedule):
 
 
 @pytest.mark.parametrize("schedule", EXAMPLES)
-def test_a_step_has_one_rate_however_it_is_asked_for(schedule):
+def test_a_step_has_the_same_rate_as_scalar_and_in_arrays(schedule):
     """Alone, in blocks of every length at every offset, as a list, and beside other base rates."""
     steps = steps_of(schedule)
     alone = [schedule.lr(int(step), 0.3) for step in steps]
@@ -144,7 +144,7 @@ def test_every_kind_can_be_a_part_of_every_composition_down_to_the_deepest_level
         KINDS["SequentialLR"](schedulers=[nest.model_dump()], milestones=[])
 
 
-def test_each_child_sees_its_own_steps_only(monkeypatch):
+def test_each_child_gets_only_its_own_steps(monkeypatch):
     seen = []
     constant = KINDS["ConstantLR"]
     formula = constant.formula
@@ -163,7 +163,7 @@ def test_each_child_sees_its_own_steps_only(monkeypatch):
         *((0, base) for base in (-0.1, float("nan"), float("inf"), "0.1", None)),
     ],
 )
-def test_a_step_or_base_rate_that_cannot_be_is_refused(step, base):
+def test_impossible_steps_and_base_rates_are_rejected(step, base):
     with pytest.raises(ValueError, match=r"(step|base) must be"):
         KINDS["LinearLR"](total_steps=3).lr(step, base)
 
@@ -186,6 +186,6 @@ def test_a_long_schedule_is_exact_at_its_end():
     assert longest.lr(2**52, 0.5) == pytest.approx(0.3, rel=1e-15)
 
 
-def test_the_base_of_all_kinds_is_no_kind():
+def test_the_base_class_of_kinds_is_no_kind():
     with pytest.raises(TypeError, match="Schedule is no kind itself"):
         Schedule(kind="LinearLR", total_steps=3)

@@ -69,7 +69,7 @@ def schedule(epochs, digits):
     return olm.load(digits.SPEC).resolve(digits.clock(epochs)).schedule
 
 
-def test_the_spec_was_written_for_the_run_that_the_tool_makes(digits):
+def test_the_spec_has_the_clock_of_the_training(digits):
     clock = olm.load(digits.SPEC).clock
     assert digits.clock().differences(clock) == []
     assert (clock.total_steps, sum(1 for _ in digits.steps(digits.EPOCHS))) == (STEPS, STEPS)
@@ -89,13 +89,13 @@ def test_the_run_ends_exactly_at_the_end_of_the_schedule(digits, whole):
     assert trained[-1] > state.lr(STEPS, digits.BASE_LR) == 5e-4
 
 
-def test_a_longer_run_is_refused_with_what_changes_and_touches_nothing(stopped):
+def test_a_longer_run_is_rejected_with_its_differences_and_changes_nothing(stopped):
     done = go_on(stopped, "--epochs", "30")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", REFUSED)
     assert sorted(path.name for path in stopped.iterdir()) == ["last", "step-000400"]
 
 
-def test_with_the_spec_it_goes_on_and_ends_exactly_at_the_end_of_the_longer_one(digits, stopped):
+def test_with_the_spec_it_resumes_and_ends_exactly_with_the_longer_run(digits, stopped):
     done = go_on(stopped, "--epochs", "30", "--on-change", "spec")
     assert done.returncode == 0, done.stderr
     assert [int(line) for line in done.stdout.splitlines()] == [*range(AT, LONGER)]
@@ -114,7 +114,7 @@ def test_with_the_spec_it_goes_on_and_ends_exactly_at_the_end_of_the_longer_one(
     assert digits.train(stopped, epochs=30).get_last_lr() == [5e-4]
 
 
-def test_with_the_checkpoint_it_goes_on_by_the_old_one(digits, whole, stopped):
+def test_with_the_checkpoint_it_resumes_the_old_schedule(digits, whole, stopped):
     scheduler = digits.train(stopped, epochs=30, on_change="checkpoint")
     assert scheduler.schedule == schedule(24, digits)
     assert rates(stopped, LONGER) == rates(whole, STEPS) + [5e-4] * (LONGER - STEPS)
@@ -126,7 +126,7 @@ def test_with_the_checkpoint_it_goes_on_by_the_old_one(digits, whole, stopped):
 
 
 @pytest.mark.parametrize("on_change", ["error", "spec", "checkpoint"])
-def test_a_state_that_is_loaded_later_is_treated_alike(digits, whole, on_change):
+def test_a_state_that_is_loaded_later_is_treated_the_same(digits, whole, on_change):
     state = json.loads((whole / f"step-{AT:06}" / "scheduler.json").read_text())
     optimizer = torch.optim.SGD(digits.new_model().parameters(), lr=digits.BASE_LR)
     scheduler = olm.build(digits.SPEC, optimizer, clock=digits.clock(30), on_change=on_change)

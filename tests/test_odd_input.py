@@ -65,7 +65,7 @@ ODD = {
 
 
 @pytest.mark.parametrize(("text", "code", "line"), ODD.values(), ids=ODD)
-def test_odd_input_is_refused_with_a_place(text, code, line):
+def test_odd_input_is_rejected_with_a_place(text, code, line):
     for spec, problems in with_each_parser(verdict, text):
         assert spec is None
         assert (code, line) in {(problem.code, problem.place.line) for problem in problems}
@@ -82,7 +82,7 @@ def test_odd_input_is_refused_with_a_place(text, code, line):
         "# yaml-language-server: $schema=x\n{kind: LinearLR, total_steps: 10, $schema: 'x?y'}",
     ],
 )
-def test_unusual_ways_to_write_a_spec_are_read(text):
+def test_unusual_spellings_of_a_spec_are_read(text):
     assert list(with_each_parser(loads, text)) == [loads(START)] * 2
 
 
@@ -127,7 +127,7 @@ def test_both_parsers_give_the_same_verdict(text):
 
 
 @given(st.text() | st.binary() | almost_specs())
-def test_whatever_comes_in_is_a_spec_or_a_list_of_problems_with_places(data):
+def test_any_input_is_a_spec_or_a_list_of_problems_with_places(data):
     for spec, problems in with_each_parser(verdict, data):
         assert (spec is None) == bool(problems)
         for problem in problems:
@@ -141,7 +141,7 @@ def test_whatever_comes_in_is_a_spec_or_a_list_of_problems_with_places(data):
         assert places == sorted(places)
 
 
-def test_an_error_text_is_short_whatever_came_in():
+def test_an_error_text_is_short_for_any_input():
     text = START + "".join(f"{'key' * 20}{number}: {'x' * 50}\n" for number in range(5000))
     for _, problems in with_each_parser(verdict, text):
         assert len(problems) == MAX_PROBLEMS
@@ -158,7 +158,7 @@ SLOW = {
 
 
 @pytest.mark.parametrize(("around", "piece"), SLOW.values(), ids=SLOW)
-def test_the_time_to_refuse_a_text_grows_as_its_length(around, piece):
+def test_the_time_to_reject_a_text_is_linear(around, piece):
     def seconds(count):
         text = around.format("".join(piece.format(number) for number in range(count)))
         start = time.process_time()

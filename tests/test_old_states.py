@@ -141,7 +141,7 @@ def near(rates):
 @pytest.mark.parametrize("through", [copy.deepcopy, through_torch, through_json])
 @pytest.mark.parametrize("steps", [0, 1, 5, 6, 7, 13, 20])
 @pytest.mark.parametrize("name", PAIRS)
-def test_a_state_of_torchs_goes_on_beside_torchs_own_scheduler(name, steps, through):
+def test_a_state_of_torch_continues_like_the_scheduler_of_torch(name, steps, through):
     document, make = PAIRS[name]
     theirs = stepped(make, steps)
     state = through(theirs.state_dict())
@@ -156,7 +156,7 @@ def test_a_state_of_torchs_goes_on_beside_torchs_own_scheduler(name, steps, thro
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_the_next_state_is_ours_and_goes_on_to_the_bit(name):
+def test_the_next_state_is_ours_and_resumes_to_the_bit(name):
     document, make = PAIRS[name]
     live = olm.build(document, optimizer_of(*BASES))
     live.load_state_dict(stepped(make, 7).state_dict())
@@ -193,7 +193,7 @@ def test_a_part_of_another_kind_is_named_by_its_path():
         live.load_state_dict(theirs.state_dict())
 
 
-def test_with_spec_a_state_of_another_kind_gives_its_step():
+def test_with_spec_only_the_step_of_a_state_of_another_kind_is_used():
     live = olm.build(FALL[0], optimizer_of(*BASES))
     state = stepped(STEPS[1], 4).state_dict()
     with pytest.raises(olm.StateError, match="this is not a state of ExponentialLR"):
@@ -204,7 +204,7 @@ def test_with_spec_a_state_of_another_kind_gives_its_step():
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 11])
 @pytest.mark.parametrize("mode", ["min", "max"])
-def test_a_plateau_of_torchs_goes_on_with_its_counters_and_its_falls(mode, steps):
+def test_a_plateau_of_torch_continues_with_its_counters_and_reductions(mode, steps):
     fields = {"factor": 0.5, "patience": 1, "cooldown": 1, "min_lr": 0.02, "mode": mode}
     metrics = [1.0, 1.1, 1.2, 1.3, 0.9, 0.95, 1.0, 1.0, 1.0, float("nan"), 1.0, 0.1] * 2
     theirs = lr_scheduler.ReduceLROnPlateau(optimizer_of(*BASES), **fields)
@@ -245,7 +245,7 @@ PLATEAU = {"kind": "ReduceLROnPlateau", "patience": 0}
         ({**plateau(3), "last_epoch": None}, "last_epoch"),
     ],
 )
-def test_what_a_plateau_does_not_say_is_not_guessed(state, error):
+def test_missing_settings_of_a_plateau_are_not_guessed(state, error):
     live = olm.build(PLATEAU, optimizer_of(*BASES))
     before = snapshot(live)
     with pytest.raises(olm.StateError, match=error):
@@ -385,9 +385,7 @@ GUESSED = {
 
 
 @pytest.mark.parametrize(("pair", "state", "error"), GUESSED.values(), ids=GUESSED)
-def test_a_number_that_would_have_to_be_guessed_is_named_and_nothing_has_changed(
-    pair, state, error
-):
+def test_a_number_that_would_be_guessed_is_named_and_nothing_changes(pair, state, error):
     live = olm.build(pair[0], optimizer_of(*BASES))
     before, kept = snapshot(live), copy.deepcopy(str(state))
     with pytest.raises(olm.StateError, match=error):
@@ -396,13 +394,13 @@ def test_a_number_that_would_have_to_be_guessed_is_named_and_nothing_has_changed
     assert str(state) == kept
 
 
-def test_the_rates_of_a_cycle_go_on_without_its_momentum_if_one_asks_for_it():
+def test_the_rates_of_a_cycle_continue_without_its_momentum_on_request():
     live = olm.build(ONE_CYCLE[0], optimizer_of(*BASES))
     live.load_state_dict({**one_cycle(cycle_momentum=True), "cycle_momentum": False})
     assert live.last_epoch == 6
 
 
-def test_a_cosine_at_its_end_goes_on_if_only_the_step_matters():
+def test_a_cosine_at_its_end_continues_if_only_the_step_matters():
     live = olm.build(COSINE[0], optimizer_of(*BASES))
     live.load_state_dict(changed(COSINE, 43), on_change="spec")
     assert (live.last_epoch, rates_of(live.optimizer)) == (43, [0.0, 0.0])
@@ -441,7 +439,7 @@ TRANSFORMERS = {
 """What `get_linear_schedule_with_warmup(optimizer, 3, 20)` of transformers 5.23.0 wrote."""
 
 
-def test_of_a_lambda_the_step_is_read_and_the_schedule_is_the_schedulers(caplog):
+def test_a_lambda_state_gives_the_step_and_the_scheduler_the_schedule(caplog):
     live = olm.build(WARMUP, optimizer_of(*BASES))
     with caplog.at_level(logging.WARNING, "olm"):
         live.load_state_dict(TRANSFORMERS)
@@ -453,7 +451,7 @@ def test_of_a_lambda_the_step_is_read_and_the_schedule_is_the_schedulers(caplog)
     assert trained_by_torch(live, 20) == near(trained_by_torch(theirs, 20))
 
 
-def test_a_lambda_with_other_rates_than_the_schedulers_is_of_another_schedule():
+def test_a_lambda_state_with_other_rates_is_of_another_schedule():
     live = olm.build({**WARMUP, "total_steps": 30}, optimizer_of(*BASES))
     before = snapshot(live)
     for on_change in ("error", "checkpoint"):
@@ -464,7 +462,7 @@ def test_a_lambda_with_other_rates_than_the_schedulers_is_of_another_schedule():
     assert rates_of(live.optimizer) == [live.schedule.lr(5, base) for base in BASES]
 
 
-def test_of_a_lambda_the_base_rates_are_compared():
+def test_the_base_rates_of_a_lambda_state_are_compared():
     live = olm.build(WARMUP, optimizer_of(0.5, 0.2))
     with pytest.raises(olm.StateError, match=r"base_lrs\[1\]: the checkpoint has 0.1"):
         live.load_state_dict(TRANSFORMERS)
@@ -478,19 +476,19 @@ def test_of_a_lambda_the_base_rates_are_compared():
         ({"last_epoch": "5"}, "last_epoch must be a whole number"),
     ],
 )
-def test_a_lambda_that_says_more_or_less_than_its_step_is_refused(change, error):
+def test_a_lambda_state_with_more_or_less_than_its_step_is_rejected(change, error):
     live = olm.build(WARMUP, optimizer_of(*BASES))
     with pytest.raises(olm.StateError, match=error):
         live.load_state_dict({**TRANSFORMERS, **change})
 
 
-def test_what_a_plateau_remembers_is_not_guessed_from_a_lambda():
+def test_counters_of_a_plateau_are_not_guessed_from_a_lambda_state():
     live = olm.build(PLATEAU, optimizer_of(*BASES))
     with pytest.raises(olm.StateError, match="remembers of its metrics"):
         live.load_state_dict({**TRANSFORMERS, "_last_lr": [0.5, 0.1]})
 
 
-def test_a_lambda_inside_a_sequence_takes_the_schedule_of_its_place():
+def test_a_lambda_state_in_a_sequence_takes_the_schedule_of_its_position():
     document = in_turn([4], RISE, (WARMUP, None))[0]
     theirs = stepped(
         lambda it: lr_scheduler.SequentialLR(
@@ -528,7 +526,7 @@ AFTER_FIVE = {"base_lrs": [0.5, 0.1], "last_epoch": 5, "_step_count": 6, "_is_in
 
 
 @pytest.mark.parametrize("kind", OPENLANGUAGEMODEL)
-def test_a_state_by_openlanguagemodel_goes_on_to_the_bit_also_at_the_end(kind):
+def test_a_state_of_openlanguagemodel_resumes_to_the_bit_even_at_the_end(kind):
     state = {**OPENLANGUAGEMODEL[kind], **AFTER_FIVE}
     fields = {name: value for name, value in OPENLANGUAGEMODEL[kind].items() if name[0] != "_"}
     live = olm.build({"kind": kind, **fields}, optimizer_of(*BASES))
@@ -559,7 +557,7 @@ TIMM = {
 wrote after five updates, when the rates were 0.25 and 0.05."""
 
 
-def test_of_timm_the_step_is_needed_and_then_the_schedule_is_the_schedulers(caplog):
+def test_a_timm_state_needs_a_step_and_the_scheduler_gives_the_schedule(caplog):
     live = olm.build({"kind": "StepLR", "step_size": 4, "gamma": 0.5}, optimizer_of(*BASES))
     with pytest.raises(olm.StateError, match="last_epoch: timm does not save the step"):
         live.load_state_dict(TIMM)
@@ -579,13 +577,13 @@ def test_of_timm_the_step_is_needed_and_then_the_schedule_is_the_schedulers(capl
         ({"best": 1.0, "last_epoch": 5}, "num_bad_epochs: timm's PlateauLRScheduler saves neither"),
     ],
 )
-def test_what_timm_does_not_say_is_not_guessed(state, error):
+def test_missing_settings_of_timm_are_not_guessed(state, error):
     live = olm.build({"kind": "StepLR", "step_size": 4, "gamma": 0.5}, optimizer_of(*BASES))
     with pytest.raises(olm.StateError, match=error):
         live.load_state_dict(state)
 
 
-def test_every_state_is_known_by_its_keys_to_one_reader_only():
+def test_every_state_is_recognized_by_exactly_one_reader():
     states = [make(optimizer_of(*BASES)).state_dict() for _, make in PAIRS.values()]
     states += [TRANSFORMERS, TIMM, plateau(1), {"best": 1.0, "last_epoch": 5}, cyclic()]
     states += [{**state, **AFTER_FIVE} for state in OPENLANGUAGEMODEL.values()]
@@ -617,6 +615,6 @@ def test_a_new_file_in_the_folder_is_found(tmp_path, monkeypatch):
         del sys.modules["olm.foreign.states.acme"]
 
 
-def test_unhashable_or_foreign_mappings_are_known_to_none():
+def test_unhashable_or_foreign_mappings_are_recognized_by_no_reader():
     for state in ({}, {3: 4}, {"state": {}, "param_groups": []}, {"weight": torch.zeros(2)}):
         assert writer_of(state) is None

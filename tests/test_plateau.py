@@ -95,7 +95,9 @@ METRICS = st.lists(FEW | st.floats(-10, 10) | st.floats(allow_infinity=False), m
 
 @settings(max_examples=300, deadline=None)
 @given(SETTINGS, METRICS, st.lists(st.floats(1e-3, 1.0), min_size=1, max_size=3), st.booleans())
-def test_rates_and_memory_are_torchs_after_every_metric(fields, metrics, bases, infinite):
+def test_rates_and_counters_equal_those_of_torch_after_every_metric(
+    fields, metrics, bases, infinite
+):
     worst = INF if fields["mode"] == "min" else -INF
     document = {"kind": "ReduceLROnPlateau", **fields}
     ours, other = built(document, *bases), theirs(document, *bases)
@@ -109,7 +111,7 @@ def test_rates_and_memory_are_torchs_after_every_metric(fields, metrics, bases, 
 
 
 @pytest.mark.parametrize(("mode", "best"), [("min", -INF), ("max", INF)])
-def test_the_best_infinity_is_no_better_than_any_where_torch_never_finds_a_better_one(mode, best):
+def test_infinity_is_never_the_best_metric_unlike_in_torch(mode, best):
     document = {**PLATEAU, "mode": mode}
     ours, other = built(document), theirs(document)
     metrics = [1.0, best, 1.0, *([2.0, 3.0, 4.0] if mode == "max" else [0.5, 0.2, 0.1])]
@@ -121,7 +123,7 @@ def test_the_best_infinity_is_no_better_than_any_where_torch_never_finds_a_bette
 
 
 @pytest.mark.parametrize("threshold", [1.0, 3.0])
-def test_the_first_metric_is_the_best_where_torch_takes_a_share_of_infinity_from_infinity(
+def test_the_first_metric_is_the_best_where_torch_subtracts_infinities(
     threshold,
 ):
     document = {**PLATEAU, "threshold": threshold}
@@ -142,14 +144,14 @@ def test_the_first_metric_is_the_best_where_torch_takes_a_share_of_infinity_from
     ],
     ids=repr,
 )
-def test_a_metric_may_be_a_number_of_torchs_or_numpys(metric):
+def test_a_metric_can_be_a_number_of_torch_or_numpy(metric):
     scheduler = built()
     scheduler.step(metric)
     assert type(scheduler.schedule.best) is float
     assert scheduler.schedule == built().schedule.observe(0.5)
 
 
-def test_it_is_a_plateau_of_torchs_for_whoever_asks():
+def test_it_is_an_instance_of_torchs_plateau():
     for scheduler in (built(), schedulers.ReduceLROnPlateau(optimizer_of(0.8), patience=3)):
         assert isinstance(scheduler, lr_scheduler.ReduceLROnPlateau)
         assert isinstance(scheduler, schedulers.ScheduleLR)
@@ -159,7 +161,7 @@ def test_it_is_a_plateau_of_torchs_for_whoever_asks():
     assert not isinstance(built(LATER), lr_scheduler.ReduceLROnPlateau)
 
 
-def test_it_takes_torchs_arguments_in_torchs_order_and_no_memory():
+def test_it_takes_the_arguments_of_torch_in_order_and_no_counters():
     positional = ("max", 0.2, 3, 0.1, "abs", 2, 1e-3, 1e-6)
     ours = schedulers.ReduceLROnPlateau(optimizer_of(0.8), *positional)
     other = lr_scheduler.ReduceLROnPlateau(optimizer_of(0.8), *positional)
@@ -175,7 +177,7 @@ COOLING = {**PLATEAU, "patience": 2, "cooldown": 3}
 
 @pytest.mark.parametrize("document", [PLATEAU, COOLING, {**COOLING, "mode": "max"}])
 @pytest.mark.parametrize("seen", range(len(LOSSES)))
-def test_a_state_between_any_two_metrics_is_json_and_goes_on_the_same(document, seen):
+def test_a_state_between_any_two_metrics_is_json_and_resumes_identically(document, seen):
     scheduler = built(document, 0.8, 0.1)
     told(scheduler, LOSSES[:seen])
     state = scheduler.state_dict()
@@ -205,7 +207,7 @@ def test_the_states_above_are_also_in_the_middle_of_patience_and_of_cooldown():
     assert {cooling for _, cooling in counts} == {0, 1, 2, 3}
 
 
-def test_the_digest_says_which_schedule_it_is_and_not_what_it_has_seen():
+def test_the_digest_depends_on_the_schedule_and_not_on_counters():
     for document in (PLATEAU, LATER, TOGETHER):
         scheduler = built(document)
         states = []
@@ -238,7 +240,7 @@ def wrapped_up(document):
 
 
 @pytest.mark.parametrize("wrapped", [alone, wrapped_up])
-def test_with_another_factor_the_memory_is_kept(wrapped):
+def test_with_another_factor_the_counters_are_kept(wrapped):
     scheduler = built(wrapped(PLATEAU), 0.8, 0.1)
     told(scheduler, [2.0] * 6)
     memory = {"best": 2.0, "num_bad_epochs": 1, "num_reductions": 2}
@@ -264,7 +266,7 @@ NO_METRICS += [torch.zeros(2), torch.tensor(1j), torch.tensor(True)]
 
 @pytest.mark.parametrize("metric", NO_METRICS)
 @pytest.mark.parametrize("document", [PLATEAU, LATER, TOGETHER])
-def test_what_is_no_number_is_refused_and_nothing_has_changed(document, metric):
+def test_anything_but_a_number_is_rejected_and_changes_nothing(document, metric):
     scheduler = built(document)
     told(scheduler, [2.0, 2.0, 2.0, 2.0, 2.0])
     before = snapshot(scheduler)
@@ -292,7 +294,7 @@ def test_a_plateau_takes_no_step_without_a_metric(given):
     assert rates_of(scheduler.optimizer) == [0.4]
 
 
-def test_observing_changes_the_rate_at_once_and_takes_no_step():
+def test_observing_changes_the_rate_at_once_without_a_step():
     scheduler = built(PLATEAU, 0.8, 0.1)
     for _ in range(3):
         scheduler.observe(1.0)
@@ -302,7 +304,7 @@ def test_observing_changes_the_rate_at_once_and_takes_no_step():
     assert (scheduler.last_epoch, scheduler._step_count) == (2, 3)
 
 
-def test_after_a_warm_up_only_what_is_seen_since_then_counts():
+def test_after_a_warm_up_only_later_metrics_count():
     scheduler = built(LATER)
     risen = [[0.2], [0.4], pytest.approx([0.6]), [0.8]]
     assert evaluated(scheduler, [0.1, 0.1], every=2) == risen
@@ -342,7 +344,7 @@ DEEP = {
 }
 
 
-def test_it_may_stand_two_deep():
+def test_it_can_be_nested_two_levels_deep():
     scheduler = built(DEEP)
     before = scheduler.schedule
     assert told(scheduler, [1.0] * 5)
@@ -361,7 +363,7 @@ def test_it_may_stand_two_deep():
     assert told(again, [0.5, 0.6, 0.6]) == told(scheduler, [0.5, 0.6, 0.6])
 
 
-def test_two_plateaus_remember_each_for_itself():
+def test_two_plateaus_count_independently():
     two = {"kind": "ChainedScheduler", "schedulers": [PLATEAU, {**PLATEAU, "patience": 2}]}
     scheduler = built(two)
     rates = told(scheduler, [1.0] * 4)
@@ -381,11 +383,11 @@ CLOCKS = [
 
 
 @pytest.mark.parametrize("document", CLOCKS, ids=lambda it: it["kind"])
-def test_another_clock_is_nothing_to_what_counts_metrics(document):
+def test_a_changed_time_scale_does_not_affect_metrics(document):
     assert told(built(document), LOSSES) == told(built(PLATEAU), LOSSES)
 
 
-def test_each_cycle_of_a_repetition_goes_on_with_the_falls_of_the_one_before():
+def test_each_cycle_of_a_repetition_keeps_the_reductions_of_the_previous_ones():
     waves = {"kind": "RepeatLR", "scheduler": TOGETHER, "period": 4, "shrink": 0.5}
     scheduler = built(waves)
     rises = [0.25, 0.5, 0.75, 1.0]
@@ -395,7 +397,7 @@ def test_each_cycle_of_a_repetition_goes_on_with_the_falls_of_the_one_before():
     assert rates_of(scheduler.optimizer) == pytest.approx([0.8 * 0.5 * 0.25 * 0.5])
 
 
-def test_a_part_whose_turn_is_over_sees_nothing_more():
+def test_a_part_whose_turn_is_over_observes_nothing():
     document = {"kind": "SequentialLR", "schedulers": [PLATEAU, FALL], "milestones": [3]}
     scheduler = built(document)
     told(scheduler, [1.0, 1.0, 1.0])
@@ -408,7 +410,7 @@ def test_a_part_whose_turn_is_over_sees_nothing_more():
 
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
 @pytest.mark.parametrize("document", [PLATEAU, COOLING, LATER, TOGETHER, DEEP])
-def test_a_copy_remembers_and_then_goes_its_own_way(document, clone):
+def test_a_copy_keeps_the_counters_and_is_then_independent(document, clone):
     scheduler = built(document, 0.8, 0.1)
     told(scheduler, LOSSES[:7])
     twin = clone(scheduler)
@@ -421,7 +423,7 @@ def test_a_copy_remembers_and_then_goes_its_own_way(document, clone):
     assert twin.state_dict() == scheduler.state_dict()
 
 
-def test_a_param_group_that_comes_late_has_fallen_as_often_as_the_others():
+def test_a_param_group_that_is_added_late_is_reduced_as_often_as_the_others():
     scheduler = built(PLATEAU)
     told(scheduler, [1.0] * 3)
     parameters = [torch.zeros(1, requires_grad=True)]
@@ -430,7 +432,7 @@ def test_a_param_group_that_comes_late_has_fallen_as_often_as_the_others():
     assert scheduler.state_dict()["base_lrs"] == [0.8, 0.2]
 
 
-def test_an_error_while_observing_leaves_everything_as_it_was():
+def test_an_error_while_observing_changes_nothing():
     scheduler = built(PLATEAU)
     told(scheduler, [1.0, 1.0])
     before = snapshot(scheduler)
@@ -456,7 +458,7 @@ def test_a_step_to_a_rate_that_cannot_be_used_observes_nothing():
 
 
 @pytest.mark.parametrize("document", [WARMUP, FALL, {**LATER, "schedulers": [WARMUP, FALL]}])
-def test_a_schedule_that_no_metric_drives_observes_without_a_change(document):
+def test_observing_does_not_change_a_schedule_without_a_metric(document):
     scheduler = built(document)
     scheduler.optimizer.step()
     scheduler.step()
@@ -470,7 +472,7 @@ def test_a_schedule_that_no_metric_drives_observes_without_a_change(document):
     assert snapshot(scheduler) == before
 
 
-def test_torchs_composites_refuse_ours_as_they_refuse_torchs():
+def test_the_composites_of_torch_reject_ours_as_they_reject_torchs():
     for make in (built, theirs):
         plateau = make()
         with pytest.raises(ValueError, match="does not support `ReduceLROnPlateau`"):
@@ -479,7 +481,7 @@ def test_torchs_composites_refuse_ours_as_they_refuse_torchs():
             lr_scheduler.SequentialLR(plateau.optimizer, [plateau], [])
 
 
-def test_torchs_sequence_of_something_with_a_plateau_in_it_steps_as_ever():
+def test_torchs_sequence_of_a_composition_with_a_plateau_steps_normally():
     optimizer = optimizer_of(0.8)
     ours = olm.build(TOGETHER, optimizer)
     rest = lr_scheduler.ConstantLR(optimizer, 0.5, 3)
@@ -496,7 +498,7 @@ def test_torchs_sequence_of_something_with_a_plateau_in_it_steps_as_ever():
 
 
 @pytest.mark.parametrize("document", [FALL, TOGETHER])
-def test_what_has_not_begun_in_torchs_sequence_writes_no_rate_when_it_observes(document):
+def test_a_child_of_torchs_sequence_that_has_not_started_writes_no_rate_on_observing(document):
     optimizer = optimizer_of(0.8)
     first = lr_scheduler.ConstantLR(optimizer, 0.5, 9)
     later = olm.build(document, optimizer)
@@ -506,7 +508,7 @@ def test_what_has_not_begun_in_torchs_sequence_writes_no_rate_when_it_observes(d
     assert later.last_epoch == -1
 
 
-def test_torchs_plateau_and_ours_leave_the_schedulers_beside_them_alone():
+def test_torchs_plateau_and_ours_do_not_affect_other_schedulers():
     both = []
     for make in (built, theirs):
         plateau = make()
@@ -529,7 +531,7 @@ def test_the_schedule_itself_observes_as_the_scheduler_does():
     assert schedule == olm.parse(COOLING).schedule
 
 
-def test_what_is_no_metric_is_refused_also_before_the_plateau_begins():
+def test_invalid_metrics_are_rejected_even_before_the_plateau_starts():
     scheduler = built(LATER)
     before = snapshot(scheduler)
     with pytest.raises(olm.OlmError, match="a plateau needs a metric, a number, found"):
@@ -538,6 +540,6 @@ def test_what_is_no_metric_is_refused_also_before_the_plateau_begins():
 
 
 @pytest.mark.parametrize("metric", [1, 0.5, np.float32(0.5), torch.tensor(0.5), np.array(3)])
-def test_a_number_may_be_numpys_or_torchs(metric):
+def test_a_number_can_be_of_numpy_or_torch(metric):
     seen = olm.parse({"kind": "ReduceLROnPlateau"}).schedule.observe(metric)
     assert seen.best == float(metric)

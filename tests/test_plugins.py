@@ -168,11 +168,11 @@ def check(olm, *documents, plugins):
 
 
 @pytest.mark.parametrize("document", [REX, DAMPED, SEQUENCE])
-def test_a_spec_with_a_plugins_kind_is_fine_where_the_package_is_installed(olm, document):
+def test_a_spec_of_a_plugin_kind_is_valid_where_the_package_is_installed(olm, document):
     assert check(olm, document, plugins=["acme"]) == (FINE, [])
 
 
-def test_the_fields_of_a_plugins_kind_are_checked_with_their_places(olm):
+def test_the_fields_of_a_plugin_kind_are_checked_with_their_places(olm):
     wrong = {**DAMPED, "first": {**REX, "total_steps": 0}, "factr": 1}
     status, found = check(olm, wrong, plugins=["acme"])
     assert status == PROBLEMS
@@ -193,7 +193,7 @@ def as_olm_names_it(value):
     return json.loads(text)
 
 
-def test_a_plugins_kind_gets_the_warnings_of_one_that_does_the_same(python):
+def test_a_plugin_kind_gets_the_warnings_of_an_equivalent_kind(python):
     """Where a schedule ends, jumps and has its floor, and on which clock its children run."""
     program = """
 import json, sys
@@ -215,7 +215,7 @@ for line in sys.stdin:
         assert code in {found for found, *_ in problems}
 
 
-def test_a_package_that_is_not_installed_is_told_of_at_the_kind(olm, tmp_path):
+def test_a_missing_package_is_reported_at_the_kind(olm, tmp_path):
     (tmp_path / "a.olm.yaml").write_text("kind: acme.Rex\ntotal_steps: 10\n")
     status, out, _ = olm("check", "a.olm.yaml", plugins=[])
     assert status == PROBLEMS
@@ -223,7 +223,7 @@ def test_a_package_that_is_not_installed_is_told_of_at_the_kind(olm, tmp_path):
     assert "a dot means a plugin: the package that brings it is not installed here" in out
 
 
-def test_a_kind_that_is_nearly_a_plugins_is_guessed_without_an_import_of_it(python):
+def test_a_misspelt_plugin_kind_is_corrected_without_importing_the_plugin(python):
     program = """
 import sys, olm
 try:
@@ -239,7 +239,7 @@ print("acme_schedules" in sys.modules)
     )
 
 
-def test_plugins_are_looked_up_only_for_a_kind_that_nobody_else_knows(python):
+def test_plugins_are_looked_up_only_for_unknown_kinds(python):
     program = """
 import olm, olm.kinds, olm.schedule
 from olm.schedule.plugins import offers
@@ -253,7 +253,7 @@ assert offers.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_plugin_that_is_wrong_is_told_of_by_its_package_and_only_where_it_is_used(olm, kind):
+def test_a_broken_plugin_is_reported_by_package_and_only_where_it_is_used(olm, kind):
     message = f"error[plugin]: Broken.Schedules 0.3 brings the kind `{kind}`, but {BROKEN[kind]}"
     sequence = {**SEQUENCE, "schedulers": [REX, {"kind": kind}]}
     assert check(olm, sequence, plugins=["acme", "broken"]) == (PROBLEMS, [message])
@@ -268,13 +268,13 @@ def test_a_plugin_that_is_wrong_is_told_of_by_its_package_and_only_where_it_is_u
         ("broken.Evaluates", "evaluated by its own package: ZeroDivisionError: division by zero"),
     ],
 )
-def test_what_a_plugins_code_raises_is_a_finding(olm, kind, message):
+def test_an_exception_in_a_plugin_is_a_finding(olm, kind, message):
     expect = {"base_lr": 1.0, "rates": [{"step": 0, "lr": 1.0}]}
     found = [f"error[plugin]: `{kind}` cannot be {message}"]
     assert check(olm, {"kind": kind, "expect": expect}, plugins=["broken"]) == (PROBLEMS, found)
 
 
-def test_a_plugins_error_is_the_same_whatever_was_met_before(python):
+def test_the_error_of_a_plugin_does_not_depend_on_earlier_lookups(python):
     program = f"""
 import olm
 kinds = [*{[*BROKEN]}, "broken.Named", "broken.Constant"]
@@ -307,7 +307,7 @@ def test_two_packages_with_one_kind_are_both_named_even_after_one_was_imported(o
     assert check(olm, {**DAMPED, "first": linear}, plugins=order) == (FINE, [])
 
 
-def test_kinds_lists_those_of_packages_after_olms_own(olm):
+def test_kinds_lists_plugin_kinds_last(olm):
     _, without, _ = olm("kinds", plugins=[])
     status, out, error = olm("kinds")
     assert (status, error) == (FINE, "")
@@ -323,7 +323,7 @@ def test_kinds_lists_those_of_packages_after_olms_own(olm):
     )
 
 
-def test_kinds_warns_of_what_is_wrong_and_lists_the_rest(olm):
+def test_kinds_warns_of_broken_plugins_and_lists_the_rest(olm):
     status, out, error = olm("kinds", plugins=["broken"])
     assert status == FINE
     assert error.splitlines() == [
@@ -334,7 +334,7 @@ def test_kinds_warns_of_what_is_wrong_and_lists_the_rest(olm):
     assert "broken.Named\n  The one that is right.\n  needs no fields\n" in out
 
 
-def test_a_plugins_kind_is_described_like_any_other(olm):
+def test_a_plugin_kind_is_described_like_any_other(olm):
     status, out, _ = olm("kinds", "acme.Rex")
     assert status == FINE
     paragraphs = out.split("\n\n")
@@ -344,7 +344,7 @@ def test_a_plugins_kind_is_described_like_any_other(olm):
 
 
 @pytest.mark.parametrize("verb", ["kinds", "schema"])
-def test_a_kind_that_cannot_be_shown_is_misuse_and_says_why(olm, verb):
+def test_a_kind_that_cannot_be_shown_is_misuse_with_the_reason(olm, verb):
     status, out, error = olm(verb, "acme.Rex", plugins=[])
     assert (status, out) == (MISUSE, "")
     assert error.startswith(f"olm {verb}: there is no kind `acme.Rex`: a dot means a plugin")
@@ -353,7 +353,7 @@ def test_a_kind_that_cannot_be_shown_is_misuse_and_says_why(olm, verb):
     assert "acme-schedules 1.2 and rival-schedules 2.0: uninstall all" in error
 
 
-def test_a_kind_of_which_no_schema_can_be_made_is_misuse_of_schema_alone(olm):
+def test_a_kind_without_a_possible_schema_is_misuse_only_of_schema(olm):
     status, out, error = olm("schema", "broken.Colour", plugins=["broken"])
     assert (status, out) == (MISUSE, "")
     assert error.startswith("olm schema: Broken.Schedules 0.3 brings the kind `broken.Colour`, but")
@@ -368,13 +368,13 @@ def test_schema_without_plugins_is_the_committed_one_to_the_byte(olm, tmp_path):
     assert olm("schema", "--out", "no/such/folder.json")[0] == MISUSE
 
 
-def test_a_schema_without_plugins_refuses_their_kinds_in_one_error_each():
+def test_a_schema_without_plugins_rejects_their_kinds_with_one_error_each():
     errors = list(Draft7Validator(json.loads(SCHEMA.read_bytes())).iter_errors(SEQUENCE))
     where = [[*error.absolute_path] for error in errors]
     assert where == [["schedulers", 0, "kind"], ["schedulers", 1, "kind"]]
 
 
-def test_schema_with_plugins_takes_their_kinds_and_checks_their_fields(olm):
+def test_schema_with_plugins_accepts_their_kinds_and_checks_their_fields(olm):
     status, out, error = olm("schema", "--with-plugins")
     assert (status, error) == (FINE, "")
     schema = json.loads(out)
@@ -390,7 +390,7 @@ def test_schema_with_plugins_takes_their_kinds_and_checks_their_fields(olm):
     assert labels[-2:] == ["acme.Rex", "acme.lab.Damped"]
 
 
-def test_the_schema_of_a_plugins_kind_needs_no_option(olm):
+def test_the_schema_of_a_plugin_kind_needs_no_option(olm):
     schema = json.loads(olm("schema", "acme.Rex")[1])
     assert [*schema["definitions"]] == ["acme.Rex"]
     assert Draft7Validator(schema).is_valid(REX)
@@ -400,7 +400,7 @@ def test_the_schema_of_a_plugins_kind_needs_no_option(olm):
     assert Draft7Validator(children).is_valid(DAMPED)
 
 
-def test_schema_leaves_out_what_is_wrong_and_warns_of_it(olm):
+def test_schema_skips_broken_plugins_with_a_warning(olm):
     status, out, error = olm("schema", "--with-plugins", plugins=["acme", "broken"])
     assert status == FINE
     unclear = "it cannot be described: TypeError: a field may not be of a model or an enumeration"
@@ -464,11 +464,11 @@ assert "acme.Rex" not in schedulers.__all__
 """
 
 
-def test_a_plugins_kind_trains_saves_resumes_pickles_and_copies(python):
+def test_a_plugin_kind_trains_saves_resumes_pickles_and_copies(python):
     assert python("-W", "error", "-c", TRAINING) == (0, "", "")
 
 
-def test_a_plugin_that_is_wrong_is_an_attribute_error_that_says_why(python):
+def test_a_broken_plugin_is_an_attribute_error_with_the_reason(python):
     program = """
 from olm.train import schedulers
 try:
@@ -481,7 +481,7 @@ except AttributeError as error:
     assert out.startswith(start)
 
 
-def test_a_state_is_shown_where_the_package_is_and_told_of_where_it_is_not(python, olm, tmp_path):
+def test_a_state_is_shown_with_the_package_and_reported_without_it(python, olm, tmp_path):
     program = f"""
 import json, torch, olm
 scheduler = olm.build({REX}, torch.optim.SGD([torch.zeros(1)], lr=0.5))
@@ -498,7 +498,7 @@ olm.save_state(scheduler, "state.json")
         assert "the package that brings it is not installed here" in out + error
 
 
-def test_a_file_of_kinds_is_imported_when_one_of_them_is_asked_for(python):
+def test_a_file_of_kinds_is_imported_on_first_use(python):
     program = """
 import sys, olm
 from olm.kinds import KINDS
@@ -515,7 +515,7 @@ assert "NoSuchLR" not in KINDS
     assert python("-c", program) == (0, "", "")
 
 
-def test_the_order_of_kinds_is_that_of_the_files_whatever_was_asked_for_first(python):
+def test_kinds_are_in_the_order_of_the_files_however_they_are_imported(python):
     program = "from olm.kinds import KINDS; {}; print(*(k for k in KINDS if '.' not in k))"
     orders = {
         python("-c", program.format(first))[1]
@@ -534,7 +534,7 @@ class Twice(Schedule):
 
 
 @pytest.mark.parametrize("first", ["KINDS['TwiceLR']", "assert 'TwiceLR' in {*KINDS}"])
-def test_a_file_that_is_not_in_the_table_yet_or_no_longer_is_no_trouble(tmp_path, first):
+def test_the_table_may_lack_new_files_and_list_removed_ones(tmp_path, first):
     shutil.copytree(ROOT / "olm", tmp_path / "olm", ignore=shutil.ignore_patterns("__pycache__"))
     kinds = tmp_path / "olm" / "kinds"
     (kinds / "twice.py").write_text(NEW_FAMILY)
@@ -549,7 +549,7 @@ assert KINDS["LinearLR"].__module__ == "olm.kinds.straight"
     assert done.stderr == b""
 
 
-def test_a_second_model_of_a_kind_is_an_error_before_the_first_was_asked_for(python):
+def test_a_second_model_of_a_kind_is_an_error_before_the_first_is_imported(python):
     program = NEW_FAMILY.replace("TwiceLR", "LinearLR")
     _, _, error = python("-c", program)
     assert error.endswith(
@@ -557,7 +557,7 @@ def test_a_second_model_of_a_kind_is_an_error_before_the_first_was_asked_for(pyt
     )
 
 
-def test_a_kind_that_is_defined_anywhere_is_known_and_builds(python):
+def test_a_kind_that_is_defined_anywhere_can_be_parsed_and_built(python):
     program = f"""{NEW_FAMILY.replace("TwiceLR", "ThriceLR")}
     def formula(self, step, base):
         return 3 * base + 0 * step
@@ -573,6 +573,6 @@ assert [*KINDS][-1] == "ThriceLR"
     assert python("-c", program) == (0, "", "")
 
 
-def test_the_schema_of_plugins_is_made_by_what_makes_the_committed_one():
+def test_the_schema_with_plugins_is_generated_like_the_committed_one():
     own = {kind: model for kind, model in KINDS.items() if model.__module__.startswith("olm.kinds")}
     assert schedules_schema(own) == json.loads(SCHEMA.read_bytes())

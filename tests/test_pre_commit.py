@@ -65,7 +65,7 @@ def said(output):
     return dict(re.findall(r"^(olm [a-z -]+?)\.+(?:\(.*\))?(\w+)$", output, re.MULTILINE))
 
 
-def test_a_spec_with_a_mistake_is_not_committed_until_it_is_right(commit):
+def test_an_invalid_spec_is_not_committed_until_it_is_fixed(commit):
     status, output = commit({"my specs/run 7.olm.yaml": WRONG, "specs/fine.olm.yaml": GOOD})
     assert status == 1
     assert said(output) == {"olm check": "Failed", "olm schema --check": "Skipped"}
@@ -78,7 +78,7 @@ def test_a_spec_with_a_mistake_is_not_committed_until_it_is_right(commit):
 
 
 @pytest.mark.parametrize("suffix", ["yaml", "yml", "json", "toml"])
-def test_a_spec_is_known_by_its_name(suffix, commit):
+def test_a_spec_is_recognized_by_its_name(suffix, commit):
     status, output = commit({f"a.olm.{suffix}": "kind = 1\n"})
     assert (status, said(output)["olm check"]) == (1, "Failed")
     assert f"\na.olm.{suffix}:1:" in output
@@ -89,7 +89,7 @@ def test_other_files_are_not_checked(commit):
     assert (status, set(said(output).values())) == (0, {"Skipped"})
 
 
-def test_what_the_project_leaves_out_is_left_out(commit):
+def test_files_that_the_project_excludes_are_skipped(commit):
     project = '[tool.olm]\nexclude = ["drafts/"]\n'
     status, output = commit({"pyproject.toml": project, "drafts/a.olm.yaml": WRONG})
     assert (status, said(output)["olm check"]) == (0, "Passed")
@@ -98,7 +98,7 @@ def test_what_the_project_leaves_out_is_left_out(commit):
     assert "drafts" not in output.partition("olm check")[2]
 
 
-def test_a_schedule_inside_a_larger_file_is_checked_where_the_project_says_it_stands(commit):
+def test_a_schedule_in_a_larger_file_is_checked_at_the_path_in_the_settings(commit):
     project = '[tool.olm.at]\n"conf/*.yaml" = "optim.lr"\n'
     conf = "model: large\noptim:\n  lr: {kind: LinearLR, total_steps: 0}\n"
     hooks = "[{id: olm-check, files: '^conf/', args: [--strict]}]"
@@ -107,7 +107,7 @@ def test_a_schedule_inside_a_larger_file_is_checked_where_the_project_says_it_st
     assert "\nconf/a.yaml:3:37: error[range]: total_steps must be at least 1, found 0\n" in output
 
 
-def test_a_schema_of_another_olm_is_not_committed_until_it_is_renewed(commit, olm_of_the_hooks):
+def test_a_stale_schema_is_not_committed_until_it_is_regenerated(commit, olm_of_the_hooks):
     old = SCHEMA.replace("LinearLR", "LinearerLR")
     status, output = commit({"schemas/schedule.schema.json": old})
     assert status == 1
@@ -119,7 +119,7 @@ def test_a_schema_of_another_olm_is_not_committed_until_it_is_renewed(commit, ol
     assert (status, said(output)["olm schema --check"]) == (0, "Passed")
 
 
-def test_a_schema_of_one_kind_is_held_to_that_kind(commit, olm_of_the_hooks):
+def test_a_schema_of_one_kind_is_compared_with_that_kind(commit, olm_of_the_hooks):
     hooks = "[{id: olm-schema-drift, args: [LinearLR, --check], files: '^linear.json$'}]"
     assert commit({"linear.json": SCHEMA}, hooks)[0] == 1
     olm_of_the_hooks("schema", "LinearLR", "--out", "linear.json")
@@ -135,7 +135,7 @@ def test_the_hooks_do_without_torch(commit, published):
     assert "torch" not in packages
 
 
-def test_the_hook_takes_every_file_that_olm_looks_for():
+def test_the_hook_checks_every_file_that_olm_finds():
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     files = {hook["id"]: hook["files"] for hook in hooks}
     assert files.keys() == {"olm-check", "olm-schema-drift"}

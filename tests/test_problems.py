@@ -34,7 +34,7 @@ def said_of(name, capsys, monkeypatch):
 
 @pytest.mark.parametrize("parser", PARSERS)
 @pytest.mark.parametrize("name", CASES)
-def test_a_mistake_is_shown_as_expected(name, parser, capsys, monkeypatch):
+def test_a_problem_is_reported_as_expected(name, parser, capsys, monkeypatch):
     monkeypatch.setattr(olm.text.document, "LOADER", PARSERS[parser])
     status, said = said_of(name, capsys, monkeypatch)
     path = HERE / f"{name.partition('.')[0]}.expected"
@@ -47,7 +47,7 @@ def test_a_mistake_is_shown_as_expected(name, parser, capsys, monkeypatch):
     assert said == expected
 
 
-def test_each_expectation_is_of_a_case():
+def test_each_expected_text_belongs_to_a_case():
     assert {path.stem for path in HERE.glob("*.expected")} == {
         name.partition(".")[0] for name in CASES
     }
@@ -62,18 +62,18 @@ def test_every_code_has_a_case():
     assert codes_of_errors() - codes_shown() == OF_FILES
 
 
-def test_every_warning_that_is_not_asked_for_has_a_case():
+def test_every_default_warning_has_a_case():
     plain = {code for code in lint.codes() if lint.needs(code) != "rates"}
     assert plain - codes_shown() == set()
 
 
-def test_all_of_them_at_once_do_not_hide_each_other(capsys, monkeypatch):
+def test_problems_of_several_files_do_not_hide_each_other(capsys, monkeypatch):
     _, said = said_of(".", capsys, monkeypatch)
     assert {name for name, _ in HEADING.findall(said)} == set(CASES)
     assert f" in {len(CASES)} of {len(CASES)} files\n" in said
 
 
-def test_a_fine_spec_has_no_picture(tmp_path, capsys):
+def test_a_valid_spec_prints_no_excerpt(tmp_path, capsys):
     path = tmp_path / "fine.olm.yaml"
     path.write_text("kind: LinearLR\ntotal_steps: 1000\n")
     assert main(["check", str(path)]) == FINE

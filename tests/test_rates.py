@@ -45,9 +45,7 @@ def one_by_one(schedule, steps, bases):
 
 @pytest.mark.parametrize(("of_steps", "of_bases"), SHAPES)
 @pytest.mark.parametrize("schedule", EXAMPLES)
-def test_steps_and_base_rates_of_all_shapes_that_broadcast_give_what_each_gives_alone(
-    schedule, of_steps, of_bases, monkeypatch
-):
+def test_broadcast_rates_equal_the_rates_one_by_one(schedule, of_steps, of_bases, monkeypatch):
     steps = steps_of(schedule, of_steps)
     bases = np.linspace(0.1, 0.5, int(np.prod(of_bases))).reshape(of_bases)
     expected = one_by_one(schedule, steps, bases)
@@ -68,7 +66,7 @@ def test_whole_numbers_of_every_type_are_the_same_steps(schedule):
 
 
 @pytest.mark.parametrize("schedule", EXAMPLES)
-def test_the_rates_are_the_callers_own(schedule):
+def test_the_rates_are_a_fresh_array(schedule):
     steps, bases = np.arange(20.0), np.array([0.3])
     first = schedule.lr(steps, bases)
     first[:] = -1
@@ -78,7 +76,7 @@ def test_the_rates_are_the_callers_own(schedule):
 
 
 @pytest.mark.parametrize("step", [np.inf, np.array([1, np.inf], "f4"), np.array([2.5]), [[-1.0]]])
-def test_a_float_that_is_no_step_is_refused(step):
+def test_a_fractional_step_is_rejected(step):
     with pytest.raises(RateError, match="step must be a whole number"):
         KINDS["LinearLR"](total_steps=3).lr(step, 0.1)
 

@@ -57,7 +57,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("text", "value"), [*NUMBERS.items(), *WORDS.items()])
-def test_a_scalar_is_what_yaml_1_2_says(text, value, parser):
+def test_a_scalar_is_resolved_by_yaml_1_2(text, value, parser):
     (read_value,) = read(f"- {text}\n", "a").value
     assert (type(read_value), read_value) == (type(value), value)
     if isinstance(value, float):
@@ -66,20 +66,20 @@ def test_a_scalar_is_what_yaml_1_2_says(text, value, parser):
 
 
 @pytest.mark.parametrize("text", STRINGS.split())
-def test_a_scalar_that_yaml_1_2_does_not_know_is_a_string(text, parser):
+def test_any_other_scalar_is_a_string(text, parser):
     assert read(f"a: {text}", "a").value == {"a": text}
 
 
 @pytest.mark.parametrize("text", [".inf", "-.Inf", "+.INF", ".nan", ".NaN", ".NAN", "1e400"])
 @pytest.mark.parametrize("shape", ["[{}]", "{{a: {}}}", "a: {}", "- {}", "{}: a", "{}"])
-def test_what_is_not_finite_is_refused_wherever_it_stands(text, shape, parser):
+def test_numbers_that_are_not_finite_are_rejected_everywhere(text, shape, parser):
     (problem,) = read(shape.format(text), "a").problems
     assert problem.code == "number"
     assert problem.place.end - problem.place.column == len(text)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**300), 10**300))
-def test_every_number_that_python_writes_is_read_as_it_was(number):
+def test_every_number_that_python_writes_is_read_exactly(number):
     for document in with_each_parser(read, f"- {number!r}", "a"):
         assert repr(document.value) == repr([number])
 
@@ -120,7 +120,7 @@ def leaves(value, path=()):
 
 
 @given(json_values, st.sampled_from([None, 1]))
-def test_the_place_of_a_value_is_where_it_is_written(value, indent):
+def test_the_place_of_a_value_is_its_line_and_column(value, indent):
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     for document in with_each_parser(read, text, "a"):
         for path, leaf in leaves(value):
@@ -130,7 +130,7 @@ def test_the_place_of_a_value_is_where_it_is_written(value, indent):
 
 
 @pytest.mark.parametrize("spec", EXAMPLES)
-def test_json_and_yaml_of_a_spec_say_the_same(spec, parser):
+def test_json_and_yaml_of_a_spec_are_equal(spec, parser):
     parsed = olm.parse(spec)
     for indent in (None, 2, "\t"):
         assert loads(json.dumps(spec, indent=indent)) == parsed
@@ -142,7 +142,7 @@ WRONG = "kind: LinearLR\ntotal_steps: -1\n# a comment\nend_rate: 1\n\nend_lr: 'x
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
-def test_line_ends_change_neither_verdict_nor_place(end, parser):
+def test_line_endings_change_neither_verdict_nor_place(end, parser):
     assert verdict(WRONG.replace("\n", end)) == verdict(WRONG)
     assert [problem.place.line for problem in verdict(WRONG)[1]] == [2, 4, 6]
 
@@ -160,7 +160,7 @@ def test_a_file_is_read_as_its_text(tmp_path):
         load(tmp_path / "b.olm.yaml")
 
 
-def test_a_spec_may_be_given_as_a_path_a_mapping_a_schedule_or_itself(tmp_path):
+def test_a_spec_can_be_a_path_a_mapping_a_schedule_or_a_spec(tmp_path):
     spec = loads("{kind: LinearLR, total_steps: 10}")
     path = tmp_path / "a.olm.yaml"
     path.write_text("lr: {kind: LinearLR, total_steps: 10}\n")

@@ -256,7 +256,7 @@ def test_a_recipe_has_the_rate_that_its_source_states(name, step, base, rate):
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
-def test_a_recipe_states_its_base_rate_and_is_in_the_table_with_it(name):
+def test_a_recipe_states_its_base_rate_and_is_in_the_table(name):
     second = RECIPES[name].read_text().splitlines()[1]
     stated = BASE.fullmatch(second)
     assert stated, second
@@ -268,7 +268,7 @@ def test_a_recipe_cites_the_year_of_its_source(name):
     assert YEAR.search(RECIPES[name].read_text())
 
 
-def test_olmo_2_is_stopped_where_its_cosine_stands_at_about_what_its_second_stage_starts_from():
+def test_olmo_2_is_stopped_near_the_first_rate_of_its_second_stage():
     before = olm.load(RECIPES["olmo-2-7b"]).lr(928_645, base=3e-4)
     assert before == pytest.approx(6.1499e-5, rel=0.003)
 

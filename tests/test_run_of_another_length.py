@@ -78,7 +78,7 @@ def test_a_spec_in_any_form_is_counted_by_the_clock(form, tmp_path):
         (olm.Clock(steps_per_epoch=10), {"10%": "total_steps", "rest": "total_steps"}),
     ],
 )
-def test_without_a_clock_that_knows_each_duration_is_listed_and_nothing_is_touched(clock, missing):
+def test_without_a_sufficient_clock_each_duration_is_listed_and_nothing_changes(clock, missing):
     document = {**PHASES, "schedulers": [{"kind": "HoldLR"}] * 3}
     optimizer = optimizer_of(0.5)
     before = snapshot(optimizer), optimizer.step
@@ -92,7 +92,7 @@ def test_without_a_clock_that_knows_each_duration_is_listed_and_nothing_is_touch
     assert (snapshot(optimizer), optimizer.step) == before
 
 
-def test_the_clock_of_the_spec_counts_and_that_of_the_caller_wins_over_it(caplog):
+def test_the_clock_of_the_spec_counts_unless_the_caller_has_another(caplog):
     document = {**WRITTEN, "clock": {"total_steps": 1000, "steps_per_epoch": 100}}
     with caplog.at_level(logging.INFO, "olm"):
         assert olm.build(document, optimizer_of(0.5)).schedule == olm.parse(IN_STEPS).schedule
@@ -122,7 +122,7 @@ def test_a_spec_in_steps_has_no_plan_to_log_and_needs_no_clock(caplog):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_state_is_that_of_the_schedule_in_steps_and_the_durations_as_they_were(document):
+def test_a_state_is_the_schedule_in_steps_with_the_durations_as_written(document):
     state = at_step(document, 7).state_dict()
     in_steps = olm.parse(document).schedule.resolve(RUN)
     written = olm.parse(document).schedule.durations()
@@ -143,7 +143,7 @@ def test_the_durations_of_a_state_are_pairs_of_a_path_and_a_text():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_a_state_with_durations_is_plain_json_and_builds_what_it_says(document, tmp_path):
+def test_a_state_with_durations_is_plain_json_and_builds_its_schedule(document, tmp_path):
     scheduler = at_step(document, 60, 0.5, 0.1)
     state = scheduler.state_dict()
     assert json.loads(json.dumps(state, allow_nan=False)) == state
@@ -178,7 +178,7 @@ WAYS = [build_again, build_and_load]
 
 
 @pytest.mark.parametrize("resume", WAYS)
-def test_a_run_of_another_length_is_refused_with_what_changes_and_the_next_rate(resume):
+def test_a_run_of_another_length_is_rejected_with_the_changes_and_the_next_rate(resume):
     state = at_step(WRITTEN, 50, 0.5, 0.1).state_dict()
     given = copy.deepcopy(state)
     with pytest.raises(olm.StateError) as caught:
@@ -198,7 +198,7 @@ def test_a_run_of_another_length_is_refused_with_what_changes_and_the_next_rate(
 
 
 @pytest.mark.parametrize("resume", WAYS)
-def test_only_what_changes_is_listed_in_a_composite(resume):
+def test_only_changes_are_listed_in_a_composition(resume):
     with pytest.raises(olm.StateError) as caught:
         resume(at_step(PHASES, 50).state_dict(), PHASES, optimizer_of(0.5))
     assert str(caught.value).splitlines()[1:-2] == [
@@ -211,7 +211,7 @@ def test_only_what_changes_is_listed_in_a_composite(resume):
 
 @pytest.mark.parametrize("resume", WAYS)
 @pytest.mark.parametrize("side", ["spec", "checkpoint"])
-def test_a_chosen_side_goes_on_from_the_same_step(resume, side, caplog):
+def test_the_chosen_side_continues_from_the_same_step(resume, side, caplog):
     state = at_step(WRITTEN, 50).state_dict()
     with caplog.at_level(logging.WARNING, "olm"):
         scheduler = resume(state, WRITTEN, optimizer_of(0.5), on_change=side)
@@ -223,7 +223,7 @@ def test_a_chosen_side_goes_on_from_the_same_step(resume, side, caplog):
 
 
 @pytest.mark.parametrize("side", ["spec", "checkpoint"])
-def test_with_a_plateau_what_it_remembers_goes_on_in_the_longer_run(side):
+def test_a_plateau_keeps_its_counters_in_the_longer_run(side):
     scheduler = at_step(SEQUENCE, 60)
     for metric in (1.0, 2.0):
         scheduler.observe(metric)
@@ -252,7 +252,7 @@ def test_another_text_for_the_same_number_of_steps_is_no_difference():
         assert scheduler.state_dict() == state
 
 
-def test_both_texts_are_told_where_they_and_the_numbers_differ():
+def test_both_texts_are_reported_where_they_and_the_numbers_differ():
     state = at_step(WRITTEN, 5).state_dict()
     other = olm.build(
         {**IN_STEPS, "warmup_steps": "1ep", "total_steps": 500}, optimizer_of(0.5), clock=RUN
@@ -291,7 +291,7 @@ def test_the_message_stays_short_with_many_groups():
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 @pytest.mark.parametrize("steps", [0, 1, 77])
-def test_a_refusal_changes_nothing_of_the_scheduler_or_the_optimizer(document, steps):
+def test_an_error_changes_neither_the_scheduler_nor_the_optimizer(document, steps):
     state = at_step(document, 50).state_dict()
     live = at_step(document, steps, clock=LONGER)
     before = live.state_dict(), live.get_last_lr(), snapshot(live.optimizer)
@@ -305,14 +305,14 @@ def test_a_refusal_changes_nothing_of_the_scheduler_or_the_optimizer(document, s
     assert snapshot(optimizer) == before
 
 
-def test_a_clock_that_does_not_know_what_a_state_needs_is_refused():
+def test_a_clock_without_the_fields_that_a_state_needs_is_rejected():
     state = at_step(PHASES, 50).state_dict()
     with pytest.raises(olm.SpecError, match=r"lengths\[1\]: 2ep needs a clock with steps_per"):
         olm.build(state, optimizer := optimizer_of(0.5), clock=olm.Clock(total_steps=2000))
     assert "initial_lr" not in optimizer.param_groups[0]
 
 
-def test_a_run_that_is_too_short_for_its_schedule_is_refused():
+def test_a_run_that_is_too_short_for_its_schedule_is_rejected():
     state = at_step({**WRITTEN, "warmup_steps": "2ep"}, 50).state_dict()
     with pytest.raises(olm.SpecError, match="2ep is 200 steps"):
         olm.build(state, optimizer_of(0.5), clock=olm.Clock(total_steps=150, steps_per_epoch=100))
@@ -330,7 +330,7 @@ def test_with_spec_the_new_length_survives_an_optimizer_state_and_the_next_check
 
 
 @pytest.mark.parametrize("kind", ["WarmupLR", "LinearLR", "MultiStepLR", "SequentialLR"])
-def test_a_torch_class_takes_steps_and_says_where_durations_go(kind):
+def test_a_torch_class_takes_steps_and_refers_durations_to_build(kind):
     fields = {
         "WarmupLR": {"warmup_steps": "3%"},
         "LinearLR": {"total_steps": "2ep"},

@@ -41,7 +41,7 @@ def test_reading_ahead_in_blocks_of_any_size_changes_nothing(document, monkeypat
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_the_class_is_called_what_the_kind_is_and_takes_its_fields(document):
+def test_the_class_has_the_name_and_the_fields_of_the_kind(document):
     kind, fields = document["kind"], {k: v for k, v in document.items() if k != "kind"}
     public = getattr(schedulers, kind)
     scheduler = public(optimizer_of(0.5), **fields)
@@ -82,7 +82,7 @@ def test_it_has_torchs_attributes_and_no_others(document):
 
 @pytest.mark.parametrize("document", EXAMPLES)
 @pytest.mark.parametrize("clone", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
-def test_a_copy_is_a_scheduler_that_goes_its_own_way(document, clone):
+def test_a_copy_is_an_independent_scheduler(document, clone):
     scheduler = olm.build(document, optimizer_of(*BASES))
     trained(scheduler, 3)
     twin = clone(scheduler)
@@ -128,7 +128,7 @@ def test_base_rates_can_be_changed_in_place_and_by_assignment():
     assert scheduler.state_dict()["base_lrs"] == [2.0, 0.1]
 
 
-def test_the_step_can_be_set_by_hand_as_torchs_composites_do():
+def test_the_step_can_be_set_as_the_composites_of_torch_do():
     scheduler = olm.build({"kind": "LinearLR", "total_steps": 10}, optimizer_of(0.5))
     scheduler.last_epoch = 6
     scheduler._update_lr()
@@ -137,7 +137,7 @@ def test_the_step_can_be_set_by_hand_as_torchs_composites_do():
     assert rates_of(scheduler.optimizer) == [0.5]
 
 
-def test_a_param_group_that_is_added_joins_the_schedule_where_it_stands():
+def test_a_param_group_that_is_added_joins_the_schedule_at_its_step():
     scheduler = olm.build({"kind": "LinearLR", "total_steps": 10}, optimizer_of(0.5))
     trained(scheduler, 3)
     scheduler.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.1})
@@ -147,7 +147,7 @@ def test_a_param_group_that_is_added_joins_the_schedule_where_it_stands():
     assert scheduler.state_dict()["base_lrs"] == [0.5, 0.1]
 
 
-def test_a_param_group_that_is_gone_is_an_error_before_anything_is_written():
+def test_a_missing_param_group_is_an_error_before_anything_is_written():
     scheduler = olm.build({"kind": "LinearLR", "total_steps": 10}, optimizer_of(0.5, 0.1))
     del scheduler.optimizer.param_groups[1]
     scheduler.optimizer.step()
@@ -180,7 +180,7 @@ def test_a_rate_that_overflows_is_an_error_at_its_step_and_not_before():
         ({"kind": "ConstantLR", "factor": 10}, [0.1, 1e308], "at step 0 would be inf"),
     ],
 )
-def test_what_cannot_be_built_leaves_the_optimizer_as_it_was(document, bases, error):
+def test_a_failed_build_does_not_change_the_optimizer(document, bases, error):
     optimizer = optimizer_of(*(abs(base) for base in bases))
     for group, base in zip(optimizer.param_groups, bases, strict=True):
         group["lr"] = base
@@ -191,7 +191,7 @@ def test_what_cannot_be_built_leaves_the_optimizer_as_it_was(document, bases, er
     assert not hasattr(optimizer.step, "_wrapped_by_lr_sched")
 
 
-def test_an_epoch_is_refused_and_not_with_a_type_error():
+def test_an_epoch_is_rejected_without_a_type_error():
     scheduler = olm.build({"kind": "LinearLR", "total_steps": 10}, optimizer_of(0.5))
     with pytest.raises(ValueError, match=r"step\(\) takes no epoch, found 3"):
         scheduler.step(3)
@@ -216,7 +216,7 @@ def test_last_epoch_lands_one_step_on_as_in_torch():
             schedulers.LinearLR(optimizer, 10, last_epoch=odd)
 
 
-def test_the_rates_and_lists_that_are_given_out_are_copies():
+def test_returned_rates_and_lists_are_copies():
     scheduler = olm.build({"kind": "LinearLR", "total_steps": 10}, optimizer_of(0.5))
     for given in (scheduler.get_last_lr(), scheduler.get_lr(), scheduler.state_dict()["base_lrs"]):
         given[0] = 99.0
@@ -235,7 +235,7 @@ def test_a_scheduler_is_freed_by_reference_count_and_holds_no_optimizer():
         gc.enable()
 
 
-def test_what_is_no_optimizer_is_a_type_error():
+def test_anything_but_an_optimizer_is_a_type_error():
     with pytest.raises(TypeError, match="optimizer must be a torch Optimizer, found list"):
         olm.build({"kind": "LinearLR", "total_steps": 10}, [])
 

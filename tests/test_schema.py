@@ -51,7 +51,7 @@ def filled_in(body):
         return placeholder[1]
 
 
-def test_there_is_a_schema_for_any_schedule_and_one_for_each_kind():
+def test_there_is_a_schema_of_any_schedule_and_one_of_each_kind():
     assert {*FILES} == {f"{name}.schema.json" for name in ("schedule", *CATALOGUE)}
 
 
@@ -62,7 +62,7 @@ def test_the_committed_schemas_are_those_of_the_models():
 
 
 @every_file
-def test_a_schema_is_valid_by_draft_7(schema):
+def test_a_schema_is_valid_under_draft_7(schema):
     assert schema["$schema"] == DRAFT
     Draft7Validator.check_schema(schema)
 
@@ -77,7 +77,7 @@ def test_references_stay_inside_their_file(schema):
 
 
 @every_file
-def test_nothing_is_a_union_so_that_a_mistake_is_one_error(schema):
+def test_nothing_is_a_union_so_that_an_error_is_reported_once(schema):
     assert not [part for part in mappings(schema) if {"oneOf", "discriminator"} & {*part}]
     for part in mappings(schema):
         if "anyOf" in part:
@@ -93,7 +93,7 @@ def test_no_title_repeats_the_name_of_a_field(schema):
 
 
 @every_file
-def test_every_condition_asks_for_a_mapping_with_a_kind(schema):
+def test_every_condition_requires_a_mapping_with_a_kind(schema):
     conditions = [part["if"] for part in mappings(schema) if "if" in part]
     assert conditions
     for condition in conditions:
@@ -102,7 +102,7 @@ def test_every_condition_asks_for_a_mapping_with_a_kind(schema):
 
 
 @every_file
-def test_every_number_has_a_least_and_a_greatest(schema):
+def test_every_number_has_a_minimum_and_a_maximum(schema):
     for part in mappings(schema):
         types = part.get("type", ())
         if {"integer", "number"} & {*([types] if isinstance(types, str) else types)}:
@@ -140,7 +140,7 @@ def test_each_kind_has_a_snippet_that_is_there_until_a_kind_is(base):
 
 
 @every_kind
-def test_a_definition_is_closed_and_leaves_the_keys_of_the_root_to_the_root(kind):
+def test_a_definition_is_closed_except_for_the_root_keys(kind):
     definition = SCHEDULE["definitions"][kind]
     assert definition["additionalProperties"] is False
     assert [*definition["properties"]] == [*CATALOGUE[kind].model_fields, *ROOT_KEYS]
@@ -148,7 +148,7 @@ def test_a_definition_is_closed_and_leaves_the_keys_of_the_root_to_the_root(kind
 
 
 @every_kind
-def test_a_definition_has_the_examples_and_sentences_of_its_kind(kind):
+def test_a_definition_has_the_examples_and_docstrings_of_its_kind(kind):
     model, definition = CATALOGUE[kind], SCHEDULE["definitions"][kind]
     steps = step_fields(model)
     assert definition["examples"] == [{"kind": kind, **example} for example in model.examples]
@@ -161,7 +161,7 @@ def test_a_definition_has_the_examples_and_sentences_of_its_kind(kind):
 
 
 @every_kind
-def test_what_is_left_out_has_the_default_that_the_schema_says(kind):
+def test_omitted_fields_have_the_default_in_the_schema(kind):
     definition = SCHEDULE["definitions"][kind]
     snippets = {snippet["label"]: snippet for snippet in SCHEDULE["anyOf"][1]["defaultSnippets"]}
     least = filled_in(snippets[kind]["body"])
@@ -172,7 +172,7 @@ def test_what_is_left_out_has_the_default_that_the_schema_says(kind):
 
 
 @every_kind
-def test_a_kinds_own_schema_refers_to_others_only_if_it_has_children(kind):
+def test_the_schema_of_a_kind_refers_to_others_only_if_it_has_children(kind):
     definitions = FILES[f"{kind}.schema.json"]["definitions"]
     children = "#/definitions/nested" in json.dumps(definitions[kind])
     assert {*definitions} == ({*CATALOGUE, "nested"} if children else {kind})
@@ -261,7 +261,7 @@ def sequence(*children):
         ({**LINEAR, "$schema": None}, ["$schema"]),
     ],
 )
-def test_a_mistake_is_told_once_and_where_it_is_and_the_models_see_it_too(document, paths):
+def test_an_error_is_reported_once_at_its_place_and_by_the_models_too(document, paths):
     errors = list(VALIDATOR.iter_errors(document))
     assert sorted("/".join(map(str, error.path)) for error in errors) == sorted(paths)
     assert not any(error.context for error in errors)

@@ -47,7 +47,7 @@ def without(*patterns, force=False):
     return Choice(exclude=(Patterns(str(Path.cwd().resolve()), patterns),), force=force)
 
 
-def test_a_pattern_that_the_shell_left_alone_is_matched(folder):
+def test_a_pattern_that_the_shell_did_not_expand_is_matched(folder):
     folder(specs("conf/a.yaml", "conf/b/c/d.yaml", "conf/b/e.yml", "other/f.yaml"))
     assert files(["conf/**/*.yaml"]) == ["conf/a.yaml", "conf/b/c/d.yaml"]
     assert files(["conf/b/?.y[am]l"]) == ["conf/b/e.yml"]
@@ -71,7 +71,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder):
     assert files(["a[1].yaml"]) == ["a[1].yaml"]
 
 
-def test_a_name_without_a_pattern_must_be_there(folder):
+def test_a_path_without_a_pattern_must_exist(folder):
     with pytest.raises(Misuse, match=r"there is no file or folder a\.yaml"):
         files(["a.yaml"])
 
@@ -82,7 +82,7 @@ def test_a_folder_is_searched_for_toml_too(folder):
     assert main(["check", "."]) == FINE
 
 
-def test_what_is_excluded_is_not_found_but_may_be_named(folder):
+def test_excluded_files_are_not_found_but_can_be_named(folder):
     folder(specs("a.olm.yaml", "old/b.olm.yaml", "c.draft.olm.yaml", "d/old/e.olm.yaml"))
     choice = without("/old/", "*.draft.olm.yaml")
     assert files(["."], choice) == ["a.olm.yaml", "d/old/e.olm.yaml"]
@@ -91,13 +91,13 @@ def test_what_is_excluded_is_not_found_but_may_be_named(folder):
     assert files(["old/b.olm.yaml"], choice) == ["old/b.olm.yaml"]
 
 
-def test_with_force_what_is_named_is_left_out_as_well(folder):
+def test_with_force_exclude_named_files_are_skipped_too(folder):
     folder(specs("a.olm.yaml", "old/b.olm.yaml"))
     choice = without("old/", force=True)
     assert files(["a.olm.yaml", "old/b.olm.yaml", "old"], choice) == ["a.olm.yaml"]
 
 
-def test_a_hook_that_names_only_what_is_excluded_passes(folder, capsys):
+def test_a_hook_that_names_only_excluded_files_passes(folder, capsys):
     folder({"old/b.olm.yaml": "kind: no\n"})
     command = ["check", "old/b.olm.yaml", "--exclude", "old"]
     assert main(command) == PROBLEMS
@@ -106,18 +106,18 @@ def test_a_hook_that_names_only_what_is_excluded_passes(folder, capsys):
     assert capsys.readouterr() == ("0 files are fine\n", "")
 
 
-def test_a_later_pattern_may_take_back_an_earlier_one(folder):
+def test_a_later_pattern_can_negate_an_earlier_one(folder):
     folder(specs("a.olm.yaml", "b.olm.yaml"))
     assert files(["."], without("*.olm.yaml", "!b.olm.yaml")) == ["b.olm.yaml"]
 
 
-def test_a_pattern_that_is_none_is_misuse(folder, capsys):
+def test_an_invalid_pattern_is_misuse(folder, capsys):
     folder(specs("a.olm.yaml"))
     assert main(["check", ".", "--exclude", "!"]) == MISUSE
     assert capsys.readouterr().err.startswith("olm check: --exclude: ")
 
 
-def test_what_git_ignores_is_not_found_but_may_be_named(folder, tmp_path):
+def test_files_that_git_ignores_are_not_found_but_can_be_named(folder, tmp_path):
     git(tmp_path, "init", check=True)
     folder(specs("a.olm.yaml", "runs/b.olm.yaml", "c/runs/d.olm.yaml", "c/keep.olm.yaml"))
     folder({".gitignore": "runs/\n", "c/.gitignore": "*.yaml\n!keep.olm.yaml\n"})
@@ -125,7 +125,7 @@ def test_what_git_ignores_is_not_found_but_may_be_named(folder, tmp_path):
     assert files(["runs/b.olm.yaml"]) == ["runs/b.olm.yaml"]
 
 
-def test_the_files_of_a_repository_above_a_folder_count(folder, tmp_path):
+def test_ignore_files_above_the_folder_count(folder, tmp_path):
     git(tmp_path, "init", check=True)
     folder(specs("a/b/c.olm.yaml", "a/b/d.olm.yaml", "a/b/e.olm.yaml", "a/b/f.olm.yaml"))
     folder({".gitignore": "c.olm.yaml\n", "a/.gitignore": "/b/d.olm.yaml\n"})
@@ -142,7 +142,7 @@ def test_a_folder_that_is_ignored_is_searched_if_it_is_named(folder, tmp_path):
     assert files(["runs/b"]) == ["runs/b/c.olm.yaml"]
 
 
-def test_without_a_repository_only_the_files_from_the_folder_down_count(folder):
+def test_without_a_repository_only_ignore_files_from_the_folder_down_count(folder):
     folder(specs("a/b.olm.yaml", "a/c.olm.yaml"))
     folder({".gitignore": "b.olm.yaml\n", "a/.gitignore": "c.olm.yaml\n"})
     assert files(["a"]) == ["a/b.olm.yaml"]
@@ -176,12 +176,12 @@ def test_odd_lines_of_gitignore_are_read_as_git_does(folder, tmp_path):
     assert files(["."]) == ["b.olm.yaml", "d.olm.yaml"] == untracked(tmp_path)
 
 
-def test_a_gitignore_that_is_no_file_is_passed_over(folder, tmp_path):
+def test_a_gitignore_that_is_not_a_file_is_skipped(folder, tmp_path):
     folder(specs(".gitignore/a", "b.olm.yaml"))
     assert files(["."]) == ["b.olm.yaml"]
 
 
-def test_who_has_no_patterns_does_not_import_them(folder, tmp_path):
+def test_pathspec_is_imported_only_if_there_are_patterns(folder, tmp_path):
     folder(specs("a/b.olm.yaml"))
     code = "import sys; from olm.cli.files.search import files; files(['a']); print(*sys.modules)"
     command = [sys.executable, "-c", code]
@@ -216,7 +216,7 @@ def untracked(root, *paths):
     RULES,
     st.lists(FOLDERS, min_size=1, max_size=8, unique=True),
 )
-def test_what_is_found_is_what_git_finds(tmp_path_factory, ignores, exclude, places):
+def test_the_files_found_are_those_of_git(tmp_path_factory, ignores, exclude, places):
     root = tmp_path_factory.mktemp("repository")
     git(root, "init", "--quiet", check=True)
     written(root, {f"{place}/x.olm.yaml".lstrip("/"): SPEC for place in places})

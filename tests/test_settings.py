@@ -42,7 +42,7 @@ def checked(capsys, *arguments):
     return status, out, error
 
 
-def test_what_is_excluded_is_not_searched(folder, capsys):
+def test_excluded_folders_are_not_searched(folder, capsys):
     folder({"a.olm.yaml": GOOD, "old/b.olm.yaml": WRONG} | said('exclude = ["old/"]'))
     assert checked(capsys, ".") == (FINE, "1 file is fine\n", "")
     assert checked(capsys, ".", "--isolated")[0] == PROBLEMS
@@ -50,7 +50,7 @@ def test_what_is_excluded_is_not_searched(folder, capsys):
     assert checked(capsys, "old/b.olm.yaml", "--force-exclude")[0] == FINE
 
 
-def test_patterns_are_meant_from_the_folder_of_the_file(folder, capsys, monkeypatch, tmp_path):
+def test_patterns_are_relative_to_the_folder_of_the_file(folder, capsys, monkeypatch, tmp_path):
     folder({"sub/old/b.olm.yaml": WRONG, "sub/a.olm.yaml": GOOD} | said('exclude = ["/sub/old"]'))
     monkeypatch.chdir(tmp_path / "sub")
     assert checked(capsys, ".")[1] == "1 file is fine\n"
@@ -63,7 +63,7 @@ def test_exclusions_of_the_command_line_add_to_those_of_the_project(folder, caps
     assert checked(capsys, ".", "--exclude", "b.*")[1] == "1 file is fine\n"
 
 
-def test_files_have_places_by_patterns(folder, capsys):
+def test_patterns_map_files_to_paths_inside(folder, capsys):
     folder({"conf/a.yaml": "optim: {lr: {kind: LinearLR, total_steps: 0}}\nother: !x 1\n"})
     folder({"conf/b.json": '{"optim": 1}', "c.olm.yaml": GOOD})
     folder(said('at = {"conf/*.yaml" = "optim.lr"}'))
@@ -76,7 +76,7 @@ def test_files_have_places_by_patterns(folder, capsys):
     assert "there is no `schedule`" in checked(capsys, "conf/a.yaml", "--at", "schedule")[1]
 
 
-def test_the_name_of_standard_input_has_a_place_too(folder, tmp_path):
+def test_the_name_of_standard_input_is_mapped_too(folder, tmp_path):
     folder(said('at = {"conf/*.yaml" = "lr"}'))
     command = [sys.executable, "-m", "olm", "check", "-", "--stdin-filename", "conf/a.yaml"]
     options = {"cwd": tmp_path, "capture_output": True, "text": True}
@@ -84,7 +84,7 @@ def test_the_name_of_standard_input_has_a_place_too(folder, tmp_path):
     assert done.stdout.startswith("conf/a.yaml:1:35: error[range]")
 
 
-def test_warnings_are_chosen(folder, capsys):
+def test_warnings_are_selected(folder, capsys):
     folder({"a.olm.yaml": LATE})
     assert checked(capsys, ".")[0] == FINE
     assert "warning[warmup-too-long]" in checked(capsys, ".")[1]
@@ -99,7 +99,7 @@ def test_warnings_are_chosen(folder, capsys):
     assert checked(capsys, ".", "--ignore", "jump")[0] == PROBLEMS
 
 
-def test_lint_is_asked_for_by_either(folder, capsys):
+def test_lint_is_enabled_by_either(folder, capsys):
     folder({"a.olm.yaml": "kind: ConstantLR\nfactor: 0.0\ntotal_iters: 9\n"})
     quiet = checked(capsys, ".")[1]
     loud = checked(capsys, ".", "--lint")[1]
@@ -110,7 +110,7 @@ def test_lint_is_asked_for_by_either(folder, capsys):
 
 
 @pytest.mark.parametrize("where", ["command line", "pyproject.toml"])
-def test_a_code_that_is_none_is_misuse(where, folder, capsys):
+def test_an_unknown_code_is_misuse(where, folder, capsys):
     folder({"a.olm.yaml": GOOD})
     folder(said('select = ["late-raise"]') if where == "pyproject.toml" else {})
     given = ["--select", "late-raise"] if where == "command line" else []
@@ -146,18 +146,18 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("text", "message"), MISTAKES.items(), ids=MISTAKES)
-def test_a_mistake_is_misuse_that_names_file_line_and_key(text, message, folder, capsys):
+def test_an_error_is_misuse_that_names_file_line_and_key(text, message, folder, capsys):
     folder({"a.olm.yaml": GOOD} | said(f"\n# hello\n{text}"))
     assert checked(capsys, ".") == (MISUSE, "", f"olm check: pyproject.toml:4: {message}\n")
 
 
-def test_a_section_that_is_no_table_is_misuse(folder, capsys):
+def test_a_section_that_is_not_a_table_is_misuse(folder, capsys):
     folder({"a.olm.yaml": GOOD, "pyproject.toml": "[tool]\nother = 1\nolm = 3  # tool.olm\n"})
     message = "olm check: pyproject.toml:3: [tool.olm] must be a table, found 3\n"
     assert checked(capsys, ".") == (MISUSE, "", message)
 
 
-def test_a_file_that_is_no_toml_is_misuse(folder, capsys):
+def test_invalid_toml_is_misuse(folder, capsys):
     folder({"a.olm.yaml": GOOD, "pyproject.toml": "[tool.olm\n"})
     status, _, error = checked(capsys, ".")
     assert (status, error[:44]) == (MISUSE, "olm check: pyproject.toml cannot be read: Ex")
@@ -179,7 +179,7 @@ def test_a_file_without_the_section_is_not_parsed(folder):
     assert settings().file == ""
 
 
-def test_another_file_may_be_named(folder):
+def test_another_file_can_be_named(folder):
     folder({"conf/olm.toml": "[tool.olm]\njobs = 3\n", "none.toml": "", "pyproject.toml": "["})
     assert settings("conf/olm.toml").jobs == 3
     assert settings("conf/olm.toml").folder == str(Path("conf").resolve())
@@ -189,12 +189,12 @@ def test_another_file_may_be_named(folder):
         settings("gone.toml")
 
 
-def test_a_byte_order_mark_is_no_mistake(folder, tmp_path):
+def test_a_byte_order_mark_is_accepted(folder, tmp_path):
     (tmp_path / "pyproject.toml").write_bytes(b"\xef\xbb\xbf[tool.olm]\njobs = 2\n")
     assert settings().jobs == 2
 
 
-def test_every_setting_has_its_reader():
+def test_every_setting_is_read():
     fields = set(Settings.__dataclass_fields__) - {"file"}
     assert set(READERS) == fields
 
@@ -208,7 +208,9 @@ WAITS = "kind: WarmupCosineScheduler\nwarmup_steps: 300\ntotal_steps: 100%\n"
 """A spec with a length that waits for a clock, and a warm-up that is too long for a short run."""
 
 
-def test_the_clock_is_that_of_the_command_line_else_of_the_file_else_of_the_project(folder, capsys):
+def test_the_clock_comes_from_the_command_line_the_file_or_the_project_in_this_order(
+    folder, capsys
+):
     folder({"a.olm.yaml": WAITS})
     assert checked(capsys, ".", "--lint") == (FINE, "1 file is fine\n", "")
     folder(said("clock = {total_steps = 250}"))
@@ -220,7 +222,7 @@ def test_the_clock_is_that_of_the_command_line_else_of_the_file_else_of_the_proj
     assert checked(capsys, ".", "--total-steps", "5000")[:2] == (FINE, "1 file is fine\n")
 
 
-def test_what_the_file_does_not_say_of_the_run_the_project_does(folder, capsys):
+def test_the_project_completes_the_clock_of_a_file(folder, capsys):
     folder({"a.olm.yaml": "kind: LinearLR\ntotal_steps: 2ep\nclock: {total_steps: 500}\n"})
     folder(said("clock = {total_steps = 9, steps_per_epoch = 200}"))
     status, out, _ = checked(capsys, ".")
@@ -236,7 +238,9 @@ def test_clocks_that_contradict_each_other_are_a_problem_of_the_file(folder, cap
 
 
 @pytest.mark.parametrize("jobs", ["1", "3"])
-def test_a_clock_that_differs_from_the_files_is_told_beside_what_is_found(jobs, folder, capsys):
+def test_a_clock_that_differs_from_that_of_the_file_is_reported_with_the_findings(
+    jobs, folder, capsys
+):
     folder({f"{n:03}.olm.yaml": WAITS + f"clock: {{total_steps: {n}000}}\n" for n in range(1, 120)})
     arguments = ["check", ".", "--total-steps", "7000", "--jobs", jobs, "--format", "json"]
     assert main(arguments) == FINE
@@ -264,14 +268,14 @@ def test_lint_reports_how_many_files_it_could_not_evaluate(jobs, folder, capsys)
     assert capsys.readouterr().out == "1 file is fine\n"
 
 
-def test_a_clock_that_no_run_has_is_misuse(folder, capsys):
+def test_an_impossible_clock_is_misuse(folder, capsys):
     folder({"a.olm.yaml": WAITS})
     status, out, error = checked(capsys, ".", "--total-steps", "0")
     assert (status, out) == (MISUSE, "")
     assert error == "olm check: --total-steps: total_steps must be at least 1, found 0.0\n"
 
 
-def test_a_clock_that_knows_too_little_is_a_problem_with_its_place(folder, capsys):
+def test_an_insufficient_clock_is_a_problem_with_a_place(folder, capsys):
     folder({"a.olm.yaml": WAITS})
     status, out, _ = checked(capsys, ".", "--tokens-per-step", "100")
     assert (status, out.splitlines()[0][:30]) == (PROBLEMS, "a.olm.yaml:3:14: error[clock]:")

@@ -13,7 +13,7 @@ LANGUAGE_SERVER = "# yaml-language-server: $schema="
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.name)
-def test_a_spec_loads_and_tells_the_editor_its_schema(path):
+def test_a_spec_loads_and_names_its_schema(path):
     text = path.read_text()
     first, second, *_ = text.splitlines()
     assert first.startswith(LANGUAGE_SERVER)

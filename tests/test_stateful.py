@@ -380,7 +380,7 @@ class Operations(RuleBasedStateMachine):
             check(self.scheduler, self.model)
 
 
-def test_whatever_is_done_a_scheduler_is_its_formula_its_step_and_its_memory():
+def test_after_any_operations_a_scheduler_is_its_formula_step_and_counters():
     run_state_machine_as_test(
         Operations,
         settings=settings(
@@ -392,7 +392,7 @@ def test_whatever_is_done_a_scheduler_is_its_formula_its_step_and_its_memory():
     )
 
 
-def test_a_rate_outlives_the_loading_of_an_optimizer_to_which_a_group_was_added():
+def test_a_rate_survives_loading_an_optimizer_with_an_added_group():
     document = {"kind": "LinearLR", "total_steps": 10}
     scheduler = olm.build(document, optimizer := optimizer_of([0.5], tensors=False))
     state = {**scheduler.state_dict(), "last_epoch": 5}

@@ -29,9 +29,7 @@ from olm.text.source import Text
         (False, {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
     ],
 )
-def test_colours_are_for_terminals_and_for_those_who_ask(
-    terminal, environment, coloured, monkeypatch
-):
+def test_colours_are_for_terminals_or_on_request(terminal, environment, coloured, monkeypatch):
     monkeypatch.setattr(os, "environ", environment)
     assert wants_colour(Namespace(isatty=lambda: terminal)) is coloured
 
@@ -48,7 +46,7 @@ def test_colours_change_nothing_but_colours(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("total", "terminal"), [(1920, True), (100, True), (1920, False)])
-def test_progress_is_shown_on_a_terminal_when_there_is_much_to_do(total, terminal, monkeypatch):
+def test_progress_is_shown_on_a_terminal_for_many_files(total, terminal, monkeypatch):
     stream = StringIO()
     stream.isatty = lambda: terminal
     monkeypatch.setattr(sys, "stderr", stream)
@@ -63,7 +61,7 @@ lines = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs
 
 
 @given(lines, st.data())
-def test_the_carets_stand_under_what_is_wrong(line, data):
+def test_the_carets_are_under_the_error(line, data):
     start = data.draw(st.integers(0, len(line)))
     end = data.draw(st.integers(start + 1, len(line) + 1))
     text = Text("a.olm.yaml", line)

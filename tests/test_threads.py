@@ -157,7 +157,7 @@ together = pytest.mark.parametrize(
 
 
 @together
-def test_between_any_two_instructions_of_a_move_one_moment_is_seen(move, ask):
+def test_another_thread_sees_a_consistent_state_between_any_instructions_of_a_step(move, ask):
     scheduler = started(move)
     before = ask(scheduler)
     with Beside(lambda: ask(scheduler)) as asked:
@@ -172,7 +172,7 @@ def test_between_any_two_instructions_of_a_move_one_moment_is_seen(move, ask):
 
 
 @together
-def test_a_move_between_any_two_instructions_of_a_question_is_seen_whole_or_not_at_all(move, ask):
+def test_a_step_between_any_instructions_of_state_dict_is_seen_completely_or_not_at_all(move, ask):
     at, count = 0, 1
     while at < count:
         count = ask_while_it_moves(move, ask, at)

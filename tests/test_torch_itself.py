@@ -38,7 +38,7 @@ def counted(step):
 
 
 @pytest.mark.parametrize("wrap", [functools.partial, counted, lambda step: lambda: step()])
-def test_a_step_that_is_wrapped_before_the_scheduler_exists_works_and_is_marked(wrap):
+def test_a_step_wrapped_before_the_scheduler_exists_works_and_is_marked(wrap):
     optimizer = training_optimizer()
     optimizer.step = wrap(optimizer.step)
     scheduler = olm.build(LINEAR, optimizer)
@@ -50,7 +50,7 @@ def test_a_step_that_is_wrapped_before_the_scheduler_exists_works_and_is_marked(
     )
 
 
-def test_a_step_that_is_wrapped_and_not_called_is_warned_of():
+def test_a_wrapped_step_that_is_not_called_causes_a_warning():
     optimizer = training_optimizer()
     optimizer.step = functools.partial(optimizer.step)
     scheduler = olm.build(LINEAR, optimizer)
@@ -82,7 +82,7 @@ def test_a_compiled_step_is_compiled_once_for_a_rate_that_is_a_tensor():
     assert scheduler.last_epoch == 8
 
 
-def test_a_step_that_the_grad_scaler_leaves_out_does_not_advance_the_schedule():
+def test_a_step_that_the_grad_scaler_skips_does_not_advance_the_schedule():
     optimizer = training_optimizer()
     parameter = optimizer.param_groups[0]["params"][0]
     scheduler = olm.build(LINEAR, optimizer, only_if_stepped=True)
@@ -100,7 +100,7 @@ def test_a_step_that_the_grad_scaler_leaves_out_does_not_advance_the_schedule():
     assert rates_of(optimizer) == [0.5 * (1 - 3 / 10)]
 
 
-def test_a_fused_optimizer_that_is_told_to_leave_a_step_out_does_not_advance_it_either():
+def test_a_skipped_step_of_a_fused_optimizer_does_not_advance_the_schedule():
     optimizer = training_optimizer(AdamW, fused=True)
     scheduler = olm.build(LINEAR, optimizer, only_if_stepped=True)
     optimizer.grad_scale = torch.tensor(1.0)
@@ -111,7 +111,7 @@ def test_a_fused_optimizer_that_is_told_to_leave_a_step_out_does_not_advance_it_
         assert scheduler.last_epoch == position
 
 
-def test_micro_batches_advance_it_once_an_optimizer_step_also_after_a_copy():
+def test_micro_batches_advance_the_schedule_once_per_optimizer_step_even_after_a_copy():
     scheduler = olm.build(LINEAR, training_optimizer(), only_if_stepped=True)
     twin = pickle.loads(pickle.dumps(scheduler))
     for each in (scheduler, twin):
@@ -122,7 +122,7 @@ def test_micro_batches_advance_it_once_an_optimizer_step_also_after_a_copy():
         assert each.last_epoch == 3
 
 
-def test_a_metric_is_observed_also_when_the_optimizer_has_not_stepped():
+def test_a_metric_is_observed_even_if_the_optimizer_has_not_stepped():
     plateau = {"kind": "ReduceLROnPlateau", "factor": 0.5, "patience": 0}
     scheduler = olm.build(plateau, training_optimizer(), only_if_stepped=True)
     scheduler.step(1.0)
@@ -130,7 +130,7 @@ def test_a_metric_is_observed_also_when_the_optimizer_has_not_stepped():
     assert (scheduler.last_epoch, scheduler.get_last_lr()) == (0, [0.25])
 
 
-def test_groups_that_share_a_tensor_are_refused_and_nothing_is_changed():
+def test_groups_that_share_a_tensor_are_rejected_and_nothing_changes():
     shared = torch.tensor(0.1)
     optimizer = AdamW([{"params": [torch.zeros(1)]}, {"params": [torch.zeros(1)]}], lr=shared)
     with pytest.raises(olm.RateError, match=r"param_groups\[0\] and param_groups\[1\] share one"):
@@ -141,7 +141,7 @@ def test_groups_that_share_a_tensor_are_refused_and_nothing_is_changed():
 
 
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_lambda_lr_takes_a_multiplier_of_every_schedule(document):
+def test_lambda_lr_accepts_a_multiplier_of_every_schedule(document):
     schedule = olm.parse(document).schedule
     if schedule.metric_driven:
         with pytest.raises(olm.OlmError, match="a multiplier cannot observe"):
@@ -153,7 +153,7 @@ def test_lambda_lr_takes_a_multiplier_of_every_schedule(document):
     assert [rate for (rate,) in ours] == pytest.approx([rate for (rate,) in theirs], rel=1e-15)
 
 
-def test_a_multipliers_state_is_plain_and_another_ones_is_refused_at_the_next_step():
+def test_the_state_of_a_multiplier_is_plain_and_another_one_is_rejected_at_the_next_step():
     scheduler = LambdaLR(optimizer_of(0.5), olm.multiplier(LINEAR))
     trained(scheduler, 3)
     state = json.loads(json.dumps(scheduler.state_dict(), allow_nan=False))
@@ -173,7 +173,7 @@ def test_a_multipliers_base_rate_is_above_zero(base_lr):
         olm.multiplier(LINEAR, base_lr=base_lr)
 
 
-def test_swa_takes_over_from_where_the_schedule_stands():
+def test_swa_takes_over_at_the_current_rate():
     optimizer = optimizer_of(0.5)
     scheduler = olm.build(LINEAR, optimizer)
     trained(scheduler, 5)

@@ -26,7 +26,7 @@ ConstantLR(optimizer, total_iters=0.5)
 MISTAKES = {12: "call-arg", 13: "arg-type", 14: "arg-type"}
 
 
-def test_right_uses_pass_and_wrong_ones_are_found_where_they_stand(tmp_path):
+def test_valid_uses_pass_and_invalid_ones_are_reported_at_their_lines(tmp_path):
     path = tmp_path / "use.py"
     path.write_text(USE)
     mypy = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(path)]

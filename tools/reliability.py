@@ -108,7 +108,7 @@ ELSEWHERE = [
         "14a",
         "The mixture is loaded silently, on every rank.",
         "tests/test_distributed.py::"
-        "test_another_schedule_is_refused_on_every_rank_and_nothing_has_changed",
+        "test_another_schedule_is_rejected_on_every_rank_and_changes_nothing",
     ),
     Proof(
         "14b",

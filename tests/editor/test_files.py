@@ -26,7 +26,7 @@ def with_a_mistake(text):
 
 
 @pytest.mark.parametrize("editor", YAML, indirect=True)
-def test_nothing_is_wrong_with_a_spec_of_this_repository(editor, record_property):
+def test_the_specs_of_this_repository_are_valid(editor, record_property):
     record_property("editor", editor.title)
     record_property("probe", f"nothing, in each of the {len(SPECS)} files of specs/")
     record_property("worse", "")
@@ -35,7 +35,7 @@ def test_nothing_is_wrong_with_a_spec_of_this_repository(editor, record_property
 
 
 @pytest.mark.parametrize("editor", YAML, indirect=True)
-def test_a_mistake_in_each_of_them_is_seen(editor):
+def test_an_error_in_any_of_them_is_reported(editor):
     """Or the test above says nothing."""
     said = ["Property warmup is not allowed."]
     assert complaints_of_all(editor, with_a_mistake) == {path.name: said for path in SPECS}

@@ -11,7 +11,7 @@ from .servers import MODULES, NODE
 
 
 @pytest.mark.parametrize("name", TYPES)
-def test_ajv_takes_the_durations_that_the_models_take(name):
+def test_ajv_accepts_the_durations_that_the_models_accept(name):
     question = {"schema": schema_of_a_mapping(name), "document": MAPPING}
     done = subprocess.run(
         [str(NODE), str(Path(__file__).with_name("ajv.mjs")), str(MODULES)],

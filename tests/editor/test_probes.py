@@ -16,13 +16,13 @@ def asked(probe: Probe, editor, record_property):
 
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.what)
-def test_an_editor_offers_and_says(probe, editor, record_property):
+def test_an_editor_completes_and_explains(probe, editor, record_property):
     seen, expected = asked(probe, editor, record_property)
     assert seen == expected
 
 
 @pytest.mark.parametrize("probe", MISTAKES, ids=lambda probe: probe.what)
-def test_an_editor_shows_what_is_wrong_where_it_is(probe, editor, record_property):
+def test_an_editor_marks_errors_at_their_places(probe, editor, record_property):
     (marked, messages), expected = asked(probe, editor, record_property)
     assert marked == probe.text(editor)
     assert messages == expected

@@ -100,7 +100,7 @@ def test_a_product_in_a_sequence_is_not_a_step_ahead():
 
 
 @pytest.mark.reliability("3c")
-def test_a_part_starts_afresh_and_leaves_the_others_alone():
+def test_a_part_starts_at_its_first_step_and_does_not_affect_the_others():
     """In SequentialLR of torch, a OneCycleLR changes the rates of all other parts."""
     theirs = torchs(
         [flat(0.5), lambda it: OneCycleLR(it, 0.1, total_steps=10, cycle_momentum=False)], [2]
@@ -119,7 +119,7 @@ def test_a_part_starts_afresh_and_leaves_the_others_alone():
 
 @pytest.mark.reliability("3d")
 @pytest.mark.parametrize("milestones", [[5, 2], [-3, 2], [True, 4], [math.nan, 4], [2.5, 4]])
-def test_milestones_that_do_not_rise_or_are_no_steps_are_refused(milestones):
+def test_milestones_that_do_not_ascend_or_are_not_steps_are_rejected(milestones):
     """SequentialLR of torch accepts descending, negative or fractional milestones, True, nan."""
     parts = [flat(0.5), lambda it: ExponentialLR(it, 0.9), flat(0.1)]
     still(f"it runs with {milestones}", raised(trained, torchs(parts, milestones), 7) == "nothing")

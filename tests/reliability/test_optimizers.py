@@ -50,7 +50,7 @@ def test_a_group_that_is_added_joins_the_schedule_with_its_own_base_rate(documen
 
 @pytest.mark.reliability("6")
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_a_group_that_is_gone_is_an_error_and_nothing_has_changed(document):
+def test_a_missing_group_is_an_error_and_nothing_changes(document):
     """When a group is removed, torch continues to assign rates by position."""
     theirs = StepLR(optimizer_of(0.5, 0.1), 1)
     del theirs.optimizer.param_groups[0]
@@ -67,7 +67,7 @@ def test_a_group_that_is_gone_is_an_error_and_nothing_has_changed(document):
 
 
 @pytest.mark.reliability("7")
-def test_groups_that_share_a_tensor_as_their_rate_are_refused():
+def test_groups_that_share_a_tensor_as_their_rate_are_rejected():
     """In torch, two groups that share a tensor as their rate both get the rate of the second."""
     shared = torch.tensor(1.0, dtype=torch.float64)
     factors = [lambda step: 0.1, lambda step: 0.05]
@@ -125,7 +125,7 @@ def test_a_rate_that_turns_into_a_tensor_or_a_float_is_followed(document):
 
 @pytest.mark.reliability("9b")
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_a_rate_that_somebody_changed_is_right_again_at_the_next_step(document):
+def test_a_rate_that_was_overwritten_is_correct_at_the_next_step(document):
     """The recursive classes of torch continue from any rate they find, forever."""
     theirs, plain = (CosineAnnealingLR(optimizer_of(1.0), 10) for _ in range(2))
     trained(theirs, 5)
@@ -142,7 +142,7 @@ def test_a_rate_that_somebody_changed_is_right_again_at_the_next_step(document):
 
 @pytest.mark.reliability("11b")
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_no_scheduler_has_an_attribute_that_trainers_take_for_something_else(document):
+def test_no_scheduler_has_an_attribute_that_trainers_misinterpret(document):
     """Accelerate stops stepping any scheduler with total_steps (accelerate#843, #963)."""
     cycle = OneCycleLR(optimizer_of(0.5), 0.1, total_steps=4, cycle_momentum=False)
     still("a OneCycleLR has the attribute", cycle.total_steps == 4)
@@ -158,7 +158,7 @@ def test_no_scheduler_has_an_attribute_that_trainers_take_for_something_else(doc
 
 @pytest.mark.reliability("11a")
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_too_many_steps_hold_the_end_and_never_make_a_rate_negative(document):
+def test_surplus_steps_hold_the_end_and_never_make_a_rate_negative(document):
     """A LambdaLR stepped once per process silently falls below zero (accelerate#2142, #2926)."""
     theirs = torch.optim.lr_scheduler.LambdaLR(optimizer_of(1.0), lambda step: 1 - step / 10)
     trained(theirs, 12)
@@ -170,7 +170,7 @@ def test_too_many_steps_hold_the_end_and_never_make_a_rate_negative(document):
 
 
 @pytest.mark.reliability("11a", "11c")
-def test_a_scheduler_may_be_stepped_too_often_and_counts_optimizer_steps():
+def test_a_scheduler_that_is_stepped_too_often_counts_optimizer_steps():
     """In a loop with a scheduler step per micro-batch, the schedule ends early (Lightning#1476).
 
     So does accelerate with several processes, which steps it once for each of them.
@@ -187,7 +187,7 @@ def test_a_scheduler_may_be_stepped_too_often_and_counts_optimizer_steps():
 
 
 @pytest.mark.reliability("11d")
-def test_a_step_that_the_grad_scaler_leaves_out_does_not_count():
+def test_a_step_that_the_grad_scaler_skips_does_not_count():
     """The schedulers of torch count steps that GradScaler skipped, with a warning (#67590)."""
 
     def positions(make):
@@ -214,7 +214,7 @@ def test_a_step_that_the_grad_scaler_leaves_out_does_not_count():
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 @pytest.mark.reliability("14d")
 @pytest.mark.parametrize("wrap", ["partial", "compiled", "function"])
-def test_a_step_that_was_wrapped_before_is_no_obstacle(wrap):
+def test_a_step_that_was_wrapped_earlier_does_not_matter(wrap):
     """Schedulers of torch cannot be built once step is a partial or compiled."""
     wraps = {
         "partial": functools.partial,
@@ -247,7 +247,7 @@ def test_a_step_that_was_wrapped_before_is_no_obstacle(wrap):
     ],
 )
 @pytest.mark.parametrize("base", [0.5, 1e100])
-def test_a_scheduler_that_cannot_be_built_leaves_the_optimizer_as_it_was(document, base):
+def test_a_scheduler_that_cannot_be_built_does_not_change_the_optimizer(document, base):
     """CyclicLR(step_size_up=0) of torch fails after it has changed the rate (#189374)."""
     theirs = optimizer_of(0.5)
     outcome = raised(lambda: CyclicLR(theirs, 0.01, 1.0, step_size_up=0, cycle_momentum=False))

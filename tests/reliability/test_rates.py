@@ -31,7 +31,7 @@ def torchs(make, steps):
 
 @pytest.mark.reliability("9a")
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_the_rate_of_a_step_is_the_formulas_however_the_scheduler_came_there(document):
+def test_the_rate_of_a_step_is_that_of_the_formula_on_every_way_there(document):
     """Torch computes each rate from the previous one; with floats, the error stays small."""
     walked = olm.build(document, optimizer_of(*BASES))
     trained(walked, 500)
@@ -103,7 +103,7 @@ def test_one_cycle_with_a_rise_of_a_single_step_is_a_schedule(total):
         {"final_div_factor": math.inf},
     ],
 )
-def test_one_cycle_of_senseless_numbers_is_refused(fields):
+def test_one_cycle_with_invalid_numbers_is_rejected(fields):
     """OneCycleLR of torch accepts total_steps=True, and a div_factor of -1: a negative rate."""
     rates = torchs(lambda it: OneCycleLR(it, 0.1, 10, div_factor=-1, cycle_momentum=False), 1)
     still("the rate is negative", rates == [-0.1])
@@ -131,7 +131,7 @@ def test_no_scheduler_touches_the_momentum(document):
 
 
 @pytest.mark.reliability("9e")
-def test_a_length_of_zero_is_refused_or_over_at_once():
+def test_a_length_of_zero_is_rejected_or_ends_at_once():
     """LinearLR of torch with total_iters=0 keeps its start factor forever (#193682)."""
     rates = torchs(lambda it: LinearLR(it, 0.2, total_iters=0), 9)
     still("it never rises", rates == [0.2] * 9)
@@ -155,7 +155,7 @@ def test_a_length_of_zero_is_refused_or_over_at_once():
     ],
     ids=["StepLR", "ConstantLR", "LinearLR"],
 )
-def test_a_length_that_is_negative_or_between_steps_is_refused(document, make):
+def test_negative_and_fractional_lengths_are_rejected(document, make):
     """Torch accepts a step_size of -2, and a ConstantLR of 2.5 steps, which never ends."""
     still("torch takes it", raised(torchs, make, 9) == "nothing")
     with pytest.raises(olm.SpecError, match=r"step_size|total_iters"):
@@ -219,7 +219,7 @@ VALUES = {
 
 @pytest.mark.reliability("12")
 @pytest.mark.parametrize("odd", ODD)
-def test_a_number_that_makes_no_sense_is_refused_with_its_name(odd):
+def test_an_invalid_number_is_rejected_by_name(odd):
     """Torch accepts nan, negative and fractional settings, and trains with nan or negative rates.
 
     Of 52 odd settings it takes 39 (#177833, #193682, #192655).
@@ -242,7 +242,7 @@ def test_a_number_that_makes_no_sense_is_refused_with_its_name(odd):
     ],
     ids=["T_max", "step_size"],
 )
-def test_a_zero_to_divide_by_is_refused_when_the_spec_is_read(document, make):
+def test_a_zero_divisor_is_rejected_when_the_spec_is_read(document, make):
     """Schedulers of torch with a length of zero raise ZeroDivisionError, some of them late."""
     still("it divides by zero", raised(torchs, make, 5) == "ZeroDivisionError")
     with pytest.raises(olm.SpecError, match="must be at least 1, found 0"):
@@ -252,7 +252,7 @@ def test_a_zero_to_divide_by_is_refused_when_the_spec_is_read(document, make):
 @pytest.mark.reliability("12")
 @pytest.mark.parametrize("base", [math.nan, math.inf, -0.5, -math.inf])
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_a_base_rate_that_is_no_rate_is_refused(document, base):
+def test_an_invalid_base_rate_is_rejected(document, base):
     """SGD of torch accepts a learning rate of nan or inf, and the schedulers continue from it."""
     still("SGD takes nan", raised(optimizer_of, math.nan) == "nothing")
     still("so does a scheduler", math.isnan(torchs_last(math.nan)))
@@ -289,14 +289,14 @@ def torchs_last(base):
         {"kind": "HoldLR", "num_cycles": 2},
     ],
 )
-def test_a_warm_up_that_cannot_be_is_refused(document):
+def test_an_impossible_warm_up_is_rejected(document):
     """Transformers accepts a warm-up that is negative, longer than the run or a share."""
     with pytest.raises(olm.SpecError):
         olm.build(document, optimizer_of(0.5))
 
 
 @pytest.mark.reliability("12")
-def test_a_metric_that_is_not_finite_is_no_better_and_not_the_best_for_ever():
+def test_a_metric_that_is_not_finite_is_never_the_best():
     """In torch, a metric of -inf stays the best forever: from then on, the rate only decreases."""
     theirs = ReduceLROnPlateau(optimizer_of(1.0), patience=0)
     theirs.step(-math.inf)

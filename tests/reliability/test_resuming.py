@@ -27,7 +27,7 @@ ONE_CYCLE = {"kind": "OneCycleLR", "max_lr": 0.1, "total_steps": 20}
 
 
 @pytest.mark.reliability("1a")
-def test_a_new_length_is_held_against_the_checkpoints_and_refused():
+def test_a_new_length_is_compared_with_the_checkpoint_and_rejected():
     """In torch, the T_max of a checkpoint silently replaces the new one (#52911, #29697)."""
     old, live = CosineAnnealingLR(optimizer_of(0.5), 10), CosineAnnealingLR(optimizer_of(0.5), 20)
     trained(old, 4)
@@ -44,7 +44,7 @@ def test_a_new_length_is_held_against_the_checkpoints_and_refused():
 
 
 @pytest.mark.reliability("1a")
-def test_the_checkpoint_or_the_spec_wins_for_whoever_chooses():
+def test_the_checkpoint_or_the_spec_wins_on_request():
     """In torch, a longer OneCycleLR raises at the old end (#52911, Lightning#19865)."""
     old, live = (
         OneCycleLR(optimizer_of(0.5), 0.1, total_steps=total, cycle_momentum=False)
@@ -63,7 +63,7 @@ def test_the_checkpoint_or_the_spec_wins_for_whoever_chooses():
 
 
 @pytest.mark.reliability("1b")
-def test_the_same_change_is_refused_whatever_the_class():
+def test_the_same_change_is_rejected_for_every_class():
     """With LambdaLR, as in transformers, the new length silently wins (HF#27749, #34053)."""
     old, live = (
         LambdaLR(optimizer_of(1.0), lambda step, total=total: 1 - step / total)
@@ -87,7 +87,7 @@ def test_the_same_change_is_refused_whatever_the_class():
 
 
 @pytest.mark.reliability("1b")
-def test_a_base_rate_or_shape_that_changed_is_refused_as_a_length_is():
+def test_a_changed_base_rate_or_shape_is_rejected_like_a_length():
     """Transformers resumes a linear schedule as a cosine, with the old learning rate."""
     old, live = (
         LambdaLR(optimizer_of(1.0), lambda step: 1 - step / 10),
@@ -108,7 +108,7 @@ def test_a_base_rate_or_shape_that_changed_is_refused_as_a_length_is():
 @pytest.mark.reliability("1c")
 @pytest.mark.parametrize("document", EXAMPLES)
 @pytest.mark.parametrize("on_change", ["error", "checkpoint", "spec"])
-def test_a_state_that_is_loaded_again_and_again_is_where_it_was(document, on_change):
+def test_loading_a_state_repeatedly_changes_nothing(document, on_change):
     """Loading in Megatron is a step forward: loading a state twice doubles the step."""
     state = after(document, 7, *BASES).state_dict()
     live = after(document, 11, *BASES)
@@ -120,7 +120,7 @@ def test_a_state_that_is_loaded_again_and_again_is_where_it_was(document, on_cha
 
 
 @pytest.mark.reliability("1d")
-def test_the_state_that_is_loaded_belongs_to_the_caller_and_stays_as_it_was():
+def test_loading_does_not_change_the_state_of_the_caller():
     """CyclicLR of torch removes a key from the caller's state: the second load raises."""
     theirs = CyclicLR(optimizer_of(0.5), 0.1, 1.0, 5, cycle_momentum=False)
     state = theirs.state_dict()
@@ -135,7 +135,7 @@ def test_the_state_that_is_loaded_belongs_to_the_caller_and_stays_as_it_was():
 
 
 @pytest.mark.reliability("8")
-def test_a_run_resumed_at_a_boundary_falls_once():
+def test_a_run_resumed_at_a_boundary_drops_once():
     """Resumed by last_epoch at a boundary, StepLR of torch drops twice (#60265)."""
     old = StepLR(optimizer_of(0.5), 2, 0.5)
     trained(old, 2)
@@ -156,7 +156,7 @@ def test_a_run_resumed_at_a_boundary_falls_once():
 
 @pytest.mark.reliability("8")
 @pytest.mark.parametrize("odd", [-2, 1.5, True, math.nan, "3", None])
-def test_a_last_epoch_that_is_no_step_is_refused(odd):
+def test_an_invalid_last_epoch_is_rejected(odd):
     """Torch starts at a last_epoch of -2, 1.5, True or nan as if they were steps."""
     theirs, ours = optimizer_of(0.5), optimizer_of(0.5)
     for optimizer in (theirs, ours):
@@ -170,7 +170,7 @@ def test_a_last_epoch_that_is_no_step_is_refused(odd):
 
 
 @pytest.mark.reliability("8")
-def test_a_second_run_on_the_same_optimizer_says_which_base_rate_it_takes():
+def test_a_second_run_on_the_same_optimizer_reports_its_base_rate():
     """A second torch scheduler on an optimizer silently ignores the new rate."""
     optimizer = optimizer_of(0.5)
     trained(StepLR(optimizer, 1), 3)
@@ -215,7 +215,7 @@ def resumed(order, make, old):
     ],
     ids=["linear", "exponential"],
 )
-def test_any_order_of_loading_is_right_where_torchs_depends_on_it(document, make, order):
+def test_any_order_of_loading_is_correct_unlike_in_torch(document, make, order):
     """In torch, a scheduler built after its optimizer was loaded stays wrong forever (#119168)."""
 
     def torchs(optimizer):
@@ -252,7 +252,7 @@ def test_loading_the_scheduler_alone_sets_the_rates_at_once(document):
 
 
 @pytest.mark.reliability("10")
-def test_a_new_rate_that_was_chosen_survives_the_optimizers_state():
+def test_a_new_rate_that_was_chosen_survives_loading_the_optimizer():
     """In torch, the state of the optimizer overwrites a new learning rate."""
     theirs = CosineAnnealingLR(optimizer_of(0.5), 10)
     trained(theirs, 4)
@@ -269,7 +269,7 @@ def test_a_new_rate_that_was_chosen_survives_the_optimizers_state():
 
 
 @pytest.mark.reliability("14c")
-def test_a_state_that_a_trainer_hands_to_the_wrong_scheduler_is_refused():
+def test_a_state_that_a_trainer_passes_to_the_wrong_scheduler_is_rejected():
     """Lightning matches states by position: an ExponentialLR loads the state of a StepLR."""
     theirs = ExponentialLR(optimizer_of(0.5), 0.9)
     theirs.load_state_dict(StepLR(optimizer_of(0.5), 2, 0.5).state_dict())

@@ -57,7 +57,7 @@ GARBAGE = {
 @pytest.mark.reliability("2a")
 @pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
 @pytest.mark.parametrize("on_change", ["error", "checkpoint", "spec"])
-def test_what_is_no_state_is_refused_and_nothing_has_changed(garbage, on_change):
+def test_anything_but_a_state_is_rejected_and_changes_nothing(garbage, on_change):
     """Torch loads any mapping: {}, typos, nan, even one that replaces step()."""
     theirs = CosineAnnealingLR(optimizer_of(0.5), 10)
     still("torch takes it", raised(theirs.load_state_dict, garbage) == "nothing")
@@ -76,7 +76,7 @@ def test_what_is_no_state_is_refused_and_nothing_has_changed(garbage, on_change)
 
 
 @pytest.mark.reliability("2a")
-def test_the_state_of_something_else_is_refused():
+def test_the_state_of_another_object_is_rejected():
     """Torch accepts the state of an optimizer or a model, or a list of pairs."""
     theirs, ours = CosineAnnealingLR(optimizer_of(0.5), 10), after(COSINE, 3)
     before = snapshot(ours)
@@ -122,7 +122,7 @@ def test_a_state_with_one_bad_child_changes_nothing():
 
 @pytest.mark.reliability("2b", "6")
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_a_step_that_cannot_be_taken_for_all_groups_is_taken_for_none(document):
+def test_a_step_that_fails_for_one_group_changes_none(document):
     """With an extra group, LambdaLR of torch counts the step and sets one rate, then raises."""
     theirs = LambdaLR(optimizer_of(0.5), lambda step: 1 - step / 10)
     theirs.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.1})
@@ -165,7 +165,7 @@ def test_a_step_that_cannot_be_taken_for_all_groups_is_taken_for_none(document):
     ],
     ids=["more", "fewer", "swapped"],
 )
-def test_a_state_of_other_children_or_of_another_order_is_refused(saved, live, differs):
+def test_a_state_with_other_or_reordered_children_is_rejected(saved, live, differs):
     """SequentialLR of torch silently loads a state with fewer or swapped children."""
     make = {
         "StepLR": lambda optimizer: StepLR(optimizer, 2, 0.5),
@@ -221,7 +221,7 @@ def test_a_state_and_the_scheduler_share_no_list_and_no_mapping(document):
 
 @pytest.mark.reliability("2e")
 @pytest.mark.parametrize("document", EXAMPLES)
-def test_a_state_has_the_fields_of_the_schedule_and_three_keys_more(document):
+def test_a_state_has_the_fields_of_the_schedule_and_three_other_keys(document):
     """Torch saves internal flags; a state with _is_initial stops its cosine forever."""
     theirs = CosineAnnealingLR(optimizer_of(0.5), 10)
     theirs.load_state_dict({**theirs.state_dict(), "_is_initial": True})
@@ -246,7 +246,7 @@ class Counting:
 
 
 @pytest.mark.reliability("4a")
-def test_a_state_says_the_whole_schedule_and_holds_no_code():
+def test_a_state_contains_the_whole_schedule_and_no_code():
     """LambdaLR saves the counters of an object, but nothing of a function."""
     plain = LambdaLR(optimizer_of(0.5), lambda step: 1.0)
     still("a function is null in the state", plain.state_dict()["lr_lambdas"] == [None])
@@ -357,7 +357,7 @@ def test_a_state_is_strict_json_and_the_same_after_it(document):
 
 
 @pytest.mark.reliability("5")
-def test_all_that_a_cycle_needs_is_in_its_own_state():
+def test_the_state_of_a_cycle_is_complete():
     """The state of OneCycleLR of torch has no rates: they are in the groups of the optimizer."""
     theirs = torch.optim.lr_scheduler.OneCycleLR(optimizer_of(0.5), 0.1, total_steps=10)
     still("the highest rate is not in the state", "0.1" not in json.dumps(theirs.state_dict()))
