@@ -1,4 +1,4 @@
-"""Trains with Accelerate, on one process or more, and prints what happened as a line of JSON."""
+"""Train with Accelerate on 1 or more processes, and write the results as JSON."""
 
 import json
 import sys
@@ -30,9 +30,9 @@ def data(processes):
 
 
 class Run:
-    """A training that is made from scratch, by olm's `prepare` or by Accelerate's own.
+    """A training built from scratch, with olm's `prepare` or Accelerate's own.
 
-    A document that is nothing is a scheduler of torch's, which halves the rates at every step.
+    Without a document, the scheduler is torch's StepLR, which halves the rates at every step.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Run:
             **options,
         )
         if scaled:
-            # Accelerate makes one for half precision, which it refuses on the CPU.
+            # Accelerate creates a scaler for half precision only, and refuses it on the CPU.
             self.accelerator.scaler = torch.amp.GradScaler("cpu")
         model = model_of(seed)
         optimizer = torch.optim.AdamW(
@@ -56,7 +56,7 @@ class Run:
             ],
             lr=base,
         )
-        # A generator of its own: a loader that begins anew draws from it, and dropout does not.
+        # Its own generator: a restarted loader draws from it, and dropout does not.
         own = torch.Generator().manual_seed(5)
         samples = data(self.accelerator.num_processes)
         loader = DataLoader(samples, BATCH, shuffle=True, generator=own)
@@ -86,13 +86,13 @@ class Run:
     def train(
         self, *, start=0, skipped=0, stop=None, save=None, guarded=False, overflow=(), metrics=()
     ):
-        """The epochs from one on, without its first batches; it stops after so many steps.
+        """Train from an epoch on, without its first batches, until a number of steps.
 
         Args:
-            start: the first epoch.
-            skipped: how many of its batches were trained before.
-            stop: after how many steps to save a state and stop.
-            save: the folder for it.
+            start: the first epoch to train.
+            skipped: the number of its batches that were trained before.
+            stop: the number of steps after which to save a state and stop.
+            save: the folder for the state.
             guarded: do as Accelerate's documentation says for step_scheduler_with_optimizer=False.
             overflow: batches of each epoch whose gradients are not finite.
             metrics: one for each epoch, after which the scheduler takes its step.
@@ -127,7 +127,7 @@ class Run:
 
 
 def train(task):
-    """What one task says: see the tests, which write them."""
+    """Run a task, as the tests specify it."""
     document, options = task["document"], task.get("options", {})
     run = Run(document, **options)
     if "resume" in task:

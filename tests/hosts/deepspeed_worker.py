@@ -1,4 +1,4 @@
-"""What tests of DeepSpeed train; with arguments, a run in the processes that torchrun starts."""
+"""The training of the DeepSpeed tests; as a script, in the processes that torchrun starts."""
 
 import json
 import sys
@@ -28,12 +28,12 @@ STEPS, SAVED, BASES = 8, 4, [0.1, 0.02]
 
 
 class Run:
-    """A DeepSpeed engine with a scheduler of olm, as a user hands it over, and a training loop."""
+    """A DeepSpeed engine with a scheduler of olm, and a training loop."""
 
     def __init__(self, spec, zero=0, accumulate=1):
         import deepspeed
 
-        # It would be compiled first.
+        # DeepSpeed would compile this extension first.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
         torch.manual_seed(0)
         first, last = torch.nn.Linear(3, 4), torch.nn.Linear(4, 1)
@@ -60,7 +60,7 @@ class Run:
         optimizer.register_step_pre_hook(self._record)
 
     def _record(self, optimizer, *_):
-        # With ZeRO there is one param group at a time here.
+        # ZeRO passes one param group at a time.
         self._seen += [group["lr"] for group in optimizer.param_groups]
 
     @property
@@ -71,7 +71,7 @@ class Run:
 
     def train(self, until=STEPS, **step):
         while self.engine.global_steps < until:
-            # Every process has data of its own.
+            # Every process has its own data.
             torch.manual_seed(100 + 7 * self.engine.global_steps + self.engine.global_rank)
             for _ in range(self.accumulate):
                 batch = torch.randn(2, 3, dtype=next(self.engine.module.parameters()).dtype)
@@ -89,7 +89,7 @@ def rates_of(spec, steps):
 
 
 def resumed_and_whole(folder, spec, zero, accumulate):
-    """An uninterrupted run that saved half way, and one of new objects that went on from there."""
+    """A run resumed from the middle of an uninterrupted one, and the uninterrupted one."""
     whole = Run(spec, zero, accumulate).train(until=SAVED)
     whole.engine.save_checkpoint(str(folder), tag="half")
     whole.train()
@@ -99,7 +99,7 @@ def resumed_and_whole(folder, spec, zero, accumulate):
 
 
 def main(folder):
-    """Write what each process found for the two stages that run on a CPU."""
+    """Write the results of each process for the two ZeRO stages that run on a CPU."""
     torch.distributed.init_process_group("gloo")
     rank, lines = torch.distributed.get_rank(), []
     for zero, spec, accumulate in [(1, COSINE, 1), (2, NESTED, 2)]:

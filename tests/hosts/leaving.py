@@ -1,4 +1,4 @@
-"""How the processes that torchrun starts end."""
+"""The end of the processes that torchrun starts."""
 
 import os
 import sys
@@ -7,9 +7,9 @@ import torch.distributed as dist
 
 
 def leave():
-    """End the process once all are done, without the interpreter's own end.
+    """End the process once all are done, without Python's own exit.
 
-    A thread of gloo's may then still hold a tensor, and the process would abort.
+    On exit, a gloo thread may still hold a tensor, which aborts the process.
     """
     if dist.is_initialized():
         dist.barrier()

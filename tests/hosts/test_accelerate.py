@@ -1,4 +1,4 @@
-"""With Accelerate, on one process and on two, one step is one optimizer step, and runs resume."""
+"""Accelerate on 1 and 2 processes: a step is an optimizer step, and runs resume."""
 
 import json
 import os
@@ -36,12 +36,12 @@ NESTED = {
 }
 DOCUMENTS = {"cosine": COSINE, "nested": NESTED}
 COUNTED = {"3ep": {}, "1dur": {}, "100%": {"loading": {"split_batches": True}}}
-"""How the length of a run of 3 epochs is written, and options."""
+"""Notations for the length of a run of 3 epochs, each with options."""
 PLATEAU = {"kind": "ReduceLROnPlateau", "patience": 1, "factor": 0.5}
 
 
 def run(tasks, processes, folder):
-    """What came of some tasks, by name, in new processes: a list with an item for each process."""
+    """The results of tasks, by name, in new processes: a list with an item for each process."""
     out = folder / "results"
     command = [sys.executable, str(WORKER), json.dumps([*tasks.values()]), str(out)]
     if processes > 1:
@@ -96,7 +96,7 @@ def before(processes, folder):
             "options": {"scaled": True},
             "train": {"overflow": [4]},
         },
-        # The last step of each epoch is skipped, and the metric is there all the same.
+        # The last step of each epoch is skipped, but the metric is still observed.
         "plateau": {
             "document": PLATEAU,
             "options": {"scaled": True},
@@ -123,7 +123,7 @@ def after(before, processes, folder):
     tasks = {
         f"second {name}": {
             "document": document,
-            # Another seed: the weights are those of the checkpoint, or they are wrong.
+            # Another seed: only the checkpoint can give the right weights.
             "options": {"seed": 1},
             "resume": str(folder / f"{name}-{processes}"),
             "train": half,
@@ -182,7 +182,7 @@ def test_step_scheduler_with_optimizer_false_is_right_in_a_guarded_loop(before):
 
 @pytest.mark.parametrize("name", ["split", "ours split"])
 def test_split_batches_is_right_with_the_adapter_and_without(before, processes, name):
-    # Each process sees all batches, with a share of each: there are more steps.
+    # Each process sees a share of every batch, so there are more steps.
     steps = {1: STEPS, 2: 18}[processes]
     assert before[name][0]["rates"] == rates(COSINE, steps)
     assert before[name][0]["state"]["last_epoch"] == steps

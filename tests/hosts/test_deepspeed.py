@@ -1,4 +1,4 @@
-"""DeepSpeed takes olm's schedulers as they are: no adapter."""
+"""DeepSpeed takes olm's schedulers without an adapter."""
 
 import json
 import os
@@ -36,7 +36,7 @@ WITH_PLATEAU = {
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """A process group of one process, for all tests: DeepSpeed does not let go of the first."""
+    """A process group of 1 process for all tests: DeepSpeed keeps the first."""
     store = dist.FileStore(str(tmp_path_factory.mktemp("group") / "store"), 1)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}.items():
@@ -144,7 +144,7 @@ def test_a_plateau_observes_the_metric_of_engine_step_and_resumes(tmp_path, spec
     ("spec", "arguments"),
     [
         (COSINE, {"epoch": 5}),
-        # DeepSpeed takes a TypeError for a scheduler that wants the batch size, and passes it.
+        # DeepSpeed answers a TypeError by passing the batch size.
         (COSINE, {"nothing_like_it": 5}),
         (PLATEAU, None),
         (PLATEAU, {"metrics": "low"}),

@@ -1,4 +1,4 @@
-"""Hydra and OmegaConf: a config says the schedule; nothing of olm's is needed but its names."""
+"""Hydra and OmegaConf: a config specifies the schedule by olm's names, without an adapter."""
 
 import json
 import subprocess

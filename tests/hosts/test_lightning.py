@@ -1,4 +1,4 @@
-"""Lightning's Trainer, LightningCLI and Fabric: trained, stopped, resumed, to the bit."""
+"""Lightning's Trainer, LightningCLI and Fabric: trained, stopped and resumed, bit for bit."""
 
 import csv
 import json
@@ -32,11 +32,11 @@ from training import EXAMPLES, rates_of
 pytestmark = [
     # Lightning 2.6 with torch 2.13: the trees that it takes from torch are deprecated.
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.`:FutureWarning"),
-    # It is what resuming in the same folder is like.
+    # Resuming in the same folder.
     pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty"),
     # LightningCLI 2.6 calls jsonargparse 4.53 by an old name.
     pytest.mark.filterwarnings("ignore::jsonargparse._deprecated.JsonargparseDeprecationWarning"),
-    # With manual optimization a checkpoint is of after the step: so it is without.
+    # With manual optimization a checkpoint is saved after the step, as without.
     pytest.mark.filterwarnings("ignore:Using ModelCheckpoint with manual optimization"),
 ]
 
@@ -180,8 +180,8 @@ def wanted(document, steps=range(20), bases=BASES):
     return [[schedule.lr(step, base) for base in bases] for step in steps]
 
 
-def same(one, other):
-    return len(one) == len(other) > 0 and all(map(torch.equal, one, other))
+def same(first, second):
+    return len(first) == len(second) > 0 and all(map(torch.equal, first, second))
 
 
 def saved_schedulers(path):
@@ -189,7 +189,7 @@ def saved_schedulers(path):
 
 
 def interrupted(make, folder, stop, **options):
-    """The same in two fits, with everything built anew for the second."""
+    """The same in two fits, with everything rebuilt for the second."""
     before, _ = fit(make(), folder, **{**options, "max_steps": stop})
     after, weights = fit(make(), folder, folder / f"step={stop}.ckpt", **options)
     return before + after, weights
@@ -246,7 +246,7 @@ def test_resuming_with_another_base_rate_is_an_error(tmp_path, monkeypatch):
 
 
 class Losses(Callback):
-    """The metrics that are measured, each with the number of steps before it."""
+    """The measured metrics, each with the number of steps before it."""
 
     def __init__(self):
         self.seen = []
@@ -256,7 +256,7 @@ class Losses(Callback):
 
 
 def driven(document, losses, steps=20):
-    """The rates of so many steps, of which some were followed by a validation."""
+    """The rates of a number of steps, some followed by a validation."""
     schedule, rates = olm.parse(document).schedule, []
     for step in range(steps):
         rates.append([schedule.lr(step, base) for base in BASES])
@@ -324,7 +324,7 @@ def test_a_rate_monitor_logs_the_rates_that_train(tmp_path):
 
 
 class TwoOptimizers(Line):
-    """Each parameter has an optimizer and a scheduler of its own, stepped by hand."""
+    """A separate optimizer and scheduler for each parameter, stepped by hand."""
 
     def __init__(self, *documents):
         super().__init__()
@@ -455,7 +455,7 @@ def test_a_schedule_from_the_command_line_steps_every_step_and_resumes(command, 
 
 
 def cli_config(document):
-    """What a LightningCLI's file says for a document."""
+    """A document as a LightningCLI's config file has it."""
     kind = document["kind"]
     fields = {name: value for name, value in document.items() if name != "kind"}
     return {"class_path": f"olm.train.schedulers.{kind}", "init_args": fields}
@@ -555,7 +555,7 @@ IN_DURATIONS = {"kind": "WarmupCosineScheduler", "warmup_steps": "10%", "total_s
 
 
 class CountedLine(Line):
-    """The line with a spec in durations, by the trainer's clock or what wins over it."""
+    """The line with a spec in durations and the trainer's clock, or one that overrides it."""
 
     def __init__(self, document, clock=None, **options):
         super().__init__()
@@ -573,7 +573,7 @@ class CountedLine(Line):
     ("options", "total", "length"),
     [
         ({"max_steps": -1, "max_epochs": 3}, "100%", 30),
-        # 10 batches are 2 steps of 4 and one of the 2 that are left.
+        # 10 batches are 2 steps of 4 batches and 1 step of the remaining 2.
         ({"max_steps": -1, "max_epochs": 3, "accumulate_grad_batches": 4}, "3ep", 9),
         ({"max_steps": -1, "max_epochs": 3, "accumulate_grad_batches": 4}, "1dur", 9),
         ({"max_steps": 7, "accumulate_grad_batches": 4}, "100%", 7),

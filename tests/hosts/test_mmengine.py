@@ -1,4 +1,4 @@
-"""mmengine's Runner: `olm.train.hosts.mmengine.OlmScheduler`, in a config as a user writes it."""
+"""mmengine's Runner with `olm.train.hosts.mmengine.OlmScheduler` in its config."""
 
 import json
 import warnings
@@ -60,7 +60,7 @@ class Loss(BaseMetric):
 
 
 class Recorder(Hook):
-    """The rates of every optimizer step, and after how many of them which loss was measured."""
+    """The rates of every optimizer step, and each measured loss with the steps before it."""
 
     def __init__(self):
         self.rates, self.losses = [], []
@@ -77,12 +77,12 @@ class Recorder(Hook):
 
 @pytest.fixture(autouse=True)
 def loadable(monkeypatch):
-    """The host's own part of a checkpoint is pickled; it leaves to torch how that is loaded."""
+    """Let torch load the part of a checkpoint that mmengine pickles."""
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
 
 
 def a_runner(
-    folder, spec, accumulate=1, iterations=ITERATIONS, val=None, resume=None, epochs=None, **said
+    folder, spec, accumulate=1, iterations=ITERATIONS, val=None, resume=None, epochs=None, **fields
 ):
     torch.manual_seed(0)
     data = [(torch.randn(3), torch.randn(1)) for _ in range(16)]
@@ -117,8 +117,8 @@ def a_runner(
             "paramwise_cfg": {"custom_keys": {"last": {"lr_mult": 0.5}}},
             "accumulative_counts": accumulate,
         },
-        # As a file would have it: a Config makes dictionaries of its own of it.
-        param_scheduler=Config({"it": {"type": TYPE, "spec": spec, **said}}).it,
+        # A Config converts the dictionary to its own class, as it does for a file.
+        param_scheduler=Config({"it": {"type": TYPE, "spec": spec, **fields}}).it,
         default_hooks={"checkpoint": {"type": "CheckpointHook", "by_epoch": False, "interval": 2}},
         custom_hooks=[recorder],
         randomness={"seed": 1},
@@ -143,9 +143,9 @@ def rates_of(spec, steps):
     return [[schedule.lr(step, base) for base in BASES] for step in range(steps)]
 
 
-def same_weights(one, other):
-    theirs = other.model.state_dict()
-    return all(torch.equal(value, theirs[key]) for key, value in one.model.state_dict().items())
+def same_weights(first, second):
+    weights = second.model.state_dict()
+    return all(torch.equal(value, weights[key]) for key, value in first.model.state_dict().items())
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
@@ -256,7 +256,7 @@ def test_a_skipped_step_is_not_counted():
 
 
 @pytest.mark.parametrize(
-    ("spec", "said", "message"),
+    ("spec", "fields", "message"),
     [
         (COSINE, {"by_epoch": True}, "by_epoch must be false or left out"),
         (COSINE, {"monitor": "loss"}, "WarmupCosineScheduler is not driven by a metric"),
@@ -264,12 +264,12 @@ def test_a_skipped_step_is_not_counted():
         ({"kind": "LinearLR"}, {}, "total_steps"),
     ],
 )
-def test_unusable_arguments_are_an_error_before_the_optimizer_is_touched(spec, said, message):
+def test_unusable_arguments_are_an_error_before_the_optimizer_is_touched(spec, fields, message):
     from olm.train.hosts.mmengine import OlmScheduler
 
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
     with pytest.raises(olm.OlmError, match=message):
-        OlmScheduler(optimizer, spec, **said)
+        OlmScheduler(optimizer, spec, **fields)
     assert "initial_lr" not in optimizer.param_groups[0]
 
 
@@ -294,10 +294,10 @@ def in_steps(length):
 
 
 @pytest.mark.parametrize(
-    ("total", "said", "length"),
+    ("total", "fields", "length"),
     [
         ("100%", ITERATED, 12),
-        # The last step is of the 2 batches that are left.
+        # The last step has the remaining 2 batches.
         ("100%", ITERATED | {"accumulate": 5}, 3),
         # 16 samples are 8 batches.
         ("100%", EPOCHS, 24),
@@ -307,28 +307,28 @@ def in_steps(length):
         ("24sp", ITERATED | {"clock": {"samples_per_step": 2}}, 12),
     ],
 )
-def test_a_spec_in_durations_ends_with_the_run(tmp_path, total, said, length):
-    runner = trained(tmp_path, IN_DURATIONS | {"total_steps": total}, **said)
+def test_a_spec_in_durations_ends_with_the_run(tmp_path, total, fields, length):
+    runner = trained(tmp_path, IN_DURATIONS | {"total_steps": total}, **fields)
     assert runner.recorder.rates == rates_of(in_steps(length), length)
     (scheduler,) = runner.param_schedulers
     assert scheduler.get_last_value() == [0.0] * 4
 
 
-@pytest.mark.parametrize("said", [ITERATED, EPOCHS], ids=["iterations", "epochs"])
-def test_a_clock_overrides_the_runners_numbers(tmp_path, said):
+@pytest.mark.parametrize("fields", [ITERATED, EPOCHS], ids=["iterations", "epochs"])
+def test_a_clock_overrides_the_runners_numbers(tmp_path, fields):
     clock = {"total_steps": 100, "steps_per_epoch": 10}
     spec = IN_DURATIONS | {"total_steps": "5ep"}
-    (scheduler,) = trained(tmp_path, spec, clock=clock, **said).param_schedulers
+    (scheduler,) = trained(tmp_path, spec, clock=clock, **fields).param_schedulers
     schedule = scheduler.scheduler.schedule
     assert (schedule.warmup_steps, schedule.total_steps) == (10, 50)
 
 
 @pytest.mark.parametrize(
-    "said", [{}, {"convert_to_iter_based": True}], ids=["nothing", "an epoch that is none"]
+    "fields", [{}, {"convert_to_iter_based": True}], ids=["nothing", "an epoch that is none"]
 )
-def test_a_run_length_that_the_runner_does_not_pass_is_an_error(tmp_path, said):
+def test_a_run_length_that_the_runner_does_not_pass_is_an_error(tmp_path, fields):
     with pytest.raises(olm.SpecError, match="total_steps: 100% needs a clock with total_steps"):
-        trained(tmp_path, IN_DURATIONS, **said)
+        trained(tmp_path, IN_DURATIONS, **fields)
 
 
 def test_resuming_with_a_longer_run_is_an_error_without_on_change(tmp_path):

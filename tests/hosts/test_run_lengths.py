@@ -1,4 +1,4 @@
-"""`Clock.of_run` counts the optimizer steps that real trainers take, and where one differs."""
+"""`Clock.of_run` counts the optimizer steps that trainers take; exceptions are tested too."""
 
 import pytest
 import torch
@@ -22,7 +22,7 @@ ACCUMULATE = 4
 BATCH = 2
 
 SIZES = [32, 37, 39, 7]
-"""Data sets of 16, 19, 20 and 4 batches of 2, of which all but the first end with a broken one."""
+"""Of 16, 19, 20 and 4 batches; the last batch is incomplete in all but the first."""
 
 cases = pytest.mark.parametrize("size", SIZES)
 dropping = pytest.mark.parametrize("drop_last", [False, True])
@@ -64,7 +64,7 @@ class Model(torch.nn.Module):
 
 
 def by_transformers(folder, size, **options):
-    """The steps that the Trainer says there are, and those that the optimizer took."""
+    """The number of steps that the Trainer reports, and that the optimizer took."""
     arguments = TrainingArguments(
         output_dir=folder,
         per_device_train_batch_size=BATCH,
@@ -118,7 +118,7 @@ class Line(LightningModule):
 
 
 def by_lightning(data, **options):
-    """The steps that the Trainer estimates, and those that the optimizer took."""
+    """The number of steps that the Trainer estimates, and that the optimizer took."""
     module = Line()
     trainer = LightningTrainer(
         accelerator="cpu",
@@ -145,18 +145,18 @@ def test_lightning_stops_at_max_steps_or_max_epochs_whichever_is_first():
     data = loader(37, False)
     assert by_lightning(data, max_epochs=-1, max_steps=7) == (7, 7)
     assert by_lightning(data, max_epochs=1, max_steps=7) == (5, 5)
-    # Which of the two is meant must be said to the clock.
+    # The clock accepts only one of the two.
     with pytest.raises(ValueError, match=r"epochs \(1\) are 5 steps, and max_steps \(7\)"):
         clock(37, epochs=1, max_steps=7)
 
 
 def by_accelerate(data, epochs, ends=True):
-    """The prepared data, and the steps that the optimizer took.
+    """The prepared data, and the number of steps that the optimizer took.
 
     Args:
         data: the batches.
         epochs: how often they are seen.
-        ends: whether the end of the data ends a step, as Accelerate has it unless it is told.
+        ends: whether the end of the data ends a step, which is the default of Accelerate.
     """
     plugin = GradientAccumulationPlugin(num_steps=ACCUMULATE, sync_with_dataloader=ends)
     accelerator = Accelerator(cpu=True, gradient_accumulation_plugin=plugin)
@@ -183,7 +183,7 @@ def test_accelerate_takes_the_steps_of_the_clock(size, drop_last):
 
 def test_accelerate_without_sync_with_dataloader_takes_fewer_steps_than_the_clock():
     _, steps = by_accelerate(loader(37, False), epochs=3, ends=False)
-    # 57 batches in a row, of which the last never makes a step.
+    # 57 batches in a row; the last one never completes a step.
     assert steps == 57 // ACCUMULATE == 14
     assert clock(37, epochs=3).total_steps == 15
 
@@ -196,7 +196,7 @@ def batches_of_torch(size, drop_last, processes):
 
 
 def batches_of_accelerate(size, drop_last, processes):
-    """A process's batches as Accelerate shares them, for transformers' Trainer too: said, seen."""
+    """A process's batches with Accelerate, and so with transformers: expected, counted."""
     data = prepare_data_loader(
         loader(size, drop_last), num_processes=processes, process_index=0, put_on_device=False
     )

@@ -37,7 +37,7 @@ BASES = {id(ONE): [[0.1]], id(TWO): [[0.05], [0.1, 0.02]]}
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path):
-    """The process group of one process that torchtitan's checkpoints ask for."""
+    """The process group of 1 process that torchtitan's checkpoints need."""
     dist.init_process_group(
         "gloo", store=dist.FileStore(str(tmp_path / "store"), 1), rank=0, world_size=1
     )

@@ -1,4 +1,4 @@
-"""A Trainer that stops and resumes has the rates and the weights of one that never stopped."""
+"""A transformers Trainer that resumes has the rates and weights of an uninterrupted one."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def growing(steps):
 
 
 class Model(torch.nn.Module):
-    """It drops units at random, so that the weights tell if the generator was not resumed."""
+    """A model with dropout, so the weights differ if the generator was not resumed."""
 
     def __init__(self, seed):
         super().__init__()
@@ -54,7 +54,7 @@ class Model(torch.nn.Module):
 
 
 class Recorder(TrainerCallback):
-    """It keeps the rate of every optimizer step and every metric, and stops a run half way."""
+    """Record the rate of every optimizer step and every metric, and stop a run half way."""
 
     def __init__(self, stop):
         self.rates, self.metrics, self.stop = [], [], stop
@@ -93,7 +93,7 @@ def arguments(folder, **options):
 
 
 def trainer_of(folder, kind, *, stop=None, seed=0, recorder=None, optimizers=None, **options):
-    """A trainer made from scratch: nothing is shared with another but the folder."""
+    """A trainer built from scratch; it shares only the folder with others."""
     model = Model(seed)
     return kind(
         model=model,
@@ -106,7 +106,7 @@ def trainer_of(folder, kind, *, stop=None, seed=0, recorder=None, optimizers=Non
 
 
 def train(folder, kind, *, stop=None, resume=None, seed=0, **options):
-    """What there is to compare: the rates, the metrics, the weights and the scheduler."""
+    """The results to compare: rates, metrics, weights and the scheduler."""
     recorder = Recorder(stop)
     trainer = trainer_of(folder, kind, seed=seed, recorder=recorder, **options)
     trainer.train(resume_from_checkpoint=resume)
@@ -117,7 +117,7 @@ def both(tmp_path, kind, **options):
     """A run that is never stopped, and the two halves of one that is."""
     whole = train(tmp_path / "whole", kind, **options)
     first = train(tmp_path / "half", kind, stop=STOP, **options)
-    # Another seed: the weights are those of the checkpoint, or they are wrong.
+    # Another seed: only the checkpoint can give the right weights.
     second = train(tmp_path / "half", kind, resume=True, seed=1, **options)
     return whole, first, second
 
@@ -137,7 +137,7 @@ def rates(document, steps=STEPS, base=BASE):
 
 
 def scheduled_by(document):
-    """The optimizer and the scheduler that a trainer is given."""
+    """A function that creates the optimizer and the scheduler for a trainer."""
 
     def optimizers(model):
         halves = [{"params": model.layers[0].parameters(), "lr": BASE / 10}]
@@ -184,7 +184,7 @@ def test_a_trainer_that_counts_epochs_computes_the_number_of_steps(tmp_path):
     kind = with_schedule(Trainer, growing)
     options = {"max_steps": -1, "num_train_epochs": 3, "gradient_accumulation_steps": 2}
     recorder, _, scheduler = train(tmp_path, kind, **options)
-    # 24 samples are 6 batches, of which 2 make a step.
+    # 24 samples are 6 batches, 2 of them per step.
     assert scheduler.schedule.total_steps == 9
     assert recorder.rates == [[rate, rate] for rate in rates(growing(9), 9)]
 
@@ -197,10 +197,10 @@ def test_on_two_processes_a_step_is_an_optimizer_step_too(tmp_path):
     done = subprocess.run(command, env=os.environ | here, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     for rank in range(2):
-        told = json.loads((tmp_path / f"rank{rank}.json").read_text())
-        assert told["processes"] == 2
-        assert told["rates"] == [[rate, rate] for rate in rates(growing(STEPS))]
-        assert told["last_epoch"] == STEPS
+        results = json.loads((tmp_path / f"rank{rank}.json").read_text())
+        assert results["processes"] == 2
+        assert results["rates"] == [[rate, rate] for rate in rates(growing(STEPS))]
+        assert results["last_epoch"] == STEPS
 
 
 def test_a_spec_may_be_a_file(tmp_path):
@@ -279,7 +279,7 @@ def test_a_missing_metric_is_an_error_that_lists_the_metrics(tmp_path):
 
 
 def resumed(folder, kind, **options):
-    """A trainer that is to go on from the checkpoint in a folder, to twice as many steps."""
+    """A trainer that resumes from a folder, for twice as many steps."""
     return trainer_of(folder, kind, seed=1, max_steps=2 * STEPS, **options)
 
 
@@ -390,7 +390,7 @@ BY_EPOCHS = {"max_steps": -1, "num_train_epochs": 3, "gradient_accumulation_step
 @pytest.mark.parametrize(
     ("total", "options", "length"),
     [
-        # 24 samples are 6 batches of 4: 4 of them make a step, and the 2 that are left.
+        # 24 samples are 6 batches of 4 samples: a step of 4 batches and a step of 2.
         ("3ep", BY_EPOCHS, 6),
         ("100%", BY_EPOCHS, 6),
         ("72sp", {"max_steps": 9, "per_device_train_batch_size": 8}, 9),
@@ -428,7 +428,7 @@ def test_resuming_with_a_longer_run_is_an_error_without_on_change(tmp_path):
 
 
 class Stream(torch.utils.data.IterableDataset):
-    """Samples of which nobody knows how many there are."""
+    """A stream of samples, without a length."""
 
     def __iter__(self):
         yield from data()

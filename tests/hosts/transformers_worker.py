@@ -1,4 +1,4 @@
-"""Trains with transformers on as many processes as there are, and writes what happened as JSON."""
+"""Train with transformers on the processes that torchrun starts, and write the results as JSON."""
 
 import json
 import sys
@@ -15,10 +15,10 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     recorder, _, scheduler = train(folder, with_schedule(Trainer, growing))
     world = torch.distributed
-    told = {
+    results = {
         "processes": world.get_world_size(),
         "rates": recorder.rates,
         "last_epoch": scheduler.last_epoch,
     }
-    (folder / f"rank{world.get_rank()}.json").write_text(json.dumps(told))
+    (folder / f"rank{world.get_rank()}.json").write_text(json.dumps(results))
     leave()
