@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from math import ceil
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, IterableDataset
 
 from olm.checking.check import Options, check
+from olm.fields.durations import exact
 from olm.fields.types import MAX_STEPS
 from olm.kinds import KINDS
 from olm.problem import OlmError, SpecError
@@ -69,7 +71,47 @@ def test_total_steps_are_whole_and_other_numbers_may_be_averages():
     assert clock.steps("2ep") == 5
     assert clock.steps("17sp") == 2
     assert clock.steps("401tok") == 4
-    assert Clock(steps_per_epoch=0.1).steps("1ep") == Fraction(0.1)
+    assert Clock(steps_per_epoch=0.1).steps("1ep") == Fraction(1, 10)
+
+
+@pytest.mark.parametrize(
+    ("clock", "duration", "exactly", "steps"),
+    [
+        # A half on paper, which every one of these floats misses from below.
+        ({"steps_per_epoch": 1.7}, "5ep", Fraction(17, 2), 9),
+        ({"steps_per_epoch": 0.7}, "5ep", Fraction(7, 2), 4),
+        ({"steps_per_epoch": 4 / 3}, "1.125ep", Fraction(3, 2), 2),
+        ({"steps_per_epoch": 10 / 3}, "0.45ep", Fraction(3, 2), 2),
+        ({"samples_per_step": 1.1}, "1.65sp", Fraction(3, 2), 2),
+        ({"tokens_per_step": 2049.3}, "3073.95tok", Fraction(3, 2), 2),
+        # More digits than a simple fraction has: the number that was written.
+        ({"steps_per_epoch": 1.234567890123}, "1ep", Fraction(1234567890123, 10**12), 1),
+        ({"steps_per_epoch": 1234567.1234567}, "1ep", Fraction(12345671234567, 10**7), 1234567),
+    ],
+)
+def test_a_clock_counts_by_the_number_that_was_written_not_by_the_float(
+    clock, duration, exactly, steps
+):
+    assert Clock(**clock).steps(duration) == exactly
+    warmup = KINDS["WarmupLR"](warmup_steps=duration).resolve(Clock(**clock))
+    assert warmup.warmup_steps == steps
+
+
+@pytest.mark.parametrize("length", [1, 3, 50, 100, 391, 1000])
+def test_an_epoch_in_hundredths_is_the_steps_that_it_is_on_paper(length):
+    """As floats, 0.07 × 100 is above 7, and a run of 0.07 epochs would have 8 steps."""
+    for hundredths in range(1, 1200):
+        steps = -(-hundredths * length // 100)
+        run = {"dataset_size": length, "batch_size": 1, "epochs": hundredths / 100}
+        assert Clock.of_run(**run, max_steps=steps).total_steps == steps
+        assert Clock.of_run(**run).total_steps == steps
+
+
+@pytest.mark.parametrize("parts", [3, 6, 7, 9, 11, 13, 37, 99])
+def test_an_epoch_in_parts_is_the_steps_that_it_is_on_paper(parts):
+    for whole in range(1, 5 * parts):
+        run = {"dataset_size": 5 * parts, "batch_size": 1, "epochs": whole / parts}
+        assert Clock.of_run(**run).total_steps == 5 * whole
 
 
 def test_an_integral_float_is_an_integer():
@@ -206,11 +248,7 @@ def test_a_fractional_number_of_epochs_ends_with_the_step_that_reaches_it(
 ):
     loader = DataLoader(torch.arange(batches))
     clock = Clock.of_run(dataloader=loader, epochs=epochs, accumulate=accumulate)
-    steps = 0
-    while steps < epochs * clock.steps_per_epoch:
-        steps += 1
-    assert clock.total_steps == steps
-    assert abs(steps - epochs * clock.steps_per_epoch) < 1
+    assert clock.total_steps == ceil(exact(epochs) * clock.steps_per_epoch)
 
 
 def test_a_training_loop_ends_with_its_schedule():

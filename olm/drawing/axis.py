@@ -10,7 +10,7 @@ from itertools import count
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
-from olm.fields.durations import UNITS
+from olm.fields.durations import UNITS, exact
 from olm.fields.types import MAX_STEPS
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def axes(clock: Clock) -> dict[str, Axis]:
     >>> list(axes(Clock(total_steps=1000, tokens_per_step=4e6)))
     ['steps', 'tokens', 'percent']
     """
-    known = {name: Fraction(value) for name, value in clock.known.items()}
+    known = {name: exact(value) for name, value in clock.known.items()}
     found = {"steps": STEPS}
     for name, field in NEEDS.items():
         if field in known:

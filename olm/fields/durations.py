@@ -6,9 +6,26 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from math import ulp
 from typing import ClassVar
 
 from pydantic_core import SchemaSerializer, core_schema
+
+
+def exact(number: float) -> Fraction:
+    """The number that a float was written as, or the fraction that it was computed as.
+
+    >>> exact(0.07) * 100, exact(5 / 3) * 3
+    (Fraction(7, 1), Fraction(5, 1))
+    """
+    if isinstance(number, int):
+        return Fraction(number)
+    written = Fraction(repr(float(number)))
+    if float(f"{number:.12g}") == number:
+        return written
+    # More digits than people write: a quotient, if one is this float that is too simple for chance.
+    simple = written.limit_denominator(max(1, int(1e-2 / ulp(number) ** 0.5)))
+    return simple if float(simple) == number else written
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +63,7 @@ class Unit:
 
     def steps(self, amount: Fraction, value: float) -> Fraction:
         """How many steps an amount of the quantity is, where the clock's field has this value."""
-        return amount / Fraction(value) if self.per_step else amount * Fraction(value)
+        return amount / exact(value) if self.per_step else amount * exact(value)
 
 
 PERCENT = Unit(

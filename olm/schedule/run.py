@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
+from fractions import Fraction
+from math import ceil, floor
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -15,6 +16,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
+from olm.fields.durations import exact
 from olm.fields.errors import at, mistake
 from olm.fields.rules import Rule, rule, ruled
 from olm.fields.types import MAX_STEPS, TINY, Number, PositiveCount
@@ -97,20 +99,22 @@ class Run(BaseModel):
         if self.dataset_size is None or self.batch_size is None:
             return None
         # torch's DistributedSampler gives every process equally many, some of them twice.
-        share = ceil(self.dataset_size / self.world_size)
-        return share // self.batch_size if self.drop_last else ceil(share / self.batch_size)
+        share = ceil(Fraction(self.dataset_size, self.world_size))
+        exactly = Fraction(share, self.batch_size)
+        return floor(exactly) if self.drop_last else ceil(exactly)
 
     @property
     def steps_per_epoch(self) -> int | None:
         """How many optimizer steps an epoch has, the last of which may have fewer batches."""
-        return None if self.batches is None else ceil(self.batches / self.accumulate)
+        return None if self.batches is None else ceil(Fraction(self.batches, self.accumulate))
 
     @property
     def steps_of_epochs(self) -> int | None:
         """How many optimizer steps the epochs have."""
         if self.epochs is None or self.steps_per_epoch is None:
             return None
-        return ceil(self.epochs * self.steps_per_epoch)
+        # As floats, 0.07 × 100 is above 7.
+        return ceil(exact(self.epochs) * self.steps_per_epoch)
 
     @property
     def total_steps(self) -> int | None:
