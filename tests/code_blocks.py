@@ -30,12 +30,13 @@ _PLACEHOLDER = re.compile(r"(?<![\w$.-])[A-Z]{4,}(?![\w.-])")
 NOT_RUN = {"brew", "git", "pip", "pipx", "pre-commit", "python3", "uv", "uvx"}
 """Commands that need the network, or belong to the repository, which has tests of its own."""
 
-PYTHON = [sys.executable, "-W", "ignore"]
-PROGRAMS = {
-    "olm": [*PYTHON, "-m", "olm"],
-    "python": PYTHON,
-    "torchrun": [*PYTHON, "-m", "torch.distributed.run"],
-}
+_PYTHON = f"{sys.executable} -W ignore"
+_SHELL = f"""set -o pipefail
+olm() {{ {_PYTHON} -m olm "$@"; }}
+python() {{ {_PYTHON} "$@"; }}
+torchrun() {{ {_PYTHON} -m torch.distributed.run "$@"; }}
+"""
+"""The commands as those of this Python."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,33 @@ def blocks(page):
 
 
 def run(page, folder, name="page"):
-    """Run the code blocks of a page one after the other, in a folder."""
+    """Run the code blocks of a page one after the other, in a folder.
+
+    Raises:
+        AssertionError: a block does not do what the page shows.
+    """
     names = {"__name__": "__main__"}
+    sys.path.insert(0, str(folder))
+    try:
+        _run_all(page, folder, name, names)
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _run_all(page, folder, name, names):
     for block in blocks(page):
         where = f"{name}:{block.line}"
         if block.file:
             (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text, encoding="utf-8")
         _RUN.get(block.language, _unknown)(block, folder, names, where)
+
+
+def repository(folder):
+    """Let a folder have all that the repository has, for a page that is read there."""
+    for path in ROOT.iterdir():
+        if not path.name.startswith("."):
+            (folder / path.name).symlink_to(path)
 
 
 def commands(text):
@@ -96,30 +116,48 @@ def _python(block, folder, names, where):
 def _console(block, folder, names, where):
     assert commands(block.text), f"{where} has no command"
     for command, shown in commands(block.text):
-        words = shlex.split(command, comments=True)
-        if words[0] == "python3":
-            assert (ROOT / words[1]).exists(), f"{where}: there is no {words[1]}"
-        if words[0] in NOT_RUN or _PLACEHOLDER.search(command):
-            continue
-        _command(command, words, shown, folder, where)
+        program, *words = shlex.split(command, comments=True)
+        if program == "python3":
+            assert (ROOT / words[0]).exists(), f"{where}: there is no {words[0]}"
+        if is_run(command):
+            out = output(command, folder, may_fail=bool(shown))
+            assert not shown or shows(shown, out), (
+                f"{where}: {command}\n{out}\nis not what the page shows:\n{shown}"
+            )
 
 
-def _command(command, words, shown, folder, where):
-    """Run a command; olm's prints errors, too, as in a terminal, and may find problems."""
-    is_olm = words[0] == "olm"
-    environment = variables(PYTHONPATH=str(ROOT), COLUMNS="96")
-    arguments = [*PROGRAMS[words[0]], *words[1:]]
+def is_run(command):
+    """Whether a test runs a command."""
+    return shlex.split(command)[0] not in NOT_RUN and not _PLACEHOLDER.search(command)
+
+
+def output(command, folder, may_fail=False):
+    """What a command prints; olm's prints errors, too, as in a terminal.
+
+    Args:
+        command: what a shell runs.
+        folder: where it runs.
+        may_fail: whether `olm` may end with 1, because it found problems.
+    """
+    is_olm = bool(re.search(r"\bolm ", command))
     done = subprocess.run(
-        arguments, cwd=folder, env=environment, text=True, encoding="utf-8",
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT if is_olm else subprocess.PIPE,
-    )  # fmt: skip
-    out = f"{where}: {command}\n{done.stdout}{done.stderr or ''}"
-    assert done.returncode == 0 or (is_olm and shown and done.returncode == 1), out
-    assert "Traceback" not in done.stdout, out
-    if shown:
-        assert doctest.OutputChecker().check_output(
-            _lines(shown), _lines(done.stdout), doctest.ELLIPSIS
-        ), f"{out}\nis not what the page shows:\n{shown}"
+        ["bash", "-c", _SHELL + command],
+        cwd=folder,
+        env=variables(PYTHONPATH=str(ROOT), COLUMNS="96"),
+        text=True,
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if is_olm else subprocess.PIPE,
+    )
+    report = f"{command}\n{done.stdout}{done.stderr or ''}"
+    assert done.returncode == 0 or (is_olm and may_fail and done.returncode == 1), report
+    assert "Traceback" not in done.stdout, report
+    return _lines(done.stdout)
+
+
+def shows(shown, out):
+    """Whether a page shows what a command prints."""
+    return doctest.OutputChecker().check_output(_lines(shown), out, doctest.ELLIPSIS)
 
 
 def _lines(text):
@@ -127,7 +165,9 @@ def _lines(text):
 
 
 def _yaml(block, folder, names, where):
-    if re.search(r"^kind:", block.text, re.MULTILINE):
+    if block.file and block.file.startswith("bad"):
+        assert "kind:" in block.text
+    elif re.search(r"^kind:", block.text, re.MULTILINE):
         olm.loads(block.text)
     else:
         yaml.safe_load(block.text)

@@ -20,7 +20,7 @@ FLAT = make("HoldLR")
 
 
 def test_a_sequence_in_a_repeat_in_a_clamp_above_a_floor():
-    """The README's example: three rises and falls, each lower and slower, in jumps of an epoch."""
+    """The guide's example: three rises and falls, each lower and slower, in jumps of an epoch."""
     cycle = make(
         "SequentialLR",
         schedulers=[

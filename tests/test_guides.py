@@ -39,7 +39,7 @@ def test_explain_prints_a_guide_without_its_markup(name, capsys):
     assert main(["explain", name]) == FINE
     out = capsys.readouterr().out
     assert out.startswith(f"{name}: {guide(name).title}\n\n")
-    assert "```" not in out
+    assert "\n```" not in out
     assert "<!--" not in out
     assert ".md)" not in out
 
@@ -111,7 +111,7 @@ def test_a_page_that_is_right_passes(tmp_path):
         ("kind: HoldLR", "kind: NoLR"),
         ("kind: HoldLR", "mistakes: ]["),
         ("olm check run", "olm check none"),
-        ("$ python", "$ perl"),
+        ("$ python", "$ no-such-program"),
         ("```python\nx", "```rust\nx"),
     ],
 )

@@ -1,80 +1,69 @@
-"""The README: its examples run as they stand, and it knows every kind, field and command."""
+"""The documentation: its examples run, and it has every kind, field, verb, code and guide."""
 
-import doctest
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-import olm
+import code_blocks
+from olm.checking.guides import guides
+from olm.checking.pages import codes
+from olm.cli import verb_modules
 from olm.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
-BLANKS = " \u2800"
-"""What a curve's line ends with; the README leaves it out."""
-
-README = (ROOT / "README.md").read_text()
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-COMMANDS = [
-    (command, expected)
-    for block in blocks("console")
-    for command, expected in re.findall(r"^\$ (olm .*)\n((?:(?!\$).*\n)*)", block, re.MULTILINE)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+KINDS_PAGE = (ROOT / "specs" / "kinds" / "README.md").read_text(encoding="utf-8")
+TOPICS_PAGE = (ROOT / "olm" / "checking" / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    path
+    for pattern in ("README.md", "specs/**/README.md", "olm/**/*.md", "tools/*.md")
+    for path in sorted(ROOT.glob(pattern))
 ]
+LINK = re.compile(r"\]\(([^)#:]+)\)|(?:src|srcset)=\"([^\"]+)\"")
 
 
-@pytest.mark.parametrize(("command", "expected"), COMMANDS)
-def test_a_command_prints_what_the_readme_shows(command, expected):
-    arguments = shlex.split(command)[1:]
-    done = subprocess.run(
-        [sys.executable, "-m", "olm", *arguments], cwd=ROOT, capture_output=True, text=True
-    )
-    assert [line.rstrip(BLANKS) for line in done.stdout.splitlines()] == [
-        line.rstrip(BLANKS) for line in expected.splitlines()
-    ]
+def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code_blocks.repository(tmp_path)
+    code_blocks.run(README, tmp_path, "README.md")
 
 
-def test_there_are_commands_to_try():
-    assert len(COMMANDS) >= 3
+def test_the_readme_stays_short():
+    assert len(README.encode()) < 11_000
 
 
-def test_the_python_examples_run_one_after_the_other(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    results = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=flags)
-    assert results.attempted > 10
-    assert results.failed == 0
-
-
-@pytest.mark.parametrize("text", [text for text in blocks("yaml") if "kind:" in text])
-def test_a_spec_in_the_readme_is_valid(text):
-    assert olm.loads(text)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_and_pictures_lead_to_files(page):
+    targets = ["".join(groups) for groups in LINK.findall(page.read_text(encoding="utf-8"))]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_and_each_of_its_fields_is_in_the_table(kind):
-    (row,) = re.findall(rf"^\| `{kind}` \|.*$", README, re.MULTILINE)
+    (row,) = re.findall(rf"^\| \[`{kind}`\].*$", KINDS_PAGE, re.MULTILINE)
     assert all(f"`{field}`" in row for field in KINDS[kind].model_fields if field != "kind")
 
 
-def test_every_command_is_mentioned():
-    verbs = {
-        path.stem
-        for path in (ROOT / "olm" / "cli" / "verbs").glob("*.py")
-        if "def run(" in path.read_text()
-    }
-    assert verbs
-    assert all(f"olm {verb}" in README for verb in verbs)
+def test_every_verb_is_mentioned():
+    assert [verb for verb in verb_modules() if f"olm {verb}" not in README] == []
 
 
-def test_every_public_name_is_mentioned():
-    assert [
-        name for name in ("load", "parse", "build", "save_state") if f"olm.{name}" not in README
-    ] == []
+def test_every_guide_is_mentioned_in_the_readme_or_the_list_of_topics():
+    pages = TOPICS_PAGE + README
+    assert [name for name in guides() if f"[{name}](guides/{name}.md)" not in pages] == []
+
+
+def test_every_code_is_in_the_list_of_topics():
+    assert [code for code in codes() if f"\n- [{code}](" not in TOPICS_PAGE] == []
+
+
+def test_every_public_function_is_mentioned():
+    text = README + "".join(path.read_text(encoding="utf-8") for path in PAGES)
+    names = ("load", "parse", "build", "save_state", "multiplier")
+    assert [name for name in names if f"olm.{name}" not in text] == []
+
+
+def test_the_picture_is_there_for_light_and_dark_pages():
+    light, dark = re.findall(r"specs/pictures/[\w.-]+\.svg", README)[::-1]
+    assert (ROOT / light).read_text() != (ROOT / dark).read_text()

@@ -2,7 +2,7 @@
 
     python3 tools/bench.py                      all of it, in a few minutes
     python3 tools/bench.py --only "8 groups"    the contests with this in their name
-    python3 tools/bench.py --write              put the tables into README.md
+    python3 tools/bench.py --write              put the tables into tools/bench.md
 
 Below 1 is faster. A figure is the median of repetitions in which the sides take turns, with torch
 on one thread and the garbage collector at rest. What runs in this process is measured in processor
@@ -27,8 +27,9 @@ from pathlib import Path
 
 from contests import Family, Result, ajv, results
 from environment import ROOT, enter
-from readme import README, between
+from markers import between
 
+PAGE = ROOT / "tools" / "bench.md"
 TOPICS = ("steps", "curves", "resuming", "commands")
 NEEDED = ("torch", "numpy", "pydantic", "check_jsonschema")
 
@@ -41,7 +42,7 @@ def main(args: list[str]) -> int:
     parser.add_argument("--only", default="", metavar="NAME", help="contests with this in the name")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into tools/bench.md")
     given = parser.parse_args(args)
     if given.write and (given.only or given.quick):
         parser.error("--write is for all contests, without --only and --quick")
@@ -58,7 +59,8 @@ def main(args: list[str]) -> int:
     said = [asdict(result) | {"met": result.met} for result in everything]
     print(json.dumps(said, indent=2) if given.json else text)
     if given.write:
-        README.write_text(between("bench", text), encoding="utf-8")
+        page = between("bench", text, PAGE.read_text(encoding="utf-8"))
+        PAGE.write_text(page, encoding="utf-8")
     return int(any(result.met is False for result in everything))
 
 

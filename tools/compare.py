@@ -29,12 +29,16 @@ WRAPPERS = {"compile_composer_scheduler"}
 class Compared:
     """A peer's file in tests/peers."""
 
+    file: str
+    """The name of the file, without its suffix."""
     peer: str
     """The package, and which part of it, if that has a file of its own."""
     version: str
     tolerance: float
     rows: list[dict[str, Any]]
     """A curve each, as `tests/peers` has it."""
+    refused: list[dict[str, Any]]
+    """The configurations that olm refuses, each with the reason."""
 
     @property
     def configurations(self) -> set[str]:
@@ -94,7 +98,9 @@ def _read(path: Path) -> Compared:
     file = json.loads(path.read_text(encoding="utf-8"))
     package, part = file["peer"], path.stem.removeprefix(f"{file['peer']}_")
     name = package if part == path.stem else f"{package}/{part}"
-    return Compared(name, *(file[key] for key in ("version", "tolerance", "rows")))
+    return Compared(
+        path.stem, name, *(file[key] for key in ("version", "tolerance", "rows", "refused"))
+    )
 
 
 def _row(peer: Compared) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The gallery: specs/README.md with a picture of every recipe."""
+"""The gallery: specs/README.md with a picture of every recipe, and the picture of README.md."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from io import StringIO
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from environment import ROOT
 
@@ -14,22 +15,42 @@ HEAD = """\
 # Recipes
 
 Schedules that papers, model cards and repositories report, each as a spec. The comment in a spec
-says where its numbers stand and how they were computed. Copy one, or look at it:
+gives the source of its numbers and how they were computed. Copy one, or look at it:
 `olm show specs/bert-base.olm.yaml --base-lr 1e-4`.
 
-The [folder of kinds](kinds) has a commented spec of every kind.
+The [folder of kinds](kinds) has a commented spec of every kind, and tables of the kinds and of the
+libraries that they are compared with.
 
 Written by tools/generate.py from the specs.
 """
 
 BASE = re.compile(r"Base learning rate ([0-9.e+-]*[0-9])")
-"""Where a recipe says the base rate that it is drawn with."""
+"""Where a recipe specifies the base rate that it is drawn with."""
+
+
+COVER = SPECS / "llama-2-7b.olm.yaml"
+"""The recipe that README.md shows, on light pages and on dark ones."""
+
+DARK = {
+    "figure.facecolor": "#0d1117",
+    "axes.facecolor": "#0d1117",
+    "axes.prop_cycle": "cycler('color', ['#58a6ff'])",
+    "axes.edgecolor": "#8b949e",
+    "grid.color": "#8b949e",
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color"),
+        "#e6edf3",
+    ),
+}
+"""matplotlib's settings for a page with a dark background, in the colours of GitHub's."""
 
 
 def gallery() -> dict[Path, str]:
     """The page and its pictures, by path."""
     paths = sorted(SPECS.glob("*.olm.yaml"))
     pictures = {SPECS / "pictures" / f"{_name(path)}.svg": _picture(path) for path in paths}
+    if COVER in paths:
+        pictures[SPECS / "pictures" / f"{_name(COVER)}-dark.svg"] = _picture(COVER, DARK)
     return {SPECS / "README.md": "\n".join([HEAD, *map(_entry, paths)]), **pictures}
 
 
@@ -45,19 +66,20 @@ def _comment(path: Path) -> list[str]:
     return [line.removeprefix("# ") for line in takewhile(lambda line: line[:1] == "#", lines)]
 
 
-def _picture(path: Path) -> str:
-    """The curve as SVG, the same text on every run."""
+def _picture(path: Path, settings: dict[str, str] | None = None) -> str:
+    """The curve as SVG, the same text on every run, with more settings of matplotlib's."""
     import matplotlib
 
     import olm
     from olm.drawing.figure import draw
 
-    spec, told = olm.load(path).resolve(), BASE.search(path.read_text(encoding="utf-8"))
-    if told is None:
-        raise ValueError(f"{path.name} must say its base learning rate in its comment")
+    spec, base = olm.load(path).resolve(), BASE.search(path.read_text(encoding="utf-8"))
+    if base is None:
+        raise ValueError(f"the comment in {path.name} must specify the base learning rate")
     text = StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "olm", "svg.fonttype": "none"}):
-        draw(spec, float(told[1]), spec.schedule.horizon(), text, "svg")
+    fixed: dict[Any, Any] = {"svg.hashsalt": "olm", "svg.fonttype": "none"}
+    with matplotlib.rc_context(fixed | (settings or {})):
+        draw(spec, float(base[1]), spec.schedule.horizon(), text, "svg")
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 

@@ -1,4 +1,4 @@
-"""Write what follows from the kinds: schemas, specs, stubs, the gallery, tables of the README.
+"""Write what follows from the kinds: schemas, specs, stubs, the gallery, pages, tables in guides.
 
     python3 tools/generate.py            write what is stale, delete what no kind has any more
     python3 tools/generate.py --check    write nothing, name what is stale
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from compare import all_compared, kinds_in, schedule_of
 from environment import ROOT, enter
 from gallery import gallery
-from readme import README, between
+from pages import kinds_page, peer_guides, topics_page
 from repository import addressed
 from stubs import stubs, tidy
 
@@ -103,35 +103,6 @@ def reproduced() -> dict[Path, str]:
     return {ROOT / "olm" / "fields" / "reproduced.json": json.dumps(table, indent=1) + "\n"}
 
 
-def readme() -> dict[Path, str]:
-    """The README with today's tables of kinds and of peers."""
-    return {README: between("peers", _peers(), between("kinds", _kinds()))}
-
-
-def _kinds() -> str:
-    from olm.kinds import GROUPS, KINDS
-    from olm.schema.documentation import fields, summary
-
-    rows = ["| kind | what it is | fields |", "| --- | --- | --- |"]
-    for group in GROUPS:
-        rows.append(f"| **{group}** | | |")
-        for kind, model in KINDS.items():
-            if model.group == group:
-                names = ", ".join(f"`{field.name}`" for field in fields(model))
-                rows.append(f"| `{kind}` | {summary(model)} | {names} |".replace("``", "`"))
-    return "\n".join(rows)
-
-
-def _peers() -> str:
-    rows = ["| peer | version | configurations | allowed difference | where olm differs |"]
-    rows.append("| --- | --- | --- | --- | --- |")
-    for peer in all_compared():
-        allowed = f"{peer.tolerance:.0e}" if peer.tolerance else "none"
-        said = (len(peer.configurations), allowed, len(peer.wrong))
-        rows.append(f"| {peer.peer} | {peer.version} | {' | '.join(map(str, said))} |")
-    return "\n".join(rows)
-
-
 GENERATORS: list[Callable[[], dict[Path, str]]] = [
     schemas,
     families,
@@ -139,7 +110,9 @@ GENERATORS: list[Callable[[], dict[Path, str]]] = [
     stubs,
     reproduced,
     gallery,
-    readme,
+    kinds_page,
+    peer_guides,
+    topics_page,
 ]
 """What is generated: each function returns the whole text of files, by their path."""
 

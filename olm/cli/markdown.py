@@ -56,7 +56,7 @@ def _link(link: re.Match[str]) -> str:
 
 
 def _table(block: str) -> str:
-    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in block.split("\n")]
+    rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in block.split("\n")]
     return "\n".join(indent(line, "  ") for line in aligned([rows[0], *rows[2:]]))
 
 

@@ -8,7 +8,8 @@ The tests run every code block, from top to bottom, in an empty folder:
 
 - a block whose first line is a comment with a file name, ``# train.py``, becomes that file;
 - a ``python`` block with ``>>>`` is a doctest, another one runs, and all share their names;
-- a ``yaml`` block that begins with ``kind:`` is a valid spec, any other one is valid YAML;
+- a ``yaml`` block with a ``kind:`` is a valid spec, unless its file is called ``bad...``; any other
+  one is valid YAML;
 - a ``console`` block runs what follows ``$``, and prints what it shows; ``...`` is any text.
 
 A guide that needs more than olm's own tests have says so in its second line:

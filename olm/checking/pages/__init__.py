@@ -68,7 +68,7 @@ def page(code: str) -> Page:
     """The page of a code.
 
     >>> page("unknown-kind").title
-    'a kind that there is not'
+    'an unknown kind'
 
     Raises:
         KeyError: there is no such code.

@@ -28,7 +28,7 @@ examples:
   resume: stop a run at any step and continue it
   ...
   $ olm explain unknown-field
-  error[unknown-field]: a key that the kind does not have
+  error[unknown-field]: an unknown field
   ...
 
 exit status: 0 fine, 2 no such guide or code
