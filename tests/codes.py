@@ -1,4 +1,4 @@
-"""The codes that findings can have, read from the calls in the sources that make a finding."""
+"""The codes of findings, collected from the calls in the source code that create them."""
 
 import ast
 import re
@@ -8,25 +8,25 @@ import olm
 
 OLM = Path(olm.__file__).parent
 MAKERS = {"Problem", "ScalarError", "_one_error", "mistake", "note", "refuse", "stop"}
-"""The functions that are given the code of a finding, as the first string that they are given."""
+"""The functions whose first string argument is the code of a finding."""
 
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 
 
 def codes_of_errors():
-    """Every code that olm gives to a mistake in a spec."""
+    """The codes of all errors in specs."""
     files = (path for path in OLM.rglob("*.py") if "lint" not in path.parts)
     return {code for path in files for code in codes_in(path.read_text(encoding="utf-8"))}
 
 
 def codes_of_lints():
-    """Every code of a warning: the names of the files with the lints."""
+    """The codes of all warnings: the names of the files of lint rules."""
     paths = (OLM / "checking" / "lint").glob("*/[!_]*.py")
     return {path.stem.replace("_", "-") for path in paths}
 
 
 def codes_in(source):
-    """The codes in one source."""
+    """The codes in one source file."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", _name(node.func)) in MAKERS:
             texts = (one.value for one in node.args if isinstance(one, ast.Constant))

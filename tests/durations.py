@@ -1,4 +1,4 @@
-"""How a number of steps may be written in other units, how it may not, and which types take it."""
+"""Valid and invalid durations, and the types that accept them."""
 
 from pydantic import TypeAdapter
 
@@ -6,22 +6,22 @@ from olm.fields import types as fields
 from olm.kinds import KINDS
 
 LASTING = ["3%", "0.5%", "100%", "0.02dur", "2ep", "1.5e6sp", "20e9tok", "2E+3ep", "25e-1%"]
-"""What every number of steps may be."""
+"""Durations that every type accepts."""
 
 NOTHING = ["0%", "0ep", "0.0dur", "0e5tok"]
-"""What only a number that may be 0 may be."""
+"""Durations for numbers that may be 0."""
 
 BACK = ["-3ep", "-0.5%"]
-"""What only a number that may be below 0 may be."""
+"""Durations for numbers that may be negative."""
 
 REST = ["rest"]
-"""What only the length of something may be."""
+"""Durations for lengths."""
 
 WRONG = [
     *("10 %", "2 epochs", "+3ep", "3", "1e3", "", "ep", "%", ".5dur", "5.%", "03%", "0x3%"),
     *("1_000sp", "3%%", "3% ", " 3%", "3%\n", "2EP", "Rest", "rest ", "1e100%", "３%", "3٪", "2ba"),
 ]
-"""What none of them may be."""
+"""Durations that no type accepts."""
 
 ALL = [*LASTING, *NOTHING, *BACK, *REST, *WRONG]
 
@@ -32,7 +32,7 @@ TAKES = {
     "PositiveStepIndex": LASTING,
     "shift": [*LASTING, *NOTHING, *BACK],
 }
-"""What each type takes, of these; the last is the type of a field of TimeLR."""
+"""The durations that each type accepts; the last type is that of a field of TimeLR."""
 
 TYPES = {name: TypeAdapter(getattr(fields, name)) for name in list(TAKES)[:-1]}
 TYPES["shift"] = TypeAdapter(KINDS["TimeLR"].model_fields["shift"].rebuild_annotation())
@@ -45,9 +45,9 @@ def schema_of_a_mapping(name: str) -> dict[str, object]:
 
 
 MAPPING = {f"text {number}": text for number, text in enumerate(ALL)}
-"""All of these, each under a key."""
+"""All durations, each under a key."""
 
 
 def refused_of(name: str) -> list[str]:
-    """The keys in `MAPPING` of those that a type does not take."""
+    """The keys in `MAPPING` whose durations a type rejects."""
     return [key for key, text in MAPPING.items() if text not in TAKES[name]]

@@ -1,4 +1,4 @@
-"""Both parsers of YAML, and what the reader makes of a text with each of them."""
+"""Both YAML parsers, and the result of the reader with each of them."""
 
 import yaml
 
@@ -13,7 +13,7 @@ EXAMPLES = [{"kind": kind, **fields} for kind, model in KINDS.items() for fields
 
 
 def with_each_parser(function, *arguments):
-    """What a function gives with libyaml, and with PyYAML's own parser."""
+    """The results of a function with libyaml and with the parser of PyYAML."""
     usual = olm.text.document.LOADER
     try:
         for olm.text.document.LOADER in PARSERS.values():
@@ -23,7 +23,7 @@ def with_each_parser(function, *arguments):
 
 
 def verdict(text):
-    """The spec that a text says, or None, and its problems."""
+    """The spec in a text, or None, and its problems."""
     try:
         return loads(text, "a.olm.yaml"), ()
     except SpecError as error:

@@ -1,4 +1,4 @@
-"""What Hypothesis draws: schedules of any kind, documents that say them, and wrong documents.
+"""Hypothesis strategies: schedules of any kind, valid documents, and invalid ones.
 
 All of it follows from the types of the fields, so that a new kind is drawn without a change here.
 """
@@ -25,10 +25,10 @@ CATALOGUE = {
     for kind, model in KINDS.items()
     if model.__module__.startswith(f"{kinds.__name__}.")
 }
-"""olm's own kinds, whatever other tests have defined."""
+"""The kinds of olm, without those that other tests define."""
 
 TRIES = 4
-"""How often a schedule is drawn until its fields fit together; then an example is taken."""
+"""The number of attempts to draw fields that fit together; after that, an example is used."""
 
 
 @st.composite
@@ -56,7 +56,7 @@ def schedules(draw, depth=3, wide=False, kinds=CATALOGUE):
 
 @st.composite
 def specs(draw, depth=3, wide=False, kinds=CATALOGUE):
-    """A document that is valid and says no position, in one of the ways to write it."""
+    """A valid document without a position, in one of its spellings."""
     schedule = draw(schedules(depth, wide, kinds))
     document = _written(draw, schedule.model_dump(mode="json"))
     return document | ({"$schema": draw(_TEXT)} if draw(st.booleans()) else {})
@@ -64,7 +64,7 @@ def specs(draw, depth=3, wide=False, kinds=CATALOGUE):
 
 @st.composite
 def clocks(draw, longest=10**6):
-    """A clock that knows all, of a run that is not too long to be looked at."""
+    """A complete clock of a run that is short enough to evaluate."""
     samples = draw(st.integers(1, 4096) | st.floats(1, 4096))
     tokens = samples * draw(st.sampled_from([1, 2.5, 128, 2048]))
     return Clock(
@@ -77,7 +77,7 @@ def clocks(draw, longest=10**6):
 
 @st.composite
 def amounts(draw, clock, steps):
-    """A duration, as it is written, of about so many steps."""
+    """The text of a duration of about this many steps."""
     unit = draw(st.sampled_from([*UNITS]))
     value = getattr(clock, UNITS[unit].needs)
     amount = steps * value if UNITS[unit].per_step else steps / value
@@ -87,10 +87,10 @@ def amounts(draw, clock, steps):
 
 @st.composite
 def with_durations(draw, schedule, clock):
-    """A document that says a schedule, in which durations stand where numbers of steps may.
+    """A document of a schedule with durations instead of numbers of steps.
 
-    They are about as long as the numbers were, or `rest`; only those are kept that the models take,
-    which need not fit together once they are counted.
+    They are about as long as the numbers, or `rest`. Only those that the models accept are kept;
+    they need not fit together once they are counted.
     """
     document = schedule.model_dump(mode="json")
     for _, container, key in step_places(document):
@@ -108,7 +108,7 @@ def with_durations(draw, schedule, clock):
 
 
 def step_places(document, path=()):
-    """Where numbers of steps stand in a schedule: the path, the container, and the key in it."""
+    """The numbers of steps in a schedule: the path, the container, and the key in it."""
     if isinstance(document, dict):
         fields = step_fields(KINDS[document["kind"]])
         for name, value in document.items():
@@ -125,7 +125,7 @@ def step_places(document, path=()):
 
 @st.composite
 def specs_with_durations(draw, depth=3, kinds=CATALOGUE):
-    """A document that is valid, with durations, perhaps with the clock that it was written for."""
+    """A valid document with durations, and perhaps with a clock."""
     clock = draw(clocks())
     document = draw(with_durations(draw(schedules(depth, False, kinds)), clock))
     if draw(st.booleans()):
@@ -136,7 +136,7 @@ def specs_with_durations(draw, depth=3, kinds=CATALOGUE):
 
 @st.composite
 def states_with_durations(draw, depth=3, kinds=CATALOGUE):
-    """A document that is a state, which tells the durations that its steps were."""
+    """The document of a state with the durations of its steps."""
     schedule, clock = draw(schedules(depth, False, kinds)), draw(clocks())
     document = draw(with_durations(schedule, clock))
     texts = [
@@ -155,7 +155,7 @@ def states_with_durations(draw, depth=3, kinds=CATALOGUE):
 
 @st.composite
 def states(draw, depth=3, wide=False, kinds=CATALOGUE):
-    """A document that is valid and says a position, as a scheduler's `state_dict` does."""
+    """A valid document with a position, like the `state_dict` of a scheduler."""
     schedule = draw(schedules(depth, wide, kinds))
     return {
         **_written(draw, schedule.model_dump(mode="json")),
@@ -173,7 +173,7 @@ def documents(depth=3, wide=False, kinds=CATALOGUE):
 
 @st.composite
 def mutated(draw, depth=3, kinds=CATALOGUE, of=None):
-    """A document that was valid until something in it was dropped, renamed, added or replaced."""
+    """A valid document in which something was removed, renamed, added or replaced."""
     document = copy.deepcopy(draw(documents(depth, True, kinds) if of is None else of))
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
         if places := list(_places(document)):
@@ -182,7 +182,7 @@ def mutated(draw, depth=3, kinds=CATALOGUE, of=None):
 
 
 def odd_values(kinds=CATALOGUE):
-    """Values of every JSON type, most of them wrong wherever they stand."""
+    """Values of every JSON type, most of which are invalid everywhere."""
     scalars = st.none() | st.booleans() | st.integers() | _FLOATS | _TEXT
     nested = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(_TEXT, inner))
     odd = st.sampled_from([*_ODD, *kinds]).map(copy.deepcopy)
@@ -203,14 +203,14 @@ BAD_DURATIONS = json.loads(
         "٣%", "²%", "12345678901234567ep", "0.12345678901234567ep", "--3ep", "- 3ep", "3EP", "3Ep",
         "3dur "]"""
 )
-"""What is no duration anywhere, though some of it nearly is one."""
+"""Strings that are durations nowhere, though some nearly are."""
 
 GOOD_DURATIONS = json.loads(
     """["rest", "3%", "0%", "0.0e0%", "100%", "2ep", "0.5ep", "1.5e6sp", "20e9tok", "0.02dur",
         "0dur", "1E+5tok", "1e99tok", "1e-99ep", "9999999999999999.9999999999999999ep", "-3%",
         "-3ep", "-0%", "-1e9tok"]"""
 )
-"""What is a duration, though not every field takes every one of them."""
+"""Durations, not all of which every field accepts."""
 
 _ODD += [*BAD_DURATIONS, *GOOD_DURATIONS]
 _ODD_KEYS = ["", "kind", "Kind", "schedule", "title", "extra", "größe", *ROOT_KEYS]
@@ -250,7 +250,7 @@ def _numbers(number, wide):
     if number.whole:
         small = st.integers(least, min(least + 20, high))
         return small | st.integers(low if wide else least, high if wide else min(high, 10**6))
-    # Something is divided by what must be above 0, and must not overflow.
+    # A divisor must be above 0, and the quotient must not overflow.
     least = 0.01 if low == TINY else least
     small = st.floats(least, min(least + 1.0, high)).map(lambda value: value + 0.0)
     few = st.sampled_from([float(least), min(least + 1.0, high)])
@@ -259,7 +259,7 @@ def _numbers(number, wide):
 
 def _lists(items, least, of_schedules):
     lists = st.lists(items, min_size=least, max_size=least + 3)
-    # Rules often want an ascending order.
+    # Rules often require an ascending order.
     return lists if of_schedules else lists | lists.map(lambda values: sorted(set(values)))
 
 
@@ -276,7 +276,7 @@ def _mentions_children(annotation):
 
 
 def _written(draw, value):
-    """A dumped schedule as somebody may write it: defaults left out, numbers in either form."""
+    """A dumped schedule as people may write it: without defaults, with numbers in either form."""
     if isinstance(value, dict):
         fields = KINDS[value["kind"]].model_fields
         left_out = {
@@ -295,7 +295,7 @@ def _written(draw, value):
 
 
 def _places(document):
-    """Every value in a document, as the container that has it and its key there."""
+    """Every value in a document, as its container and its key."""
     items = document.items() if isinstance(document, dict) else enumerate(document)
     for key, value in items:
         yield document, key
@@ -304,7 +304,7 @@ def _places(document):
 
 
 def _mutate(draw, document, container, key, kinds):
-    """Change what stands at a place, or what stands beside it."""
+    """Change the value at a place, or one beside it."""
     ways = ["replace", "drop", "move", "wrap"]
     if isinstance(container, dict):
         ways += ["rename", "add", "as root"]
@@ -334,13 +334,13 @@ def _mutate(draw, document, container, key, kinds):
 
 
 def _near(number):
-    """Numbers beside this one, and those at the ends of what is valid."""
+    """Numbers next to this one, and those at the bounds."""
     ends = [0, 1, -1, MAX_STEPS, MAX_STEPS + 1, MAX_RATE, int(MAX_RATE) + 1]
     return st.sampled_from([number + 1, number - 1, -number, number // 2, *ends])
 
 
 def _root_values():
-    """Values of the keys of a root, right and nearly right."""
+    """Values of root keys, valid and nearly valid."""
     text = "sha256:" + "0" * 64
     lists = st.sampled_from([[], [0.1], [None]])
     run = {"total_steps": 1000, "steps_per_epoch": 0.5, "samples_per_step": 8}
@@ -357,6 +357,6 @@ def _root_values():
 
 
 def _keys(key, kinds):
-    """Keys that are wrong in most places: other fields, the root's, misspelt ones."""
+    """Keys that are invalid in most places: other fields, root keys, misspelt ones."""
     known = sorted({name for model in kinds.values() for name in model.model_fields})
     return st.sampled_from([*known, *_ODD_KEYS, key + "s", key[:-1], key.upper()])

@@ -1,4 +1,4 @@
-"""Runs that accumulate gradients, under specs in epochs and per cent, end when the schedule does.
+"""Runs with gradient accumulation, under specs in epochs and per cent, end with the schedule.
 
 The opponent is OpenLanguageModel's own trainer, whose runs `python3 tools/peers` writes down.
 """

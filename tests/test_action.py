@@ -1,4 +1,4 @@
-"""The action of tools/action: its steps run as GitHub runs them, and what linters say of it."""
+"""The action in tools/action: its steps run as on GitHub, and linters find nothing."""
 
 import re
 import subprocess

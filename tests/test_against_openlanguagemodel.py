@@ -1,4 +1,4 @@
-"""OpenLanguageModel's schedulers: its own source text builds ours, with its numbers to the bit.
+"""OpenLanguageModel: its own source code constructs our schedulers, with its rates to the bit.
 
 `test_against_peers.py` holds the specs to its numbers; here are its classes and its base class.
 """

@@ -1,4 +1,4 @@
-"""Every peer's own numbers, in `tests/peers`, against the specs that stand beside them there.
+"""The rates of every peer, in `tests/peers`, against the specs in the same files.
 
 `python3 tools/peers` writes them. A peer that is added there is tested here without a change.
 """

@@ -1,4 +1,4 @@
-"""``olm check --schema``: documents held to any JSON Schema, and what check-jsonschema says."""
+"""``olm check --schema``: documents validated by any JSON Schema, and by check-jsonschema."""
 
 import json
 import os

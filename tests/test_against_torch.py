@@ -1,4 +1,4 @@
-"""torch's own schedulers, stepped beside ours on optimizers of their own, and holding ours.
+"""The schedulers of torch, stepped in parallel with ours, and composed of ours.
 
 torch computes each rate from the one before, hence the tolerance. `test_against_peers.py` holds the
 specs to numbers that torch 2.13 wrote down; here it is whichever torch is installed.

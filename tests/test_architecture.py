@@ -1,4 +1,4 @@
-"""Which room may know which, read from the imports; and what an import costs."""
+"""Which layer may import which, and which modules an import loads."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""A schedule inside a larger file: its value, its places, and what is said when it is not there."""
+"""A schedule inside a larger file: its value, its places, and the error if it is missing."""
 
 import json
 import tomllib

@@ -1,4 +1,4 @@
-"""`tools/bench.py`: that it measures. What it measures is no matter for a test."""
+"""`tools/bench.py` measures; the figures themselves are not tested."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Rates between two steps, where a slower clock such as `RepeatLR`'s asks for them."""
+"""Rates between two steps, which a slower clock such as that of `RepeatLR` needs."""
 
 from fractions import Fraction
 

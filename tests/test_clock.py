@@ -1,4 +1,4 @@
-"""What a run is: what a clock takes, and whether it says of a run what the run does."""
+"""Clocks: the values that they accept, and whether they count like a real run."""
 
 import json
 from fractions import Fraction

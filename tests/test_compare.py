@@ -1,4 +1,4 @@
-"""`tools/compare.py`: how near the peers are, as it prints it; and the gallery of recipes."""
+"""`tools/compare.py`, the differences from the peers, and the gallery of recipes."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Schedules made of schedules: which part is when, and what comes out, by hand."""
+"""Schedules made of schedules: which part applies when, and the rates by hand."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A training process that is killed again and again ends where one that nobody disturbs ends."""
+"""A training process that is killed repeatedly ends like an uninterrupted one."""
 
 import json
 import os

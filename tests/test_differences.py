@@ -1,4 +1,4 @@
-"""In which fields two specs differ, and where their curves part."""
+"""The fields in which two specs differ, and the steps at which their curves differ."""
 
 import json
 from itertools import pairwise

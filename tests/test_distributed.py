@@ -1,4 +1,4 @@
-"""torch's distributed checkpoints: real processes save with 2 ranks and load with 1, 2 and 4."""
+"""Distributed checkpoints: real processes save with 2 ranks and load with 1, 2 and 4."""
 
 import fcntl
 import json

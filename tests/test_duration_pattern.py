@@ -1,4 +1,4 @@
-"""The pattern of durations in the JSON Schemas: it takes what the models take, in every reader."""
+"""The pattern of durations in the JSON Schemas accepts what the models accept, in every reader."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What transformers and Composer make of durations, and where olm rounds otherwise.
+"""Durations in transformers and Composer, and where olm rounds differently.
 
 Their answers stand in `tests/peers`, as `python3 tools/peers transformers composer` wrote them.
 Schedules of Composer's whose lengths are durations are among the curves there.

@@ -1,4 +1,4 @@
-"""What a spec expects of itself: held to it, whatever the schedule is, and nothing else."""
+"""Expectations: a spec is compared with the rates that it states."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The public face: what `import olm` gives, and what it does not load."""
+"""The public interface: the names in `olm`, and the modules that `import olm` does not load."""
 
 import subprocess
 import sys

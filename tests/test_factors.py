@@ -1,4 +1,4 @@
-"""A schedule as a multiplier, where it says how long things last in other units than steps."""
+"""A schedule with durations as a multiplier."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""``olm check --fix``: an error with one possible fix is fixed, and every other byte stays."""
+"""``olm check --fix``: an error with one possible fix is fixed, and every other byte is kept."""
 
 import io
 import json

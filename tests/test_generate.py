@@ -1,4 +1,4 @@
-"""`tools/generate.py`, as it is run, in a copy of the folders that it reads and writes."""
+"""`tools/generate.py`, run in a copy of the folders that it reads and writes."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""Checks in several processes: the same results, and an end whatever happens."""
+"""Checks in several processes: the same results, and no process is left behind."""
 
 import os
 import signal

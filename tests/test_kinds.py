@@ -1,4 +1,4 @@
-"""What holds for every kind, by its examples: a new kind is tested before its author says how."""
+"""Properties of every kind, for all its examples: a new kind is tested before it has a test."""
 
 import json
 import pickle

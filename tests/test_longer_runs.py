@@ -1,4 +1,4 @@
-"""The training of `tools/digits.py`, stopped at step 400 of 600 and gone on with for 30 epochs."""
+"""The training of `tools/digits.py`, stopped at step 400 of 600 and resumed for 30 epochs."""
 
 import json
 import shutil

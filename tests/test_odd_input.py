@@ -1,4 +1,4 @@
-"""Input that breaks other readers: both parsers refuse it, with a place, in linear time."""
+"""Input that breaks other readers: both parsers reject it, with a place, in linear time."""
 
 import json
 import time

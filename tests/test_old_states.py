@@ -1,4 +1,4 @@
-"""States that other schedulers wrote: torch's step on beside ours, others' are recorded here."""
+"""States of other schedulers: those of torch continue in parallel, others are recorded here."""
 
 import copy
 import io

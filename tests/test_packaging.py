@@ -160,3 +160,17 @@ CONTRIBUTING = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8"
 def test_contributors_find_every_layer_of_the_package():
     layers = {path.name for path in (ROOT / "olm").iterdir() if (path / "__init__.py").exists()}
     assert {layer for layer in layers if f"| `olm/{layer}/` |" not in CONTRIBUTING} == set()
+
+
+def test_every_path_that_contributors_are_sent_to_exists():
+    spans = re.findall(r"`(?:python3 )?([\w.-]+(?:/[\w.-]+)+/?)(?: [^`]*)?`", CONTRIBUTING)
+    paths = {span for span in spans if "NAME" not in span}
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+    assert len(paths) > 30
+
+
+def test_every_topic_that_contributors_are_sent_to_exists():
+    topics = set(re.findall(r"`olm explain ([\w-]+)`", CONTRIBUTING))
+    guides = {path.stem for path in (ROOT / "olm" / "checking" / "guides").glob("*.md")}
+    assert topics
+    assert topics - guides == set()

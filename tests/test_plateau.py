@@ -1,4 +1,4 @@
-"""The rate that falls with a metric: beside torch's own class, in a state, and inside others."""
+"""The rate that a metric reduces: compared with torch, in a state, and inside compositions."""
 
 import copy
 import io

@@ -1,4 +1,4 @@
-"""The hooks, as pre-commit runs them: installed from a copy of this repository, on real commits."""
+"""The hooks, run by pre-commit from a copy of this repository, on real commits."""
 
 import re
 import subprocess

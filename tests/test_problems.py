@@ -1,4 +1,4 @@
-"""Every sort of mistake: a spec in ``problems/`` and, beside it, what ``olm check`` says of it.
+"""Every sort of problem: a spec in ``problems/`` and, beside it, the output of ``olm check``.
 
 After a message was changed on purpose, ``OLM_WRITE_EXPECTED=1 pytest tests/test_problems.py``
 writes what is said now; look at the difference before committing it.

@@ -1,4 +1,4 @@
-"""Rates over arrays: in every shape, and however much of a curve is evaluated at once."""
+"""Rates of arrays, in every shape, and of any part of a curve."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The reader: the scalars of YAML 1.2, JSON, and where everything stands, with both parsers."""
+"""The reader: scalars of YAML 1.2, JSON, and the places of values, with both parsers."""
 
 import json
 from math import copysign

@@ -1,4 +1,4 @@
-"""The recipes in specs/: their rates at a few steps, by hand from what their sources say."""
+"""The recipes in specs/: their rates at a few steps, computed by hand from their sources."""
 
 import re
 from math import sqrt

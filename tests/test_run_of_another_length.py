@@ -1,4 +1,4 @@
-"""Durations in torch schedulers: by a run's clock, in the state, and in a run of another length."""
+"""Durations in torch schedulers: counted by a clock, in a state, and in a run of another length."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What holds for the torch scheduler of every kind."""
+"""Properties of the torch scheduler of every kind."""
 
 import copy
 import gc

@@ -1,4 +1,4 @@
-"""The committed schemas: what each part is for, over all kinds, and how mistakes are told."""
+"""The committed schemas: the purpose of each part, for all kinds, and the reports of errors."""
 
 import json
 import re

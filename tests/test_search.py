@@ -1,4 +1,4 @@
-"""Which files are checked: what is named, found, matched, ignored by git and excluded."""
+"""Which files are checked: named, found, matched, ignored by git and excluded ones."""
 
 import os
 import subprocess

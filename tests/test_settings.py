@@ -1,4 +1,4 @@
-"""What a project says about checks in its pyproject.toml, and who wins."""
+"""The settings of a project in its pyproject.toml, and their precedence."""
 
 import json
 import subprocess

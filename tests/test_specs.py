@@ -1,4 +1,4 @@
-"""The specs of the repository, each as its reader finds it."""
+"""The specs of the repository."""
 
 from pathlib import Path
 

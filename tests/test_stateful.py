@@ -1,4 +1,4 @@
-"""Schedulers under any sequence of operations, beside a model that is the formula and a counter."""
+"""Schedulers under any sequence of operations, against a model: the formula and a counter."""
 
 import copy
 import json

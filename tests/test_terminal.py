@@ -1,4 +1,4 @@
-"""What is seen on a terminal: the picture of a problem, colours and progress."""
+"""Output on a terminal: excerpts with carets, colours and progress."""
 
 import os
 import re

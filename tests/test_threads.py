@@ -1,4 +1,4 @@
-"""Threads that ask a scheduler for its state while another one moves it on see one moment.
+"""Threads that read the state of a scheduler while another thread steps it see one moment.
 
 The interpreter changes threads between two bytecode instructions. So here another thread asks, or
 moves the scheduler on, before every single instruction of the scheduler's, one after the other.

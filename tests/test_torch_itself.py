@@ -1,4 +1,4 @@
-"""An olm scheduler in torch's own surroundings: wrapped and compiled steps, AMP, finders, SWA."""
+"""A scheduler in the surroundings of torch: wrapped and compiled steps, AMP, finders, SWA."""
 
 import functools
 import json

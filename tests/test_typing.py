@@ -1,4 +1,4 @@
-"""What a type checker sees of the torch classes: the fields of the kinds, as arguments."""
+"""A type checker knows the arguments of the torch classes: the fields of the kinds."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What tests of schedulers have in common: documents, optimizers and a loop that trains."""
+"""Helpers of the tests of schedulers: documents, optimizers and a training loop."""
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ NESTED = {
     ],
     "milestones": [2],
 }
-"""A sequence that is a part of a sequence."""
+"""A sequence inside a sequence."""
 
 
 def optimizer_of(*bases, make=SGD):
@@ -42,7 +42,7 @@ def rates_of(optimizer):
 
 
 def trained(scheduler, steps):
-    """The rates of each param group at the coming steps, while the optimizer steps."""
+    """The rates of each param group at the next steps, while the optimizer steps."""
     rates = []
     for _ in range(steps):
         rates.append(rates_of(scheduler.optimizer))
@@ -52,7 +52,7 @@ def trained(scheduler, steps):
 
 
 def advance(scheduler):
-    """Take a step. A plateau, which needs a metric, is told of the best so far: its rate stays."""
+    """Take a step. A plateau, which needs a metric, observes the best so far: its rate holds."""
     if isinstance(scheduler, ReduceLROnPlateau):
         sign = 1 if scheduler.schedule.mode == "max" else -1
         scheduler.step(sign * (scheduler.last_epoch + 1))

@@ -1,10 +1,10 @@
-"""A training process that may be killed at any moment: `test_crash` starts and kills it.
+"""A training process that can be killed at any moment: `test_crash` starts and kills it.
 
     train.py KIND FOLDER        train from the newest checkpoint in the folder to the end
-    train.py KIND FOLDER LIFE   at most so many steps, then wait to be killed
-    train.py KIND FOLDER forks  do the latter in a fork of this process for every line that is read
+    train.py KIND FOLDER LIFE   train for at most LIFE steps, then wait to be killed
+    train.py KIND FOLDER forks  do the latter in a fork of this process for every line of input
 
-It says on standard output what it does, a line each, so that what was said before a kill is known.
+It prints a line for each action, so that the test knows what happened before a kill.
 """
 
 import os
@@ -23,9 +23,9 @@ from olm.text import write as writing
 
 STEPS = 640
 LIFE = 16
-"""So many steps a fork takes at most, so that no machine is too fast for forty kills."""
+"""The maximum number of steps of a fork, so that no machine is too fast for forty kills."""
 EVERY = 3
-"""So many steps there are from one metric to the next."""
+"""The number of steps from one metric to the next."""
 BASES = (0.05, 0.002)
 SPECS = {
     "cosine": {"kind": "WarmupCosineScheduler", "warmup_steps": 50, "total_steps": STEPS},
@@ -47,7 +47,7 @@ SPECS = {
 
 
 def train(kind, folder, life=STEPS):
-    """Train to the end, or for some steps at most, with a checkpoint after every one."""
+    """Train to the end, or for a number of steps, with a checkpoint after each step."""
     say("pid", os.getpid())
     torch.manual_seed(0)
     model = Sequential(Linear(4, 8), Tanh(), Linear(8, 1))
@@ -74,7 +74,7 @@ def train(kind, folder, life=STEPS):
 
 
 def checkpoint(folder, model, optimizer, scheduler):
-    """Write model and optimizer, then the state, whose step names them: it is what counts."""
+    """Write the model and the optimizer, then the state, whose step names their files."""
     done = scheduler.last_epoch
     beside = folder / "training.tmp"
     torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, beside)
@@ -88,7 +88,7 @@ def checkpoint(folder, model, optimizer, scheduler):
 
 
 def resume(folder, model, optimizer, scheduler):
-    """Load the newest checkpoint, if there is one, and return the step at which it stands."""
+    """Load the newest checkpoint, if there is one, and return its step."""
     path = folder / "schedule.json"
     if not path.exists():
         return 0
@@ -105,12 +105,12 @@ def training(folder, done):
 
 
 def say(*words):
-    """Say it in one system call: a kill comes before or after it."""
+    """Print a line in one system call, so that a kill comes before or after it."""
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
 
 
 def forks(kind, folder):
-    """Train in a fork of this process, which has torch in memory, for every line that is read."""
+    """For every line of input, train in a fork of this process, which has torch in memory."""
     warm_up(kind)
     say("ready")
     for line in sys.stdin:
@@ -123,7 +123,7 @@ def forks(kind, folder):
 
 
 def warm_up(kind):
-    """Have everything imported that is imported when it is first used."""
+    """Import everything that is otherwise imported on first use."""
     optimizer = SGD([{"params": [torch.zeros(1)], "lr": base} for base in BASES])
     scheduler = olm.build(SPECS[kind], optimizer)
     optimizer.zero_grad()
@@ -135,7 +135,7 @@ def warm_up(kind):
 
 
 def die_in_line(count):
-    """Kill this process before the line of `olm.text.write` that is run as the so manieth."""
+    """Kill this process before it runs the n-th line of `olm.text.write`."""
     left = count
 
     def at_line(frame, event, argument):

@@ -1,4 +1,4 @@
-"""What the programs share: models, optimizers and their states, a loop, and what they report."""
+"""Shared by the programs: models, optimizers and their states, a loop, and reports."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class Weights:
 
 
 class Moments:
-    """An optimizer that is loaded when its turn comes in `dcp.load`, which takes sorted keys."""
+    """An optimizer that `dcp.load` loads in its turn, in the order of sorted keys."""
 
     def __init__(self, model, optimizer):
         self.model, self.optimizer = model, optimizer
@@ -48,7 +48,7 @@ class Moments:
 
 
 class Run:
-    """A model, wrapped as its run has it, its optimizer and its scheduler, built from nothing."""
+    """A new model, wrapped as in its run, with its optimizer and its scheduler."""
 
     def __init__(self, name, spec=None, bases=BASES):
         torch.manual_seed(7)
@@ -66,7 +66,7 @@ class Run:
         self.scheduler = olm.build(spec or RUNS[name], self.optimizer)
 
     def trained(self, stop):
-        """The rates of every step up to this one, as it is trained."""
+        """Train up to a step, and return the rate of every step."""
         rates = []
         for step in range(self.scheduler.last_epoch, stop):
             data = torch.Generator().manual_seed(100 * step + dist.get_rank())
@@ -87,7 +87,7 @@ class Run:
         return {name: value.tolist() for name, value in full.items()}
 
     def content(self, **schedulers):
-        """What a checkpoint has: the schedulers under keys before or after `optimizer`."""
+        """The content of a checkpoint: the schedulers under keys before or after `optimizer`."""
         return {
             "model": Weights(self.model),
             "optimizer": Moments(self.model, self.optimizer),
@@ -99,16 +99,16 @@ class Run:
 
 
 KEYS = {f"{place}_{form}": form for place in ("before", "then") for form in ("bare", "wrapped")}
-"""Keys of schedulers in a checkpoint: one comes before `optimizer` in sorted order, one after."""
+"""The keys of schedulers in a checkpoint: one sorts before `optimizer`, one after."""
 
 
 def as_form(form, scheduler, on_change="error"):
-    """A scheduler as it is, or wrapped."""
+    """A scheduler, wrapped or not."""
     return scheduler if form == "bare" else SchedulerState(scheduler, on_change=on_change)
 
 
 def report(folder, name, results):
-    """Write what this rank found, for the test to read, and end."""
+    """Write the results of this rank for the test, and exit."""
     results["hash seed"] = os.environ["PYTHONHASHSEED"]
     path = Path(folder) / f"{name}-of-{dist.get_world_size()}-rank-{dist.get_rank()}.json"
     path.write_text(json.dumps(results))

@@ -1,4 +1,4 @@
-"""Load what `saves.py` saved, on any number of ranks, and tell what came of it."""
+"""Load the checkpoints of `saves.py` on any number of ranks, and report the results."""
 
 import sys
 from pathlib import Path
@@ -36,7 +36,7 @@ def main(folder):
 
 
 def resumed(path, name):
-    """For each key: the state and the rates right after it is loaded, and what comes then."""
+    """For each key: the state and the rates right after loading, and the following rates."""
     found = {}
     for key, form in KEYS.items():
         run = Run(name)
@@ -47,7 +47,7 @@ def resumed(path, name):
 
 
 def scheduler_of(spec, bases=BASES):
-    """A scheduler of an optimizer that no checkpoint has."""
+    """A scheduler of an optimizer that is in no checkpoint."""
     groups = [{"params": [torch.zeros(2, requires_grad=True)], "lr": base} for base in bases]
     return olm.build(spec, torch.optim.SGD(groups))
 
@@ -57,12 +57,12 @@ def refused(path, form, saved, spec, bases):
 
 
 def attempt(path, key, form, scheduler):
-    """The error of loading a scheduler, and whether it left everything as it was."""
+    """The error of loading a scheduler, and whether nothing changed."""
     before = scheduler.state_dict(), str(scheduler.optimizer.state_dict())
     error = None
     try:
         dcp.load({key: as_form(form, scheduler)}, checkpoint_id=path)
-    # What torch raises if a key is missing is no Exception.
+    # If a key is missing, torch raises a BaseException.
     except (olm.StateError, CheckpointException) as raised:
         error = raised
     after = scheduler.state_dict(), str(scheduler.optimizer.state_dict())
@@ -70,7 +70,7 @@ def attempt(path, key, form, scheduler):
 
 
 def chosen(path, side):
-    """Where a run with another schedule stands that chose a side, and which rates come then."""
+    """The step of a run with another schedule that chose a side, and the following rates."""
     found = {}
     for key in (key for key, form in KEYS.items() if form == "wrapped"):
         run = Run("ddp", *CHANGED)

@@ -1,9 +1,9 @@
-"""The schedules of the programs, which the test needs to know as well."""
+"""The schedules of the programs, which the test needs as well."""
 
 STEPS, SAVED_AT = 12, 6
 BASES = (0.1, 0.02)
 METRICS = (1.0, 0.9, 0.95, 0.8, 0.85, 0.7, 0.75, 0.9, 0.6, 0.65, 0.5, 0.55)
-"""What a plateau observes after each step; every rank sees the same, as after an all-reduce."""
+"""The metric after each step; every rank has the same, as after an all-reduce."""
 
 COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 3, "total_steps": 10, "min_lr": 0.001}
 LINEAR = {"kind": "LinearLR", "total_steps": 10}
@@ -21,10 +21,10 @@ RUNS = {
         "schedulers": [COSINE, {"kind": "ReduceLROnPlateau", "factor": 0.5, "patience": 0}],
     },
 }
-"""The runs by how they share a model: each has its schedule."""
+"""The schedule of each run; the runs differ in how they shard the model."""
 
 CHANGED = {**RUNS["ddp"], "milestones": [5]}, (0.2, 0.04)
-"""A schedule and base rates that the checkpoint of that run does not have."""
+"""A schedule and base rates other than those in the checkpoint of that run."""
 
 HOLD = {"kind": "HoldLR", "factor": 0.5}
 STEP = {"kind": "StepLR", "step_size": 3, "gamma": 0.5}
@@ -33,7 +33,7 @@ SAVED = {
     "product": {"kind": "ChainedScheduler", "schedulers": [LINEAR, HOLD, HOLD]},
     "step": STEP,
 }
-"""Schedules in a checkpoint, which others then try to load."""
+"""Schedules in a checkpoint, which other schedulers then try to load."""
 
 REFUSED = {
     "another length": ("linear", {**LINEAR, "total_steps": 20}, BASES),
@@ -46,4 +46,4 @@ REFUSED = {
     "a kind with some of the keys": ("step", {"kind": "ExponentialLR", "gamma": 0.5}, BASES),
     "a kind with other keys": ("linear", {"kind": "CosineAnnealingLR", "T_max": 10}, BASES),
 }
-"""What the checkpoint has, and which schedule and base rates the scheduler has that loads it."""
+"""The entry of the checkpoint, and the schedule and base rates of the scheduler that loads it."""

@@ -1,4 +1,4 @@
-"""Train and save: at once, by a thread and by a process, while the training goes on."""
+"""Train and save: synchronously, and by a thread and a process while training continues."""
 
 import sys
 import time
@@ -13,11 +13,11 @@ from torch.distributed.checkpoint import FileSystemWriter
 from torch.distributed.checkpoint.state_dict_saver import AsyncCheckpointerType
 
 PATIENCE = 60
-"""Seconds after which waiting has failed."""
+"""The timeout for waiting, in seconds."""
 
 
 class Late(FileSystemWriter):
-    """A writer that waits for a file before it writes anything."""
+    """A writer that waits for a file to exist before it writes anything."""
 
     def __init__(self, path, gate):
         super().__init__(path)
@@ -49,7 +49,7 @@ def main(folder):
 
 
 def uninterrupted(path, name):
-    """The rates and weights of a run that is saved half way and goes on."""
+    """The rates and weights of a run that is saved half way and continues."""
     run = Run(name)
     rates = run.trained(SAVED_AT)
     there = {"state": run.state(), "now": run.rates(), "weights": run.weights()}
@@ -60,7 +60,7 @@ def uninterrupted(path, name):
 
 
 def meanwhile(folder, way):
-    """A run that goes on while it is saved, and one that is resumed from what was saved."""
+    """A run that continues while it is saved, and one that is resumed from the checkpoint."""
     path, gate = folder / way.value, folder / f"{way.value}-of-rank-{dist.get_rank()}"
     run = Run("fsdp")
     run.trained(SAVED_AT)

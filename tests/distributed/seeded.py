@@ -1,4 +1,4 @@
-"""Run a program with a hash seed of its own on each rank: `seeded.py PROGRAM ARGUMENTS...`."""
+"""Run a program with a different hash seed on each rank: `seeded.py PROGRAM ARGUMENTS...`."""
 
 import os
 import sys

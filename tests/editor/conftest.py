@@ -1,4 +1,4 @@
-"""Every server is started once, and asked all that there is to ask."""
+"""Every server is started once, for all tests."""
 
 import pytest
 
@@ -13,6 +13,6 @@ def _installed():
 
 @pytest.fixture(scope="session", params=[*YAML, *JSON], ids=[*YAML, "json"])
 def editor(request, _installed):
-    """Each of the editors."""
+    """The editors, one after another."""
     with YamlEditor(request.param) if request.param in YAML else JsonEditor(request.param) as one:
         yield one

@@ -1,4 +1,4 @@
-"""A language server over stdio, as an editor talks to it."""
+"""A language server over stdio, used like an editor uses it."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any
 
 PATIENCE = 20
-"""How many seconds an answer may take on a busy machine."""
+"""The timeout of an answer on a busy machine, in seconds."""
 
 CAPABILITIES = {
     "textDocument": {
@@ -21,7 +21,7 @@ CAPABILITIES = {
     },
     "workspace": {"configuration": True, "didChangeConfiguration": {"dynamicRegistration": True}},
 }
-"""What VS Code and Neovim say that they can, as far as it matters here."""
+"""The capabilities of VS Code and Neovim that matter here."""
 
 
 class Server:
@@ -49,16 +49,16 @@ class Server:
         self.notify("workspace/didChangeConfiguration", {"settings": settings})
 
     def open(self, uri: str, text: str, language: str) -> None:
-        """Open a document, which nobody must have open."""
+        """Open a document that is not open."""
         document = {"uri": uri, "languageId": language, "version": 1, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": document})
 
     def close(self, uri: str) -> None:
-        """Close a document, for good: what the server still says of it is of no interest."""
+        """Close a document, and ignore later messages about it."""
         self.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
     def problems(self, uri: str) -> list[dict[str, Any]]:
-        """The diagnostics of an open document, once there are any, though they be none."""
+        """The diagnostics of an open document, once the server has sent them."""
         while uri not in self.diagnostics:
             self._take()
         return self.diagnostics.pop(uri)
@@ -69,7 +69,7 @@ class Server:
         return self.request(f"textDocument/{what}", {"textDocument": {"uri": uri}, "position": at})
 
     def request(self, method: str, params: Any) -> Any:
-        """The answer of the server; what it asks meanwhile is answered, too."""
+        """The answer of the server, whose own requests are answered meanwhile."""
         self.last += 1
         self._send({"id": self.last, "method": method, "params": params})
         while True:
@@ -79,11 +79,11 @@ class Server:
                 return message["result"]
 
     def notify(self, method: str, params: Any) -> None:
-        """Say something that has no answer."""
+        """Send a message without an answer."""
         self._send({"method": method, "params": params})
 
     def stop(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self.process.kill()
         self.process.wait()
         self.reading.join()
@@ -91,7 +91,7 @@ class Server:
         self.process.stdout.close()
 
     def _take(self) -> dict[str, Any]:
-        """The next message, after which the server has what it asked for."""
+        """The next message; if it is a request, it has been answered."""
         try:
             message = self.messages.get(timeout=PATIENCE)
         except Empty:
@@ -124,7 +124,7 @@ class Server:
         self.process.stdin.flush()
 
     def _read(self) -> None:
-        """Put every message into the queue, on a thread of its own; at the end, that it ended."""
+        """In a thread, put every message into the queue, and at the end a marker."""
         stream = self.process.stdout
         while header := stream.readline():
             length = 0

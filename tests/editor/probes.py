@@ -1,4 +1,4 @@
-"""What an editor is asked, what it should answer, and which server answers something else."""
+"""The requests of editors, the expected answers, and the servers that fall short."""
 
 import json
 import re
@@ -25,7 +25,7 @@ KINDS_AS_TOLD = {kind: plain(summary(model)) for kind, model in KINDS.items()}
 KEYS = {kind: {*model.model_fields} - {"kind"} for kind, model in KINDS.items()}
 
 WRITTEN_KEYS = {*ROOT_KEYS} - {*STATE_KEYS, "durations"}
-"""Those of a root that people write; the others are a state's."""
+"""The root keys that people write; the others are those of states."""
 
 ROOT_AND_KEYS = {kind: keys | WRITTEN_KEYS for kind, keys in KEYS.items()}
 
@@ -34,7 +34,7 @@ STEPS = {kind: step_fields(model) for kind, model in KINDS.items() if step_field
 CLOCK_AS_TOLD = {name: plain(text) for name, text in field_docs(Clock).items()}
 
 NO_DURATIONS = [text for text in WRONG if text not in ("1e3", "3%\n")]
-"""Of those, all that PyYAML writes on one line, and as a string to the servers as well."""
+"""The invalid durations that PyYAML writes on one line, and as strings for the servers too."""
 
 NO_STEPS = "must be a whole number or a duration such as 3%, 2ep or 20e9tok"
 
@@ -43,7 +43,7 @@ DECAYS = {*get_args(KINDS["WarmupStableDecayLR"].model_fields["decay"].annotatio
 
 @dataclass(frozen=True)
 class Worse:
-    """What a server does instead of what is wanted: in words, and what the probe then sees."""
+    """How a server falls short: in words, and the result of the probe."""
 
     words: str
     seen: Any
@@ -51,7 +51,7 @@ class Worse:
 
 @dataclass(frozen=True)
 class Probe:
-    """A question about a document in YAML or JSON, and the answer.
+    """A request about a document in YAML or JSON, and the expected answer.
 
     In a document | is the cursor, « and » stand around what is wrong, KIND and FIELD for every
     kind and each of its fields.
@@ -66,32 +66,32 @@ class Probe:
     """By the language or the name of the server."""
 
     def text(self, editor: Editor) -> str:
-        """The document in the editor's language."""
+        """The document in the language of the editor."""
         return self.yaml if editor.language == "yaml" else self.json
 
     def worse_in(self, editor: Editor) -> Worse | None:
-        """What the editor's server does instead, if it does."""
+        """How the server of the editor falls short, if it does."""
         return self.worse.get(editor.name, self.worse.get(editor.language))
 
 
 def told(editor: Editor, text: str) -> dict[str, str]:
-    """What is offered, with the sentence beside it."""
+    """The completions, with their descriptions."""
     return {one.label: one.documentation for one in editor.complete(text)}
 
 
 def values(editor: Editor, text: str) -> set[str]:
-    """What is offered."""
+    """The completions."""
     return {one.label for one in editor.complete(text)}
 
 
 def keys(editor: Editor, text: str) -> dict[str, set[str]]:
-    """The keys that are offered in every kind."""
+    """The keys that are completed in every kind."""
     offered = {kind: editor.complete(text.replace("KIND", kind)) for kind in KINDS}
     return {kind: {one.label for one in all_ if one.is_key} for kind, all_ in offered.items()}
 
 
 def alone(editor: Editor, text: str) -> dict[str, list[str]]:
-    """The keys that are completed without what comes after a key, in every kind."""
+    """The keys that are completed without a colon and value, in every kind."""
     found = {}
     for kind in KINDS:
         for one in editor.complete(text.replace("KIND", kind)):
@@ -101,7 +101,7 @@ def alone(editor: Editor, text: str) -> dict[str, list[str]]:
 
 
 def written(editor: Editor, text: str, path: tuple[str | int, ...] = ()) -> list[str]:
-    """The kinds of the snippets that are offered, each of which makes the document a valid spec.
+    """The kinds of the snippets, each of which makes the document a valid spec.
 
     The kind is read at `path` in what a snippet has written.
     """
@@ -118,13 +118,13 @@ def written(editor: Editor, text: str, path: tuple[str | int, ...] = ()) -> list
 
 
 def unsaid_of_kinds(editor: Editor, text: str) -> dict[str, str]:
-    """What is said over each kind, of those where its sentence is not in it."""
+    """The hover texts of kinds that lack the summary of the kind."""
     said = {kind: editor.hover(text.replace("KIND", kind)) for kind in KINDS}
     return {kind: text for kind, text in said.items() if KINDS_AS_TOLD[kind] not in text}
 
 
 def unsaid_of_keys(editor: Editor, text: str) -> dict[str, str]:
-    """What is said over each field of each kind, of those where its sentences are not in it."""
+    """The hover texts of fields that lack the docstring of the field."""
     unsaid = {}
     for kind, model in KINDS.items():
         for name, sentences in field_docs(model).items():
@@ -135,7 +135,7 @@ def unsaid_of_keys(editor: Editor, text: str) -> dict[str, str]:
 
 
 def unsaid_of_steps(editor: Editor, text: str) -> dict[str, str]:
-    """What is said over each field that counts steps, where the units are not in it."""
+    """The hover texts of numbers of steps that lack the units."""
     unsaid = {}
     for kind, names in STEPS.items():
         for name in names:
@@ -146,7 +146,7 @@ def unsaid_of_steps(editor: Editor, text: str) -> dict[str, str]:
 
 
 def unsaid_of_clock(editor: Editor, text: str) -> dict[str, str]:
-    """What is said over each key of a clock, where its sentence is not in it."""
+    """The hover texts of keys of a clock that lack the docstring of the key."""
     said = {name: editor.hover(text.replace("FIELD", name)) for name in CLOCK_AS_TOLD}
     return {name: text for name, text in said.items() if CLOCK_AS_TOLD[name] not in text}
 
@@ -154,7 +154,7 @@ def unsaid_of_clock(editor: Editor, text: str) -> dict[str, str]:
 def complaints_of_steps(
     editor: Editor, text: str, durations: list[str]
 ) -> dict[str, list[tuple[str, str]]]:
-    """What is wrong, and why, in a schedule of every kind whose numbers of steps are a duration."""
+    """The problems in a schedule of every kind whose numbers of steps are a duration."""
     found = {}
     for duration in durations:
         children = [_steps_as(duration, kind) for kind in STEPS]
@@ -175,7 +175,7 @@ def _steps_as(duration: str, kind: str) -> dict[str, Any]:
 
 
 def wrong(editor: Editor, text: str) -> tuple[str, list[str]]:
-    """The document with marks around what is wrong, and the first sentence of each message."""
+    """The document with marks around each problem, and the first sentence of each message."""
     complaints = editor.complaints(text.replace("«", "").replace("»", ""))
     marked = text.replace("«", "").replace("»", "")
     for one in reversed(complaints):
@@ -186,7 +186,7 @@ def wrong(editor: Editor, text: str) -> tuple[str, list[str]]:
 def mistake(
     what: str, messages: str, yaml: str, json: str, worse: Mapping[str, Worse] | None = None
 ) -> Probe:
-    """A probe of a document with mistakes, and the messages, with a semicolon between them."""
+    """A probe of a document with errors, and the messages, separated by semicolons."""
     expected = messages.split("; ") if messages else []
     return Probe(what, wrong, expected, yaml, json, worse or {})
 
@@ -519,4 +519,4 @@ MISTAKES = [
         '{"kind": "WarmupCosineScheduler", "warmup_steps": 9, "total_steps": 5}',
     ),
 ]
-"""Mistakes, with the message of each."""
+"""Documents with errors, and the messages."""

@@ -1,4 +1,4 @@
-"""The servers behind editors, and what an editor asks them of a document."""
+"""The language servers of editors, and the requests of an editor about a document."""
 
 import json
 import re
@@ -18,7 +18,7 @@ SCHEMA = ROOT / "schemas" / "schedule.schema.json"
 
 CURSOR = "|"
 PROPERTY = 10
-"""What the protocol calls a completion that is a key."""
+"""The number of the protocol for a completion that is a key."""
 
 _PACKAGES = json.loads((Path(__file__).parent / "package.json").read_text())["dependencies"]
 
@@ -30,7 +30,7 @@ JSON = {name: _PACKAGES[name] for name in ["vscode-json-languageservice"]}
 
 @dataclass(frozen=True)
 class Completion:
-    """What is offered at the cursor; `applied` is the document once it is taken as it is."""
+    """A completion at the cursor; `applied` is the document after it is accepted."""
 
     label: str
     documentation: str
@@ -40,7 +40,7 @@ class Completion:
 
 @dataclass(frozen=True)
 class Complaint:
-    """What is wrong in a document, from one offset in it to another."""
+    """A problem in a document, from one offset to another."""
 
     start: int
     end: int
@@ -75,22 +75,22 @@ class YamlEditor:
         self.server.stop()
 
     def complete(self, marked: str) -> list[Completion]:
-        """What is offered at the cursor."""
+        """The completions at the cursor."""
         answer = self._at_cursor("completion", marked)
         items = answer["items"] if isinstance(answer, dict) else answer or []
         return [_completion(item, marked.replace(CURSOR, "", 1)) for item in items]
 
     def hover(self, marked: str) -> str:
-        """What is said of the word at the cursor."""
+        """The hover text of the word at the cursor."""
         answer = self._at_cursor("hover", marked)
         return _said(answer["contents"]) if answer else ""
 
     def complaints(self, text: str, file: str = "") -> list[Complaint]:
-        """What is wrong, in the order of the places."""
+        """The problems, in the order of their places."""
         return self.complaints_of_all({file: text})[file]
 
     def complaints_of_all(self, texts: Mapping[str, str]) -> dict[str, list[Complaint]]:
-        """What is wrong with each of several documents by file, none of which was open before."""
+        """The problems of several documents by file, none of which was open before."""
         uris = {file: self._open(text, file) for file, text in texts.items()}
         found = {file: _complaints(self.server.problems(uris[file]), texts[file]) for file in texts}
         for uri in uris.values():
@@ -104,7 +104,7 @@ class YamlEditor:
         return answer
 
     def _open(self, text: str, file: str = "") -> str:
-        """Open a document that was never open, so that nothing is known of it from before."""
+        """Open a document that was never open, so that the server has nothing stored about it."""
         uri = (self.root / (file or f"probe-{next(self.numbers)}.olm.yaml")).as_uri()
         self.server.open(uri, text, "yaml")
         return uri
@@ -142,17 +142,17 @@ class JsonEditor:
         self.process.communicate("")
 
     def complete(self, marked: str) -> list[Completion]:
-        """What is offered at the cursor."""
+        """The completions at the cursor."""
         items = self._ask("completion", marked)["items"]
         return [_completion(item, marked.replace(CURSOR, "", 1)) for item in items]
 
     def hover(self, marked: str) -> str:
-        """What is said of the word at the cursor."""
+        """The hover text of the word at the cursor."""
         answer = self._ask("hover", marked)
         return _said(answer["contents"]) if answer else ""
 
     def complaints(self, text: str, file: str = "probe.olm.json") -> list[Complaint]:
-        """What is wrong, in the order of the places."""
+        """The problems, in the order of their places."""
         return _complaints(self._ask("diagnostics", text + CURSOR, file), text)
 
     def _ask(self, ask: str, marked: str, file: str = "probe.olm.json") -> Any:
@@ -175,7 +175,7 @@ Editor = YamlEditor | JsonEditor
 
 
 def filled_in(snippet: str) -> str:
-    r"""What a snippet writes when each placeholder is left as it is.
+    r"""The text of a snippet whose placeholders are left unchanged.
 
     >>> filled_in(r"\$schema: ${1:x}, [$2], ${3|up,down|}$0")
     '$schema: x, [], up'
@@ -208,7 +208,7 @@ def _complaints(found: Sequence[Mapping[str, Any]], text: str) -> list[Complaint
 
 
 def _said(contents: Any) -> str:
-    """Text as a reader sees it, without the marks of Markdown."""
+    """Text as a reader sees it, without Markdown."""
     if isinstance(contents, list):
         return "\n".join(map(_said, contents))
     text = contents["value"] if isinstance(contents, dict) else contents

@@ -1,4 +1,4 @@
-"""The specs of this repository, each checked by the schema that its own first line names."""
+"""The specs of this repository, each validated by the schema in its first line."""
 
 import pytest
 
@@ -8,7 +8,7 @@ SPECS = sorted((ROOT / "specs").rglob("*.olm.yaml"))
 
 
 def complaints_of_all(editor, change):
-    """The messages for each spec, under a name that no settings are for, after a change."""
+    """The messages for each spec after a change, under a name that no settings cover."""
     texts = {
         str(path.with_name(f"{path.name}.{change.__name__}.yaml").relative_to(ROOT)): path
         for path in SPECS
@@ -36,6 +36,6 @@ def test_the_specs_of_this_repository_are_valid(editor, record_property):
 
 @pytest.mark.parametrize("editor", YAML, indirect=True)
 def test_an_error_in_any_of_them_is_reported(editor):
-    """Or the test above says nothing."""
+    """Otherwise, the test above proves nothing."""
     said = ["Property warmup is not allowed."]
     assert complaints_of_all(editor, with_a_mistake) == {path.name: said for path in SPECS}

@@ -1,4 +1,4 @@
-"""The pattern of durations in JavaScript: in ajv, which comes with the YAML servers."""
+"""The pattern of durations in JavaScript: in ajv, which is part of the YAML servers."""
 
 import json
 import subprocess

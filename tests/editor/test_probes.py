@@ -6,7 +6,7 @@ from .probes import MISTAKES, PROBES, Probe
 
 
 def asked(probe: Probe, editor, record_property):
-    """What the editor answers, and what it should; the table of probes is told of both."""
+    """The answer of the editor and the expected one; both are reported for the table of probes."""
     worse = probe.worse_in(editor)
     record_property("editor", editor.title)
     record_property("probe", probe.what)

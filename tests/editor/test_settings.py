@@ -1,4 +1,4 @@
-"""The settings that ``olm editor`` prints, and the line that ``olm new`` does, in real servers."""
+"""The settings of ``olm editor`` and the first line of ``olm new`` in real servers."""
 
 import json
 import re
@@ -20,14 +20,14 @@ SAID = ["Value is below the minimum of 1."]
 NO_STORE = {"schemaStore": {"enable": False}}
 
 UNDECODED = ("yls-1.18",)
-"""The versions that find no schema in `a folder`: they take ``a%20folder`` as it is written."""
+"""The versions that find no schema in `a folder`: they do not decode ``a%20folder``."""
 
 every_version = pytest.mark.parametrize("name", YAML)
 
 
 @pytest.fixture(params=["schemas", "a folder"])
 def repository(request, tmp_path, monkeypatch):
-    """A repository with the schema in some folder."""
+    """A repository with the schema in a folder."""
     (tmp_path / ".git").mkdir()
     (tmp_path / "specs").mkdir()
     (tmp_path / request.param).mkdir(exist_ok=True)
@@ -43,7 +43,7 @@ def printed(capsys, editor, repository):
 
 
 def nested(settings):
-    """Settings as VS Code hands them on: those called ``yaml.schemas`` are `schemas` in `yaml`."""
+    """Settings as VS Code passes them on: ``yaml.schemas`` becomes `schemas` in `yaml`."""
     sections = {}
     for name, value in settings.items():
         section, _, rest = name.partition(".")
@@ -52,7 +52,7 @@ def nested(settings):
 
 
 def told(editor, patterns):
-    """What is wrong with a spec that is wrong, under each of the names that specs have."""
+    """The messages for an invalid spec, under each of the file names of specs."""
     files = [f"specs/{pattern.replace('*', 'run')}" for pattern in patterns]
     with editor:
         found = {file: editor.complaints(WRONG[editor.language], file) for file in files}
@@ -71,7 +71,7 @@ def assert_specs_are_checked(repository, yaml_name, yaml_settings, json_schemas)
 def test_vs_code_checks_specs_with_its_settings(name, repository, capsys):
     text = printed(capsys, "vscode", repository).partition("// .vscode/extensions.json")[0]
     settings = nested(json.loads(re.sub(r"^//.*", "", text)))
-    # What VS Code's own JSON extension does before the service sees them.
+    # The JSON extension of VS Code does this before it passes them to the service.
     schemas = [
         {**one, "url": (repository / one["url"]).resolve().as_uri()}
         for one in settings["json"]["schemas"]

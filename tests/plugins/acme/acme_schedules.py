@@ -1,4 +1,4 @@
-"""Two kinds that are not olm's own: one without children, and one with some."""
+"""Two kinds outside olm: one without children, and one with children."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from olm.schedule import Array, Factor, Listed, PositiveSteps, Schedule, ramp, r
 
 
 class Rex(Schedule):
-    """The base rate, falling to zero the faster the nearer it is.
+    """The base rate, which decays to zero, ever faster.
 
     >>> Rex(total_steps=4).lr([0, 2, 4, 9], base=0.6)
     array([0.6, 0.4, 0. , 0. ])
@@ -16,7 +16,7 @@ class Rex(Schedule):
     total_steps: PositiveSteps
     """The step at which the rate is zero."""
     floor_factor: Factor = 0.0
-    """The part of the base rate below which it does not fall."""
+    """The share of the base rate below which it does not fall."""
 
     group = "decay"
     words = "down from the base rate to {floor_factor} × base at step {total_steps}"
@@ -44,7 +44,7 @@ class Damped(Schedule):
     inner: Listed[Schedule] = ()
     """Others, whose rates are multiplied with those of ``first`` for a base rate of 1."""
     factor: Factor = 0.5
-    """What all rates are multiplied by."""
+    """The factor of all rates."""
 
     group = "composition"
     examples = [{"first": {"kind": "acme.Rex", "total_steps": 10}}]

@@ -1,3 +1,3 @@
-"""Never imported: to say that two packages bring a kind takes no more than their metadata."""
+"""Never imported: metadata suffice to report that two packages have the same kind."""
 
 raise AssertionError("imported")

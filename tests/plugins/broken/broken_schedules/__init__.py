@@ -1,4 +1,4 @@
-"""What is wrong here is wrong with single kinds; one of them is right."""
+"""Kinds with errors, and one valid kind."""
 
 from enum import Enum
 from typing import Literal, Self
@@ -9,46 +9,46 @@ from olm.schedule import Array, Schedule
 
 
 class Constant(Schedule):
-    """What the kinds here have in common: no kind itself."""
+    """The base class of the kinds here; it is no kind."""
 
     def formula(self, step: Array, base: Array) -> Array:
         return base + 0 * step
 
 
 class Named(Constant):
-    """The one that is right."""
+    """The valid kind."""
 
     kind: Literal["broken.Named"] = "broken.Named"
 
 
 class Plain(Constant):
-    """One without a dot."""
+    """A kind without a dot."""
 
     kind: Literal["Plain"] = "Plain"
 
 
 class Open(Constant):
-    """One with a field of a type that there is not."""
+    """A kind with a field of an undefined type."""
 
     kind: Literal["broken.Open"] = "broken.Open"
     field: "NoSuchType"  # noqa: F821  # that is what is wrong
 
 
 class Colour(Enum):
-    """What no field may be."""
+    """A type that no field may have."""
 
     RED = "red"
 
 
 class Coloured(Constant):
-    """One that is valid, but of which no schema can be made."""
+    """A kind that is valid but has no schema."""
 
     kind: Literal["broken.Colour"] = "broken.Colour"
     colour: Colour = Colour.RED
 
 
 class Validating(Constant):
-    """One whose own check fails."""
+    """A kind whose validator raises."""
 
     kind: Literal["broken.Validates"] = "broken.Validates"
 
@@ -58,7 +58,7 @@ class Validating(Constant):
 
 
 class Evaluating(Constant):
-    """One whose formula fails."""
+    """A kind whose formula raises."""
 
     kind: Literal["broken.Evaluates"] = "broken.Evaluates"
 
@@ -67,4 +67,4 @@ class Evaluating(Constant):
 
 
 def function() -> None:
-    """No model."""
+    """Not a model."""

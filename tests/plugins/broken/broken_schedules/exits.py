@@ -1,4 +1,4 @@
-"""A module that ends the process."""
+"""A module that exits."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A module that gives the name of one of olm's kinds to a kind of its own."""
+"""A module whose kind has the name of a kind of olm."""
 
 from typing import Literal
 
@@ -6,6 +6,6 @@ from broken_schedules import Constant
 
 
 class Linear(Constant):
-    """One that is there already."""
+    """A kind whose name is taken."""
 
     kind: Literal["LinearLR"] = "LinearLR"

@@ -1,3 +1,3 @@
-"""A module that needs another, which there is not."""
+"""A module that imports a missing module."""
 
 import no_such_module  # noqa: F401  # that is what is wrong

@@ -1,4 +1,4 @@
-"""A module that defines its kind and then fails, in more than one line."""
+"""A module that defines its kind and then raises, with a message of several lines."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from broken_schedules import Constant
 
 
 class Raises(Constant):
-    """One that would be right."""
+    """A kind that would be valid."""
 
     kind: Literal["broken.Raises"] = "broken.Raises"
 

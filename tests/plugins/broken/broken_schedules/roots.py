@@ -1,4 +1,4 @@
-"""A module whose kind takes a key of the root for a field of its own."""
+"""A module whose kind has a field with the name of a root key."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from broken_schedules import Constant
 
 
 class Rooted(Constant):
-    """One that would be right."""
+    """A kind that would be valid."""
 
     kind: Literal["broken.Rooted"] = "broken.Rooted"
     expect: float = 0.0
