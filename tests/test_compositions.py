@@ -165,7 +165,7 @@ def test_every_schedule_can_be_repeated_clamped_multiplied_and_bounded(document)
             r"growth \(0.5\) below 1, count \(5\) must end",
         ),
         ("TimeLR", {"scheduler": DOWN, "first": 5, "last": 4}, r"first \(5\) must not be above"),
-        ("PhasesLR", {"schedulers": [UP, DOWN], "lengths": [10]}, "must be equally many"),
+        ("PhasesLR", {"schedulers": [UP, DOWN], "lengths": [10]}, "must have equally many items"),
         ("PhasesLR", {"schedulers": [UP], "lengths": [0]}, "must be at least 1"),
         ("SequentialLR", {"schedulers": [UP, DOWN], "milestones": [0]}, "must be at least 1"),
         ("ChainedScheduler", {"schedulers": []}, "must have at least 1 item"),

@@ -95,7 +95,7 @@ def test_every_kind_can_be_shown(document, tmp_path, capsys):
 def test_the_words_name_every_part_with_the_step_at_which_it_takes_over():
     spec = olm.parse({"kind": "SequentialLR", **KINDS["SequentialLR"].examples[0]})
     assert list(in_words(spec.schedule)) == [
-        "SequentialLR: one after another, each counting from its own first step.",
+        "SequentialLR: one after another, each from its own step 0.",
         "  from step 0 on, WarmupLR: up from 0 to the base rate in 10 steps, which holds.",
         "  from step 10 on, CosineAnnealingLR: half a cosine from the base rate down to 1e-05 "
         "at step 90, which holds.",
@@ -435,11 +435,11 @@ def test_the_words_of_parts_whose_lengths_are_durations_are_told_one_after_the_o
     parts = [{"kind": "WarmupLR", "warmup_steps": "rest"}, *[{"kind": "HoldLR", "factor": 1.0}] * 2]
     document = {"kind": "PhasesLR", "lengths": ["3%", "1ep", "rest"], "schedulers": parts}
     assert list(in_words(olm.parse(document).schedule)) == [
-        "PhasesLR: one after another, each from its own first step, for "
+        "PhasesLR: one after another, each from its own step 0, for "
         "3% of the run, 1 epoch, the remaining steps.",
         "  first, WarmupLR: up from 0 to the base rate in the remaining steps, which holds.",
-        "  then, HoldLR: the same rate for ever.",
-        "  then, HoldLR: the same rate for ever.",
+        "  then, HoldLR: a constant rate.",
+        "  then, HoldLR: a constant rate.",
     ]
     sequence = {"kind": "SequentialLR", "milestones": ["3%", 90], "schedulers": parts}
     _, *lines = in_words(olm.parse(sequence).schedule)

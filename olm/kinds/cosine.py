@@ -14,12 +14,12 @@ class CosineAnnealing(Schedule):
 
     Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.CosineAnnealingLR``, to the bit, after
     Loshchilov and Hutter, SGDR (2017), equation 5, without the restarts. torch's class of this name
-    rises again after ``T_max``. Where OLM divides by ``T_max: 0``, that is refused.
+    rises again after ``T_max``. ``T_max: 0``, by which OLM divides, is an error.
     """
 
     kind: Literal["CosineAnnealingLR"] = "CosineAnnealingLR"
     T_max: PositiveSteps
-    """The step at which ``eta_min`` is reached. It holds from there on."""
+    """The step at which the rate reaches ``eta_min``, where it holds."""
     eta_min: Rate = 0.0
     """The rate at ``T_max`` and after."""
 
@@ -30,5 +30,5 @@ class CosineAnnealing(Schedule):
 
     def formula(self, step: Array, base: Array) -> Array:
         fall = self.eta_min + (base - self.eta_min) * half_cosine(pi * step / self.T_max) / 2
-        # The floor and the base rate themselves: the sum above can miss either by a rounding.
+        # The sum above can miss the floor and the base rate by a rounding.
         return where(step < self.T_max, where(step > 0, fall, base), self.eta_min)

@@ -1,4 +1,4 @@
-"""Rates that go up and down, once or for ever."""
+"""Rates that go up and down, once or again and again."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -23,7 +23,7 @@ from olm.schedule import (
 
 
 class Cyclic(Schedule):
-    """Straight up from ``base_lr`` to ``max_lr`` and down again, for ever.
+    """Straight up from ``base_lr`` to ``max_lr`` and down again, without an end.
 
     >>> Cyclic(base_lr=0.1, max_lr=0.5, step_size_up=2).lr([0, 1, 2, 3, 4, 5], base=1.0)
     array([0.1, 0.3, 0.5, 0.3, 0.1, 0.3])
@@ -33,25 +33,25 @@ class Cyclic(Schedule):
 
     Source: Smith, Cyclical learning rates (2017); torch 2.13,
     ``torch.optim.lr_scheduler.CyclicLR``, without the momentum and without ``scale_fn``, which is
-    code. The base rate of the optimizer counts for nothing, as there.
+    code. The optimizer's base rate is ignored, as in torch.
     """
 
     kind: Literal["CyclicLR"] = "CyclicLR"
     base_lr: Rate
-    """The lowest rate, where every cycle begins and ends."""
+    """The lowest rate, at which every cycle starts and ends."""
     max_lr: Rate
     """The highest rate of the first cycle."""
     step_size_up: PositiveSteps = 2000
-    """How many steps the way up takes."""
+    """How many steps the rise takes."""
     step_size_down: PositiveSteps | None = None
-    """How many steps the way down takes; as many as the way up if it is left out."""
+    """How many steps the fall takes; by default as many as the rise."""
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
-    """Whether the peaks stay, halve from cycle to cycle, or fall by ``gamma`` at every step."""
+    """Whether the peaks hold, halve from cycle to cycle, or fall by ``gamma`` at every step."""
     gamma: NonNegative = 1.0
     """What the height above ``base_lr`` is multiplied by at every step, with ``exp_range``."""
 
     group = "cyclic"
-    words = "straight from {base_lr} up to {max_lr} in {step_size_up} steps and down, {mode}"
+    words = "straight up from {base_lr} to {max_lr} in {step_size_up} steps and back down, {mode}"
     examples = [
         {"base_lr": 1e-3, "max_lr": 1e-2, "step_size_up": 20},
         {
@@ -77,10 +77,10 @@ class Cyclic(Schedule):
 
     def formula(self, step: Array, base: Array) -> Array:
         cycle = step // self.period
-        inside = step - cycle * self.period
-        up = inside / self.step_size_up
-        down = (self.period - inside) / (self.period - self.step_size_up)
-        height = where(inside <= self.step_size_up, up, down)
+        position = step - cycle * self.period
+        up = position / self.step_size_up
+        down = (self.period - position) / (self.period - self.step_size_up)
+        height = where(position <= self.step_size_up, up, down)
         if self.mode == "triangular2":
             height = height * 0.5**cycle
         elif self.mode == "exp_range":
@@ -101,20 +101,20 @@ class Cyclic(Schedule):
     "three_phase",
     "pct_start",
     holds=lambda three_phase, pct_start: not three_phase or pct_start <= 0.5,
-    message="{three_phase} needs {pct_start} to be at most 0.5: the way down takes as long",
+    message="{three_phase} needs {pct_start} to be at most 0.5: the fall takes as long as the rise",
 )
 class OneCycle(Schedule):
-    """Up from a part of ``max_lr`` to ``max_lr``, then down to a small part of where it began.
+    """Up to ``max_lr`` from a share of it, then down to a small share of the first rate.
 
     >>> OneCycle(max_lr=0.5, total_steps=11).lr([0, 1, 2, 3, 9, 10, 99], base=1.0).round(6)
     array([2.00000e-02, 2.11171e-01, 4.80131e-01, 4.89873e-01, 2.05230e-02,
            2.00000e-06, 2.00000e-06])
 
     Source: Smith and Topin, Super-convergence (2018); torch 2.13,
-    ``torch.optim.lr_scheduler.OneCycleLR``, the rate without the momentum. The last of
-    ``total_steps`` steps trains with the lowest rate, as there. Where torch rises again at step
-    ``total_steps`` and then raises an error, the lowest rate holds. The base rate of the optimizer
-    counts for nothing, as there.
+    ``torch.optim.lr_scheduler.OneCycleLR``, without torch's cycle of the momentum. The last of
+    ``total_steps`` steps trains with the lowest rate, as in torch. After it the lowest rate holds;
+    in torch the rate rises again, and then an error is raised. The optimizer's base rate is
+    ignored, as in torch.
     """
 
     kind: Literal["OneCycleLR"] = "OneCycleLR"
@@ -123,22 +123,22 @@ class OneCycle(Schedule):
     total_steps: PositiveSteps | None = None
     """How many steps the cycle has."""
     epochs: PositiveCount | None = None
-    """In place of ``total_steps``, with ``steps_per_epoch``: how many epochs it has."""
+    """How many epochs the cycle has; with ``steps_per_epoch``, in place of ``total_steps``."""
     steps_per_epoch: PositiveSteps | None = None
     """How many steps an epoch has."""
     pct_start: Share = 0.3
-    """The share of the cycle that goes up."""
+    """The share of the cycle in which the rate rises."""
     anneal_strategy: Literal["cos", "linear"] = "cos"
-    """Whether the ways are half cosine waves or straight lines."""
+    """Whether the rate follows half cosine waves or straight lines."""
     div_factor: Positive = 25.0
-    """How many times the first rate ``max_lr`` is."""
+    """``max_lr`` divided by the first rate."""
     final_div_factor: Positive = 1e4
-    """How many times the last rate the first rate is."""
+    """The first rate divided by the last rate."""
     three_phase: bool = False
-    """Whether the way down stops at the first rate, after as many steps as the way up took."""
+    """Whether the fall back to the first rate is a phase of its own, as long as the rise."""
 
     group = "cyclic"
-    words = "up to {max_lr} in {pct_start} of the steps, then down to where it began and below"
+    words = "up to {max_lr} in {pct_start} of the steps, then down below the first rate"
     examples = [
         {"max_lr": 0.1, "total_steps": 100},
         {"max_lr": 0.1, "epochs": 10, "steps_per_epoch": 8, "anneal_strategy": "linear"},
@@ -152,7 +152,7 @@ class OneCycle(Schedule):
         return self.total_steps or min((self.epochs or 1) * (self.steps_per_epoch or 1), MAX_STEPS)
 
     def turning_points(self) -> list[tuple[float, float]]:
-        """Where the ways end, in steps, which need not be whole, with the rates there."""
+        """The steps at which the rate turns, which need not be whole, with the rates there."""
         first = self.max_lr / self.div_factor
         last, peak = first / self.final_div_factor, self.pct_start * self.length - 1
         points = [(0.0, first), (peak, self.max_lr)]
@@ -175,7 +175,7 @@ class OneCycle(Schedule):
         ease = "cosine" if self.anneal_strategy == "cos" else "linear"
         rates = where(step > points[-1][0], points[-1][1], points[0][1])
         for (start, low), (end, high) in reversed([*pairwise(points)]):
-            # A way of no length is over at once.
+            # A phase of no length is over at once.
             done = eased(ease, (step - start) / (end - start)) if end > start else 0 * step + 1
             rates = where(step <= end, line(low, high, done), rates)
         return rates

@@ -1,4 +1,4 @@
-"""Decays of a shape of their own: flat and then a cosine, REX, a hyperbolic tangent."""
+"""Other decays: flat and then a cosine, REX, a hyperbolic tangent."""
 
 from math import tanh
 from typing import Annotated, Literal
@@ -28,7 +28,7 @@ from olm.schedule import (
     message="{flat_steps} must be below {total_steps}",
 )
 class FlatCosine(Schedule):
-    """The base rate for a while, then half a cosine wave down to a share of it.
+    """The base rate for ``flat_steps``, then half a cosine wave down to a share of it.
 
     >>> FlatCosine(flat_steps=2, total_steps=6).lr([0, 2, 3, 4, 5, 6, 9], base=0.8).round(3)
     array([0.8  , 0.8  , 0.683, 0.4  , 0.117, 0.   , 0.   ])
@@ -68,12 +68,12 @@ class Rex(Schedule):
     total_steps: PositiveSteps
     """The step at which the decay ends. The rate holds from there on."""
     beta: Share = 0.5
-    """How late it falls: 0 is a straight line, and near 1 it falls at the very end."""
+    """How late the rate falls: 0 is a straight line; near 1 it falls at the very end."""
     end_factor: Factor = 0.0
     """What the base rate is multiplied by at ``total_steps`` and after."""
 
     group = "decay"
-    words = "slow at first and fast at the end, to {end_factor} × base at step {total_steps}"
+    words = "slowly at first and fast at the end, down to {end_factor} × base at step {total_steps}"
     examples = [{"total_steps": 100}, {"total_steps": 100, "beta": 0.9, "end_factor": 0.1}]
 
     def formula(self, step: Array, base: Array) -> Array:
@@ -84,13 +84,13 @@ class Rex(Schedule):
 
 @rule("lb", "ub", holds=lambda lb, ub: lb < ub, message="{lb} must be below {ub}")
 class Tanh(Schedule):
-    """A fall along a hyperbolic tangent, slow at both ends.
+    """A decay along a hyperbolic tangent, slow at both ends.
 
     >>> Tanh(total_steps=4).lr([0, 1, 2, 3, 4, 9], base=0.8).round(3)
     array([0.8  , 0.8  , 0.786, 0.215, 0.   , 0.   ])
 
-    It begins a little below the base rate and jumps to ``end_lr`` at the end: the tangent never
-    reaches its limits.
+    The tangent never reaches its limits: the decay starts slightly below the base rate, and jumps
+    to ``end_lr`` at the end.
 
     Source: Hsueh et al., Stochastic gradient descent with hyperbolic-tangent decay (2019); timm,
     ``TanhLRScheduler``.
@@ -98,11 +98,11 @@ class Tanh(Schedule):
 
     kind: Literal["TanhLR"] = "TanhLR"
     total_steps: PositiveSteps
-    """The step at which ``end_lr`` is reached. It holds from there on."""
+    """The step at which the rate reaches ``end_lr``, where it holds."""
     lb: Annotated[float, Number(-MAX_RATE, MAX_RATE)] = -7.0
-    """Where on the tangent it begins."""
+    """The point on the tangent at which the decay starts."""
     ub: Annotated[float, Number(-MAX_RATE, MAX_RATE)] = 3.0
-    """Where on the tangent it ends."""
+    """The point on the tangent at which the decay ends."""
     end_lr: Rate = 0.0
     """The rate at ``total_steps`` and after."""
 

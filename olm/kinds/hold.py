@@ -23,29 +23,29 @@ from olm.schedule import (
     "fixed_lr",
     "factor",
     holds=lambda fixed_lr, factor: fixed_lr is None or factor == 1,
-    message="{fixed_lr} and {factor} both say what the rate is: give one of them",
+    message="{fixed_lr} and {factor} both specify the rate: give one of them",
 )
 class Hold(Schedule):
-    """The base rate, a multiple of it, or a rate of its own, for ever.
+    """A constant rate: the base rate, a multiple of it, or a fixed rate.
 
     >>> Hold(factor=0.5).lr([0, 9], base=0.8)
     array([0.4, 0.4])
     >>> Hold(fixed_lr=1e-5).lr([0, 9], base=0.8)
     array([1.e-05, 1.e-05])
 
-    In `MaximumLR` a fixed rate is a floor.
+    In `MaximumLR` a constant rate is a floor.
 
-    Source: by hand.
+    Source: olm's own.
     """
 
     kind: Literal["HoldLR"] = "HoldLR"
     factor: Factor = 1.0
     """What the base rate is multiplied by."""
     fixed_lr: Rate | None = None
-    """In place of ``factor``, the rate, whatever the base rate is."""
+    """The rate, whatever the base rate is; in place of ``factor``."""
 
     group = "building block"
-    words = "the same rate for ever"
+    words = "a constant rate"
     examples = [{"factor": 1.0}, {"fixed_lr": 1e-5}]
     is_constant = True
 
@@ -61,7 +61,7 @@ class Hold(Schedule):
     "milestones",
     "factors",
     holds=lambda milestones, factors: len(milestones) == len(factors),
-    message="{milestones} and {factors} must be equally many: each factor has its step",
+    message="{milestones} and {factors} must have equally many items: each factor has its step",
 )
 class Table(Schedule):
     """A table of factors of the base rate: each from its step on, or a curve through the points.
@@ -72,21 +72,21 @@ class Table(Schedule):
     >>> table.model_copy(update={"between": "linear"}).lr([0, 1, 2, 4, 6, 9], base=0.8)
     array([0.8 , 0.6 , 0.4 , 0.24, 0.08, 0.08])
 
-    Before the first step of the table its first factor holds, after the last its last.
+    Before the first milestone the first factor applies, after the last milestone the last factor.
 
-    Source: by hand; optax, ``piecewise_interpolate_schedule``, for the curves.
+    Source: olm's own; optax, ``piecewise_interpolate_schedule``, for the curves.
     """
 
     kind: Literal["TableLR"] = "TableLR"
     milestones: Annotated[Listed[StepIndex], Length(1)]
-    """The steps of the points."""
+    """The steps of the points, in ascending order."""
     factors: Annotated[Listed[Factor], Length(1)]
     """What the base rate is multiplied by at each of them."""
     between: Literal["hold", "linear", "cosine"] = "hold"
-    """What is between two points: the earlier one, a straight line, or half a cosine wave."""
+    """The curve between two points: the earlier factor, a straight line, or half a cosine wave."""
 
     group = "building block"
-    words = "a table of {milestones}, with {factors} × base"
+    words = "{factors} × base at the steps {milestones}"
     examples = [
         {"milestones": [0, 30, 60], "factors": [1.0, 0.1, 0.01]},
         {"milestones": [0, 10, 50], "factors": [0.1, 1.0, 0.0], "between": "linear"},

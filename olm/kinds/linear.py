@@ -12,12 +12,12 @@ class Linear(Schedule):
     array([0.5, 0.4, 0.3, 0.2, 0.1, 0.1])
 
     Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearLR``, to the bit. torch's class of
-    this name has other arguments. Where OLM divides by ``total_steps: 0``, that is refused.
+    this name has other arguments. ``total_steps: 0``, by which OLM divides, is an error.
     """
 
     kind: Literal["LinearLR"] = "LinearLR"
     total_steps: PositiveSteps
-    """The step at which ``end_lr`` is reached. It holds from there on."""
+    """The step at which the rate reaches ``end_lr``, where it holds."""
     end_lr: Rate = 0.0
     """The rate at ``total_steps`` and after."""
     start_factor: Factor = 1.0
@@ -43,13 +43,13 @@ class LinearDecay(Schedule):
     >>> LinearDecay(total_steps=4).lr([0, 1, 2, 3, 4, 9], base=0.5)
     array([0.5  , 0.375, 0.25 , 0.125, 0.   , 0.   ])
 
-    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearDecayLR``, to the bit. Where OLM
-    gives zero from step 0 on for ``total_steps: 0``, that is refused.
+    Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.LinearDecayLR``, to the bit.
+    ``total_steps: 0``, for which OLM's rate is 0 from step 0 on, is an error.
     """
 
     kind: Literal["LinearDecayLR"] = "LinearDecayLR"
     total_steps: PositiveSteps
-    """The step at which the rate is zero. It stays zero from there on."""
+    """The step at which the rate reaches 0, where it holds."""
 
     group = "decay"
     words = "a straight line from the base rate to 0 at step {total_steps}, which holds"

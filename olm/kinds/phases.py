@@ -1,4 +1,4 @@
-"""One schedule after another, by lengths."""
+"""One schedule after another, each for a number of steps."""
 
 from itertools import accumulate
 from typing import Annotated, Literal
@@ -21,11 +21,11 @@ from olm.schedule import (
     "schedulers",
     "lengths",
     holds=lambda schedulers, lengths: len(schedulers) == len(lengths),
-    message="{schedulers} and {lengths} must be equally many: each phase has its length",
+    message="{schedulers} and {lengths} must have equally many items: each phase has its length",
 )
 @stages("lengths")
 class Phases(Schedule):
-    """One schedule after another, each for so many steps, counted from its own step 0.
+    """One schedule after another, each for a number of steps, from its own step 0 on.
 
     >>> from olm.kinds.hold import Hold
     >>> from olm.kinds.ramp import Ramp
@@ -34,19 +34,19 @@ class Phases(Schedule):
     >>> phases.lr([0, 1, 2, 4, 5, 7, 9, 99], base=0.8)
     array([0. , 0.4, 0.8, 0.8, 0.8, 0.4, 0. , 0. ])
 
-    After the last phase the rate holds that it has at its end.
+    After the last phase, the rate at its end holds.
 
-    Source: by hand; `SequentialLR` is the same with the steps at which a schedule takes over.
+    Source: olm's own; `SequentialLR` is the same with milestones in place of lengths.
     """
 
     kind: Literal["PhasesLR"] = "PhasesLR"
     schedulers: Annotated[Listed[Schedule], Length(1)]
     """The schedules, in the order in which they apply."""
     lengths: Annotated[Listed[PositiveSteps], Length(1)]
-    """How many steps each of them applies."""
+    """How many steps each schedule applies."""
 
     group = "composition"
-    words = "one after another, each from its own first step, for {lengths} steps"
+    words = "one after another, each from its own step 0, for {lengths} steps"
     examples = [
         {
             "schedulers": [
@@ -62,9 +62,9 @@ class Phases(Schedule):
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
 
-        inside = np.minimum(step, float(sum(self.lengths)))
-        # The last step of all is the end of the last phase, not a phase of its own.
-        return pieces(inside, base, [(start, part.formula) for start, _, part in self.parts()])
+        # Step `sum(lengths)` is the end of the last phase, where the rate holds.
+        clipped = np.minimum(step, float(sum(self.lengths)))
+        return pieces(clipped, base, [(start, part.formula) for start, _, part in self.parts()])
 
     def parts(self) -> list[Part]:
         starts = [0, *accumulate(self.lengths[:-1])]

@@ -1,4 +1,4 @@
-"""The rate that falls when a metric stops getting better."""
+"""A rate that falls when a metric stops improving."""
 
 from math import isfinite
 from typing import Annotated, Literal, Self
@@ -18,11 +18,11 @@ from olm.schedule import (
 )
 
 MOST_REDUCTIONS = 100_000
-"""After so many the rate stays."""
+"""The number of reductions after which the rate holds."""
 
 
 class Plateau(Schedule):
-    """The base rate, multiplied by ``factor`` whenever a metric has not got better for a while.
+    """The base rate, multiplied by ``factor`` whenever a metric stops improving.
 
     >>> schedule = Plateau(factor=0.5, patience=1)
     >>> for loss in (2.0, 1.0, 1.1, 1.2, 0.9):
@@ -34,42 +34,42 @@ class Plateau(Schedule):
     0.4 1.0 0
     0.4 0.9 0
 
-    The steps do not matter: it changes with what it observes. So it may stand in a sequence or a
-    product, be stepped once a step, and observe once an evaluation. A metric that is not finite is
-    no better than any.
+    The rate depends on the metrics that the schedule observes, not on the step. So the schedule can
+    be part of a sequence or a product, with a step for each optimizer step and a metric for each
+    evaluation. A metric that is not finite is never an improvement.
 
-    Source: torch 2.13, ``torch.optim.lr_scheduler.ReduceLROnPlateau``. Where torch's state has an
-    infinity, before the first metric, ``best`` is null.
+    Source: torch 2.13, ``torch.optim.lr_scheduler.ReduceLROnPlateau``. Before the
+    first metric ``best`` is null, where torch's state has an infinity.
     """
 
     kind: Literal["ReduceLROnPlateau"] = "ReduceLROnPlateau"
     mode: Literal["min", "max"] = "min"
-    """Whether a lower or a higher metric is the better one."""
+    """Whether a lower or a higher metric is better."""
     factor: PartialShare = 0.1
     """What the rate is multiplied by."""
     patience: Count = 10
-    """How many metrics in a row may be no better before the rate falls."""
+    """How many metrics in a row may fail to improve; after one more, the rate falls."""
     threshold: NonNegative = 1e-4
-    """By how much a metric must be better than the best to count."""
+    """By how much a metric must be better than the best one to be an improvement."""
     threshold_mode: Literal["rel", "abs"] = "rel"
     """Whether ``threshold`` is a share of the best metric or a difference from it."""
     cooldown: Count = 0
-    """How many metrics after a fall are not counted as no better."""
+    """How many metrics after a reduction are ignored when ``patience`` is counted."""
     min_lr: Rate = 0.0
-    """The rate below which it does not fall."""
+    """The rate below which no reduction goes."""
     eps: NonNegative = 1e-8
-    """A fall by no more than this is left out."""
+    """A reduction by this much or less is skipped."""
     best: Annotated[float, Memory(-MAX_RATE, MAX_RATE)] | None = None
     """The best metric so far; null before the first."""
     num_bad_epochs: Annotated[int, Memory(0, MAX_STEPS, whole=True)] = 0
-    """How many metrics in a row were no better."""
+    """How many metrics in a row failed to improve."""
     cooldown_counter: Annotated[int, Memory(0, MAX_STEPS, whole=True)] = 0
     """How many metrics of the cooldown are left."""
     num_reductions: Annotated[int, Memory(0, MOST_REDUCTIONS, whole=True)] = 0
-    """How often the rate has fallen."""
+    """How many times the rate has been reduced."""
 
     group = "metric-driven"
-    words = "the base rate, times {factor} after {patience} metrics that are no better"
+    words = "the base rate, times {factor} after more than {patience} metrics without improvement"
     examples = [
         {"factor": 0.5, "patience": 3},
         {"mode": "max", "patience": 2, "cooldown": 1, "min_lr": 1e-6},

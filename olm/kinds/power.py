@@ -1,4 +1,4 @@
-"""Falls along a power of the step, which slow down and never end."""
+"""Decays along a power of the step, which slow down and never end."""
 
 from collections.abc import Iterable
 from math import sqrt
@@ -29,7 +29,7 @@ class Power(Schedule):
     >>> Power(power=1.0, decay_steps=2, decay_rate=0.5).lr([0, 4, 12], base=0.8)
     array([0.8, 0.4, 0.2])
 
-    Power 1 is decay in inverse time, power 0.5 the inverse square root.
+    Power 1 is inverse-time decay, power 0.5 the inverse square root.
 
     Source: Robbins and Monro (1951) for power 1; Keras 3, ``InverseTimeDecay``, for the fields.
     """
@@ -57,28 +57,28 @@ class Power(Schedule):
     "warmup_steps",
     "timescale",
     holds=lambda warmup_steps, timescale: warmup_steps > 0 or timescale is not None,
-    message="{warmup_steps} must be above 0, or {timescale} be given: the fall needs one of them",
+    message="{warmup_steps} must be above 0, or {timescale} be given: the decay needs one of them",
 )
 class InverseSqrt(Schedule):
-    """A straight rise to the base rate, then a fall with the inverse square root of the step.
+    """A straight rise to the base rate, then a decay with the inverse square root of the step.
 
     >>> InverseSqrt(warmup_steps=4).lr([0, 2, 4, 16, 64], base=0.8)
     array([0. , 0.4, 0.8, 0.4, 0.2])
 
     Source: transformers 5, ``get_inverse_sqrt_schedule``; fairseq, ``inverse_sqrt``, whose
-    ``timescale`` is the warm-up. T5 (Raffel et al., 2020, section 3.1.2) holds the rate in place
-    of the rise.
+    ``timescale`` is the warm-up. T5 (Raffel et al., 2020, section 3.1.2) has a constant rate in
+    place of the rise.
     """
 
     kind: Literal["InverseSqrtLR"] = "InverseSqrtLR"
     warmup_steps: Steps
     """The step at which the base rate is reached. 0 is no warm-up."""
     timescale: PositiveSteps | None = None
-    """After three times as many steps it has halved. Without it, ``warmup_steps`` is it."""
+    """The decay halves the rate in three times this many steps; by default ``warmup_steps``."""
     start_factor: Factor = 0.0
     """What the base rate is multiplied by at step 0."""
     end_factor: Factor = 0.0
-    """What the base rate is multiplied by where the fall never ends."""
+    """The factor of the base rate that the decay approaches."""
 
     group = "decay"
     words = "up to the base rate in {warmup_steps} steps, then down with the inverse square root"
@@ -102,9 +102,9 @@ class InverseSqrt(Schedule):
 
 
 class Noam(Schedule):
-    """The Transformer's: a straight rise, then a fall with the inverse square root of the step.
+    """The Transformer's: a straight rise, then a decay with the inverse square root of the step.
 
-    The base rate is a factor here, mostly 1: the peak is ``base / sqrt(d_model × warmup_steps)``.
+    The base rate is only a factor, usually 1: the peak is ``base / sqrt(d_model × warmup_steps)``.
 
     >>> Noam(d_model=512, warmup_steps=4000).lr([0, 3999, 15999], base=1.0).round(6)
     array([0.      , 0.000699, 0.000349])

@@ -15,16 +15,16 @@ class Chained(Schedule):
     >>> product.lr([0, 1, 5, 9], base=0.8).round(4)
     array([0.4   , 0.432 , 0.4724, 0.3099])
 
-    A base rate of 0 stays 0, since it has no factor.
+    With a base rate of 0 the rate is 0.
 
     Source: torch 2.13, ``torch.optim.lr_scheduler.ChainedScheduler``, for schedulers that multiply
-    the rate. Those that set it, such as ``CosineAnnealingWarmRestarts``, overwrite one another
-    there; here they multiply as well.
+    the rate. In torch, schedulers that set the rate, such as ``CosineAnnealingWarmRestarts``,
+    overwrite one another; here they multiply, too.
     """
 
     kind: Literal["ChainedScheduler"] = "ChainedScheduler"
     schedulers: Annotated[Listed[Schedule], Length(1)]
-    """The schedules, all of which count from step 0."""
+    """The schedules, all of which start at step 0."""
 
     group = "composition"
     words = "the product of these"
@@ -51,12 +51,12 @@ class Minimum(Schedule):
     >>> Minimum(schedulers=[Hold(fixed_lr=0.3), LinearDecay(total_steps=4)]).lr([0, 2, 3], base=0.8)
     array([0.3, 0.3, 0.2])
 
-    Source: by hand; the Transformer's schedule is the lower one of a rise and a fall.
+    Source: olm's own; the Transformer's schedule is the lower of a rise and a decay.
     """
 
     kind: Literal["MinimumLR"] = "MinimumLR"
     schedulers: Annotated[Listed[Schedule], Length(1)]
-    """The schedules, all of which count from step 0."""
+    """The schedules, all of which start at step 0."""
 
     group = "composition"
     words = "the lowest of these"
@@ -83,12 +83,12 @@ class Maximum(Schedule):
     >>> Maximum(schedulers=[Hold(fixed_lr=0.3), LinearDecay(total_steps=4)]).lr([0, 2, 3], base=0.8)
     array([0.8, 0.4, 0.3])
 
-    Source: by hand; Megatron and NeMo cut an inverse square root off at a floor like this.
+    Source: olm's own; Megatron and NeMo bound an inverse square root by a floor like this.
     """
 
     kind: Literal["MaximumLR"] = "MaximumLR"
     schedulers: Annotated[Listed[Schedule], Length(1)]
-    """The schedules, all of which count from step 0."""
+    """The schedules, all of which start at step 0."""
 
     group = "composition"
     words = "the highest of these"

@@ -1,4 +1,4 @@
-"""The general ramp, from one rate to another, and torch's."""
+"""A ramp from one rate to another along any curve, and torch's straight one."""
 
 from typing import Literal
 
@@ -20,7 +20,7 @@ from olm.schedule import (
     rule,
 )
 
-ONE_OF_THEM = "{%s} and {%s} both say where it %s: give one of them"
+ONE_OF_THEM = "{%s} and {%s} both specify the rate at the %s: give one of them"
 ABOVE_ZERO = "with a {space} other than 'linear', {%s}, or without it {%s}, must be above 0"
 
 
@@ -28,13 +28,13 @@ ABOVE_ZERO = "with a {space} other than 'linear', {%s}, or without it {%s}, must
     "start_lr",
     "start_factor",
     holds=lambda start_lr, start_factor: start_lr is None or start_factor == 1,
-    message=ONE_OF_THEM % ("start_lr", "start_factor", "starts"),
+    message=ONE_OF_THEM % ("start_lr", "start_factor", "start"),
 )
 @rule(
     "end_lr",
     "end_factor",
     holds=lambda end_lr, end_factor: end_lr is None or end_factor == 0,
-    message=ONE_OF_THEM % ("end_lr", "end_factor", "ends"),
+    message=ONE_OF_THEM % ("end_lr", "end_factor", "end"),
 )
 @rule(
     "space",
@@ -51,7 +51,7 @@ ABOVE_ZERO = "with a {space} other than 'linear', {%s}, or without it {%s}, must
     message=ABOVE_ZERO % ("end_lr", "end_factor"),
 )
 class Ramp(Schedule):
-    """From one rate to another, along a curve to choose. Both ends are exact.
+    """From one rate to another, along one of several curves. Both ends are exact.
 
     >>> Ramp(total_steps=4, end_lr=0.1).lr([0, 1, 2, 3, 4, 9], base=0.5)
     array([0.5, 0.4, 0.3, 0.2, 0.1, 0.1])
@@ -61,37 +61,37 @@ class Ramp(Schedule):
     >>> Ramp(total_steps=4, end_factor=1 / 16, space="log").lr([0, 1, 2, 3, 4, 9], base=1.0)
     array([1.    , 0.5   , 0.25  , 0.125 , 0.0625, 0.0625])
 
-    Most peers' warm-ups and decays are this one: Megatron's ``minus_sqrt`` is the ease ``power``
-    with 0.5, a polynomial decay the ease ``polynomial``, a decay to a share at equal factors the
-    space ``log``, a harmonic one the space ``inverse``.
+    Most warm-ups and decays of other libraries are ramps: Megatron's ``minus_sqrt`` has the ease
+    ``power`` with 0.5, a polynomial decay the ease ``polynomial``, a geometric decay the space
+    ``log``, a harmonic one the space ``inverse``.
 
-    Source: by hand; Hägele et al., Scaling laws beyond fixed training durations (2024), for the
+    Source: olm's own; Hägele et al., Scaling laws beyond fixed training durations (2024), for the
     square root.
     """
 
     kind: Literal["RampLR"] = "RampLR"
     total_steps: PositiveSteps
-    """How many steps the way takes."""
+    """How many steps the ramp takes."""
     start_factor: Factor = 1.0
-    """What the base rate is multiplied by where it starts."""
+    """What the base rate is multiplied by at the start."""
     start_lr: Rate | None = None
-    """In place of ``start_factor``, the rate where it starts."""
+    """The rate at the start, in place of ``start_factor``."""
     end_factor: Factor = 0.0
-    """What the base rate is multiplied by where it ends."""
+    """What the base rate is multiplied by at the end."""
     end_lr: Rate | None = None
-    """In place of ``end_factor``, the rate where it ends."""
+    """The rate at the end, in place of ``end_factor``."""
     ease: Ease = "linear"
-    """How the share that is done grows: `linear` is u, the share of the steps; `cosine` half a
-    cosine wave; `polynomial` 1 - (1-u)^power; `power` u^power; `logarithmic` the logarithm of
-    the step."""
+    """How the progress grows with u, the share of the steps: `linear` is u; `cosine` half a cosine
+    wave; `polynomial` 1 - (1-u)^power; `power` u^power; `logarithmic` the logarithm of the
+    step."""
     power: Exponent = 2.0
     """The exponent of `polynomial` and `power`."""
     space: Space = "linear"
-    """What is even in it: `linear` differences, `log` factors, `inverse` differences of 1/rate."""
+    """What is interpolated linearly: the rate (`linear`), its logarithm or its inverse."""
     offset: Steps = 0
-    """How many steps further along step 0 is: with 1, the first step trains above the start."""
+    """How many steps of the ramp are done at step 0: with 1, step 0 trains above the start."""
     past: Literal["hold", "mirror", "repeat", "extrapolate"] = "hold"
-    """What follows the end: it holds, goes back and forth, starts again, or goes on."""
+    """What the rate does after the end: hold, go back and forth, start again, or go on."""
 
     group = "building block"
     words = "a ramp over {total_steps} steps, {ease} in {space} space"
@@ -152,10 +152,9 @@ class LinearFactor(Schedule):
     >>> LinearFactor(start_factor=0.5, total_iters=4).lr([0, 1, 2, 3, 4, 9], base=0.8)
     array([0.4, 0.5, 0.6, 0.7, 0.8, 0.8])
 
-    Source: torch 2.13, ``torch.optim.lr_scheduler.LinearLR``, under another name, since olm's
-    ``LinearLR`` is OpenLanguageModel's. A factor of 0 at the start, which torch refuses, and
-    factors above 1 are fine here. Where torch holds ``start_factor`` for ever, with
-    ``total_iters: 0``, that is refused.
+    Source: torch 2.13, ``torch.optim.lr_scheduler.LinearLR``, under another name because olm's
+    ``LinearLR`` is OpenLanguageModel's. A factor of 0 at the start and factors above 1, which torch
+    refuses, are valid. ``total_iters: 0``, for which torch holds ``start_factor``, is an error.
     """
 
     kind: Literal["LinearFactorLR"] = "LinearFactorLR"
@@ -164,7 +163,7 @@ class LinearFactor(Schedule):
     end_factor: Factor = 1.0
     """What the base rate is multiplied by at ``total_iters`` and after."""
     total_iters: PositiveSteps = 5
-    """The step at which ``end_factor`` is reached."""
+    """The step at which the rate reaches ``end_factor`` times the base rate."""
 
     group = "warm-up"
     words = (

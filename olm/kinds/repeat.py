@@ -1,4 +1,4 @@
-"""Schedules on another clock than the optimizer's: again and again, shifted, in larger steps."""
+"""Schedules on a clock of their own: repeated, shifted, in larger steps."""
 
 from math import ceil
 from typing import Annotated, Literal
@@ -31,31 +31,33 @@ from olm.schedule.curves import cycle_start, whole_on_paper
     "before one is shorter than a step",
 )
 class Repeat(Schedule):
-    """A schedule that starts again every ``period`` steps, perhaps slower or lower each time.
+    """A schedule that starts again every ``period`` steps, slower or lower each time if wanted.
 
     >>> from olm.kinds.cosine import CosineAnnealing
     >>> waves = Repeat(scheduler=CosineAnnealing(T_max=4), period=4, growth=2.0, shrink=0.5)
     >>> waves.lr([0, 2, 4, 8, 12], base=0.8).round(3)
     array([0.8, 0.4, 0.4, 0.2, 0.2])
 
-    Source: by hand; timm's ``cycle_mul`` and ``cycle_decay``, Keras' ``t_mul`` and ``m_mul`` are
+    Source: olm's own; timm's ``cycle_mul`` and ``cycle_decay``, Keras' ``t_mul`` and ``m_mul`` are
     ``growth`` and ``shrink``.
     """
 
     kind: Literal["RepeatLR"] = "RepeatLR"
     scheduler: Schedule
-    """What is repeated."""
+    """The schedule to repeat."""
     period: PositiveSteps
     """The length of the first cycle, in steps."""
     growth: Annotated[float, Number(1e-6, 1e6)] = 1.0
-    """How many times as long as the one before each cycle is: the schedule goes slower."""
+    """The length of each cycle, divided by that of the one before: above 1, each is slower."""
     shrink: NonNegative = 1.0
     """What the base rate is multiplied by from cycle to cycle."""
     count: PositiveCount | None = None
-    """How many cycles there are; without it they go on for ever. The rate at the end holds."""
+    """How many cycles there are; by default they never end. The rate at the end holds."""
 
     group = "composition"
-    words = "again every {period} steps, each cycle {growth} × as long, from {shrink} × the rate"
+    words = (
+        "repeated every {period} steps, each cycle {growth} × as long, at {shrink} × the base rate"
+    )
     examples = [
         {"scheduler": {"kind": "CosineAnnealingLR", "T_max": 20}, "period": 20},
         {
@@ -69,8 +71,8 @@ class Repeat(Schedule):
     own_clock = True
 
     def formula(self, step: Array, base: Array) -> Array:
-        number, own = self._cycle(step)
-        return self.scheduler.formula(own, base * self.shrink**number)
+        number, own_step = self._cycle(step)
+        return self.scheduler.formula(own_step, base * self.shrink**number)
 
     def own_marks(self) -> list[int]:
         shown = min(self.count or 3, 100)
@@ -107,14 +109,14 @@ class Repeat(Schedule):
         import numpy as np
 
         number, start, length = cycles(step, self.period, self.growth)
-        own = whole_on_paper((step - start) / length)
+        own_step = whole_on_paper((step - start) / length)
         if self.count is None:
-            return number, own
-        own = np.where(number < self.count, own, float(self.period))
-        return np.minimum(number, self.count - 1.0), own
+            return number, own_step
+        own_step = np.where(number < self.count, own_step, float(self.period))
+        return np.minimum(number, self.count - 1.0), own_step
 
     def _end(self, number: int) -> int:
-        """The step at which the first so many cycles are over."""
+        """The step at which a number of cycles is over."""
         if self.growth == 1:
             return self.period * number
         import numpy as np
@@ -131,7 +133,7 @@ class Repeat(Schedule):
     message="{first} must not be above {last}",
 )
 class Time(Schedule):
-    """A schedule on another clock: earlier or later, in larger steps, or only in between.
+    """A schedule on another clock: shifted, in larger steps, or between two steps only.
 
     >>> from olm.kinds.linear import LinearDecay
     >>> line = LinearDecay(total_steps=8)
@@ -140,18 +142,18 @@ class Time(Schedule):
     >>> Time(scheduler=line, every=4, last=4).lr([0, 3, 4, 7, 8], base=0.8)
     array([0.8, 0.8, 0.4, 0.4, 0.4])
 
-    Source: by hand.
+    Source: olm's own.
     """
 
     kind: Literal["TimeLR"] = "TimeLR"
     scheduler: Schedule
-    """What the clock is of."""
+    """The schedule to re-time."""
     shift: Annotated[int, StepCount(-MAX_STEPS, MAX_STEPS, rest=False)] = 0
-    """How many steps the clock is ahead; below 0, behind."""
+    """How many steps the clock is ahead; below 0, how many it is behind."""
     every: PositiveSteps = 1
-    """The clock moves on only every so many steps."""
+    """How many steps lie between two moves of the clock."""
     first: StepIndex = 0
-    """The step at which the clock starts, at the earliest."""
+    """The step below which the clock never is."""
     last: StepIndex | None = None
     """The step at which the clock stops."""
 

@@ -1,4 +1,4 @@
-"""Cosine waves that start again."""
+"""Cosine annealing with restarts."""
 
 from itertools import accumulate
 from math import pi
@@ -26,19 +26,22 @@ class CosineWarmRestarts(Schedule):
 
     Source: Loshchilov and Hutter, SGDR (2017), equation 5; torch 2.13,
     ``torch.optim.lr_scheduler.CosineAnnealingWarmRestarts``. torch's ``step(epoch)`` is in the
-    wrong cycle at some restarts, for a logarithm that it rounds.
+    wrong cycle at some restarts because it rounds a logarithm.
     """
 
     kind: Literal["CosineAnnealingWarmRestarts"] = "CosineAnnealingWarmRestarts"
     T_0: PositiveSteps
     """The length of the first wave, in steps."""
     T_mult: Annotated[int, Number(1, 1_000_000, whole=True)] = 1
-    """How many times as long as the one before each wave is."""
+    """The length of each wave, divided by that of the one before."""
     eta_min: Rate = 0.0
-    """The rate that each wave falls to, and is at for no step: there the next one begins."""
+    """The rate that each wave falls towards; at its end the next wave starts."""
 
     group = "cyclic"
-    words = "half a cosine from the base rate to {eta_min} in {T_0} steps, then in {T_mult} × that"
+    words = (
+        "half a cosine from the base rate to {eta_min} in {T_0} steps, "
+        "then again, each {T_mult} × as long as the one before"
+    )
     examples = [{"T_0": 50}, {"T_0": 10, "T_mult": 2, "eta_min": 1e-5}]
 
     def holds_from(self) -> None:

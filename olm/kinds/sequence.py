@@ -19,7 +19,7 @@ from olm.schedule import (
     "schedulers",
     "milestones",
     holds=lambda schedulers, milestones: len(schedulers) == len(milestones) + 1,
-    message="{schedulers} must be one more than {milestones}, which stand between them",
+    message="{schedulers} must have one item more than {milestones}, the steps between them",
 )
 @ascending("milestones")
 class Sequential(Schedule):
@@ -32,8 +32,8 @@ class Sequential(Schedule):
     ... ).lr([0, 1, 2, 3, 4, 5, 6, 9], base=0.5)
     array([0.25 , 0.5  , 0.5  , 0.375, 0.25 , 0.125, 0.   , 0.   ])
 
-    Source: torch 2.13, ``torch.optim.lr_scheduler.SequentialLR``. Unlike there, a child may be a
-    sequence itself, and no child sees a step that is not its own.
+    Source: torch 2.13, ``torch.optim.lr_scheduler.SequentialLR``. Unlike in torch, a child may be
+    a sequence itself, and no child is evaluated at a step at which it does not apply.
     """
 
     kind: Literal["SequentialLR"] = "SequentialLR"
@@ -43,7 +43,7 @@ class Sequential(Schedule):
     """The step at which each schedule but the first takes over."""
 
     group = "composition"
-    words = "one after another, each counting from its own first step"
+    words = "one after another, each from its own step 0"
     examples = [
         {
             "schedulers": [

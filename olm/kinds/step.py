@@ -1,4 +1,4 @@
-"""Falls by a factor: every so many steps, at given steps, or at every step."""
+"""Decays by a factor: at equal distances, at given steps, or at every step."""
 
 from collections.abc import Iterable, Iterator
 from math import ceil, log
@@ -18,18 +18,18 @@ from olm.schedule import (
 
 
 class Step(Schedule):
-    """The base rate, multiplied by ``gamma`` again every ``step_size`` steps.
+    """The base rate, multiplied by ``gamma`` every ``step_size`` steps.
 
     >>> Step(step_size=2, gamma=0.5).lr([0, 1, 2, 3, 4, 9], base=0.8)
     array([0.8 , 0.8 , 0.4 , 0.4 , 0.2 , 0.05])
 
-    Source: torch 2.13, ``torch.optim.lr_scheduler.StepLR``. Where torch divides by ``step_size:
-    0``, that is refused.
+    Source: torch 2.13, ``torch.optim.lr_scheduler.StepLR``. ``step_size: 0``, by which torch
+    divides, is an error.
     """
 
     kind: Literal["StepLR"] = "StepLR"
     step_size: PositiveSteps
-    """How many steps have one rate."""
+    """How many steps each rate holds."""
     gamma: NonNegative = 0.1
     """What the rate is multiplied by."""
 
@@ -55,13 +55,13 @@ class MultiStep(Schedule):
     >>> MultiStep(milestones=[2, 4], gamma=0.5).lr([0, 1, 2, 3, 4, 9], base=0.8)
     array([0.8, 0.8, 0.4, 0.4, 0.2, 0.2])
 
-    Source: torch 2.13, ``torch.optim.lr_scheduler.MultiStepLR``. A milestone that stands twice
-    counts twice, there as here.
+    Source: torch 2.13, ``torch.optim.lr_scheduler.MultiStepLR``. A milestone that is listed
+    twice counts twice, as in torch.
     """
 
     kind: Literal["MultiStepLR"] = "MultiStepLR"
     milestones: Listed[StepIndex]
-    """The steps from which on the rate is multiplied once more."""
+    """The steps at which the rate is multiplied once more."""
     gamma: NonNegative = 0.1
     """What the rate is multiplied by."""
 
@@ -102,7 +102,7 @@ class Exponential(Schedule):
     def own_marks(self) -> Iterable[int]:
         if not 0 < self.gamma < 1:
             return ()
-        # A quarter of the way to 0.1 %.
+        # A quarter of the steps to 0.1 % of the base rate.
         return (min(ceil(log(0.001) / log(self.gamma) / 4), MAX_STEPS),)
 
     def formula(self, step: Array, base: Array) -> Array:

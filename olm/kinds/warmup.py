@@ -9,7 +9,7 @@ from olm.schedule import Array, PositiveSteps, Rate, Schedule, Steps, half_cosin
 class Warmup(Schedule):
     """A straight rise from just above ``start_lr`` to the base rate, which then holds.
 
-    Step 0 already trains with the first of ``warmup_steps`` equal rises, not with ``start_lr``.
+    Step 0 already trains one of ``warmup_steps`` equal increments above ``start_lr``.
 
     >>> Warmup(warmup_steps=4, start_lr=0.1).lr([0, 1, 2, 3, 4, 9], base=0.5)
     array([0.2, 0.3, 0.4, 0.5, 0.5, 0.5])
@@ -21,7 +21,7 @@ class Warmup(Schedule):
     warmup_steps: Steps
     """How many steps the rise takes. 0 is no warm-up."""
     start_lr: Rate = 0.0
-    """The rate one rise below that of step 0."""
+    """The rate one increment below that of step 0."""
 
     group = "warm-up"
     words = "up from {start_lr} to the base rate in {warmup_steps} steps, which holds"
@@ -51,14 +51,14 @@ class WarmupCosine(Schedule):
     array([0.25 , 0.5  , 0.5  , 0.441, 0.3  , 0.159, 0.1  , 0.1  ])
 
     Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.WarmupCosineScheduler``, to the bit.
-    Where OLM drops off a cliff, for a warm-up as long as the whole, that is refused.
+    A warm-up as long as the whole, after which OLM's rate drops at once, is an error.
     """
 
     kind: Literal["WarmupCosineScheduler"] = "WarmupCosineScheduler"
     warmup_steps: Steps
     """How many steps the rise takes. 0 is no warm-up."""
     total_steps: PositiveSteps
-    """The step at which ``min_lr`` is reached, the warm-up included. It holds from there on."""
+    """The step at which the rate reaches ``min_lr``, where it holds. It includes the warm-up."""
     min_lr: Rate = 0.0
     """The rate at ``total_steps`` and after."""
 

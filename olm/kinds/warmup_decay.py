@@ -1,4 +1,4 @@
-"""What language models are trained with: up, perhaps along a plateau, and down to a share."""
+"""The schedules of language models: a warm-up, sometimes a plateau, and a decay to a share."""
 
 from typing import Literal, TypeAlias
 
@@ -25,11 +25,11 @@ Decay: TypeAlias = Literal[
 ]
 """The shapes of a decay: those of transformers, timm, Megatron, OLMo, nanotron and Lingua."""
 
-above_zero_where_it_must = rule(
+ends_above_zero = rule(
     "decay",
     "end_factor",
     holds=lambda decay, end_factor: decay not in ("geometric", "harmonic") or end_factor > 0,
-    message="a geometric or harmonic {decay} never reaches 0: {end_factor} must be above it",
+    message="a geometric or harmonic {decay} never reaches 0: {end_factor} must be above 0",
 )
 """Equal factors, and equal differences of 1/rate, never lead to 0."""
 
@@ -37,15 +37,15 @@ above_zero_where_it_must = rule(
 def decayed(
     decay: str, done: Array, base: Array, end_factor: float, power: float, ratio: float
 ) -> Array:
-    """From the base rate down to a share of it, along a shape of `Decay`.
+    """The rates of a decay from the base rate to a share of it.
 
     Args:
-        decay: the shape.
+        decay: the shape, one of `Decay`.
         done: the share of the steps of the decay that is done, from 0 to 1.
         base: the base rate.
-        end_factor: what it is multiplied by at the end.
+        end_factor: what the base rate is multiplied by at the end.
         power: the exponent of ``polynomial``.
-        ratio: what an ``exponential`` decay has left of 1 at its end, before it is brought to 0.
+        ratio: the share of an ``exponential`` decay that is left at its end, before it is scaled.
     """
     end = base * end_factor
     match decay:
@@ -80,16 +80,16 @@ def _fallen(done: Array, ratio: float) -> Array:
     holds=lambda warmup_steps, total_steps: warmup_steps < total_steps,
     message="{warmup_steps} must be below {total_steps}",
 )
-@above_zero_where_it_must
+@ends_above_zero
 class WarmupDecay(Schedule):
-    """A straight rise to the base rate, then a decay to a share of it, as most models have.
+    """A straight rise to the base rate, then a decay to a share of it, as for most models.
 
     >>> schedule = WarmupDecay(warmup_steps=2, total_steps=6, end_factor=0.1)
     >>> schedule.lr([0, 1, 2, 3, 4, 5, 6, 9], base=0.5).round(3)
     array([0.   , 0.25 , 0.5  , 0.434, 0.275, 0.116, 0.05 , 0.05 ])
 
-    Step 0 trains with ``start_factor`` times the base rate, by default not at all: give it, or use
-    `WarmupCosineScheduler`, whose first step is one rise up.
+    Step 0 trains with ``start_factor`` times the base rate, by default 0. `WarmupCosineScheduler`
+    starts one increment above 0.
 
     Source: transformers 5, ``get_cosine_with_min_lr_schedule_with_warmup`` and its siblings.
     """
@@ -98,7 +98,7 @@ class WarmupDecay(Schedule):
     warmup_steps: Steps
     """The step at which the base rate is reached. 0 is no warm-up."""
     total_steps: PositiveSteps
-    """The step at which the decay ends, the warm-up included. The rate holds from there on."""
+    """The step at which the decay ends, where the rate holds. It includes the warm-up."""
     decay: Decay = "cosine"
     """The shape of the decay."""
     start_factor: Factor = 0.0
@@ -133,7 +133,7 @@ class WarmupDecay(Schedule):
     holds=lambda decay, warmup, total: decay + warmup <= total,
     message="{decay_steps} and {warmup_steps} together must not be above {total_steps}",
 )
-@above_zero_where_it_must
+@ends_above_zero
 class WarmupStableDecay(Schedule):
     """A straight rise to the base rate, which holds, then a decay to a share of it: WSD.
 
@@ -149,9 +149,9 @@ class WarmupStableDecay(Schedule):
     warmup_steps: Steps
     """The step at which the base rate is reached. 0 is no warm-up."""
     total_steps: PositiveSteps
-    """The step at which the decay ends, all told. The rate holds from there on."""
+    """The step at which the decay ends, where the rate holds. It includes all stages."""
     decay_steps: PositiveSteps
-    """How many of them the decay takes."""
+    """How many of the steps the decay takes."""
     decay: Decay = "linear"
     """The shape of the decay."""
     start_factor: Factor = 0.0
@@ -161,7 +161,7 @@ class WarmupStableDecay(Schedule):
     power: Exponent = 2.0
     """The exponent of a `polynomial` decay."""
     decay_ratio: PartialShare = 0.5
-    """What an `exponential` decay has left at its end, before it is brought to ``end_factor``."""
+    """The share of an `exponential` decay that is left at its end, before it is scaled."""
 
     group = "warm-up"
     words = (
@@ -192,7 +192,7 @@ class WarmupStableDecay(Schedule):
 
 @stages("warmup_steps", "hold_steps", "decay_steps")
 class TriStage(Schedule):
-    """A straight rise, a plateau, a fall by equal factors: the three stages of speech models.
+    """A straight rise, a plateau, a geometric decay: the three stages of speech models.
 
     >>> stages = TriStage(warmup_steps=2, hold_steps=2, decay_steps=2, end_factor=0.25)
     >>> stages.lr([0, 1, 2, 4, 5, 6, 99], base=0.8).round(3)
@@ -207,7 +207,7 @@ class TriStage(Schedule):
     hold_steps: Steps
     """How many steps the base rate holds."""
     decay_steps: PositiveSteps
-    """How many steps the fall takes. The rate at its end holds."""
+    """How many steps the decay takes. The rate at its end holds."""
     start_factor: Factor = 0.01
     """What the base rate is multiplied by at step 0."""
     end_factor: PositiveFactor = 0.01
@@ -216,7 +216,7 @@ class TriStage(Schedule):
     group = "warm-up"
     words = (
         "up from {start_factor} × base in {warmup_steps} steps, the base rate for {hold_steps}, "
-        "then down by equal factors to {end_factor} × base in {decay_steps}, which holds"
+        "then a geometric decay to {end_factor} × base in {decay_steps}, which holds"
     )
     examples = [{"warmup_steps": 10, "hold_steps": 40, "decay_steps": 50}]
     length_fields = ("decay_steps",)

@@ -32,7 +32,7 @@ example:
   # yaml-language-server: $schema=schemas/schedule.schema.json
   # A straight line from start_factor times the base rate to end_lr.
   kind: LinearLR
-  # The step at which end_lr is reached. It holds from there on.
+  # The step at which the rate reaches end_lr, where it holds.
   total_steps: 100
   # What may be left out, with its default:
   # end_lr: 0.0  # The rate at total_steps and after.

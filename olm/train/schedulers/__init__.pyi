@@ -25,7 +25,7 @@ class ChainedScheduler(ScheduleLR):
     ) -> None: ...
 
 class ConstantLR(ScheduleLR):
-    """The base rate times ``factor``, until it is released at step ``total_iters``."""
+    """The base rate times ``factor`` before step ``total_iters``, then the base rate."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -46,7 +46,7 @@ class CosineAnnealingWarmRestarts(ScheduleLR):
     ) -> None: ...
 
 class CyclicLR(ScheduleLR):
-    """Straight up from ``base_lr`` to ``max_lr`` and down again, for ever."""
+    """Straight up from ``base_lr`` to ``max_lr`` and down again, without an end."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -69,7 +69,7 @@ class ExponentialLR(ScheduleLR):
     ) -> None: ...
 
 class FlatCosineLR(ScheduleLR):
-    """The base rate for a while, then half a cosine wave down to a share of it."""
+    """The base rate for ``flat_steps``, then half a cosine wave down to a share of it."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -80,7 +80,7 @@ class FlatCosineLR(ScheduleLR):
     ) -> None: ...
 
 class HoldLR(ScheduleLR):
-    """The base rate, a multiple of it, or a rate of its own, for ever."""
+    """A constant rate: the base rate, a multiple of it, or a fixed rate."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -90,7 +90,7 @@ class HoldLR(ScheduleLR):
     ) -> None: ...
 
 class InverseSqrtLR(ScheduleLR):
-    """A straight rise to the base rate, then a fall with the inverse square root of the step."""
+    """A straight rise to the base rate, then a decay with the inverse square root of the step."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -141,7 +141,7 @@ class MultiStepLR(ScheduleLR):
     ) -> None: ...
 
 class NoamLR(ScheduleLR):
-    """The Transformer's: a straight rise, then a fall with the inverse square root of the step."""
+    """The Transformer's: a straight rise, then a decay with the inverse square root of the step."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -151,7 +151,7 @@ class NoamLR(ScheduleLR):
     ) -> None: ...
 
 class OneCycleLR(ScheduleLR):
-    """Up from a part of ``max_lr`` to ``max_lr``, then down to a small part of where it began."""
+    """Up to ``max_lr`` from a share of it, then down to a small share of the first rate."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -168,7 +168,7 @@ class OneCycleLR(ScheduleLR):
     ) -> None: ...
 
 class PhasesLR(ScheduleLR):
-    """One schedule after another, each for so many steps, counted from its own step 0."""
+    """One schedule after another, each for a number of steps, from its own step 0 on."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -178,7 +178,7 @@ class PhasesLR(ScheduleLR):
     ) -> None: ...
 
 class PolynomialLR(ScheduleLR):
-    """The base rate times a power of the share of ``total_iters`` that is left."""
+    """The base rate times a power of the share of ``total_iters`` that remains."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -199,7 +199,7 @@ class PowerLR(ScheduleLR):
     ) -> None: ...
 
 class RampLR(ScheduleLR):
-    """From one rate to another, along a curve to choose. Both ends are exact."""
+    """From one rate to another, along one of several curves. Both ends are exact."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -217,7 +217,7 @@ class RampLR(ScheduleLR):
     ) -> None: ...
 
 class RepeatLR(ScheduleLR):
-    """A schedule that starts again every ``period`` steps, perhaps slower or lower each time."""
+    """A schedule that starts again every ``period`` steps, slower or lower each time if wanted."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -251,7 +251,7 @@ class SequentialLR(ScheduleLR):
     ) -> None: ...
 
 class StepLR(ScheduleLR):
-    """The base rate, multiplied by ``gamma`` again every ``step_size`` steps."""
+    """The base rate, multiplied by ``gamma`` every ``step_size`` steps."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -272,7 +272,7 @@ class TableLR(ScheduleLR):
     ) -> None: ...
 
 class TanhLR(ScheduleLR):
-    """A fall along a hyperbolic tangent, slow at both ends."""
+    """A decay along a hyperbolic tangent, slow at both ends."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -284,7 +284,7 @@ class TanhLR(ScheduleLR):
     ) -> None: ...
 
 class TimeLR(ScheduleLR):
-    """A schedule on another clock: earlier or later, in larger steps, or only in between."""
+    """A schedule on another clock: shifted, in larger steps, or between two steps only."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -297,7 +297,7 @@ class TimeLR(ScheduleLR):
     ) -> None: ...
 
 class TriStageLR(ScheduleLR):
-    """A straight rise, a plateau, a fall by equal factors: the three stages of speech models."""
+    """A straight rise, a plateau, a geometric decay: the three stages of speech models."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -310,7 +310,7 @@ class TriStageLR(ScheduleLR):
     ) -> None: ...
 
 class WarmupDecayLR(ScheduleLR):
-    """A straight rise to the base rate, then a decay to a share of it, as most models have."""
+    """A straight rise to the base rate, then a decay to a share of it, as for most models."""
     def __init__(
         self,
         optimizer: Optimizer,
