@@ -16,12 +16,13 @@ _FENCE = re.compile(r"^( *)```[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"<picture>.*?</picture>|<img [^>]*>|!\[[^\]]*\]\([^)]*\)", re.DOTALL)
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 _ITEM = re.compile(r"( *)([-*]|\d+\.) ")
+_STRONG = re.compile(r"\*\*([^*`]+)\*\*")
 
 
 def plain(text: str, paint: Paint) -> Iterator[str]:
     r"""The paragraphs of a page, wrapped; code is indented, tables are aligned.
 
-    >>> page = "## So\n\nSee [it](resume.md):\n\n```sh\nls\n```\n"
+    >>> page = "## So\n\n**See** [it](resume.md):\n\n```sh\nls\n```\n"
     >>> print(*plain(page, Paint(False)), sep="|")
     SO|See `olm explain resume`:|  ls
     """
@@ -42,9 +43,15 @@ def _prose(text: str, paint: Paint) -> Iterator[str]:
         elif block.startswith("|"):
             yield _table(block)
         elif _ITEM.match(block):
-            yield "\n".join(map(_item, re.split(r"\n(?= *(?:[-*]|\d+\.) )", block)))
+            items = "\n".join(map(_item, re.split(r"\n(?= *(?:[-*]|\d+\.) )", block)))
+            yield _strong(items, paint)
         elif block.strip():
-            yield wrapped(block)
+            yield _strong(wrapped(block), paint)
+
+
+def _strong(text: str, paint: Paint) -> str:
+    """Text in bold, after it was wrapped: the codes for colours would count as letters."""
+    return _STRONG.sub(lambda strong: paint("bold", strong[1]), text)
 
 
 def _link(link: re.Match[str]) -> str:
