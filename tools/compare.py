@@ -1,9 +1,9 @@
-"""Tell how near olm's rates are to those that the peers gave, a line a peer.
+"""Print the difference between the rates of olm and those of each peer.
 
     python3 tools/compare.py
 
-The peers' rates stand in tests/peers, each beside the spec that says the same; `python3
-tools/peers` wrote them. Configurations in which a peer is wrong, and olm differs, are counted last.
+The rates of the peers are in tests/peers, each with the equivalent spec; `python3 tools/peers`
+writes them. The last column counts the configurations in which the peer is wrong and olm differs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from environment import ROOT, enter
 HEAD = ("peer", "version", "configurations", "curves", "worst difference", "allowed", "olm differs")
 
 WRAPPERS = {"compile_composer_scheduler"}
-"""What a configuration may begin with that is no schedule but is called with one."""
+"""Functions around a schedule, with which a configuration may start."""
 
 
 @dataclass(frozen=True)
@@ -32,17 +32,17 @@ class Compared:
     file: str
     """The name of the file, without its suffix."""
     peer: str
-    """The package, and which part of it, if that has a file of its own."""
+    """The package, and its part if that has its own file."""
     version: str
     tolerance: float
     rows: list[dict[str, Any]]
-    """A curve each, as `tests/peers` has it."""
+    """The curves, as in `tests/peers`."""
     refused: list[dict[str, Any]]
     """The configurations that olm refuses, each with the reason."""
 
     @property
     def configurations(self) -> set[str]:
-        """What was compared, as it is written for the peer; each may have several curves."""
+        """The configurations as users of the peer write them; each may have several curves."""
         return {row["peer"] for row in self.rows}
 
     @property
@@ -63,7 +63,7 @@ def all_compared() -> list[Compared]:
 
 
 def schedule_of(configuration: str) -> str:
-    """The name of the schedule in a configuration, as its peer calls it.
+    """The name of the schedule in a configuration of a peer.
 
     >>> schedule_of("compile_composer_scheduler(StepScheduler(step_size='3ba'), state)")
     'StepScheduler'
@@ -127,7 +127,7 @@ def _relative(ours: float, theirs: float) -> float:
 
 
 def kinds_in(spec: Any) -> Iterator[str]:
-    """The kinds in a spec, the outer before the inner.
+    """The kinds in a spec, outer before inner.
 
     >>> list(kinds_in({"kind": "TimeLR", "scheduler": {"kind": "HoldLR"}}))
     ['TimeLR', 'HoldLR']

@@ -1,10 +1,10 @@
-"""Write what follows from the kinds: schemas, specs, stubs, the gallery, pages, tables in guides.
+"""Write the files that follow from the kinds: schemas, specs, stubs, the gallery, pages, tables.
 
-    python3 tools/generate.py            write what is stale, delete what no kind has any more
-    python3 tools/generate.py --check    write nothing, name what is stale
+    python3 tools/generate.py            write stale files, delete those of removed kinds
+    python3 tools/generate.py --check    write nothing, list stale files
 
-The exit status of --check is 0 if nothing is stale, else 1. Run it after every change of a kind:
-its fields, their docstrings, its examples. What was written belongs into the same commit.
+The exit status of --check is 0 if nothing is stale, otherwise 1. Run it
+after every change of a kind (fields, docstrings, examples), and commit the files with the change.
 """
 
 import argparse
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 COMMAND = "python3 tools/generate.py"
 
 OWNED = ("schemas/*.schema.json", "specs/kinds/*", "specs/pictures/*")
-"""The files of which there are none but generated ones."""
+"""The files that are all generated."""
 
 FAMILIES = '''\
 """Which file of `olm.kinds` each kind is in. Written by tools/generate.py from those files."""
@@ -51,7 +51,7 @@ def schemas() -> dict[Path, str]:
 
 
 def families() -> dict[Path, str]:
-    """The table by which a kind is found without importing the others."""
+    """The table that finds a kind without importing the others."""
     from olm.kinds import KINDS
 
     table = {kind: model.__module__.rpartition(".")[2] for kind, model in KINDS.items()}
@@ -60,7 +60,7 @@ def families() -> dict[Path, str]:
 
 
 def specs() -> dict[Path, str]:
-    """A spec of each kind, to copy: its last example, with what each field means."""
+    """A spec of each kind to copy: its last example, with the docstrings of the fields."""
     from olm.kinds import KINDS
 
     return {
@@ -114,7 +114,7 @@ GENERATORS: list[Callable[[], dict[Path, str]]] = [
     peer_guides,
     topics_page,
 ]
-"""What is generated: each function returns the whole text of files, by their path."""
+"""The generators: each returns the whole text of files, by path."""
 
 
 def main(args: list[str]) -> int:
@@ -122,32 +122,32 @@ def main(args: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--check", action="store_true", help="write nothing, name what is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing, list stale files")
     check = parser.parse_args(args).check
     if find_spec("matplotlib") is None:
         enter()
-    # The kinds of this folder, whatever olm is installed.
+    # The kinds of this folder, even if another olm is installed.
     sys.path.insert(0, str(ROOT))
     stale = _stale()
     for path, text in stale.items():
-        _tell(path, text) if check else _mend(path, text)
+        _report(path, text) if check else _update(path, text)
     return 1 if check and stale else 0
 
 
 def _stale() -> dict[Path, str | None]:
-    """The files that are not as they should be, with their text; None where no file should be."""
+    """The files that differ, with their correct text; None for those to delete."""
     texts = {path: text for generate in GENERATORS for path, text in generate().items()}
     texts |= addressed(texts)
     surplus = sorted({path for pattern in OWNED for path in ROOT.glob(pattern)} - set(texts))
-    wrong = {path: text for path, text in texts.items() if not _has(path, text)}
-    return {**wrong, **dict.fromkeys(surplus)}
+    stale = {path: text for path, text in texts.items() if not _has(path, text)}
+    return {**stale, **dict.fromkeys(surplus)}
 
 
 def _has(path: Path, text: str) -> bool:
     return path.is_file() and path.read_bytes() == text.encode()
 
 
-def _tell(path: Path, text: str | None) -> None:
+def _report(path: Path, text: str | None) -> None:
     name = path.relative_to(ROOT)
     if text is None:
         print(f"{name} belongs to no kind: `{COMMAND}` deletes it")
@@ -155,7 +155,7 @@ def _tell(path: Path, text: str | None) -> None:
         print(f"{name} is {'stale' if path.exists() else 'missing'}: `{COMMAND}` writes it")
 
 
-def _mend(path: Path, text: str | None) -> None:
+def _update(path: Path, text: str | None) -> None:
     if text is None:
         path.unlink()
     else:
