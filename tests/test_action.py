@@ -199,7 +199,7 @@ def test_other_options_are_quoted_as_in_a_shell(job, repository):
         ({"paths": " \n"}, 2, "the input `paths` must name at least one path, found none"),
         ({"strict": "True"}, 2, "the input `strict` must be true or false, found 'True'"),
         ({"args": "--at 'x"}, 2, "the input `args` cannot be read: no closing quotation"),
-        ({"paths": "none"}, 2, "there is no file or folder none"),
+        ({"paths": "none"}, 2, "no such file or folder: none"),
         ({}, 3, "no *.olm.yaml, *.olm.yml, *.olm.json, *.olm.toml in ."),
     ],
 )

@@ -71,7 +71,7 @@ def test_problems_give_status_1(folder, capsys):
 def test_a_path_that_is_not_there_is_misuse(folder, capsys):
     folder({"a.olm.yaml": WRONG})
     assert main(["check", "a.olm.yaml", "b.olm.yaml"]) == MISUSE
-    assert capsys.readouterr() == ("", "olm check: there is no file or folder b.olm.yaml\n")
+    assert capsys.readouterr() == ("", "olm check: no such file or folder: b.olm.yaml\n")
 
 
 def test_a_folder_without_specs_gives_status_3(folder, capsys):
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(folder, tmp_path, c
     (tmp_path / "a.olm.yaml").symlink_to("nowhere")
     assert main(["check", "."]) == PROBLEMS
     out = capsys.readouterr().out
-    assert out.startswith("a.olm.yaml:1:1: error[unreadable]: this cannot be read: no such file")
+    assert out.startswith("a.olm.yaml:1:1: error[unreadable]: cannot read this file: no such file")
     assert "\n2 problems in 2 of 2 files\n" in out
 
 
@@ -152,7 +152,9 @@ def test_odd_files_are_each_told_of_and_do_not_stop_the_others(jobs, folder, tmp
 
 def test_a_path_that_cannot_be_looked_at_is_a_problem(folder, capsys):
     assert main(["check", "x" * 5000]) == PROBLEMS
-    assert "error[unreadable]: this cannot be read: file name too long\n" in capsys.readouterr().out
+    assert (
+        "error[unreadable]: cannot read this file: file name too long\n" in capsys.readouterr().out
+    )
 
 
 def test_a_file_that_is_too_long_is_not_read_to_its_end(folder, tmp_path, capsys):

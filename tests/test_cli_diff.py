@@ -334,11 +334,14 @@ def test_standard_input_is_a_dash(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a"], "it takes two files, found 1: olm diff A B, or olm diff --git REV FILE"),
-        (["a", "a", "a"], "it takes two files, found 3"),
-        (["--git", "HEAD", "a", "a"], "it takes one file, found 2"),
-        (["-", "-"], "only one of the two can be standard input, and none with --git"),
-        (["--git", "HEAD", "-"], "only one of the two can be standard input, and none with --git"),
+        (["a"], "expected two files, found 1: olm diff A B, or olm diff --git REV FILE"),
+        (["a", "a", "a"], "expected two files, found 3"),
+        (["--git", "HEAD", "a", "a"], "expected one file, found 2"),
+        (["-", "-"], "only one of the two can be standard input, and neither with --git"),
+        (
+            ["--git", "HEAD", "-"],
+            "only one of the two can be standard input, and neither with --git",
+        ),
         (["a", "nothing"], "there is no file nothing"),
         (["a", "."], ". is a folder: write its state as JSON first, with olm state . --out"),
         (["a", "torch.pt"], "torch.pt is no text: write its state as JSON first, with olm state"),

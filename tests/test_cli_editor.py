@@ -77,8 +77,8 @@ def test_without_a_schema_the_settings_name_the_one_to_write(editor, folder, cap
     out, error = capsys.readouterr()
     assert "schedule.schema.json" in out
     assert error == (
-        "olm editor: there is no schedule.schema.json here: "
-        "`olm schema --out schedule.schema.json` writes it\n"
+        "olm editor: no schedule.schema.json found: "
+        "create it with `olm schema --out schedule.schema.json`\n"
     )
 
 

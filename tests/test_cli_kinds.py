@@ -17,7 +17,7 @@ def test_kinds_lists_every_kind_with_what_it_needs(capsys):
     for kind, model in KINDS.items():
         needed = [name for name, field in model.model_fields.items() if field.is_required()]
         needs = ", ".join(needed) or "no fields"
-        assert re.search(rf"^{kind}\n(  .+\n)+  needs {needs}$", out, re.MULTILINE)
+        assert re.search(rf"^{kind}\n(  .+\n)+  requires {needs}$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -124,7 +124,7 @@ def test_a_schema_may_be_named_by_url(capsys):
 def test_a_file_that_is_there_is_kept_unless_forced(folder, capsys):
     (folder / "a.olm.yaml").write_text("mine")
     assert main(["new", "HoldLR", "--out", "a.olm.yaml"]) == MISUSE
-    said = "olm new: a.olm.yaml is there already: --force writes over it\n"
+    said = "olm new: a.olm.yaml already exists: --force overwrites it\n"
     assert capsys.readouterr() == ("", said)
     assert (folder / "a.olm.yaml").read_text() == "mine"
     assert new(capsys, "HoldLR", "--out", "a.olm.yaml", "--force") == "wrote a.olm.yaml\n"
@@ -133,7 +133,7 @@ def test_a_file_that_is_there_is_kept_unless_forced(folder, capsys):
 
 def test_a_file_that_cannot_be_written_is_misuse(capsys):
     assert main(["new", "HoldLR", "--out", "nowhere/a.olm.yaml"]) == MISUSE
-    said = "olm new: nowhere/a.olm.yaml cannot be written: no such file or directory\n"
+    said = "olm new: cannot write nowhere/a.olm.yaml: no such file or directory\n"
     assert capsys.readouterr() == ("", said)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from olm.cli import FINE, MISUSE, PROBLEMS, main
 
-RENEWED = "not the schema that this olm writes: `olm schema {} --out {}` renews it\n"
+OUT_OF_DATE = "out of date: update it with `olm schema {} --out {}`\n"
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def test_the_command_is_that_of_the_same_schema(schema):
     status, out, _ = schema("LinearLR", "--with-plugins", "--check", "a.json")
     assert (status, out) == (
         PROBLEMS,
-        "a.json: " + RENEWED.format("LinearLR --with-plugins", "a.json"),
+        "a.json: " + OUT_OF_DATE.format("LinearLR --with-plugins", "a.json"),
     )
 
 
@@ -69,13 +69,13 @@ def test_the_command_is_that_of_the_same_schema(schema):
 def test_what_is_no_schema_is_told_as_another_schema(data, schema, folder):
     (folder / "a.json").write_bytes(data)
     status, out, error = schema("--check", "a.json")
-    assert (status, out.startswith("a.json: not the schema"), error) == (PROBLEMS, True, "")
+    assert (status, out.startswith("a.json: out of date"), error) == (PROBLEMS, True, "")
 
 
 def test_a_file_that_cannot_be_read_is_misuse(schema, folder):
     assert schema("--check", "none.json")[::2] == (
         MISUSE,
-        "olm schema: none.json cannot be read: no such file or directory\n",
+        "olm schema: cannot read none.json: no such file or directory\n",
     )
     assert schema("--check", str(folder))[0] == MISUSE
     assert schema("--check", "a.json", "--out", "a.json")[0] == MISUSE

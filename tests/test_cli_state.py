@@ -150,7 +150,7 @@ def test_a_state_is_found_told_and_converted_wherever_it_is(save, place, make, t
     assert out.splitlines()[0].endswith(place)
     kind = "LinearLR" if make is ours else "SequentialLR"
     assert f"written by  {'olm' if make is ours else 'torch' + chr(39) + 's SequentialLR'}\n" in out
-    assert f"step        {scheduler.last_epoch}, the last one taken\n" in out
+    assert f"step        {scheduler.last_epoch}, the last step taken\n" in out
     assert "base rates  0.5, 0.1\n" in out
     assert f"\n  {kind}: " in out
     assert out.endswith("1 state is fine\n")
@@ -166,7 +166,7 @@ def test_the_rates_are_those_of_now_and_of_the_next_step(tmp_path, capsys):
         FINE,
         f"""{path}
   written by  torch's ExponentialLR
-  step        2, the last one taken
+  step        2, the last step taken
   base rates  0.8
   rates now   0.2
   next rates  0.1
@@ -223,12 +223,12 @@ def test_of_several_states_one_is_chosen(tmp_path, capsys):
     assert out.endswith("2 states are fine\n")
     status, out, err = run(capsys, path, "--json")
     assert (status, out) == (MISUSE, "")
-    assert "which of these, --at PLACE: lr_schedulers[0], lr_schedulers[1]" in err
+    assert "choose a state with --at PLACE: lr_schedulers[0], lr_schedulers[1]" in err
     status, out, _ = run(capsys, path, "--json", "--at", "lr_schedulers[1]")
     assert (status, json.loads(out)) == (FINE, states["lr_schedulers"][1])
     status, _, err = run(capsys, path, "--at", "elsewhere")
     assert status == NOTHING_MATCHED
-    assert err == f"olm state: no state of a scheduler in {path} at elsewhere\n"
+    assert err == f"olm state: no scheduler state in {path} at elsewhere\n"
 
 
 def test_a_function_needs_a_spec_that_says_the_schedule(tmp_path, capsys):
@@ -343,7 +343,7 @@ def test_a_state_without_durations_needs_a_clock_for_those_of_the_spec(state, tm
     status, out, _ = run(capsys, path, "--spec", spec)
     assert status == PROBLEMS
     assert (
-        "error[state]: the state does not say durations, and no clock counts those of the spec "
+        "error[state]: the state has no durations, and those of the spec need a clock "
         "(total_steps: 2ep): give --steps-per-epoch\n"
     ) in out
     status, out, err = run(capsys, path, "--spec", spec, "--steps-per-epoch", "5", "--json")
@@ -490,7 +490,7 @@ def test_a_file_without_a_state_has_a_status_of_its_own(value, tmp_path, capsys)
     path = saved(value, tmp_path / "a.pt")
     status, out, err = run(capsys, path)
     assert (status, out) == (NOTHING_MATCHED, "")
-    assert err == f"olm state: no state of a scheduler in {path}\n"
+    assert err == f"olm state: no scheduler state in {path}\n"
     assert run(capsys, path, "--json")[0] == NOTHING_MATCHED
 
 
@@ -498,7 +498,7 @@ def test_a_folder_without_a_state_and_a_file_that_is_not_there(tmp_path, capsys)
     assert run(capsys, tmp_path)[0] == NOTHING_MATCHED
     status, _, err = run(capsys, tmp_path / "none.pt")
     assert status == MISUSE
-    assert "there is no file or folder" in err
+    assert "no such file or folder" in err
 
 
 def test_a_leaf_outside_of_a_distributed_checkpoint_is_not_read(tmp_path):

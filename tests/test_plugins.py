@@ -316,10 +316,10 @@ def test_kinds_lists_plugin_kinds_last(olm):
         "\n\nFROM acme-schedules 1.2\n"
         "acme.Rex\n"
         "  The base rate, which decays to zero, ever faster.\n"
-        "  needs total_steps\n"
+        "  requires total_steps\n"
         "acme.lab.Damped\n"
         "  The product of several schedules and a factor.\n"
-        "  needs first\n"
+        "  requires first\n"
     )
 
 
@@ -331,7 +331,7 @@ def test_kinds_warns_of_broken_plugins_and_lists_the_rest(olm):
         for kind, why in sorted(BROKEN.items())
     ]
     assert "FROM Broken.Schedules 0.3\nbroken.Colour\n" in out
-    assert "broken.Named\n  The valid kind.\n  needs no fields\n" in out
+    assert "broken.Named\n  The valid kind.\n  requires no fields\n" in out
 
 
 def test_a_plugin_kind_is_described_like_any_other(olm):

@@ -170,7 +170,7 @@ def test_a_spec_with_problems_is_told_as_check_tells_them(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing.olm.yaml"], "there is no file nothing.olm.yaml"),
+        (["nothing.olm.yaml"], "no such file: nothing.olm.yaml"),
         (["{linear}", "--base-lr", "-1"], "must be finite and at least 0, found -1"),
         (["{linear}", "--base-lr", "nan"], "must be finite and at least 0, found nan"),
         (["{linear}", "--base-lr", "much"], "invalid rate value: 'much'"),

@@ -78,7 +78,7 @@ def check_file(path: str, options: Options | None = None) -> Checked:
     try:
         return check(read_file(path, options.at), options)
     except OSError as error:
-        message = f"this cannot be read: {(error.strerror or str(error)).lower()}"
+        message = f"cannot read this file: {(error.strerror or str(error)).lower()}"
         problem = Problem("unreadable", message, place=Place(path, 1, 1, 1))
         return Checked(Document(Text(path, ""), readable=False), (problem,))
 

@@ -2,7 +2,7 @@
 
 A verb has four names: `SUMMARY`, its line in ``olm --help``; `EPILOG`, with an example that runs,
 for its own help; `add_arguments(parser)`; and `run(args)`, which returns the exit status. Only the
-file of the verb that is asked for is imported, so none pays for what another one needs.
+file of the requested verb is imported, so no verb pays for the imports of another.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from typing import NoReturn
 from olm.cli.pydantic_plugins import skip_pydantic_plugins
 
 VERBS = "olm.cli.verbs"
-"""Where the verbs are."""
+"""The package of the verbs."""
 
 FINE, PROBLEMS, MISUSE, NOTHING_MATCHED = range(4)
 """The exit statuses that verbs return."""
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
-"""Those that a shell gives to a command that is stopped by Ctrl-C, or because nobody reads on."""
+"""The exit statuses of a command that Ctrl-C or a closed pipe stops, as shells report them."""
 
 
 class Misuse(Exception):
@@ -47,13 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Args:
-        argv: the arguments, without the command's own name; those of the process if there are none.
+        argv: the arguments without the name of the command; by default those of the process.
 
     Returns:
         The exit status.
     """
     usual = gc.get_threshold()
-    # A short run makes little garbage; looking for it would take a tenth of the time of a check.
+    # A short run makes little garbage; collecting it would take a tenth of the time of a check.
     gc.set_threshold(100_000, 50, 100)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes once more when it ends, and would complain.
+        # Python flushes again at exit, and would report the error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     finally:
@@ -72,16 +72,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def script() -> NoReturn:
-    """Run the command as a process of its own, which ends with it."""
+    """Run the command as a process, and end the process."""
     skip_pydantic_plugins()
     status = main()
     sys.stderr.flush()
-    # What Python would tidy up goes with the process; that alone would take a tenth of the time.
+    # To let Python clean up would take a tenth of the time.
     os._exit(status)
 
 
 def verb_modules() -> dict[str, ModuleType]:
-    """Every verb, by its name."""
+    """The module of every verb, by name."""
     from olm.cli.verbs import __path__ as folder
 
     names = sorted(module.name for module in iter_modules(folder))
@@ -89,7 +89,7 @@ def verb_modules() -> dict[str, ModuleType]:
 
 
 def _status(arguments: list[str]) -> int:
-    """The exit status, also where argparse ends the run."""
+    """The exit status, including where argparse exits."""
     try:
         return _run(arguments)
     except SystemExit as end:
@@ -123,16 +123,16 @@ def _without_verb(name: str) -> int:
         print("usage: olm VERB ...\n\nLearning-rate schedules as data.\n\nverbs:")
         for verb, module in verb_modules().items():
             print(f"  {verb:10}{module.SUMMARY}")
-        print("\n`olm VERB --help` tells more of each. `olm --version` tells the version.")
+        print("\n`olm VERB --help` describes a verb. `olm --version` prints the version.")
         return FINE if name else MISUSE
     if name in ("-V", "--version"):
         print(f"olm {_version()}")
         return FINE
-    from olm.problem import clipped, nearest
+    from olm.problem import clipped, listed, nearest
 
     near = nearest(name, verb_modules())
-    meant = f"did you mean `{near}`?" if near else f"the verbs are {', '.join(verb_modules())}"
-    print(f"olm: there is no verb `{clipped(name)}`: {meant}", file=sys.stderr)
+    hint = f"did you mean `{near}`?" if near else f"the verbs are {listed(verb_modules())}"
+    print(f"olm: there is no verb `{clipped(name)}`: {hint}", file=sys.stderr)
     return MISUSE
 
 

@@ -1,4 +1,4 @@
-"""A problem as people like to see it: its place, what it is, and the line with carets under it."""
+"""A problem with its location, its message, and the line with carets under the error."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from olm.problem import Place, Problem
 from olm.text.source import Text
 
 WIDTH = 100
-"""How many columns of a line are shown."""
+"""How many columns of a line are printed."""
 
-ALSO = {"duplicate-key": "it stands here first", "syntax": "it is opened here"}
-"""What is said of the other places of a problem, by its code."""
+ALSO = {"duplicate-key": "first defined here", "syntax": "opened here"}
+"""The note at the other places of a problem, by its code."""
 
 
 class Mark(NamedTuple):
-    """A stretch of a line that is underlined, and what is said beside it."""
+    """An underlined part of a line, and the note beside it."""
 
     place: Place
     underline: str
@@ -49,7 +49,7 @@ def picture(problem: Problem, text: Text, paint: Paint) -> Iterator[str]:
 
 
 def _marks(problem: Problem) -> list[Mark]:
-    """What is underlined, from top to bottom."""
+    """The underlined parts, from top to bottom."""
     marks = [
         Mark(place, "-", "also", ALSO.get(problem.code, "and here"))
         for place in problem.also_places
@@ -60,7 +60,7 @@ def _marks(problem: Problem) -> list[Mark]:
 
 
 def _excerpts(marks: list[Mark], text: Text, paint: Paint) -> Iterator[str]:
-    """The lines that have marks, each once, with what is underlined in them."""
+    """The lines that have marks, each once, with their underlines."""
     margin = len(str(marks[-1].place.line))
     bar = paint("gutter", " " * margin + " |")
     yield bar
@@ -89,7 +89,7 @@ def _underlined(mark: Mark, line: str, left: int, right: int, paint: Paint) -> s
 
 
 def window(line: str, column: int) -> tuple[int, int]:
-    """Which part of a long line to show, so that the column is in it."""
+    """The part of a long line to print, which includes the column."""
     width = WIDTH if line.isascii() else WIDTH // 2
     if len(line) <= width or (len(line) <= WIDTH and columns(line) <= WIDTH):
         return 0, len(line)

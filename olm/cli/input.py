@@ -1,4 +1,4 @@
-"""What commands read: a file, or standard input where its name is a dash."""
+"""Input of commands: a file, or standard input if its name is a dash."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ BINARY = (b"PK", b"\x80")
 
 
 def checked(path: str, options: Options | None = None, stdin: str = "<stdin>") -> Checked:
-    """Check a file, or standard input, which is then called `stdin`."""
+    """Check a file, or standard input, which is reported as `stdin`."""
     if path != STDIN:
         return check_file(path, options)
     return check(standard_input(stdin, options.at if options else ()), options)
 
 
 def standard_input(name: str, at: Path = ()) -> Document:
-    """What standard input holds, as a document with a name."""
+    """Standard input as a document with a name."""
     return read(sys.stdin.buffer.read(MAX_BYTES + 1), name, at)
 
 
 def add_at(parser: ArgumentParser | _ArgumentGroup) -> None:
-    """Let a command take the place of the schedule in its file."""
+    """Add the option for the place of the schedule in its file."""
     parser.add_argument(
         "--at",
         type=_place,
         default=(),
         metavar="PLACE",
-        help="where in the file the schedule stands, such as optim.schedules[0]; the rest of the "
-        "file may be anything",
+        help="where in the file the schedule is, such as optim.schedules[0]; the rest of the file "
+        "is ignored",
     )
 
 

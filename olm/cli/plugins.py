@@ -1,4 +1,4 @@
-"""The kinds that installed packages bring, for commands that list or name them."""
+"""The kinds of installed plugins, for commands that list or describe kinds."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from olm.schedule.schedule import NOT_INSTALLED, Schedule, nearest_kind
 def plugins(
     verb: str, describe: Callable[[type[Schedule]], object]
 ) -> dict[str, list[type[Schedule]]]:
-    """The kinds that packages bring, by the package.
+    """The kinds of plugins, by package.
 
     Args:
-        verb: the command that asks. On stderr it warns of each kind that cannot be used.
-        describe: what it is going to do with each kind; it may fail with a foreign model.
+        verb: the name of the command, for warnings on stderr about kinds that cannot be used.
+        describe: what the command does with each kind, which may fail for the model of a plugin.
     """
     found: dict[str, list[type[Schedule]]] = {}
     for kind, (offer, *_) in offers().items():
@@ -32,11 +32,11 @@ def plugins(
 
 
 def plugin(kind: str, describe: Callable[[type[Schedule]], object]) -> type[Schedule]:
-    """The model of a kind that a package brings and that can be described.
+    """The model of the kind of a plugin, if it can be described.
 
     Raises:
-        KeyError: no package brings it.
-        PluginError: it cannot be used.
+        KeyError: no plugin has this kind.
+        PluginError: the kind cannot be used.
     """
     model = KINDS.plugin(kind)
     try:
@@ -47,7 +47,7 @@ def plugin(kind: str, describe: Callable[[type[Schedule]], object]) -> type[Sche
 
 
 def model_of(kind: str, describe: Callable[[type[Schedule]], object]) -> type[Schedule] | str:
-    """The model of any kind or, if it cannot be had or described, why, and what to do."""
+    """The model of any kind, or an error message if it cannot be loaded or described."""
     if "." not in kind and (own := KINDS.loaded(kind)) is not None:
         return own
     try:

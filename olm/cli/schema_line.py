@@ -1,4 +1,4 @@
-"""Which schema an editor should check specs by, and how a file names it."""
+"""Which schema an editor validates specs with, and how a file refers to it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 NAME = "schedule.schema.json"
-"""What the schema of any schedule is called, here and by ``olm schema``."""
+"""The file name of the schema for any schedule."""
 
-WRITES_IT = f"`olm schema --out {NAME}` writes it"
+WRITES_IT = f"create it with `olm schema --out {NAME}`"
 
 
 def add_schema(parser: ArgumentParser) -> None:
-    """The option that says where the schema is."""
+    """Add the option for the location of the schema."""
     parser.add_argument(
         "--schema",
         metavar="PATH|URL",
-        help=f"the schema; without it {NAME} is looked for, here and above, also in `schemas`",
+        help=f"the schema (default: {NAME}, here or in `schemas`, or in a folder above)",
     )
 
 
 def schema_near(folder: Path) -> str | None:
-    """The schema in a folder or the nearest one above, no further than the root of a repository.
+    """The schema in a folder, or in the nearest folder above in the same repository.
 
-    It may be in `schemas` there.
+    It may be in the subfolder `schemas`.
     """
     for above in (folder.resolve(), *folder.resolve().parents):
         for schema in (above / NAME, above / "schemas" / NAME):
@@ -36,7 +36,7 @@ def schema_near(folder: Path) -> str | None:
 
 
 def reference(schema: str, folder: Path) -> str:
-    """A schema as a file in a folder names it: a URL as it is, a path from there.
+    """A schema as a file in a folder refers to it: a URL, or a path relative to the folder.
 
     >>> reference("schemas/schedule.schema.json", Path("specs"))
     '../schemas/schedule.schema.json'
@@ -47,5 +47,5 @@ def reference(schema: str, folder: Path) -> str:
 
 
 def is_url(schema: str) -> bool:
-    """Whether it is a URL rather than a path."""
+    """Whether a schema is a URL rather than a path."""
     return "://" in schema

@@ -1,4 +1,4 @@
-"""What a terminal can do and a file cannot: colours, and a line that changes."""
+"""Text for a terminal: colours, widths and a progress line."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ STYLES = {
     "hint": "36",
     "fine": "32",
 }
-"""The name of a style → the codes that switch it on."""
+"""The name of a style → its ANSI codes."""
 
 
 class Paint:
-    """Puts text into styles, or leaves it as it is where colours are not wanted."""
+    """Colours text, unless colours are switched off."""
 
     def __init__(self, coloured: bool) -> None:
         self.coloured = coloured
@@ -29,7 +29,7 @@ class Paint:
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Whether to write colours: to a terminal, unless the environment says otherwise."""
+    """Whether to use colours: on a terminal, unless the environment overrides that."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -38,18 +38,18 @@ def wants_colour(stream: TextIO) -> bool:
 
 
 def visible(text: str) -> str:
-    r"""A text without anything that moves the cursor, hides or turns around what follows.
+    r"""A text without characters that move the cursor, or hide or reverse other text.
 
     >>> visible("a\tb\x1b[2J")
     'a→b�[2J'
     """
     if text.isprintable():
         return text
-    return "".join(one if one.isprintable() else "→" if one == "\t" else "�" for one in text)
+    return "".join(char if char.isprintable() else "→" if char == "\t" else "�" for char in text)
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal a text takes.
+    """The width of a text in columns of a terminal.
 
     >>> columns("lr"), columns("学习率"), columns("é")
     (2, 6, 1)
@@ -63,19 +63,19 @@ def columns(text: str) -> int:
 
 
 class Progress:
-    """A line on the terminal that says how far a long run is, and is gone when it ends."""
+    """A line on the terminal that shows the progress of a long run."""
 
     def __init__(self, total: int, unit: str = "files", every: int = 64) -> None:
         self.total, self.unit, self.every = total, unit, every
         self.shown = total >= 3 * every and sys.stderr.isatty()
 
     def at(self, done: int) -> None:
-        """Say how far it is, every now and then."""
+        """Update the line, every now and then."""
         if self.shown and done % self.every == 0:
             self._write(f"\r{done:,} of {self.total:,} {self.unit}")
 
     def clear(self) -> None:
-        """Leave the line to what comes next."""
+        """Remove the line."""
         if self.shown:
             self._write("\r\x1b[K")
 

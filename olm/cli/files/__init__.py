@@ -1,1 +1,1 @@
-"""What ``olm check`` is made of: which files, by which settings, in how many processes."""
+"""The parts of ``olm check``: files, settings, fixes and processes."""

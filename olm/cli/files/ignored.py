@@ -1,7 +1,6 @@
-"""Patterns as .gitignore has them, and what git ignores by them.
+"""Patterns of .gitignore, and which files git ignores.
 
-A person's own list, git's `core.excludesFile`, has no say: what is checked must not depend on who
-checks it.
+Git's `core.excludesFile` is not read: results must not depend on the settings of a user.
 """
 
 from __future__ import annotations
@@ -20,53 +19,53 @@ GIT, GITIGNORE = ".git", ".gitignore"
 
 
 class Patterns:
-    """Patterns that are meant from a folder.
+    """Patterns relative to a folder.
 
     >>> old = Patterns("/runs", ["old/", "*.bak.olm.yaml"])
     >>> old.cover("/runs/a/old/b.olm.yaml"), old.cover("/runs/old.olm.yaml")
     (True, False)
 
     Raises:
-        ValueError: one of them is no pattern.
+        ValueError: one of them is invalid.
     """
 
     def __init__(self, folder: str, lines: Iterable[str]) -> None:
-        # Not for those who have no patterns: importing it takes a tenth of the time of a check.
+        # Imported only where there are patterns: this takes a tenth of the time of a check.
         from pathspec import GitIgnoreSpec
 
         self._start = folder.rstrip("/\\") + "/"
-        # pathspec takes `a/**/` for all that is in `a`; to git it is the folders there.
+        # To pathspec `a/**/` is everything in `a`; to git only the folders there.
         lines = (re.sub(r"/\*\*/ *$", "/**/*/", line) for line in lines)
         patterns = GitIgnoreSpec.from_lines(lines).patterns
-        self._last_first = [one for one in reversed(patterns) if one.include is not None]
+        self._last_first = [found for found in reversed(patterns) if found.include is not None]
 
     def cover(self, path: str, is_folder: bool = False) -> bool:
-        """Whether they match a path, absolute as the folder is, or a folder that it is in."""
+        """Whether they match an absolute path, or a folder that contains it."""
         path = self._from_start(path)
         above = [path[:end] for end, character in enumerate(path) if character == "/"]
         return (
-            any(self._verdict(f"{one}/") for one in above)
+            any(self._verdict(f"{folder}/") for folder in above)
             or self._verdict(path + "/" * is_folder) is True
         )
 
     def verdict(self, path: str, is_folder: bool = False) -> bool | None:
-        """Whether the last of them that matches the path itself takes it; None if none does."""
+        """The verdict of the last pattern that matches the path itself; None if none matches."""
         return self._verdict(self._from_start(path) + "/" * is_folder)
 
     def _verdict(self, path: str) -> bool | None:
-        return next((one.include for one in self._last_first if _matches(one, path)), None)
+        return next((by.include for by in self._last_first if _matches(by, path)), None)
 
     def _from_start(self, path: str) -> str:
         path = Path(path).as_posix()
-        # What is elsewhere is known by its names.
+        # A path outside the folder is matched by its names.
         return path.removeprefix(self._start) if path.startswith(self._start) else path.lstrip("/")
 
 
 def _matches(pattern: RegexPattern, path: str) -> bool:
     """Whether a pattern matches a path, which ends with a slash if it is a folder's.
 
-    pathspec also matches what is in a folder that a pattern matches, by the group `ps_d`, and then
-    cannot tell whether a later pattern took the folder back.
+    By its group `ps_d`, pathspec also matches everything inside a matching folder. Its own verdict
+    then overrides a later pattern that includes the folder again; git's does not.
     """
     for match in pattern.regex.finditer(path) if pattern.regex else ():
         if match.groupdict().get("ps_d"):
@@ -79,10 +78,10 @@ def _matches(pattern: RegexPattern, path: str) -> bool:
 
 @dataclass(frozen=True)
 class Ignored:
-    """What git ignores in a folder."""
+    """Which files git ignores in a folder."""
 
     rules: tuple[Patterns, ...] = ()
-    """The patterns of the files that tell; of two that match, the later one is right."""
+    """The patterns of each file; the last match decides."""
 
     def covers(self, path: str, is_folder: bool) -> bool:
         """Whether git ignores a file or folder that is directly in the folder."""
@@ -92,10 +91,10 @@ class Ignored:
         return False
 
     def inside(self, folder: str, names: Container[str]) -> Ignored:
-        """What it ignores in a folder below, in which there are these names."""
+        """The same for a folder below, which contains these names."""
         rules = self.rules
         if GIT in names:
-            # Here begins a repository, to which those around it say nothing.
+            # A nested repository has rules of its own.
             rules = _patterns(folder, _common(Path(folder, GIT)) / "info" / "exclude")
         if GITIGNORE in names:
             rules += _patterns(folder, Path(folder, GITIGNORE))
@@ -103,9 +102,9 @@ class Ignored:
 
 
 def ignored_above(folder: str) -> Ignored:
-    """What git ignores in a folder, by the files above it, up to the root of its repository.
+    """Which files git ignores in a folder, by the files above it in its repository.
 
-    A folder that is itself ignored has been asked for all the same: then they do not count.
+    A folder that is itself ignored was named on purpose, so these files are skipped for it.
     """
     if _is_there(Path(folder, GIT)):
         return Ignored()
@@ -124,7 +123,7 @@ def ignored_above(folder: str) -> Ignored:
 
 
 def _patterns(folder: str, file: Path) -> tuple[Patterns, ...]:
-    """The patterns in a file, if it can be read; git passes over a line that is no pattern."""
+    """The patterns in a file, if it can be read; like git, skip invalid lines."""
     try:
         text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except OSError:
@@ -144,7 +143,7 @@ def _is_pattern(line: str) -> bool:
 
 
 def _common(git: Path) -> Path:
-    """The folder that the worktrees of a repository share; .git is a file in some of them."""
+    """The folder that the worktrees of a repository share; in a worktree, .git is a file."""
     if git.is_file():
         git = Path(git.parent, git.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
         common = git / "commondir"

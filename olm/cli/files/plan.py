@@ -154,5 +154,5 @@ def _by_schema(args: Namespace) -> Callable[[str, Options], Checked]:
 
 def _why(file: str, error: Exception) -> str:
     if isinstance(error, OSError):
-        return f"{file} cannot be read: {(error.strerror or str(error)).lower()}"
+        return f"cannot read {file}: {(error.strerror or str(error)).lower()}"
     return str(error)

@@ -1,4 +1,4 @@
-"""Which files are meant by the paths that a command is given."""
+"""Find the files for the paths on the command line."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from olm.cli.files.ignored import Ignored, Patterns
 
 SUFFIXES = (".olm.yaml", ".olm.yml", ".olm.json", ".olm.toml")
-"""How the names of specs end."""
+"""The suffixes of specs."""
 
 SKIPPED = ("node_modules", "__pycache__")
-"""Folders in which nobody keeps specs, besides hidden ones."""
+"""Folders that are never searched, besides hidden ones."""
 
 STDIN = "-"
 
@@ -28,29 +28,29 @@ _MAGIC = frozenset("*?[")
 
 @dataclass(frozen=True)
 class Choice:
-    """What is taken besides what is named, and what is left out."""
+    """Which files to include besides the named ones, and which to exclude."""
 
     also: tuple[Patterns, ...] = ()
-    """Files that are looked for in folders besides those with the names of specs."""
+    """Files to include in folders besides specs."""
     exclude: tuple[Patterns, ...] = ()
-    """What is left out of what is looked for."""
+    """Files to exclude when searching."""
     force: bool = False
-    """Whether it is left out even if it is named."""
+    """Whether to exclude named files, too."""
 
     def leaves_out(self, path: str, is_folder: bool = False) -> bool:
-        """Whether a file or folder, by its absolute path, is left out."""
+        """Whether a file or folder is excluded, by its absolute path."""
         return any(patterns.cover(path, is_folder) for patterns in self.exclude)
 
     def takes(self, path: str) -> bool:
-        """Whether a file is one to look for."""
+        """Whether a file is included in a search."""
         return path.endswith(SUFFIXES) or any(patterns.cover(path) for patterns in self.also)
 
 
 def files(paths: Iterable[str], choice: Choice | None = None) -> list[str]:
-    """The files, each once: those that are named, and the specs in the folders that are.
+    """The files, each once: named files, and the specs in named folders.
 
     Raises:
-        Misuse: a path is not there.
+        Misuse: a path does not exist.
         NothingMatched: a pattern matches nothing.
     """
     choice = choice or Choice()
@@ -59,12 +59,12 @@ def files(paths: Iterable[str], choice: Choice | None = None) -> list[str]:
 
 
 def is_there(path: str) -> bool:
-    """Whether there is such a file or folder. If that cannot be told, reading it will tell why."""
+    """Whether a file or folder exists, or may exist: reading it then reports the error."""
     return path == STDIN or _is_folder(path) is not None
 
 
 def specs_in(folder: str, choice: Choice | None = None) -> Iterator[str]:
-    """The specs in a folder and below, sorted, and after them the folders that cannot be read."""
+    """The specs in a folder and below, sorted, then the folders that cannot be read."""
     from olm.cli.files.ignored import ignored_above
 
     choice, folder = choice or Choice(), str(Path(folder))
@@ -94,7 +94,7 @@ def _is_taken(path: str, ignored: Ignored, choice: Choice) -> bool:
 
 
 def _meant(path: str, choice: Choice) -> Iterable[str]:
-    """The files that one path stands for."""
+    """The files for one path."""
     if path == STDIN:
         return [path]
     is_folder = _is_folder(path)
@@ -106,9 +106,9 @@ def _meant(path: str, choice: Choice) -> Iterable[str]:
 
 
 def _matching(pattern: str, choice: Choice) -> Iterator[str]:
-    """The files that match a pattern which the shell did not expand."""
+    """The files that match a pattern that the shell did not expand."""
     if _MAGIC.isdisjoint(pattern):
-        raise Misuse(f"there is no file or folder {pattern}")
+        raise Misuse(f"no such file or folder: {pattern}")
     from glob import glob
 
     found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - pathlib's also finds what is hidden
@@ -125,7 +125,7 @@ def _absolute(path: str) -> str:
 
 
 def _is_folder(path: str) -> bool | None:
-    """Whether a path is that of a folder; None if there is nothing."""
+    """Whether a path is a folder; None if it does not exist."""
     try:
         return S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - pathlib takes ten times as long
     except OSError as error:

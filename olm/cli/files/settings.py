@@ -1,4 +1,4 @@
-"""What a project says about checks, once for all: ``[tool.olm]`` in its pyproject.toml."""
+"""The settings of a project: ``[tool.olm]`` in its pyproject.toml."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from olm.cli import Misuse
 from olm.fields.errors import problems_of
-from olm.problem import Path, clipped, found, nearest, path_of
+from olm.problem import Path, clipped, found, listed, nearest, path_of
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
@@ -21,43 +21,43 @@ NAME, SECTION = "pyproject.toml", "tool.olm"
 
 @dataclass(frozen=True)
 class Settings:
-    """What is said in the file; what is not has the values of the command line's own defaults."""
+    """The settings; a missing key has the default of the command line."""
 
     file: str = ""
-    """The file, or nothing if there is none."""
+    """The file; empty without one."""
     exclude: tuple[str, ...] = ()
-    """What is left out of folders that are searched, in patterns as .gitignore has them."""
+    """Files to exclude when searching, as .gitignore patterns."""
     select: tuple[str, ...] = ()
-    """The codes of the warnings to look for."""
+    """The codes of the warnings to report."""
     ignore: tuple[str, ...] = ()
-    """The codes of the warnings not to look for."""
+    """The codes of the warnings to skip."""
     lint: bool = False
-    """Whether to look for all warnings."""
+    """Whether to report warnings that require rates."""
     strict: bool = False
-    """Whether warnings are problems."""
+    """Whether warnings fail the run."""
     jobs: int = 1
-    """In how many processes files are checked."""
+    """The number of processes."""
     at: Mapping[str, Path] = field(default_factory=dict)
-    """Pattern → where in the files that match it the schedule stands."""
+    """Pattern → the place of the schedule in files that match it."""
     clock: Clock | None = None
-    """What the run is, for files that do not say it."""
+    """The clock for files that have none."""
 
     @property
     def folder(self) -> str:
-        """The folder from which the patterns are meant."""
+        """The folder that the patterns are relative to."""
         return str(FilePath(self.file).resolve().parent)
 
 
 def settings(file: str | None = None, isolated: bool = False) -> Settings:
-    """What the project says.
+    """The settings of the project.
 
     Args:
-        file: where it says so; else the nearest pyproject.toml with the section, in the current
-            folder or above.
-        isolated: whether it is not asked.
+        file: the file with the settings; by default the nearest pyproject.toml with the section,
+            in the current folder or above.
+        isolated: whether to ignore all settings.
 
     Raises:
-        Misuse: a key or a value is none that there is, or the file cannot be read.
+        Misuse: a key or a value is invalid, or the file cannot be read.
     """
     if isolated:
         return Settings()
@@ -66,10 +66,10 @@ def settings(file: str | None = None, isolated: bool = False) -> Settings:
     try:
         data = FilePath(file).read_bytes()
     except OSError as error:
-        raise Misuse(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from None
-    if (said := _section(data, file)) is None:
+        raise Misuse(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from None
+    if (section := _section(data, file)) is None:
         raise Misuse(f"{file} has no [{SECTION}]")
-    return _settings(said, data, file)
+    return _settings(section, data, file)
 
 
 def _nearest() -> Settings:
@@ -81,33 +81,33 @@ def _nearest() -> Settings:
         except OSError:
             continue
         shown = NAME if folder == here else str(file)
-        if SECTION.encode() in data and (said := _section(data, shown)) is not None:
-            return _settings(said, data, shown)
+        if SECTION.encode() in data and (section := _section(data, shown)) is not None:
+            return _settings(section, data, shown)
     return Settings()
 
 
 def _section(data: bytes, file: str) -> Any:
-    """What the section says; None if there is none."""
+    """The section; None if there is none."""
     import tomllib
 
     try:
         tool = tomllib.loads(data.decode("utf-8-sig")).get("tool", {})
     except (ValueError, RecursionError) as error:
-        raise Misuse(f"{file} cannot be read: {error}") from None
+        raise Misuse(f"cannot read {file}: {error}") from None
     return tool.get("olm") if isinstance(tool, dict) else None
 
 
-def _settings(said: Any, data: bytes, file: str) -> Settings:
-    if not isinstance(said, dict):
-        raise _misuse(data, file, (), f"[{SECTION}] must be a table, found {found(said)}")
-    for key in said:
+def _settings(section: Any, data: bytes, file: str) -> Settings:
+    if not isinstance(section, dict):
+        raise _misuse(data, file, (), f"[{SECTION}] must be a table, found {found(section)}")
+    for key in section:
         if key not in READERS:
             near = nearest(key, READERS)
-            hint = f"did you mean `{near}`?" if near else f"its keys are {', '.join(READERS)}"
-            message = f"[{SECTION}] has no key `{clipped(key)}`: {hint}"
+            hint = f"did you mean `{near}`?" if near else f"its keys are {listed(READERS)}"
+            message = f"[{SECTION}] has an unknown key `{clipped(key)}`: {hint}"
             raise _misuse(data, file, (key,), message)
     values: dict[str, Any] = {}
-    for key, value in said.items():
+    for key, value in section.items():
         try:
             values[key] = READERS[key](value)
         except ValidationError as error:
@@ -121,7 +121,7 @@ def _settings(said: Any, data: bytes, file: str) -> Settings:
 
 
 def _misuse(data: bytes, file: str, path: Path, message: str) -> Misuse:
-    """What is wrong, with the line that says it."""
+    """The error, with its line."""
     from olm.text.document import read
 
     places = read(data, NAME, (*SECTION.split("."),)).places
@@ -144,7 +144,7 @@ def _flag(value: Any) -> bool:
 def _number(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    raise ValueError("must be a whole number, 0 for as many as there are cores")
+    raise ValueError("must be a whole number, or 0 for one process per core")
 
 
 def _places(value: Any) -> dict[str, Path]:
@@ -168,7 +168,7 @@ def _clock(value: Any) -> Clock:
 
     if isinstance(value, dict):
         return clock_of(value)
-    raise ValueError("must be a table that says what the run is, such as {total_steps = 100000}")
+    raise ValueError("must be a table such as {total_steps = 100000}")
 
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -181,4 +181,4 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "at": _places,
     "clock": _clock,
 }
-"""The keys of the section → what makes a setting of what is said."""
+"""The keys of the section → what converts a value to a setting."""

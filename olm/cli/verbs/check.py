@@ -216,9 +216,7 @@ def _differences(plan: Plan, stdin: str) -> int:
         try:
             file = fixed(path, plan.options(path), stdin)
         except OSError as error:
-            raise Misuse(
-                f"{path} cannot be read: {(error.strerror or str(error)).lower()}"
-            ) from None
+            raise Misuse(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
         sys.stdout.writelines(difference(file, paint))
         count += file.count
     outcome = f"{quantity(count, 'problem')} would be fixed" if count else "nothing to fix"

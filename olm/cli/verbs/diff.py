@@ -1,4 +1,4 @@
-"""``olm diff``: in which fields two specs differ, and where their curves part."""
+"""``olm diff``: in which fields two specs differ, and where their curves diverge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from olm.cli.files.search import STDIN
 from olm.cli.input import add_at
 from olm.cli.terminal import Paint, visible, wants_colour
 from olm.cli.verbs.show import count, rate
-from olm.problem import LISTED, OlmError, RateError, SpecError
+from olm.problem import LISTED, OlmError, RateError, SpecError, quantity
 from olm.spec.load import parse_document
 from olm.spec.spec import parse
 from olm.text.document import Document, read
@@ -28,12 +28,12 @@ from olm.text.document import Document, read
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
 
-SUMMARY = "say in which fields two specs differ, and where their curves part"
+SUMMARY = "compare the fields and the curves of two specs"
 
 EPILOG = """\
-A and B are specs, states in JSON or YAML, or a checkpoint's JSON with one state in it;
-one of them may be -, standard input. Of any other checkpoint, `olm state` writes the
-state as JSON first. A default is the same whether it is written or not.
+A and B are specs, states in JSON or YAML, or a checkpoint in JSON with one state; one of
+them may be -, standard input. For any other checkpoint, first write its state as JSON with
+`olm state`. A field with its default equals a missing field.
 
 example:
   $ printf 'kind: LinearLR\\ntotal_steps: 1000\\n' > a.olm.yaml
@@ -42,52 +42,51 @@ example:
   total_steps: a.olm.yaml has 1000, b.olm.yaml 2000
   ...
 
-Curves are compared over the longer of the two, at every step if there are at most
-100 million of them, else at some, which is told. Two rates are the same if no more than
-rounding is between them. What a state says beyond its schedule and its base rates is
-where it stands: the step, and what a plateau remembers of its metrics. It is told, and
-is no difference, as it is none when a state is loaded; the curves are those of
-schedules that have not observed anything. What a spec expects is not compared.
+Curves are compared over the longer of the two: at every step up to 100 million steps, else
+at a sample of steps, which is reported. Two rates are equal if they differ by rounding only.
+The position of a state (its step, and what a plateau remembers of its metrics) is reported,
+but is not a difference, as when a state is loaded; curves are those of schedules that have
+not observed a metric. The `expect` of a spec is not compared.
 
-Durations, such as 3% or 2ep, are compared as they were written, and the curves once they
-are steps: by the options, else by each one's own clock. A state is in steps already.
+Durations such as 3% or 2ep are compared as written. For the curves they are converted to
+steps, by the options or else by the clock of each spec. A state is in steps already.
 
-exit status: 0 the same, 1 they differ or one has problems, 2 wrong use
+exit status: 0 equal, 1 different, or one of them has problems, 2 usage error
 """
 
 USAGE = "olm diff A B, or olm diff --git REV FILE"
 
 NOW = "now"
-"""What a file is called that is compared with how it was."""
+"""The name of the current version of a file in a comparison with a revision."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What the command takes."""
+    """Declare the arguments."""
     parser.usage = USAGE.replace(", or ", " [options]\n       ") + " [options]"
     parser.add_argument("files", nargs="+", metavar="A B", help="what to compare")
     parser.add_argument(
-        "--git", metavar="REV", help="compare one FILE with how it was at a revision of git's"
+        "--git", metavar="REV", help="compare one FILE with its version at a git revision"
     )
     add_at(parser)
     parser.add_argument(
-        "--base-lr", type=rate, metavar="LR", help="the base rate; else a state's, or 1"
+        "--base-lr", type=rate, metavar="LR", help="the base rate (default: that of a state, or 1)"
     )
     parser.add_argument(
-        "--steps", type=count, metavar="N", help="how many steps to compare; else the longer's"
+        "--steps", type=count, metavar="N", help="how many steps to compare (default: the longer)"
     )
-    add_clock(parser.add_argument_group("what the run is, of both"))
-    parser.add_argument("--json", action="store_true", help="print what differs as JSON")
+    add_clock(parser.add_argument_group("run length of both"))
+    parser.add_argument("--json", action="store_true", help="print the differences as JSON")
     parser.add_argument("--png", metavar="OUT", help="draw both curves (needs the extra `plot`)")
     parser.add_argument("--svg", metavar="OUT", help="draw both curves (needs the extra `plot`)")
 
 
 def run(args: Namespace) -> int:
-    """Compare the two, or show what is wrong with them."""
+    """Compare the two, or report their problems."""
     try:
         sides = _sides(args)
         if sides is None:
             return PROBLEMS
-        return _told(compare(*sides, args.base_lr, args.steps), args)
+        return _report(compare(*sides, args.base_lr, args.steps), args)
     except BrokenPipeError:
         raise
     except (OSError, ImportError, OlmError, Misuse) as error:
@@ -96,28 +95,28 @@ def run(args: Namespace) -> int:
 
 
 def _sides(args: Namespace) -> tuple[Side, Side] | None:
-    """The two, or None if one of them has problems, which are shown.
+    """The two, or None if one of them has problems, which are printed.
 
     Raises:
         OSError: one of them cannot be read.
-        OlmError: one of them is not there, or is not what can be compared.
+        OlmError: one of them does not exist, or cannot be compared.
     """
     clock = clock_of(args)
     named = _documents(args)
     paint = Paint(wants_colour(sys.stdout))
-    # What is printed beside the JSON must not be taken for a part of it.
+    # Problems must not mix with the JSON.
     with redirect_stdout(sys.stderr if args.json else sys.stdout):
         a, b = (_side(name, document, clock, paint) for name, document in named)
     return None if a is None or b is None else (a, b)
 
 
 def _documents(args: Namespace) -> list[tuple[str, Document]]:
-    """The two, with what they are called."""
+    """The two documents, with their names."""
     wanted, what = (2, "two files") if args.git is None else (1, "one file")
     if len(args.files) != wanted:
-        raise OlmError(f"it takes {what}, found {len(args.files)}: {USAGE}")
+        raise OlmError(f"expected {what}, found {len(args.files)}: {USAGE}")
     if args.files.count(STDIN) >= wanted:
-        raise OlmError("only one of the two can be standard input, and none with --git")
+        raise OlmError("only one of the two can be standard input, and neither with --git")
     texts = [text_of(path) for path in args.files]
     if args.git is None:
         names = ["<stdin>" if path == STDIN else path for path in args.files]
@@ -131,7 +130,7 @@ def _documents(args: Namespace) -> list[tuple[str, Document]]:
 
 
 def _short(names: list[str]) -> list[str]:
-    """The names of the files without their folders, if that tells them apart."""
+    """The names of the files without their folders, if these differ."""
     short = [Path(name).name for name in names]
     return names if short[0] == short[1] else short
 
@@ -145,12 +144,12 @@ def _side(name: str, document: Document, clock: Clock | None, paint: Paint) -> S
             print(*picture(located, document.text, paint), "", sep="\n")
         if len(error.problems) > LISTED:
             more = len(error.problems) - LISTED
-            print(f"{visible(document.text.file)}: ... and {more:,} more problems\n")
+            print(f"{visible(document.text.file)}: ... and {quantity(more, 'more problem')}\n")
         return None
 
 
-def _told(found: Comparison, args: Namespace) -> int:
-    """Say, and draw, how the two differ."""
+def _report(found: Comparison, args: Namespace) -> int:
+    """Print and draw how the two differ."""
     for path, form in ((args.png, "png"), (args.svg, "svg")):
         if path:
             if found.curves is None:

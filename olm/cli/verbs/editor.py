@@ -1,4 +1,4 @@
-"""``olm editor``: the settings with which an editor checks every spec by the schema."""
+"""``olm editor``: the settings with which an editor validates specs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from olm.cli import FINE
 from olm.cli.files.search import SUFFIXES
 from olm.cli.schema_line import NAME, WRITES_IT, add_schema, is_url, reference, schema_near
 
-SUMMARY = "print the settings by which an editor completes and checks specs"
+SUMMARY = "print editor settings for completion and validation of specs"
 
 EPILOG = """\
-A spec needs none of it if its first line names the schema, as `olm new` writes it. The
-settings are for all files called *.olm.yaml, *.olm.yml and *.olm.json. Run it at the root
-of the repository: there are the files that the settings belong into.
+A spec whose first line names the schema, as `olm new` writes it, needs no settings. The
+settings apply to all files called *.olm.yaml, *.olm.yml and *.olm.json. Run this at the root of
+the repository: the files that it prints live there.
 
 example:
   $ olm editor vscode --schema schemas/schedule.schema.json
@@ -37,26 +37,26 @@ YAML_FILES = [f"*{suffix}" for suffix in SUFFIXES if suffix.endswith((".yaml", "
 JSON_FILES = [f"*{suffix}" for suffix in SUFFIXES if suffix.endswith(".json")]
 
 VSCODE_YAML = "redhat.vscode-yaml"
-"""The extension that brings the YAML language server; for JSON, VS Code needs none."""
+"""The extension with the YAML language server; for JSON, VS Code needs none."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What the command takes."""
+    """Declare the arguments."""
     parser.add_argument(
-        "editor", nargs="?", choices=[*EDITORS], help="the editor; without it all are listed"
+        "editor", nargs="?", choices=[*EDITORS], help="the editor (default: list all editors)"
     )
     add_schema(parser)
 
 
 def run(args: Namespace) -> int:
-    """Print the settings, or which editors there are."""
+    """Print the settings, or list the editors."""
     if args.editor is None:
         for editor, (files, _) in EDITORS.items():
             print(f"olm editor {editor:<11}{files}")
         return FINE
     schema = args.schema or schema_near(Path())
     if schema is None:
-        print(f"olm editor: there is no {NAME} here: {WRITES_IT}", file=sys.stderr)
+        print(f"olm editor: no {NAME} found: {WRITES_IT}", file=sys.stderr)
     _, settings = EDITORS[args.editor]
     print("\n".join(settings(reference(schema or NAME, Path()))))
     return FINE
@@ -86,7 +86,7 @@ def neovim(schema: str) -> Iterator[str]:
     if is_url(schema):
         yield f"local schema = {_lua(schema)}"
     else:
-        # jsonls looks for a path nowhere.
+        # jsonls resolves no paths.
         yield f'local schema = vim.uri_from_fname(vim.fn.fnamemodify({_lua(schema)}, ":p"))'
     yield 'vim.lsp.config("yamlls", {'
     yield f"  settings = {{ yaml = {{ schemas = {{ [schema] = {{ {yaml_files} }} }} }} }},"
@@ -134,14 +134,14 @@ EDITORS = {
     "neovim": ("init.lua, for yamlls and jsonls", neovim),
     "jetbrains": (".idea/jsonSchemas.xml, for PyCharm and its family", jetbrains),
 }
-"""The name of an editor → the files that its settings belong into, and what prints them."""
+"""The name of an editor → the files of its settings, and what prints them."""
 
 
 def _from_root(schema: str) -> str:
-    """A URL or a path as VS Code takes it: one that begins with a dot is from the root."""
+    """A URL or a path for VS Code: a path that begins with a dot is relative to the root."""
     return schema if is_url(schema) or schema.startswith(".") else f"./{schema}"
 
 
 def _lua(text: str) -> str:
-    """A string in Lua, which escapes as JSON does, but for characters beyond ASCII."""
+    """A string in Lua, which has the escapes of JSON except for non-ASCII characters."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""``olm kinds``: which schedules there are, and what each one takes."""
+"""``olm kinds``: list the kinds of schedules, or describe one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from olm.cli import FINE, MISUSE
 from olm.cli.plugins import model_of, plugins
 from olm.fields.reproduced import reproduced
 from olm.kinds import GROUPS, KINDS
+from olm.problem import listed
 from olm.schedule.schedule import Schedule
 from olm.schema.documentation import fields, plain, prose, summary
 
 SUMMARY = "list the kinds of schedules, or describe one"
 
 EPILOG = """\
-A spec names its kind: `kind: LinearLR`. The other keys are the fields of that kind. After olm's
-own come those of the installed packages that bring some.
+A spec names its kind: `kind: LinearLR`. The other keys are the fields of that kind. The kinds of
+installed plugins are listed last.
 
 example:
   $ olm kinds LinearLR
@@ -29,7 +30,7 @@ WIDTH = 96
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What the command takes."""
+    """Declare the arguments."""
     parser.add_argument("kind", nargs="?", metavar="KIND", help="the kind to describe")
 
 
@@ -60,15 +61,15 @@ def _listed(heading: str, models: Sequence[type[Schedule]]) -> Iterator[str]:
 
 
 def in_short(model: type[Schedule]) -> Iterator[str]:
-    """A kind in two or three lines: what it is, and what it needs."""
+    """A kind in two or three lines: its summary, and its required fields."""
     needs = [field.name for field in fields(model) if field.default is None]
     yield model.model_fields["kind"].default
     yield from _wrapped(plain(summary(model)))
-    yield f"  needs {', '.join(needs)}" if needs else "  needs no fields"
+    yield f"  requires {listed(needs)}" if needs else "  requires no fields"
 
 
 def in_full(model: type[Schedule]) -> Iterator[str]:
-    """A kind in paragraphs: its fields, rules, formula, an example and where it is from."""
+    """A kind in paragraphs: its fields, rules, formula, an example and its source."""
     yield model.model_fields["kind"].default
     for paragraph in plain(prose(model)).split("\n\n"):
         yield "\n".join(_wrapped(paragraph))
@@ -96,7 +97,7 @@ def example(model: type[Schedule]) -> str:
 
 def _peers(peers: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for peer, names in peers.items():
-        yield from _wrapped(f"{peer}: {', '.join(names)}")
+        yield from _wrapped(f"{peer}: {listed(names)}")
 
 
 def _rules(model: type[Schedule]) -> Iterator[str]:
@@ -105,11 +106,11 @@ def _rules(model: type[Schedule]) -> Iterator[str]:
 
 
 def _formula(model: type[Schedule]) -> str:
-    """The body of the formula, in which the fields stand by their names alone."""
+    """The body of the formula, with fields by their bare names."""
     try:
         source = getsource(model.formula)
     except OSError:
-        # A plugin may come without its sources.
+        # A plugin may come without its source.
         return ""
     body = dedent(source.partition("Array:\n")[2] or source).replace("self.", "")
     return body.removeprefix("import numpy as np\n\n").rstrip()

@@ -1,4 +1,4 @@
-"""``olm new``: a spec of a kind, to fill in."""
+"""``olm new``: write a spec of a kind, to be completed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from olm.schema.documentation import fields, plain, summary
 if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
 
-SUMMARY = "write a spec of a kind, to fill in"
+SUMMARY = "create a spec of a kind"
 
 EPILOG = """\
-What the kind needs is there with the values of an example, the rest in comments, with
-the defaults. The first line tells an editor which schema to check the spec by.
+Required fields have example values; optional fields are comments with their defaults. The
+first line names the schema for an editor.
 
 example:
   $ olm new LinearLR --schema schemas/schedule.schema.json
@@ -34,7 +34,7 @@ example:
   kind: LinearLR
   # The step at which the rate reaches end_lr, where it holds.
   total_steps: 100
-  # What may be left out, with its default:
+  # Optional fields with their defaults:
   # end_lr: 0.0  # The rate at total_steps and after.
   # start_factor: 1.0  # What the base rate is multiplied by at step 0.
 """
@@ -43,16 +43,16 @@ WIDTH = 100
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What the command takes."""
+    """Declare the arguments."""
     parser.add_argument(
-        "kind", nargs="?", metavar="KIND", help="the kind; without it all of them are listed"
+        "kind", nargs="?", metavar="KIND", help="the kind (default: list all kinds)"
     )
     parser.add_argument(
-        "--out", metavar="FILE", help="write it to a file: YAML, or JSON if it is called *.json"
+        "--out", metavar="FILE", help="write to a file: YAML, or JSON if the name ends with .json"
     )
-    parser.add_argument("--force", action="store_true", help="write over a file that is there")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     parser.add_argument(
-        "--all", action="store_true", help="write out what may be left out, not in comments"
+        "--all", action="store_true", help="write optional fields as fields, not as comments"
     )
     add_schema(parser)
 
@@ -82,8 +82,8 @@ def as_yaml(model: type[Schedule], schema: str | None, *, everything: bool = Fal
 
     Args:
         model: the kind.
-        schema: how the spec names its schema; if there is none, it says how to get one.
-        everything: whether what may be left out is written out, not in comments.
+        schema: the reference to the schema; without one, a comment explains how to get it.
+        everything: whether optional fields are fields, not comments.
     """
     lines = [*_first(schema), *_comment(plain(summary(model)))]
     lines.append(f"kind: {model.model_fields['kind'].default}")
@@ -92,14 +92,14 @@ def as_yaml(model: type[Schedule], schema: str | None, *, everything: bool = Fal
     for name, value in (needed | (optional if everything else {})).items():
         lines += [*_comment(meanings[name]), *_yaml(name, value)]
     if optional and not everything:
-        lines.append("# What may be left out, with its default:")
+        lines.append("# Optional fields with their defaults:")
         for name, value in optional.items():
             lines += _left_out(_yaml(name, value), meanings[name])
     return "\n".join(lines) + "\n"
 
 
 def as_json(model: type[Schedule], schema: str | None, *, everything: bool = False) -> str:
-    """A spec of a kind in JSON, which has no comments; for the arguments see `as_yaml`."""
+    """A spec of a kind in JSON, which has no comments; for the arguments, see `as_yaml`."""
     needed, optional = _values(model)
     spec = {"$schema": schema} if schema else {}
     spec |= {"kind": model.model_fields["kind"].default, **needed}
@@ -107,7 +107,7 @@ def as_json(model: type[Schedule], schema: str | None, *, everything: bool = Fal
 
 
 def _values(model: type[Schedule]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields that an editor would fill in, as the first example has them, and the others."""
+    """The required fields with the values of the first example, and the optional fields."""
     example = next(iter(model.examples), {})
     needed = {name: example.get(name) for name in snippet(model)["body"] if name != "kind"}
     optional = {
@@ -120,12 +120,12 @@ def _values(model: type[Schedule]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _first(schema: str | None) -> Iterator[str]:
     if schema:
-        # The servers read up to the next space, and decode the rest.
+        # Language servers read up to the next space, and decode the text.
         encoded = schema if is_url(schema) else schema.replace("%", "%25").replace(" ", "%20")
         yield f"# yaml-language-server: $schema={encoded}"
     else:
-        yield f"# An editor completes and checks this once `olm schema --out {NAME}`"
-        yield f"# was run, and the first line is `# yaml-language-server: $schema={NAME}`."
+        yield f"# For completion and validation in an editor, run `olm schema --out {NAME}`"
+        yield f"# and make the first line `# yaml-language-server: $schema={NAME}`."
 
 
 def _comment(text: str) -> Iterator[str]:
@@ -140,7 +140,7 @@ def _yaml(name: str, value: Any) -> list[str]:
 
 
 def _left_out(lines: list[str], meaning: str) -> Iterator[str]:
-    """A field in comments, its meaning behind it in a sentence, or above where that is too long."""
+    """A field as a comment, with its meaning after it, or above it where the line is too long."""
     sentence = meaning.partition(". ")[0].rstrip(".") + "."
     in_one = f"# {lines[0]}  # {sentence}"
     if len(lines) == 1 and len(in_one) <= WIDTH:
@@ -158,7 +158,7 @@ def _kinds() -> Iterator[str]:
     for heading, names in groups.items():
         yield heading
         yield from wrap(", ".join(names), WIDTH, initial_indent="  ", subsequent_indent="  ")
-    yield "`olm new KIND` writes a spec of one of them, `olm kinds` tells what they are."
+    yield "`olm new KIND` writes a spec of a kind, `olm kinds` describes the kinds."
 
 
 def _write(file: Path, text: str, *, over: bool) -> int:
@@ -166,11 +166,11 @@ def _write(file: Path, text: str, *, over: bool) -> int:
         with file.open("w" if over else "x", encoding="utf-8", newline="\n") as out:
             out.write(text)
     except FileExistsError:
-        print(f"olm new: {file} is there already: --force writes over it", file=sys.stderr)
+        print(f"olm new: {file} already exists: --force overwrites it", file=sys.stderr)
         return MISUSE
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        print(f"olm new: {file} cannot be written: {reason}", file=sys.stderr)
+        print(f"olm new: cannot write {file}: {reason}", file=sys.stderr)
         return MISUSE
     print(f"wrote {file}")
     return FINE

@@ -11,41 +11,42 @@ from pathlib import Path
 from olm.cli import FINE, MISUSE, PROBLEMS
 from olm.cli.plugins import model_of, plugins
 from olm.kinds import KINDS
+from olm.problem import listed
 from olm.schedule.schedule import Schedule
 from olm.schema.json_schema import ORIGIN, kind_schema, schedules_schema, text_of
 
-SUMMARY = "print the JSON Schema of specs, with the kinds of plugins too"
+SUMMARY = "print the JSON Schema of specs, also with the kinds of plugins"
 
 EPILOG = """\
-This is the schema in the file schemas/schedule.schema.json or, with a kind, in that kind's. It
-refuses every kind that it does not know, so an editor underlines `kind: acme.Rex` until it has a
-schema that was written --with-plugins, where the package that brings it is installed. `olm check`
-needs none: it finds the package itself.
+The schema is the one in schemas/schedule.schema.json or, with a kind, in the file of that kind.
+It rejects unknown kinds, so an editor underlines `kind: acme.Rex` until it has a schema that was
+written --with-plugins, where the package of the plugin is installed. `olm check` needs no schema:
+it finds the plugin itself.
 
 examples:
   $ olm schema LinearLR --out linear.schema.json
   $ olm schema LinearLR --check linear.schema.json
 
-exit status: 0 fine, 1 a file that is checked has another schema, 2 wrong use
+exit status: 0 success, 1 a checked file is out of date, 2 usage error
 """
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What the command takes."""
+    """Declare the arguments."""
     parser.add_argument(
-        "kind", nargs="?", metavar="KIND", help="the one kind that specs may be of; any without it"
+        "kind", nargs="?", metavar="KIND", help="the one kind to allow (default: any kind)"
     )
     parser.add_argument(
-        "--with-plugins", action="store_true", help="with the kinds that installed packages bring"
+        "--with-plugins", action="store_true", help="include the kinds of installed plugins"
     )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--out", type=Path, metavar="FILE", help="write it there, do not print it")
+    where.add_argument("--out", type=Path, metavar="FILE", help="write the schema to a file")
     where.add_argument(
         "--check",
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="say which of these files, however they are laid out, have another one",
+        help="report which of these files are out of date, ignoring their layout",
     )
 
 
@@ -56,7 +57,7 @@ def run(args: Namespace) -> int:
     if args.with_plugins:
         brought = plugins("schema", _schema_of)
         kinds |= {name_of(model): model for models in brought.values() for model in models}
-        origin = f"Written by olm schema --with-plugins, with {', '.join(brought) or 'none'}."
+        origin = f"Written by olm schema --with-plugins, with {listed(brought) or 'none'}."
     if args.kind is None:
         return _deliver(text_of(schedules_schema(kinds, origin)), args)
     model = model_of(args.kind, _schema_of)
@@ -88,28 +89,28 @@ def _deliver(text: str, args: Namespace) -> int:
     try:
         args.out.write_bytes(text.encode())
     except OSError as error:
-        return _misuse(f"{args.out} cannot be written: {(error.strerror or str(error)).lower()}")
+        return _misuse(f"cannot write {args.out}: {(error.strerror or str(error)).lower()}")
     return FINE
 
 
 def _compare(text: str, args: Namespace) -> int:
-    """Say which files have another schema, and what renews them."""
+    """Report which files are out of date, and the command that updates them."""
     schema, status = json.loads(text), FINE
     for file in args.check:
         try:
             if _value(file.read_bytes()) == schema:
                 continue
         except OSError as error:
-            return _misuse(f"{file} cannot be read: {(error.strerror or str(error)).lower()}")
+            return _misuse(f"cannot read {file}: {(error.strerror or str(error)).lower()}")
         flag = "--with-plugins" if args.with_plugins else None
         command = filter(None, ["olm", "schema", args.kind, flag, "--out", str(file)])
-        print(f"{file}: not the schema that this olm writes: `{shlex.join(command)}` renews it")
+        print(f"{file}: out of date: update it with `{shlex.join(command)}`")
         status = PROBLEMS
     return status
 
 
 def _value(data: bytes) -> object:
-    """What a file of JSON says; None if it is no JSON."""
+    """The value of JSON; None if it is invalid."""
     try:
         return json.loads(data)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""``olm show``: what a schedule does, in words, as a picture and in numbers."""
+"""``olm show``: describe, plot and tabulate a schedule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from olm.cli.drawing.page import View, page
 from olm.cli.drawing.sentence import in_words
 from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
-from olm.cli.terminal import Paint, wants_colour
+from olm.cli.terminal import Paint, visible, wants_colour
 from olm.drawing.axis import NEEDS, Axis, axes
 from olm.fields.types import MAX_RATE, MAX_STEPS
 from olm.problem import RateError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from olm.schedule.clock import Clock
     from olm.spec.spec import Spec
 
-SUMMARY = "say, draw and tabulate what a spec does"
+SUMMARY = "describe, plot and tabulate a schedule"
 
 EPILOG = """\
 examples:
@@ -32,53 +32,55 @@ examples:
   $ printf 'kind: LinearLR\\ntotal_steps: 400e9tok\\n' > tokens.olm.yaml
   $ olm show tokens.olm.yaml --total-steps 100000 --tokens-per-step 4e6 --axis tokens
 
-Step 0 is the first optimizer step; a rate is the one that a step trains with. A spec may be a
-state: its base rate is then the state's, and the step where it stands is told.
+Step 0 is the first optimizer step; the rate of a step is the one that the step trains with. FILE
+may be a state: its base rates are then used, and its step is printed.
 
-What a spec says in per cent, epochs, samples or tokens is counted by the `clock:` in FILE and by
-the options that say what the run is, which win. With --total-steps, the curve goes to the end of
-the run.
+Durations in per cent, epochs, samples or tokens are converted to steps by the `clock:` in FILE and
+by the options, which override it. With --total-steps, the curve goes to the end of the run.
 
-exit status: 0 fine, 1 the spec has problems, 2 wrong use
+exit status: 0 success, 1 the spec has problems, 2 usage error
 """
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What the command takes."""
+    """Declare the arguments."""
     parser.add_argument("file", metavar="FILE", help="a spec or a state; - is standard input")
     add_at(parser)
     parser.add_argument(
-        "--base-lr", type=rate, metavar="LR", help="the base rate; 1 if there is none in FILE"
+        "--base-lr", type=rate, metavar="LR", help="the base rate (default: that of FILE, or 1)"
     )
     parser.add_argument(
         "--steps",
         type=count,
         metavar="N",
-        help="how many steps to show; else to the end of the run, or of the schedule",
+        help="how many steps to show (default: to the end of the run, or of the schedule)",
     )
     parser.add_argument(
-        "--axis", choices=[*NEEDS], default="steps", help="the unit of the curve; default: steps"
+        "--axis",
+        choices=[*NEEDS],
+        default="steps",
+        help="the unit of the x axis (default: steps)",
     )
     parser.add_argument(
         "--csv",
         metavar="OUT",
-        help="write every step and its rate, and where it is on the --axis; - prints them",
+        help="write every step with its rate, and its position on the --axis; - prints them",
     )
     parser.add_argument("--png", metavar="OUT", help="draw the curve (needs the extra `plot`)")
     parser.add_argument("--svg", metavar="OUT", help="draw the curve (needs the extra `plot`)")
-    add_clock(parser.add_argument_group("what the run is"))
+    add_clock(parser.add_argument_group("run length"))
 
 
 def run(args: Namespace) -> int:
-    """Show the spec, or what is wrong with it."""
+    """Show the spec, or report its problems."""
     if args.file != "-" and not Path(args.file).is_file():
-        print(f"olm show: there is no file {args.file}", file=sys.stderr)
+        print(f"olm show: no such file: {visible(args.file)}", file=sys.stderr)
         return MISUSE
     try:
         given = clock_of(args)
         result = checked(args.file, Options(args.at, clock=given))
-        if (waits := uncounted(result, given)) is not None:
-            return _tell(waits, args)
+        if (waiting := uncounted(result, given)) is not None:
+            return _show_words(waiting, args)
         if result.spec is None or result.counted is None:
             print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
             return PROBLEMS
@@ -91,10 +93,10 @@ def run(args: Namespace) -> int:
 
 
 def _view(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> View:
-    """What is to be shown; on the way there, how the run differs from that of the spec is told.
+    """What to show; also reports how the clock of the options differs from that of the spec.
 
     Raises:
-        Misuse: nobody knows what the axis needs.
+        Misuse: the clock lacks what the axis needs.
     """
     from olm.cli.drawing.tables import counted_in
 
@@ -114,11 +116,11 @@ def _axis(clock: Clock, unit: str) -> Axis:
     raise Misuse(f"--axis {unit} needs {option(field)}, or `clock: {{{field}: ...}}` in FILE")
 
 
-def _tell(waits: Uncounted, args: Namespace) -> int:
-    """Say what can be said without a clock, and what it must know."""
+def _show_words(waiting: Uncounted, args: Namespace) -> int:
+    """Describe a schedule without steps, and report what its durations need."""
     if not (args.csv or args.png or args.svg):
-        print(*in_words(waits.schedule), sep="\n", flush=True)
-    print(*waits.message("olm show"), sep="\n", file=sys.stderr)
+        print(*in_words(waiting.schedule), sep="\n", flush=True)
+    print(*waiting.message("olm show"), sep="\n", file=sys.stderr)
     return PROBLEMS
 
 
@@ -139,16 +141,16 @@ def _show(view: View, args: Namespace) -> int:
 
 
 def rate(text: str) -> float:
-    """A rate, as an argument."""
+    """A rate as an argument."""
     rate = float(text)
     if not 0 <= rate <= MAX_RATE:
-        raise ArgumentTypeError(f"a rate must be finite and at least 0, found {text}")
+        raise ArgumentTypeError(f"the rate must be finite and at least 0, found {text}")
     return rate
 
 
 def count(text: str) -> int:
-    """A number of steps, as an argument."""
+    """A number of steps as an argument."""
     steps = float(text)
     if not (steps.is_integer() and 1 <= steps <= MAX_STEPS):
-        raise ArgumentTypeError(f"a number of steps must be whole and at least 1, found {text}")
+        raise ArgumentTypeError(f"the number of steps must be whole and at least 1, found {text}")
     return int(steps)

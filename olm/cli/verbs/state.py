@@ -1,4 +1,4 @@
-"""``olm state``: what the state of a scheduler in a checkpoint says, and that state as JSON."""
+"""``olm state``: print the states of schedulers in a checkpoint, or convert one to JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from olm.cli.formats import Tally, outcome
 from olm.cli.formats.text import of_file
 from olm.cli.input import BINARY, checked
 from olm.cli.terminal import Paint, visible, wants_colour
-from olm.problem import OlmError, SpecError, StateError, dotted
+from olm.problem import OlmError, SpecError, StateError, dotted, listed, quantity
 
 if TYPE_CHECKING:
     from olm.checking.check import Checked
@@ -28,58 +28,58 @@ if TYPE_CHECKING:
     from olm.schedule.clock import Clock
     from olm.spec.spec import Spec
 
-SUMMARY = "say what the scheduler's state in a checkpoint is, and convert it"
+SUMMARY = "print or convert the state of a scheduler in a checkpoint"
 
 EPILOG = """\
-FILE is what a trainer saved: a state in JSON or YAML; a file of torch's with a state
-anywhere in it (.pt, .pth, .bin, a Lightning .ckpt); or a folder, of transformers'
-Trainer, of Accelerate, or of torch's distributed checkpoints. The states of torch's
-schedulers and of OpenLanguageModel are read, too. No code in FILE is run.
+FILE is a checkpoint: a state in JSON or YAML; a torch file with a state anywhere in it
+(.pt, .pth, .bin, a Lightning .ckpt); or a folder of transformers' Trainer, of Accelerate,
+or of torch's distributed checkpoints. States of torch's own schedulers and of
+OpenLanguageModel can be read as well. No code in FILE is run.
 
-A state is in optimizer steps, and says what was written where that was in other units.
-The durations of SPEC are counted by the options, else by its own clock; without any,
-they are held against what the state says was written.
+A state is in optimizer steps, and keeps the durations as written. The durations of SPEC
+are converted to steps by the options, else by the clock of SPEC; without a clock, they
+are compared with the durations that the state keeps.
 
 example:
   $ echo '{"gamma": 0.5, "base_lrs": [0.8], "last_epoch": 2}' | olm state -
   <stdin>
     written by  torch's ExponentialLR
-    step        2, the last one taken
+    step        2, the last step taken
     base rates  0.8
     rates now   0.2
     next rates  0.1
     ExponentialLR: the base rate, times 0.5 at every step.
   ...
 
-exit status: 0 fine, 1 problems, 2 wrong use, 3 no state found
+exit status: 0 success, 1 problems, 2 usage error, 3 no state found
 """
 
 LISTED = 8
-"""How many rates are shown."""
+"""How many rates are printed."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """What the command takes."""
+    """Declare the arguments."""
     parser.add_argument("file", metavar="FILE", help="a checkpoint; - is standard input")
-    parser.add_argument("--at", metavar="PLACE", help="which state, where FILE has several")
+    parser.add_argument("--at", metavar="PLACE", help="which state, if FILE has several")
     parser.add_argument(
-        "--spec", metavar="SPEC", help="the schedule that the state must be of, or does not say"
+        "--spec", metavar="SPEC", help="the schedule that the state must match, or lacks"
     )
-    add_clock(parser.add_argument_group("what the run is, for the durations of SPEC"))
+    add_clock(parser.add_argument_group("run length, for the durations of SPEC"))
     parser.add_argument("--json", action="store_true", help="print the state as olm's JSON")
-    parser.add_argument("--out", metavar="OUT", help="write that to a file, in one move")
+    parser.add_argument("--out", metavar="OUT", help="write the state to a file, atomically")
 
 
 def run(args: Namespace) -> int:
-    """Show or convert the states in a checkpoint, or what is wrong with them."""
+    """Print or convert the states in a checkpoint, or report their problems."""
     for path in filter(None, (args.file, args.spec)):
         if not is_there(path):
-            print(f"olm state: there is no file or folder {path}", file=sys.stderr)
+            print(f"olm state: no such file or folder: {visible(path)}", file=sys.stderr)
             return MISUSE
     try:
         clock = clock_of(args)
         if clock is not None and args.spec is None:
-            raise Misuse("a state is in steps, and a clock is for the durations of --spec")
+            raise Misuse("a state is in steps already: a run length is for --spec only")
         command = _Command(args, Paint(wants_colour(sys.stdout)), clock)
         return command.convert() if args.json or args.out is not None else command.show()
     except BrokenPipeError:
@@ -90,7 +90,7 @@ def run(args: Namespace) -> int:
 
 
 class _Command:
-    """One run of the command, which counts the problems."""
+    """A run of the command, which counts problems."""
 
     def __init__(self, args: Namespace, paint: Paint, clock: Clock | None) -> None:
         self.args, self.paint, self.clock = args, paint, clock
@@ -98,7 +98,7 @@ class _Command:
         self.wanted: Spec | None = None
 
     def show(self) -> int:
-        """Print what each state says."""
+        """Print each state."""
         found = self._found()
         if not found and not self.problems:
             return self._nothing()
@@ -108,14 +108,14 @@ class _Command:
         return PROBLEMS if self.problems else FINE
 
     def convert(self) -> int:
-        """Print or write the one state as JSON."""
-        # What is printed beside the JSON must not be taken for a part of it.
+        """Print or write the only state as JSON."""
+        # Problems must not mix with the JSON.
         with redirect_stdout(sys.stderr):
             found = self._found()
             spec = self._spec(*found[0]) if len(found) == 1 else None
         if len(found) > 1:
             places = ", ".join(dotted(one.path) or file for file, one in found)
-            print(f"olm state: which of these, --at PLACE: {visible(places)}", file=sys.stderr)
+            print(f"olm state: choose a state with --at PLACE: {visible(places)}", file=sys.stderr)
             return MISUSE
         if spec is None:
             return PROBLEMS if self.problems else self._nothing()
@@ -128,7 +128,7 @@ class _Command:
         return FINE
 
     def _wanted(self, path: str) -> Spec | None:
-        """The spec that the states are to be of, in steps if a clock counts them."""
+        """The spec that the states must match, in steps if there is a clock."""
         result = checked(path, Options(clock=self.clock))
         if result.spec is None:
             self._show_problems(result)
@@ -139,7 +139,7 @@ class _Command:
         print(*of_file(result, self.paint), sep="", end="")
 
     def _found(self) -> list[tuple[str, Found]]:
-        """Every state that there is, or the one that was asked for, with its file."""
+        """Every state, or the requested one, with its file."""
         from olm.foreign.checkpoints import states_of
 
         if self.args.spec:
@@ -151,7 +151,7 @@ class _Command:
         return [(file, one) for file, one in found if at is None or at in (dotted(one.path), file)]
 
     def _values(self) -> Iterator[tuple[str, Any]]:
-        """What is in each file."""
+        """The value in each file."""
         from olm.foreign.checkpoints import files_of
 
         path = Path(self.args.file)
@@ -168,20 +168,20 @@ class _Command:
                 self._problem(str(file), (), "unreadable", str(error))
 
     def _text(self, path: str) -> Iterator[tuple[str, Any]]:
-        """What a JSON or YAML text says: a state of ours, which is checked as specs are, or not."""
+        """The value of JSON or YAML; one of olm's states is checked like a spec."""
         result = checked(path)
         document, value = result.document, result.document.value
         ours = isinstance(value, dict) and bool({"kind", "digest"} & set(value))
         if result.spec is None and (ours or document.problems or not document.readable):
             self._show_problems(result)
             return
-        # JSON by Python has an infinity where a plateau of torch's has seen nothing; YAML a string.
+        # Before its first metric, torch's plateau holds an infinity, which YAML reads as a string.
         with suppress(ValueError):
             value = json.loads(result.text.content)
         yield result.file, value
 
     def _spec(self, file: str, one: Found) -> Spec | None:
-        """What a state says, unless that is a problem."""
+        """The spec of a state, unless it has problems."""
         try:
             return _held(one, self.wanted)
         except SpecError as error:
@@ -212,21 +212,21 @@ class _Command:
 
     def _nothing(self) -> int:
         at = f" at {self.args.at}" if self.args.at else ""
-        print(f"olm state: no state of a scheduler in {self.args.file}{at}", file=sys.stderr)
+        print(f"olm state: no scheduler state in {visible(self.args.file + at)}", file=sys.stderr)
         return NOTHING_MATCHED
 
     def _summary(self, count: int) -> str:
         if self.problems:
             return outcome(Tally(1, 1, errors=self.problems))
-        return "1 state is fine" if count == 1 else f"{count:,} states are fine"
+        return f"{quantity(count, 'state')} {'is' if count == 1 else 'are'} fine"
 
 
 def _held(one: Found, wanted: Spec | None) -> Spec:
-    """What a state says, which is of the spec that is wanted, if one is.
+    """The spec of a state, which must match the wanted spec, if there is one.
 
     Raises:
-        SpecError: it is one of ours, and not valid.
-        StateError: it is of another schedule, of no class that is known, or does not say enough.
+        SpecError: it is a state of olm's, and invalid.
+        StateError: it is of another schedule or of an unknown class, or is incomplete.
     """
     from olm.foreign.checkpoints import OURS, spec_of
     from olm.spec.agreement import agreed
@@ -242,18 +242,18 @@ def _held(one: Found, wanted: Spec | None) -> Spec:
 
 
 def _held_as_written(one: Found, wanted: Spec) -> Spec:
-    """What a state says, held to a spec whose durations no clock counts."""
+    """The spec of a state, compared with a spec whose durations need a clock."""
     from olm.foreign.checkpoints import OURS, spec_of
     from olm.spec.differences import differences
 
     spec = spec_of(one) if one.writer == OURS else None
     if spec is None or not spec.durations:
         waiting = wanted.schedule.durations()
-        lacking = ", ".join(f"{dotted(path)}: {it}" for path, it in waiting)
-        options = " and ".join(dict.fromkeys(option(it.needs) for _, it in waiting))
+        durations = listed(f"{dotted(path)}: {duration}" for path, duration in waiting)
+        options = dict.fromkeys(option(duration.needs) for _, duration in waiting)
         raise StateError(
-            f"the state does not say durations, and no clock counts those of the spec ({lacking}): "
-            f"give {options}"
+            f"the state has no durations, and those of the spec need a clock ({durations}): "
+            f"give {listed(options, 'and')}"
         )
     found = [it for it in differences(spec, wanted) if not it.memory]
     if found:
@@ -263,10 +263,10 @@ def _held_as_written(one: Found, wanted: Spec) -> Spec:
 
 
 def _said(one: Found, spec: Spec) -> Iterator[str]:
-    """What a state says, a line a fact."""
+    """The facts of a state, one per line."""
     step, bases = spec.last_epoch or 0, spec.base_lrs or ()
     yield f"written by  {one.writer}"
-    yield f"step        {spec.last_epoch:,}" + ", the last one taken" * (step >= 0)
+    yield f"step        {spec.last_epoch:,}" + ", the last step taken" * (step >= 0)
     yield f"base rates  {_rates(bases)}"
     yield f"rates now   {_rates([spec.lr(max(step, 0), base) for base in bases])}"
     if not spec.schedule.metric_driven:
@@ -277,20 +277,20 @@ def _said(one: Found, spec: Spec) -> Iterator[str]:
 
 
 def _durations(spec: Spec) -> str:
-    """The durations as they were written, as far as anybody would read them."""
+    """The durations as written, up to a limit."""
     texts = [f"{path}: {text}" for path, text in spec.durations]
     return ", ".join([*texts[:LISTED], *("..." for _ in texts[LISTED:][:1])])
 
 
 def _rates(rates: Sequence[float]) -> str:
-    """The rates of all param groups, exactly; those that all have, once.
+    """The exact rates of all param groups; a rate that all share, once.
 
     >>> _rates([0.5, 0.1]), _rates([0.5, 0.5])
     ('0.5, 0.1', '0.5 (2 param groups)')
     """
     if len(rates) > 1 and len(set(rates)) == 1:
-        return f"{rates[0]!r} ({len(rates):,} param groups)"
-    more = f", ... ({len(rates):,} param groups)" if len(rates) > LISTED else ""
+        return f"{rates[0]!r} ({quantity(len(rates), 'param group')})"
+    more = f", ... ({quantity(len(rates), 'param group')})" if len(rates) > LISTED else ""
     return ", ".join(map(repr, rates[:LISTED])) + more
 
 
