@@ -1,4 +1,4 @@
-"""What can be wrong with a spec, a state or a rate, and where: values and exceptions."""
+"""Problems of specs, states and rates as values with places, and the exceptions that carry them."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from operator import attrgetter
 from typing import Any, Literal
 
 _GUESSES: ContextVar[list[None] | None] = ContextVar("guesses", default=None)
-"""One item for each guess that is left; None where there is no limit."""
+"""One item for each guess that is left; None without a limit."""
 
 Path = tuple[str | int, ...]
-"""Where a value stands in a document: the keys and indices that lead to it from the root."""
+"""Where a value is in a document: the keys and indices that lead to it from the root."""
 
 SHOWN = 40
-"""The longest text of the input that is repeated in a message."""
+"""The longest part of the input that a message repeats."""
 
 MAX_LEVELS = 64
-"""How deep lists and mappings may be nested in a document."""
+"""How deeply lists and mappings may be nested in a document."""
 
 MAX_VALUES = 100_000
-"""The most values that a document may have, all levels together."""
+"""The most values that a document may have, over all levels."""
 
 MAX_PROBLEMS = 1000
-"""After how many problems of one sort no further ones are looked for."""
+"""The most problems of one sort that are reported for a document."""
 
 MAX_GUESSES = 1000
-"""How often it is guessed what was meant, in one document."""
+"""The most suggestions that are computed for one document."""
 
 LISTED = 20
-"""The most problems that an exception's text lists."""
+"""The most problems that the text of an exception lists."""
 
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A stretch of one line of a file.
+    """A part of one line of a file.
 
     Lines and columns count from 1, in characters; `end` is the column after.
     """
@@ -53,21 +53,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Fix:
-    """What should stand at a problem's place instead, where only one thing would do."""
+    """The text to write at the place of a problem, if there is only one possible fix."""
 
     text: str
-    """What is to be written."""
+    """The text to write."""
     in_quotes: bool = False
-    """Whether it stays in quotes if it was in quotes: a name does, a number does not."""
+    """Whether the text keeps the quotes that the old one has: a name does, a number does not."""
     value: Fix | None = None
-    """Of a key: what its value should be with it, if not what it is."""
+    """For a key: the fix of its value, if that must change as well."""
     place: Place | None = None
-    """Where it is to be written, if not at the problem's place; only known of a sound fix."""
+    """Where to write the text, if not at the place of the problem; only known for a sound fix."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: what it is called, what was found, what would do and where it stands.
+    """An error or a warning: its code, what was found, what would be valid, and where it is.
 
     >>> path = ("schedulers", 0, "total_steps")
     >>> print(Problem("range", "total_steps must be at least 1, found 0", path))
@@ -75,24 +75,24 @@ class Problem:
     """
 
     code: str
-    """The short name of this sort of mistake, such as ``unknown-field``."""
+    """The short name of this sort of problem, such as ``unknown-field``."""
     message: str
-    """What was found and what would do, in a sentence."""
+    """What was found and what would be valid, in a sentence."""
     path: Path = ()
     """The value, or with `at_key` the key, that the problem is about."""
     at_key: bool = False
-    """Whether it is the key at `path` that is wrong, and not its value."""
+    """Whether the problem is the key at `path`, not its value."""
     hint: str = ""
-    """What to do about it, where that is likely."""
+    """A suggestion, if there is a likely one."""
     also: tuple[Path, ...] = ()
     """The other values that contradict the one at `path`."""
     place: Place | None = None
-    """Where it stands in a file, when it was read from one."""
+    """Where the problem is in a file, if it was read from one."""
     also_places: tuple[Place, ...] = ()
     severity: Literal["error", "warning"] = "error"
-    """A spec with an error is refused; a warning is of a spec that is most likely not meant."""
+    """A spec with an error is rejected; a warning is about a spec that is valid but suspicious."""
     fix: Fix | None = None
-    """What would mend it, if there is no doubt about that."""
+    """The fix, if there is only one possible."""
 
     def __str__(self) -> str:
         where = str(self.place) if self.place else dotted(self.path)
@@ -102,11 +102,11 @@ class Problem:
 
     @property
     def position(self) -> tuple[int, int]:
-        """Its line and column, by which problems are sorted; those without a place come first."""
+        """The line and column, by which problems are sorted; those without a place come first."""
         return (self.place.line, self.place.column) if self.place else (0, 0)
 
     def under(self, path: Path) -> Problem:
-        """The same problem, seen from a document in which this one stands at `path`."""
+        """The same problem for a document that contains this one at `path`."""
         return replace(self, path=path + self.path, also=tuple(path + also for also in self.also))
 
 
@@ -115,11 +115,11 @@ by_position = attrgetter("position")
 
 
 class OlmError(ValueError):
-    """What every error raised by olm is."""
+    """The base class of the errors that olm raises."""
 
 
 class SpecError(OlmError):
-    """A spec is not valid; `problems` says why, all of it at once."""
+    """A spec is invalid; `problems` lists all errors."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -128,7 +128,7 @@ class SpecError(OlmError):
     def __str__(self) -> str:
         lines = [str(problem) for problem in self.problems[:LISTED]]
         if len(self.problems) > LISTED:
-            lines.append(f"... and {len(self.problems) - LISTED} more")
+            lines.append(f"... and {len(self.problems) - LISTED:,} more")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -136,15 +136,15 @@ class SpecError(OlmError):
 
 
 class StateError(OlmError):
-    """A state cannot be loaded into this scheduler; nothing was changed."""
+    """A state cannot be loaded into this scheduler; nothing has changed."""
 
 
 class RateError(OlmError):
-    """A rate that would be used is negative or not finite; nothing was written."""
+    """A rate that would be used is negative or not finite; nothing has been written."""
 
 
 def dotted(path: Path) -> str:
-    """A path as people write it.
+    """A path with dots and indices.
 
     >>> dotted(("schedulers", 0, "total_steps"))
     'schedulers[0].total_steps'
@@ -157,19 +157,21 @@ _PART = re.compile(r'\[(\d+)\]|(?:^|\.)(?:"([^"]*)"|([^.\[\]"]+))')
 
 
 def path_of(text: str) -> Path:
-    """The path that people write with dots and indices; a key with a dot stands in quotes.
+    """The path of a text with dots and indices; a key that contains a dot is in quotes.
 
     >>> path_of('schedulers[0].total_steps'), path_of('runs.0."v1.2"')
     (('schedulers', 0, 'total_steps'), ('runs', '0', 'v1.2'))
 
     Raises:
-        ValueError: it is no such text.
+        ValueError: the text is not a path.
     """
     end, path = 0, []
     while end < len(text):
         part = _PART.match(text, end)
         if part is None:
-            raise ValueError(f"a place is written like optim.schedules[0], found {clipped(text)!r}")
+            raise ValueError(
+                f"expected a place such as optim.schedules[0], found {clipped(text)!r}"
+            )
         index, in_quotes, key = part.groups()
         path.append(int(index) if index else key if in_quotes is None else in_quotes)
         end = part.end()
@@ -207,13 +209,13 @@ def listed(items: Iterable[object], last: str = "") -> str:
 
 
 def clipped(text: str) -> str:
-    """A text that is short enough to repeat, whatever came in, on one line."""
+    """A text cut to a length that a message can repeat, on one line."""
     text = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def found(value: Any) -> str:
-    """What stands there, in words.
+    """A value in words, for "found ...".
 
     >>> found("1e-4"), found(None), found(True), found([1, 2])
     ("the string '1e-4'", 'nothing (null)', 'true', 'a list')
@@ -229,18 +231,18 @@ def found(value: Any) -> str:
     if isinstance(value, Sequence):
         return "a list"
     if isinstance(value, int) and abs(value) >= 10**SHOWN:
-        return "a number of more than 40 digits"
+        return f"a number of more than {SHOWN} digits"
     return clipped(repr(value))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was likely meant, if there is one."""
+    """The known word that was probably meant, if there is one."""
     near = _near(word, known, n=1, cutoff=0.7)
     return near[0] if near else None
 
 
 def only_near(word: str, known: Iterable[str]) -> str | None:
-    """The one known word that is nearly the same, if there is no second one like it.
+    """The only known word that is almost the same; None if there are several.
 
     >>> only_near("total_step", ["total_steps", "decay_steps"])
     'total_steps'
@@ -251,7 +253,7 @@ def only_near(word: str, known: Iterable[str]) -> str | None:
 
 
 def _near(word: str, known: Iterable[str], n: int, cutoff: float) -> list[str]:
-    """The known words that are most like one."""
+    """The known words that are most similar to a word."""
     if (left := _GUESSES.get()) is not None:
         if not left:
             return []
@@ -265,7 +267,7 @@ def _near(word: str, known: Iterable[str], n: int, cutoff: float) -> list[str]:
 
 @contextmanager
 def few_guesses() -> Iterator[None]:
-    """Within it, only so many words are guessed: to guess takes long, and few are ever shown."""
+    """Limit the number of suggestions inside the block: they are slow, and few are ever printed."""
     token = _GUESSES.set([None] * MAX_GUESSES)
     try:
         yield

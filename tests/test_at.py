@@ -49,10 +49,10 @@ def test_the_rest_of_the_file_may_be_anything():
 WAYS = {
     "optm": "1:1: {} `optm` at the root (did you mean `optim`?)",
     "optim.schedule": "9:3: {} `schedule` in optim (did you mean `schedules`?)",
-    "optim.schedules[2]": "10:5: {} `2` in optim.schedules (it is a list of 2)",
-    "optim.schedules.a": "10:5: {} `a` in optim.schedules (it is a list of 2)",
-    "defaults.lr.x": "1:19: {} `x` in defaults.lr (it is a single value)",
-    "optim.schedules[0].kind.x": "10:13: {} `x` in optim.schedules[0].kind (it is a single value)",
+    "optim.schedules[2]": "10:5: {} `2` in optim.schedules (found a list of 2 items)",
+    "optim.schedules.a": "10:5: {} `a` in optim.schedules (found a list of 2 items)",
+    "defaults.lr.x": "1:19: {} `x` in defaults.lr (found a single value)",
+    "optim.schedules[0].kind.x": "10:13: {} `x` in optim.schedules[0].kind (found a single value)",
 }
 
 
@@ -69,7 +69,7 @@ def test_errors_in_the_part_are_reported():
 
 def test_a_duplicate_part_is_reported_at_both_places():
     text = "lr: {kind: LinearLR, total_steps: 1}\nlr: {kind: LinearLR, total_steps: 2}\n"
-    assert problems(text, "lr") == ["a.yaml:2:1: error[at]: here is lr again, after line 1"]
+    assert problems(text, "lr") == ["a.yaml:2:1: error[at]: duplicate lr (first on line 1)"]
 
 
 def test_an_error_after_the_part_is_reported():
@@ -121,7 +121,7 @@ def test_no_toml_string_is_mistaken_for_the_end_of_a_statement():
 
 def test_invalid_toml_is_reported_with_its_line():
     (said,) = problems("a = 1\nb = \n", "a", "a.toml")
-    assert said.startswith("a.toml:2:1: error[syntax]: this is not TOML: ")
+    assert said.startswith("a.toml:2:1: error[syntax]: invalid TOML: ")
 
 
 def test_a_schedule_is_loaded_and_built_from_inside_a_file(tmp_path):
@@ -131,7 +131,7 @@ def test_a_schedule_is_loaded_and_built_from_inside_a_file(tmp_path):
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
     scheduler = olm.build(path, optimizer, at="optim.lr")
     assert scheduler.schedule == olm.load(path, at="optim.lr").schedule
-    with pytest.raises(ValueError, match=r"a place is written like optim\.schedules\[0\]"):
+    with pytest.raises(ValueError, match=r"expected a place such as optim\.schedules\[0\]"):
         olm.build(path, optimizer, at="optim..lr")
     with pytest.raises(ValueError, match="at='lr' is a place in a file, and the spec is none"):
         olm.build({"kind": "LinearLR", "total_steps": 4}, optimizer, at="lr")

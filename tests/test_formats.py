@@ -473,7 +473,7 @@ def test_a_summary_that_cannot_be_written_is_a_warning(folder, monkeypatch, caps
     (folder / "a.olm.yaml").write_text(GOOD)
     status, out = check("github", capsys, ".")
     assert (status, out.splitlines()[0]) == (FINE, "1 file is fine")
-    assert out.splitlines()[1].startswith("::warning title=olm::there is no summary: ")
+    assert out.splitlines()[1].startswith("::warning title=olm::cannot write the summary: ")
 
 
 @given(st.text())

@@ -21,25 +21,25 @@ from olm.text.source import MAX_BYTES, Text, clean
 from olm.text.yaml import Reader
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""libyaml's parser where it is there; PyYAML's own gives the same verdicts, slower."""
+"""libyaml's parser if it is installed; PyYAML's own gives the same verdicts, but is slower."""
 
 
 _USUAL = 8192
-"""How many bytes few specs exceed."""
+"""A size in bytes that few specs exceed."""
 
 
 @dataclass
 class Document:
-    """A text that was read: its value, where each part stands, and what is wrong with the text."""
+    """A text that was read: its value, the place of each part, and the problems of the text."""
 
     text: Text
     value: Any = None
     places: Places | None = None
     problems: list[Problem] = field(default_factory=list)
     refused: set[Path] = field(default_factory=set)
-    """Where values stand that are not as they were written, for `problems` tells of them."""
+    """The paths of values that differ from the text because of one of the `problems`."""
     readable: bool = True
-    """Whether there is a value to look at in spite of the problems."""
+    """Whether there is a value in spite of the problems."""
 
     def located(self, problem: Problem) -> Problem:
         """The problem with its place in the file."""
@@ -50,16 +50,16 @@ class Document:
         return replace(problem, place=place, also_places=also)
 
     def is_known(self, problem: Problem) -> bool:
-        """Whether it is about a value that was refused when the text was read."""
+        """Whether a problem is about a value for which reading reported one already."""
         parts = range(len(problem.path) + 1) if self.refused else ()
         return any(problem.path[:count] in self.refused for count in parts)
 
 
 def read(data: str | bytes, file: str, at: Path = ()) -> Document:
-    """The value at a path of a text as a document, whatever is wrong with it."""
+    """The value at a path of a text as a document, with its problems."""
     text, problem = clean(data, file)
     is_toml = file.endswith(".toml")
-    # How the rest of a larger text is indented is for its parser to say.
+    # The indentation of the rest of a larger text is checked by its parser.
     if problem and not (problem.code == "tab" and (at or is_toml)):
         return Document(text, problems=[problem], readable=False)
     return _read(_toml(text, at) if is_toml else _events(text, at))
@@ -89,7 +89,7 @@ def _toml(text: Text, at: Path) -> _Reads:
 
 
 def _read(reader: _Reads) -> Document:
-    """What a reader reads, whatever is wrong with it."""
+    """The document of a reader, with its problems."""
     value, readable = None, True
     try:
         value = reader.read()
@@ -108,11 +108,11 @@ def read_file(path: str | PathLike[str], at: Path = ()) -> Document:
     Raises:
         OSError: the file cannot be read.
     """
-    # A buffered file costs more than most of them take to be read.
+    # To open a buffered file takes longer than to read most specs.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         data = os.read(descriptor, _USUAL)
-        # A pipe gives what it has, less than it was asked for.
+        # A pipe returns less than requested.
         while data and len(data) <= MAX_BYTES:
             if not (more := os.read(descriptor, MAX_BYTES + 1 - len(data))):
                 break

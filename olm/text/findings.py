@@ -1,4 +1,4 @@
-"""What is found to be wrong with a text while it is read, each with its place."""
+"""The problems of a text that are found while it is read, each with its place."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from olm.text.source import Text
 
 
 class Unreadable(Exception):
-    """There is no reading on from here."""
+    """The text cannot be read beyond this problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -21,8 +21,8 @@ class Unreadable(Exception):
 class Findings:
     """The problems of one text.
 
-    `refused` has the paths of the values that are not as they were written, so that nobody
-    complains about them again.
+    `refused` has the paths of values that differ from the text because of a problem, so that no
+    second problem is reported for them.
     """
 
     def __init__(self, text: Text) -> None:
@@ -31,10 +31,10 @@ class Findings:
         self.refused: set[Path] = set()
 
     def note(self, code: str, message: str, event: Event, *also: Place) -> None:
-        """Remember a problem.
+        """Record a problem.
 
         Raises:
-            Unreadable: there were many before; nobody would read on.
+            Unreadable: there are too many problems already.
         """
         place = place_of(self.text, event, event)
         problem = Problem(code, message, place=place, also_places=also)
@@ -43,32 +43,32 @@ class Findings:
         self.problems.append(problem)
 
     def refuse(self, code: str, message: str, event: Event, path: Path | None) -> None:
-        """Remember a problem with the value at `path`; with None, one with a key."""
+        """Record a problem of the value at `path` or, with None, of a key."""
         self.note(code, message, event)
         if path is not None:
             self.refused.add(path)
 
     def properties(self, event: ScalarEvent | CollectionStartEvent, path: Path | None) -> None:
-        """Remember the anchor and the tag of what stands at `path`, or of a key."""
+        """Report the anchor and the tag of the value at `path`, or of a key."""
         if event.anchor:
-            message = f"a spec has no anchors: leave &{clipped(event.anchor)} out"
+            message = f"YAML anchors are not allowed in a spec: remove &{clipped(event.anchor)}"
             self.note("anchor", message, event)
         if event.tag:
             tag = clipped(event.tag.replace("tag:yaml.org,2002:", "!!"))
-            self.refuse("tag", f"a spec has no tags: leave {tag} out", event, path)
+            self.refuse("tag", f"YAML tags are not allowed in a spec: remove {tag}", event, path)
 
     def stop(self, code: str, message: str, event: Event) -> NoReturn:
-        """Give up.
+        """Stop reading.
 
         Raises:
-            Unreadable: with the problem.
+            Unreadable: always, with the problem.
         """
         place = place_of(self.text, event, event)
         raise Unreadable(Problem(code, message, place=place))
 
 
 def place_of(text: Text, first: Event, last: Event) -> Place:
-    """Where what begins with one event and ends with another is to be seen."""
+    """The place of a value that starts with one event and ends with another."""
     start, end = first.start_mark, last.end_mark
     if start is None or end is None:
         return text.place_at(0)

@@ -1,4 +1,4 @@
-"""What only one of the two parsers reads. It is refused with both: verdicts are to be the same."""
+"""Syntax that only one of the two parsers accepts. Both reject it, for the same verdicts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AT_ONCE = re.compile(r"\S:[][{},]")
 
 
 def directive(text: str) -> int | None:
-    r"""The index of the % that begins a directive; libyaml stops at those that it does not know.
+    r"""The index of the % that starts a directive; libyaml stops at unknown directives.
 
     >>> directive("# ours\n%YAML 1.2\n---\nkind: LinearLR")
     7
@@ -26,8 +26,8 @@ def directive(text: str) -> int | None:
 
 
 def may_be_disputed(text: str) -> bool:
-    """Whether `dispute` has to look at the nodes of this text. Most have no such characters."""
-    # Characters that are not there are found to be so much faster than one pattern for all is.
+    """Whether `dispute` must check the nodes of this text. Most texts have no such characters."""
+    # To search for single characters is much faster than one pattern for all of them.
     block = "|" in text or ">" in text
     return (
         "?" in text
@@ -37,23 +37,23 @@ def may_be_disputed(text: str) -> bool:
 
 
 def dispute(event: NodeEvent, key: Event | None, text: Text, in_flow: bool) -> str:
-    """Why this node would be none, or another one, for the other parser; nothing if it is the same.
+    """Why the other parser rejects this node or reads another value; empty if it does not.
 
     Args:
         event: the scalar, or the start of the list or mapping.
-        key: its key, if it has one.
-        text: the text that it stands in.
-        in_flow: whether it stands between brackets or braces.
+        key: the key of the node, if it has one.
+        text: the text that contains the node.
+        in_flow: whether the node is between brackets or braces.
     """
     scalar = event if isinstance(event, ScalarEvent) else None
     if scalar and scalar.style in ("|", ">"):
         wrong = _COMMENT_AT_ONCE.match(*_line_from(event, text))
-        return "a space must stand before a # that begins a comment" if wrong else ""
+        return "a # that starts a comment needs a space before it" if wrong else ""
     if in_flow and scalar and scalar.implicit[0] and "?" in scalar.value:
-        return "between brackets or braces a text with ? must be in quotes"
+        return "between brackets or braces, a text with ? must be in quotes"
     if in_flow and isinstance(key, ScalarEvent) and key.implicit[0]:
         wrong = _AT_ONCE.match(*_line_from(event, text, back=2))
-        return "a space must stand after the colon" if wrong else ""
+        return "the colon needs a space after it" if wrong else ""
     return ""
 
 

@@ -1,4 +1,4 @@
-"""One value of a larger text, with its places; the rest of the text may be whatever it is."""
+"""One value of a larger text, with its places; the rest of the text is ignored."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from olm.problem import LISTED, Path, Place, Problem, clipped, dotted, nearest
+from olm.problem import LISTED, Path, Place, Problem, clipped, dotted, listed, nearest, quantity
 from olm.text.findings import Unreadable, place_of
 from olm.text.places import Spans
 from olm.text.source import Text
 from olm.text.yaml import Reader
 
 DEEPEST = 1000
-"""How deep the rest of a text may be nested: a parser's time grows with the square of it."""
+"""How deeply the rest of a text may be nested: parsing time grows with the square of it."""
 
 
 class Inside(Reader):
-    """Goes to the value at a path, over whatever stands in its way, and reads only that one."""
+    """Skips to the value at a path, and reads only that value."""
 
     def __init__(self, text: Text, loader: Any, at: Path) -> None:
         super().__init__(text, loader)
@@ -38,18 +38,18 @@ class Inside(Reader):
         self._place: Place | None = None
         self._missing: Problem | None = None
         self._came = -1
-        """How many keys down it came where something was missing."""
+        """How many keys of the path were found before one was missing."""
 
     @property
     def places(self) -> Spans:
-        """Where what was read stands."""
+        """The places of the values."""
         return Spans(self.text, self.spans, whole=False)
 
     def read(self) -> Any:
         """The value.
 
         Raises:
-            Unreadable: it is not there, or the text cannot be read up to its end.
+            Unreadable: there is no such value, or the text has a syntax error.
         """
         self._next()
         while not isinstance(event := self._next(), StreamEndEvent):
@@ -57,10 +57,10 @@ class Inside(Reader):
                 self._seek(self._next(), 0, None)
         if self._place:
             return self._value
-        raise Unreadable(self._missing or self._wrong("there is nothing here", event))
+        raise Unreadable(self._missing or self._wrong("the file is empty", event))
 
     def _seek(self, event: Event, done: int, key: Event | None) -> None:
-        """Look for the value in the one that begins with an event, `done` keys down."""
+        """Search the value that starts with an event, `done` keys down."""
         if done == len(self.at):
             self._found(event, key)
         elif isinstance(event, CollectionStartEvent):
@@ -83,7 +83,7 @@ class Inside(Reader):
             self._miss(start, done, names)
 
     def _items(self, start: Event) -> Iterator[tuple[str, Event | None, Event]]:
-        """The name of each item, its key, and the event with which it begins."""
+        """The name of each item, its key, and its first event."""
         if isinstance(start, SequenceStartEvent):
             index = 0
             while not isinstance(event := self._next(), CollectionEndEvent):
@@ -95,7 +95,7 @@ class Inside(Reader):
             yield key.value if isinstance(key, ScalarEvent) else "", key, self._next()
 
     def _pass(self, event: Event) -> None:
-        """Read over a value."""
+        """Skip a value."""
         depth = 0
         while True:
             depth += isinstance(event, CollectionStartEvent)
@@ -103,7 +103,7 @@ class Inside(Reader):
             if depth == 0:
                 return
             if depth > DEEPEST:
-                message = f"nothing is read that is nested more than {DEEPEST} deep"
+                message = f"values must not be nested more than {DEEPEST:,} levels deep"
                 self.findings.stop("depth", message, event)
             event = self._next()
 
@@ -114,13 +114,13 @@ class Inside(Reader):
             self._value = self._node(event, (), key)
             return
         self._pass(event)
-        message = f"here is {dotted(self.at)} again, after line {self._place.line}"
+        message = f"duplicate {dotted(self.at)} (first on line {self._place.line})"
         self.findings.problems.append(
             Problem("at", message, place=place, also_places=(self._place,))
         )
 
     def _miss(self, event: Event, done: int, names: list[str]) -> None:
-        """Remember how far it came, if that is further than before."""
+        """Record how much of the path was found, if that is more than before."""
         if done <= self._came:
             return
         self._came = done
@@ -128,12 +128,12 @@ class Inside(Reader):
         inside = f"in {above}" if above else "at the root"
         if isinstance(event, MappingStartEvent):
             meant = nearest(wanted, names)
-            has = ", ".join(clipped(name) for name in names[:LISTED] if name)
+            has = listed(clipped(name) for name in names[:LISTED] if name)
             hint = f"did you mean `{meant}`?" if meant else f"its keys are {has}" if has else ""
         elif isinstance(event, SequenceStartEvent):
-            hint = f"it is a list of {len(names)}"
+            hint = f"found a list of {quantity(len(names), 'item')}"
         else:
-            hint = "it is an alias" if isinstance(event, AliasEvent) else "it is a single value"
+            hint = "found an alias" if isinstance(event, AliasEvent) else "found a single value"
         self._missing = self._wrong(f"there is no `{wanted}` {inside}", event, hint)
 
     def _wrong(self, message: str, event: Event, hint: str = "") -> Problem:

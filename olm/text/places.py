@@ -1,4 +1,4 @@
-"""Where the parts of a value stand in the text that said it."""
+"""The places of the parts of a value in its text."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from olm.text.source import Text
 
 
 class Places(Protocol):
-    """What knows the place of each part of a value."""
+    """The place of each part of a value."""
 
     def stands(self, path: Path) -> bool:
-        """Whether something stands at a path."""
+        """Whether there is a value at a path."""
 
     def place(self, path: Path, at_key: bool) -> Place:
-        """Where the value at a path stands, or its key; or else what it is missing from."""
+        """The place of the value at a path or of its key; else of the value that lacks it."""
 
 
 class Span(NamedTuple):
-    """The events with which a value begins and ends and, in a mapping, its key."""
+    """The first and last event of a value and, in a mapping, its key."""
 
     first: Event
     last: Event
@@ -32,7 +32,7 @@ class Span(NamedTuple):
 
     @property
     def is_blank(self) -> bool:
-        """Whether nothing was written; parsers do not agree where that stands."""
+        """Whether the value is empty; parsers disagree about its place."""
         first = self.first
         return isinstance(first, ScalarEvent) and first.implicit[0] and not first.value
 
@@ -44,17 +44,14 @@ class Spans:
     text: Text
     spans: Mapping[Path, Span]
     whole: bool = True
-    """Whether that is all of the text."""
+    """Whether the value is the whole text."""
 
     def stands(self, path: Path) -> bool:
-        """Whether something stands at a path."""
+        """Whether there is a value at a path."""
         return path in self.spans
 
     def place(self, path: Path, at_key: bool) -> Place:
-        """Where the value at a path stands, or its key.
-
-        For what is not there it is what it is missing from.
-        """
+        """The place of the value at a path or of its key; else of the value that lacks it."""
         there = path
         while there and there not in self.spans:
             there = there[:-1]
@@ -71,20 +68,20 @@ class Spans:
 
 @dataclass(frozen=True)
 class Lines:
-    """The places of a value of which only the lines are known."""
+    """The places of a value, of whose parts only the lines are known."""
 
     text: Text
     lines: Mapping[Path, int]
-    """The line, counted from 1, that says the value at a path."""
+    """The line, counted from 1, of the value at a path."""
     at: Path = ()
-    """Where in the text the value stands that the paths are meant from."""
+    """The place in the text that the paths are relative to."""
 
     def stands(self, path: Path) -> bool:
-        """Whether something stands at a path."""
+        """Whether there is a value at a path."""
         return self.at + path in self.lines
 
     def place(self, path: Path, at_key: bool = False) -> Place:
-        """The line that says the value at a path, or what it is missing from."""
+        """The line of the value at a path; else of the value that lacks it."""
         whole = self.at + path
         while whole and whole not in self.lines:
             whole = whole[:-1]
@@ -92,6 +89,6 @@ class Lines:
 
 
 def line_of(text: Text, number: int) -> Place:
-    """A line without the blanks before it, as a place."""
+    """A line without leading blanks, as a place."""
     line = text.line(number)
     return text.place(number - 1, len(line) - len(line.lstrip()), number - 1, len(line))

@@ -1,4 +1,4 @@
-"""Scalars by the core schema of YAML 1.2: what is null, true, a number, and what only a string."""
+"""Scalars by the core schema of YAML 1.2: null, booleans, numbers and strings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import isinf
 from olm.problem import clipped
 
 MAX_DIGITS = 309
-"""The most digits of a whole number: any longer one overflows a float64."""
+"""The most digits of an integer: a longer one overflows a float64."""
 
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -24,7 +24,7 @@ _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
 class ScalarError(ValueError):
-    """A scalar that a spec cannot have; `code` names the sort of problem."""
+    """A scalar that is invalid in a spec; `code` is the code of the problem."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -32,13 +32,13 @@ class ScalarError(ValueError):
 
 
 def plain(text: str) -> bool | int | float | str | None:
-    """What a scalar without quotes stands for.
+    """The value of a scalar without quotes.
 
     >>> [plain(text) for text in ("1e-4", "1e3", "010", "0x1F", "no", "1_000", "1:30", "~")]
     [0.0001, 1000.0, 10, 31, 'no', '1_000', '1:30', None]
 
     Raises:
-        ScalarError: it is a number that overflows, an infinity or NaN.
+        ScalarError: the number overflows, or is infinite or NaN.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -46,19 +46,19 @@ def plain(text: str) -> bool | int | float | str | None:
 
 
 def for_every_reader(text: str) -> str:
-    """A number as YAML 1.1, YAML 1.2 and JSON all read it, with the digits that it has.
+    """A number in a form that YAML 1.1, YAML 1.2 and JSON all read, with the same digits.
 
-    YAML 1.1 takes a number with an exponent for a string unless it has a point and a sign.
+    YAML 1.1 reads a number with an exponent as a string unless it has a point and a sign.
 
     >>> [for_every_reader(text) for text in ("1e-4", "1.5E3", ".5", "+3", "010", "0x1F", "2.")]
     ['1.0e-4', '1.5e+3', '0.5', '3', '10', '31', '2.0']
 
     Raises:
-        ValueError: it is no finite number.
+        ValueError: the text is not a finite number.
     """
     number = plain(text)
     if isinstance(number, bool) or not isinstance(number, int | float):
-        raise ValueError(f"no number: {clipped(text)!r}")
+        raise ValueError(f"not a number: {clipped(text)!r}")
     if isinstance(number, int):
         return str(number)
     mantissa, exponent, power = text.lower().lstrip("+-").partition("e")
@@ -68,23 +68,23 @@ def for_every_reader(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """What a scalar in quotes stands for: itself.
+    """The value of a scalar in quotes: itself.
 
     Raises:
-        ScalarError: an escape sequence stood for half of a character; libyaml would not read it.
+        ScalarError: an escape sequence is half of a character, which libyaml rejects.
     """
     if not text.isascii() and (half := _HALF_CHARACTER.search(text)):
-        raise ScalarError("syntax", f"\\u{ord(half[0]):x} is only half of a character")
+        raise ScalarError("syntax", f"\\u{ord(half[0]):x} is half of a surrogate pair")
     return text
 
 
 def _number(text: str) -> int | float | str:
-    # Most numbers are plain digits; str.isdigit alone would take those of other scripts, too.
+    # Most numbers are plain digits; str.isdigit alone accepts digits of other scripts, too.
     if text.isdigit() and text.isascii() and len(text) <= MAX_DIGITS:
         return int(text)
     if _WHOLE.fullmatch(text) or _OTHER_BASE.fullmatch(text):
         if len(text) > MAX_DIGITS:
-            raise ScalarError("number", f"a number of {len(text)} digits overflows")
+            raise ScalarError("number", f"a number of {len(text):,} digits overflows")
         return int(text, 0) if text[1:2] in ("o", "x") else int(text)
     if _FLOAT.fullmatch(text):
         if isinf(number := float(text)):

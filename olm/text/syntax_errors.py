@@ -1,4 +1,4 @@
-"""What a YAML parser stumbles over, in our words: the parsers' own differ, and speak of tokens."""
+"""Syntax errors in plain words: the messages of the parsers differ, and are about tokens."""
 
 from __future__ import annotations
 
@@ -8,47 +8,50 @@ from yaml.error import Mark
 from olm.problem import Place, Problem
 from olm.text.source import Text
 
-_INDENTED = ("this does not fit the lines above", "is it indented as they are?")
-_UNCLOSED = ("the quote that opens here is not closed", "")
-_ESCAPE = ("this is no escape sequence", "write the character itself, or two backslashes")
+_INDENTED = ("this line does not continue the lines above", "does its indentation match theirs?")
+_UNCLOSED = ("this quote is never closed", "")
+_ESCAPE = ("invalid escape sequence", "write the character itself, or two backslashes")
 
 MEANINGS: dict[str, tuple[str, str]] = {
     "expected ':'": ("a key must be followed by a colon and a space", ""),
-    "values are not allowed": ("here is a colon too many", "is the line indented as those above?"),
-    "entries are not allowed": ("a list must begin on a line of its own", ""),
+    "values are not allowed": ("unexpected ':'", "does the indentation match the lines above?"),
+    "entries are not allowed": ("a list must start on a line of its own", ""),
     "<block end>": _INDENTED,
     "expected key": _INDENTED,
     "expected '-'": _INDENTED,
-    "',' or ']'": ("a comma or the closing ] is missing here", ""),
-    "',' or '}'": ("a comma or the closing } is missing here", ""),
+    "',' or ']'": ("missing comma or closing ]", ""),
+    "',' or '}'": ("missing comma or closing }", ""),
     "end of stream": _UNCLOSED,
     "document separator": _UNCLOSED,
     "document indicator": _UNCLOSED,
-    "node content": ("a value is missing here", ""),
-    "cannot start any token": ("a value cannot begin with this character", "put it in quotes"),
+    "node content": ("missing value", ""),
+    "cannot start any token": (
+        "a value cannot start with this character",
+        "put it in quotes",
+    ),
     "escape": _ESCAPE,
     "hexadecimal": _ESCAPE,
     "hexdecimal": _ESCAPE,
 }
-"""What the parsers' messages contain → the message and the hint that are shown instead."""
+"""A part of a parser's message → the message and the hint to report instead."""
 
 _AT_THE_START = ("expected ':'", "end of stream", "document separator", "document indicator")
 _OPENED_EARLIER = ("',' or ']'", "',' or '}'")
 
 
 def syntax_problem(error: Exception, text: Text) -> Problem:
-    """The problem that a parser raised.
+    """The problem for an error of a parser.
 
-    PyYAML's own parser raises a plain ValueError for an escaped character that there is not; its
-    place is unknown.
+    PyYAML's own parser raises a plain ValueError for an escape of a character that does not exist;
+    its place is unknown.
     """
     if not isinstance(error, yaml.MarkedYAMLError):
-        return Problem("syntax", "this is not YAML", place=text.place_at(0))
-    said = error.problem or ""
+        return Problem("syntax", "invalid YAML", place=text.place_at(0))
+    found = error.problem or ""
     start, stop = error.context_mark, error.problem_mark
-    words = next((words for words in MEANINGS if words in said), "")
+    words = next((words for words in MEANINGS if words in found), "")
     if not words:
-        message = "this is not YAML: " + ", ".join(filter(None, (error.context, said)))
+        message = "invalid YAML: " + ", ".join(filter(None, (error.context, found)))
         return Problem("syntax", message, place=_place(text, stop or start))
     message, hint = MEANINGS[words]
     place = _place(text, start if words in _AT_THE_START and start else stop)
@@ -57,7 +60,7 @@ def syntax_problem(error: Exception, text: Text) -> Problem:
 
 
 def _place(text: Text, mark: Mark | None) -> Place:
-    """The character at a mark; if there is none, the end of what there is."""
+    """The character at a mark or, after the last character, that one."""
     if mark is None:
         return text.place_at(0)
     if any(line.strip() for line in text.lines[mark.line :]):

@@ -1,4 +1,4 @@
-"""TOML text as a value. Its parser tells no places: that of a value is the line that says it."""
+"""TOML text as a value. Its parser reports no places, so the place of a value is its line."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _TOKEN = re.compile(
     r'''"""(?:\\.|[^\\])*?"{3,5}|\'{3}.*?\'{3,5}|"(?:\\.|[^"\\])*"|'[^']*'|\#[^\n]*|[][{}\n]''',
     re.DOTALL,
 )
-"""What tells where a statement ends, in a text that is TOML: strings, comments, brackets, lines."""
+"""The tokens that show where a statement of TOML ends: strings, comments, brackets, lines."""
 
 _SINGLE = re.compile(r"([A-Za-z0-9_-]+)[ \t]*=[ \t]*[^\[{]")
-"""How most statements begin: a key without dots, and a value without parts."""
+"""The start of most statements: a key without dots, and a value without parts."""
 
 
 @dataclass
 class LazyLines:
-    """The lines of a text's values, which are looked for only if there is something to tell."""
+    """The lines of the values of a text, computed when a problem needs them."""
 
     text: Text
     at: Path
@@ -37,11 +37,11 @@ class LazyLines:
         return Lines(self.text, dict(_lines(self.text)), self.at)
 
     def stands(self, path: Path) -> bool:
-        """Whether something stands at a path."""
+        """Whether there is a value at a path."""
         return self._lines.stands(path)
 
     def place(self, path: Path, at_key: bool = False) -> Place:
-        """The line that says the value at a path, or what it is missing from."""
+        """The line of the value at a path; else of the value that lacks it."""
         return self._lines.place(path, at_key)
 
 
@@ -58,7 +58,7 @@ class TomlReader:
         """The value.
 
         Raises:
-            Unreadable: it is not there, or the text is no TOML.
+            Unreadable: there is no such value, or the text is not TOML.
         """
         try:
             value = tomllib.loads(self.text.content)
@@ -80,37 +80,37 @@ class TomlReader:
         return Problem("at", message, hint=hint, place=place)
 
 
-def _syntax(text: Text, said: str) -> Problem:
-    """What the parser stumbled over; it names the line at the end of what it says."""
-    what, _, where = said.rpartition(" (at ")
+def _syntax(text: Text, message: str) -> Problem:
+    """The syntax error of the parser, whose message ends with the line."""
+    what, _, where = message.rpartition(" (at ")
     number = where.removeprefix("line ").partition(",")[0]
     place = line_of(text, int(number) if number.isdigit() else len(text.lines))
-    what = what or said
-    return Problem("syntax", f"this is not TOML: {what[:1].lower()}{what[1:]}", place=place)
+    what = what or message
+    return Problem("syntax", f"invalid TOML: {what[:1].lower()}{what[1:]}", place=place)
 
 
 def _lines(text: Text) -> Iterator[tuple[Path, int]]:
-    """Every path with the line that says it."""
+    """Every path with its line."""
     table: Path = ()
     counts: Counter[Path] = Counter()
-    for line, said in _statements(text):
-        if said[0] == "[":
-            *outer, last = _keys(said)
+    for line, statement in _statements(text):
+        if statement[0] == "[":
+            *outer, last = _keys(statement)
             table = ()
             for key in outer:
                 table = _last_of((*table, key), counts)
             table = (*table, last)
-            counts[table] += said.startswith("[[")
+            counts[table] += statement.startswith("[[")
             table = _last_of(table, counts)
             yield table, line
         else:
-            single = _SINGLE.match(said)
-            paths = [(single[1],)] if single else _paths(tomllib.loads(said))
+            single = _SINGLE.match(statement)
+            paths = [(single[1],)] if single else _paths(tomllib.loads(statement))
             yield from ((table + path, line) for path in paths)
 
 
 def _last_of(table: Path, counts: Counter[Path]) -> Path:
-    """The last table of those with this name, if there are several."""
+    """The last table with this name, if there are several."""
     return (*table, counts[table] - 1) if counts[table] else table
 
 
@@ -129,18 +129,18 @@ def _statements(text: Text) -> Iterator[tuple[int, str]]:
     content = text.content.rstrip() + "\n"
     start, line, first, depth = 0, 1, 1, 0
     for token in _TOKEN.finditer(content):
-        said = token[0]
-        if said == "\n" and depth == 0:
+        part = token[0]
+        if part == "\n" and depth == 0:
             statement = content[start : token.start()].strip()
             if statement and statement[0] != "#":
                 yield first, statement
             start, first = token.end(), line + 1
-        depth += (said in "[{") - (said in "]}")
-        line += said.count("\n")
+        depth += (part in "[{") - (part in "]}")
+        line += part.count("\n")
 
 
 def _paths(value: Any) -> Iterator[Path]:
-    """Every path in a value, but the empty one."""
+    """Every path in a value, except the empty one."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in items:
         yield (key,)

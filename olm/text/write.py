@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from time import time
 from typing import Any
 
 LEFT = 3600.0
-"""After so many seconds, a file that a writer had begun is what a killed one left."""
+"""The age in seconds after which a temporary file is left over from a killed process."""
 
 
 def write_whole(path: str | PathLike[str], data: bytes) -> None:
-    """Write a file, which is complete or untouched whenever the process or the machine stops.
+    """Write a file atomically: it is complete or untouched if the process or the machine stops.
 
-    The data are written beside it, forced to the disk, and put in its place in one move. What a
-    killed writer has left beside it, a later one removes. A link stays one: the file it points to
-    is written. The permissions of a file that was there stay.
+    The data are written to a temporary file beside it, synced to disk, and moved into place. A
+    later writer removes the temporary files of killed ones. A link remains a link: its target is
+    written. An existing file keeps its permissions.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path = Path(os.path.realpath(path))
-    # Nobody else's name, should several processes write at once.
+    # A unique name, in case several processes write at once.
     beside = path.with_name(f"{path.name}.{token_hex(8)}.tmp")
     try:
-        # Not by tempfile: others may read it as they may any file.
+        # Not by tempfile, whose files only their owner may read.
         with beside.open("xb") as file:
             file.write(data)
             file.flush()
@@ -50,14 +50,14 @@ def write_json(path: str | PathLike[str], value: Any) -> None:
     """Write a value as JSON text, as `write_whole` does.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
         ValueError: it is no JSON, such as a number that is not finite.
     """
     write_whole(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
 
 
 def _sync_folder(folder: Path) -> None:
-    """Force the move to the disk, where folders can be opened for that."""
+    """Sync the move to disk, where folders can be opened."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -67,9 +67,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _tidy(path: Path) -> None:
-    """Remove what writers of this file that were killed have left, once none can be running."""
+    """Remove old temporary files of killed writers of this file."""
     for left in path.parent.glob(f"{escape(path.name)}.{'[0-9a-f]' * 16}.tmp"):
-        # Another process may tidy too.
+        # Another process may remove them at the same time.
         with suppress(OSError):
             if time() - left.stat().st_mtime > LEFT:
                 left.unlink()

@@ -1,4 +1,4 @@
-"""One pass over the events of a YAML parser: the value, and where each part of it stands."""
+"""One pass over the events of a YAML parser: the value, and the place of each part."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from olm.text.source import Text
 
 
 class Reader:
-    """Collects the value of a text from a parser's events, and goes on after most mistakes."""
+    """Builds the value of a text from the events of a parser, and continues after most errors."""
 
     def __init__(self, text: Text, loader: Any) -> None:
         self.text = text
@@ -39,35 +39,35 @@ class Reader:
 
     @property
     def places(self) -> Spans:
-        """Where what was read stands."""
+        """The places of the values."""
         return Spans(self.text, self.spans)
 
     def read(self) -> Any:
         """The value.
 
         Raises:
-            Unreadable: there is none, or no telling what it is.
+            Unreadable: there is none, or the text has a syntax error.
         """
         if (percent := directive(self.text.content)) is not None:
             place = self.text.place_at(percent)
-            message = "a spec has no directives: leave the line with % out"
+            message = "YAML directives are not allowed in a spec: remove the line with %"
             self.findings.problems.append(Problem("directive", message, place=place))
         self._next()
         start = self._next()
         if isinstance(start, StreamEndEvent):
-            message = "there is nothing here: a spec begins with its `kind`"
+            message = "the file is empty: a spec starts with its `kind`"
             self.findings.stop("empty", message, start)
         value = self._node(self._next(), ())
         self._next()
         if not isinstance(more := self._next(), StreamEndEvent):
-            message = "a file must have one document, here begins another"
+            message = "a file must contain one document, found the start of another"
             self.findings.note("documents", message, more)
         return value
 
     def _next(self) -> Event:
         try:
             event: Event = self._get_event()
-        # PyYAML's own parser also lets int() and chr() fail.
+        # PyYAML's own parser lets errors of int() and chr() through.
         except (yaml.YAMLError, ValueError, OverflowError) as error:
             from olm.text.syntax_errors import syntax_problem
 
@@ -75,7 +75,7 @@ class Reader:
         return event
 
     def _node(self, event: Event, path: Path, key: Event | None = None) -> Any:
-        """The value that begins with an event; nothing more is read than what belongs to it."""
+        """The value that starts with an event; reads no event beyond it."""
         value, last = None, event
         self._left -= 1
         if self._left < 0:
@@ -85,7 +85,9 @@ class Reader:
         elif isinstance(event, CollectionStartEvent):
             value, last = self._collection(event, key, path)
         elif isinstance(event, AliasEvent):
-            message = f"a spec has no aliases: write out what *{clipped(event.anchor or '')} is"
+            message = (
+                f"YAML aliases are not allowed in a spec: write out *{clipped(event.anchor or '')}"
+            )
             self.findings.refuse("alias", message, event, path)
         self.spans[path] = Span(event, last, key)
         return value
@@ -118,12 +120,12 @@ class Reader:
                 mapping[key] = self._node(self._next(), (*path, key), event)
                 continue
             if key is not None:
-                self._again((*path, key), event)
+                self._duplicate((*path, key), event)
             self._skip(self._next(), path)
         return mapping, event
 
     def _key(self, event: Event, path: Path) -> str | None:
-        """The key that an event is, if it is one that a spec can have."""
+        """The key of an event, if it is valid in a spec."""
         if not isinstance(event, ScalarEvent):
             kind = "an alias" if isinstance(event, AliasEvent) else "a list or a mapping"
             self.findings.note("key-type", f"keys must be strings, found {kind}", event)
@@ -132,7 +134,7 @@ class Reader:
         if event.anchor or event.tag or self._suspect:
             self._odd(event, None, None)
         if event.implicit[0] and event.value == "<<":
-            message = "a spec has no merge keys: write out the keys and values themselves"
+            message = "YAML merge keys are not allowed in a spec: write out the keys and values"
             self.findings.note("merge-key", message, event)
             return None
         try:
@@ -145,14 +147,14 @@ class Reader:
             return None
         return key
 
-    def _again(self, path: Path, event: Event) -> None:
+    def _duplicate(self, path: Path, event: Event) -> None:
         seen = self.spans[path].key or event
         first = place_of(self.text, seen, seen)
-        message = f"the key `{clipped(str(path[-1]))}` stands here again, after line {first.line}"
+        message = f"duplicate key `{clipped(str(path[-1]))}` (first on line {first.line})"
         self.findings.note("duplicate-key", message, event, first)
 
     def _skip(self, event: Event, path: Path) -> None:
-        """Read a value that has no place in the document, for what is wrong inside it."""
+        """Read a value that is not part of the document, to report the errors in it."""
         spans, refused = self.spans, self.findings.refused
         self.spans, self.findings.refused = {}, set()
         self._node(event, (*path, "skipped"))
@@ -169,14 +171,14 @@ class Reader:
     def _odd(
         self, event: ScalarEvent | CollectionStartEvent, key: Event | None, path: Path | None
     ) -> None:
-        """Tell of an anchor, a tag, and of what only this parser reads."""
+        """Report an anchor, a tag, and syntax that only this parser accepts."""
         self.findings.properties(event, path)
         if message := dispute(event, key, self.text, self._flow_level > 0):
             self.findings.refuse("syntax", message, event, path)
 
 
 def _value(event: ScalarEvent) -> bool | int | float | str | None:
-    """A string if it is quoted, else by the core schema."""
+    """The value of a scalar: a string if it is quoted, else by the core schema."""
     text: str = event.value
     if not event.implicit[0]:
         return quoted(text)
@@ -185,5 +187,5 @@ def _value(event: ScalarEvent) -> bool | int | float | str | None:
 
 @lru_cache(maxsize=4096)
 def _usual(text: str) -> bool | int | float | str | None:
-    """What a short scalar stands for: the same few keys and numbers stand in most files."""
+    """The value of a short scalar: most files have the same few keys and numbers."""
     return plain(text)

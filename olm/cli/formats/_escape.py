@@ -1,4 +1,4 @@
-"""Texts as JSON and as XML that is ASCII, so that no stream can spoil it."""
+"""Texts as ASCII-only JSON and XML, which any stream can encode."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from typing import Any
 
 REPLACEMENT = "\ufffd"
-"""What stands for a character that the format forbids."""
+"""The replacement for characters that the format forbids."""
 
 _NOT_ASCII = re.compile("[^\0-\x7f]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _XML = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-    # Written as they are, these would be read as spaces in an attribute.
+    # Unescaped, these would be read as spaces in an attribute.
     | {blank: f"&#{ord(blank)};" for blank in "\t\n\r"}
 )
 
@@ -28,7 +28,7 @@ def as_json(value: Any) -> str:
 
 
 def as_xml(text: str) -> str:
-    r"""A text as it stands in XML, between tags or between double quotes.
+    r"""A text escaped for XML, between tags or in double quotes.
 
     >>> print(as_xml('"a" < é\n\x1b'))
     &quot;a&quot; &lt; &#233;&#10;&#65533;
@@ -38,6 +38,6 @@ def as_xml(text: str) -> str:
 
 
 def _escaped(character: re.Match[str]) -> str:
-    # The name of a file may have half of a surrogate pair, which strict readers of JSON refuse.
+    # The name of a file may contain half of a surrogate pair, which strict JSON readers reject.
     half = "\ud800" <= character[0] <= "\udfff"
     return json.dumps(REPLACEMENT if half else character[0])[1:-1]

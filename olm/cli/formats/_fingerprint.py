@@ -1,4 +1,4 @@
-"""What tells a finding from others, and is the same in the next run although lines have moved."""
+"""Fingerprints of findings, which stay the same from run to run even if lines move."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from olm.cli.formats._location import from_root
 from olm.problem import Problem
 
 VERSION = 1
-"""To be raised with a change of what a fingerprint is made of."""
+"""To be increased when fingerprints are computed differently."""
 
 
 def fingerprinted(results: Iterable[Checked]) -> Iterator[tuple[Checked, Problem, str]]:
-    """Every finding with its result and with a fingerprint that no other finding has."""
+    """Every finding with its result and a unique fingerprint."""
     seen: Counter[str] = Counter()
     for result in results:
         file = from_root(result.file)
@@ -27,7 +27,7 @@ def fingerprinted(results: Iterable[Checked]) -> Iterator[tuple[Checked, Problem
 
 
 def _where(problem: Problem, result: Checked) -> Iterator[object]:
-    """The place in the document, or the text of the line where there is none."""
+    """The path in the document or, without one, the text of the line."""
     yield from (problem.path, problem.at_key)
     if not problem.path and problem.place:
         yield result.text.line(problem.place.line).strip()

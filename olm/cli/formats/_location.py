@@ -1,4 +1,4 @@
-"""Files as services know them: from the root of the repository on."""
+"""Paths relative to the root of the repository, as services expect them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from pathlib import Path
 from urllib.parse import quote
 
 ROOTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
-"""The variables in which GitHub and GitLab tell where the repository is."""
+"""The environment variables with the root of the repository on GitHub and GitLab."""
 
 
 def from_root(file: str) -> str:
-    """The path from the root of the repository on, or the whole one of a file outside of it.
+    """The path relative to the root of the repository, or absolute for a file outside.
 
-    Where no service says otherwise, the working folder is the root.
+    Without one of the environment variables, the working folder is the root.
 
     >>> from_root("specs/../a.olm.yaml"), from_root("/elsewhere/a.olm.yaml")
     ('a.olm.yaml', '/elsewhere/a.olm.yaml')
     """
     whole = _whole(file)
-    said = next((os.environ[name] for name in ROOTS if os.environ.get(name)), "")
-    root = _whole(said)
+    root = _whole(next((os.environ[name] for name in ROOTS if os.environ.get(name)), ""))
     return (whole.relative_to(root) if whole.is_relative_to(root) else whole).as_posix()
 
 
 def uri(file: str) -> str:
-    """The same as a URI: a relative reference, or with ``file://``.
+    """The same path as a URI: a relative reference, or with ``file://``.
 
     >>> uri("my specs/a#1.olm.yaml"), uri("/elsewhere/é.olm.yaml")
     ('my%20specs/a%231.olm.yaml', 'file:///elsewhere/%C3%A9.olm.yaml')
@@ -36,5 +35,5 @@ def uri(file: str) -> str:
 
 
 def _whole(file: str) -> Path:
-    # Links are not followed: the repository knows the link and not what it leads to.
+    # Links are not resolved: the repository contains the link, not its target.
     return Path(normpath(Path.cwd() / file))

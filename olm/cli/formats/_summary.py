@@ -9,10 +9,10 @@ from olm.cli.terminal import visible
 from olm.problem import Problem
 
 MAX_BYTES = 1024 * 1024
-"""How large GitHub lets the summary of a step be; of a larger one it shows nothing."""
+"""The largest summary of a step that GitHub shows."""
 
 RESERVED = 1024
-"""What the lines around the rows take at most."""
+"""The size reserved for the lines around the rows."""
 
 HEAD = "| place | what | finding |\n| --- | --- | --- |\n"
 
@@ -21,14 +21,14 @@ _CODE = re.compile("`([^`]+)`")
 
 
 class Summary:
-    """Rows, as many as fit; of the others it is said how many they are."""
+    """As many rows as fit, and the number of those left out."""
 
     def __init__(self) -> None:
         self.rows: list[bytes] = []
         self.size = self.left_out = 0
 
     def add(self, problem: Problem, file: str) -> None:
-        """Note a problem."""
+        """Add a problem."""
         row = _row(problem, file).encode("utf-8", "replace")
         if self.left_out or self.size + len(row) > MAX_BYTES - RESERVED:
             self.left_out += 1
@@ -37,11 +37,11 @@ class Summary:
             self.size += len(row)
 
     def append_to(self, path: str, outcome: str) -> None:
-        """Write the table under what the step's file already says.
+        """Append the table to the summary file of the step.
 
         Args:
             path: the file.
-            outcome: the findings, counted, in words.
+            outcome: the number of findings, in words.
         """
         with Path(path).open("ab") as file:
             while self.size > MAX_BYTES - RESERVED - file.tell():
@@ -57,12 +57,12 @@ class Summary:
 
 
 def markdown(text: str) -> str:
-    """A text as it stands in a cell of a table: itself, whatever is in it.
+    """A text, escaped for a cell of a table.
 
     >>> markdown("no field `a|b`, found <b>")
     'no field <code>a&#124;b</code>, found &#60;b&#62;'
     """
-    # The odd parts were between backticks.
+    # Parts with odd index were between backticks.
     parts = [_PUNCTUATION.sub(_entity, visible(part)) for part in _CODE.split(text)]
     return "".join(f"<code>{one}</code>" if at % 2 else one for at, one in enumerate(parts))
 

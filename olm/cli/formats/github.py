@@ -1,8 +1,8 @@
 """The format of GitHub Actions: annotations in the diff, and a table on the page of the run.
 
-GitHub shows ten errors and ten warnings of a step as annotations, so the table has them all, as
-far as they fit. An annotation's ``endColumn`` is the column after its last character: GitHub does
-not say so, but it is how those show them right who have tried.
+GitHub shows ten errors and ten warnings of a step as annotations, so the table lists all of them,
+up to the size limit. The ``endColumn`` of an annotation is the column after its last character:
+GitHub does not document that, but displays it so.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
         try:
             table.append_to(path, outcome(look.tally))
         except OSError as error:
-            yield f"::warning title=olm::{message(f'there is no summary: {error}')}\n"
+            yield f"::warning title=olm::{message(f'cannot write the summary: {error}')}\n"
 
 
 def command(problem: Problem, file: str) -> str:
@@ -57,16 +57,16 @@ range::a,b.olm.yaml:2:1: found 0%0A100 %25?
         properties |= {"col": place.column, "endColumn": place.end}
     properties["title"] = f"olm: {problem.code}"
     listed = ",".join(f"{name}={value_of(str(value))}" for name, value in properties.items())
-    # The log shows nothing of the properties, so the message has the place again.
+    # The log omits the properties, so the message repeats the place.
     said = f"{place or file}: {problem.message}" + f"\n{problem.hint}" * bool(problem.hint)
     return f"::{problem.severity} {listed}::{message(said)}"
 
 
 def message(text: str) -> str:
-    """A text as it stands after the second pair of colons."""
+    """A text, escaped for the message of a workflow command."""
     return visible(text.translate(_MESSAGE))
 
 
 def value_of(text: str) -> str:
-    """A text as the value of a property."""
+    """A text, escaped for a property of a workflow command."""
     return _NOT_IN_A_LINE.sub("\ufffd", text.translate(_PROPERTY))

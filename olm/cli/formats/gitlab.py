@@ -1,6 +1,6 @@
 """The format of GitLab's Code Quality reports, for the widget in a merge request.
 
-A job hands it over with ``artifacts: reports: codequality: FILE``.
+A job uploads it with ``artifacts: reports: codequality: FILE``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SEVERITIES = {"error": "major", "warning": "minor"}
 
 
 def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
-    """A list of findings, one a line."""
+    """A list of findings, one per line."""
     yield "["
     separator = "\n"
     for result, problem, fingerprint in fingerprinted(results):

@@ -21,7 +21,7 @@ VERSION = 1
 
 
 def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
-    """The object, a finding a line."""
+    """The object, with one finding per line."""
     yield f'{{"version": {VERSION}, "findings": ['
     separator = "\n"
     for result in results:

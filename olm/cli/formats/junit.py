@@ -1,4 +1,4 @@
-"""The format of JUnit, which every CI server shows: a test case for each file.
+"""The format of JUnit, which every CI server shows: a test case per file.
 
 A file with errors fails, and its failure lists them; warnings are output of the test case, unless
 the run is strict. There is one failure a file because servers show no more of a test case.
@@ -13,11 +13,11 @@ from olm.cli.formats import Look
 from olm.cli.formats._escape import as_xml
 from olm.problem import Problem
 
-SUMMARY = "JUnit's XML, a test case for each file"
+SUMMARY = "JUnit's XML, a test case per file"
 
 
 def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
-    """The report, once all is counted: the numbers stand at its head."""
+    """The report, once all results are in: it starts with the totals."""
     failing = {"error", "warning"} if look.strict else {"error"}
     cases, failures = [], 0
     for result in results:

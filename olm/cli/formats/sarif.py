@@ -22,7 +22,7 @@ ROOT = "%SRCROOT%"
 
 
 def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
-    """One run, a result a line; the rules, known only then, stand at its end."""
+    """One run, with one result per line; the rules, known only then, are at its end."""
     yield f'{{"$schema": "{SCHEMA}", "version": "2.1.0", "runs": [{{"results": ['
     rules: dict[str, str] = {}
     separator = "\n"
@@ -44,7 +44,7 @@ _COORDINATES = as_json(
 
 def _result(problem: Problem, result: Checked, rule: int, fingerprint: str) -> dict[str, Any]:
     hint = f" ({problem.hint})" if problem.hint else ""
-    # Two values that are not there are told of at one place, and each may be listed once.
+    # Two missing values are reported at one place, and each may be listed once.
     others = dict.fromkeys(problem.also_places)
     also = [_location(place.file, place, result) for place in others]
     return {
@@ -71,7 +71,7 @@ def _artifact(file: str) -> dict[str, str]:
 
 
 def _region(place: Place, result: Checked) -> dict[str, int]:
-    """The stretch, counted in UTF-16: viewers do so even where they are told of another unit."""
+    """The region in UTF-16 units: viewers count in these even if told otherwise."""
     line = result.text.line(place.line) if place.file == result.file else ""
     return {
         "startLine": place.line,
