@@ -16,8 +16,9 @@ from olm.fields.durations import REST, UNITS
 from olm.fields.types import MAX_RATE, MAX_STEPS, TINY, Length, Number, step_fields
 from olm.problem import SpecError, dotted
 from olm.schedule.clock import Clock
-from olm.schedule.schedule import KINDS, ROOT_KEYS, Schedule
+from olm.schedule.schedule import KINDS, Schedule
 from olm.spec.digest import digest
+from olm.spec.root_keys import ROOT_KEYS
 from olm.spec.spec import parse
 
 CATALOGUE = {

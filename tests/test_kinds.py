@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from olm.fields.types import step_fields
 from olm.kinds import GROUPS, KINDS
-from olm.schedule.schedule import MAX_DEPTH, STATE_KEYS, Schedule, validate
+from olm.schedule.schedule import MAX_DEPTH, Schedule, validate
 from olm.spec.digest import digest
+from olm.spec.root_keys import STATE_KEYS
 from olm.spec.spec import Spec, parse
 
 EXAMPLES = [

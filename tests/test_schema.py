@@ -9,10 +9,10 @@ from jsonschema import Draft7Validator
 
 from olm.fields.types import step_fields
 from olm.problem import SpecError
-from olm.schedule.schedule import STATE_KEYS
 from olm.schema.documentation import fields
-from olm.schema.json_schema import DRAFT, ROOT_KEYS, kind_schema, schedules_schema
+from olm.schema.json_schema import DRAFT, kind_schema, schedules_schema
 from olm.spec.digest import digest
+from olm.spec.root_keys import ROOT_KEYS, STATE_KEYS
 from olm.spec.spec import parse
 
 from .strategies import CATALOGUE

@@ -11,7 +11,7 @@ import torch
 
 import olm
 from olm.schedule import schedule as schedules
-from olm.spec import root_keys
+from olm.spec import spec as specs
 from olm.train.schedulers.read_ahead import BLOCK, FIRST_BLOCK, ReadAhead
 from training import BASES, EXAMPLES, NESTED, advance, optimizer_of, trained, wanted
 
@@ -45,7 +45,7 @@ def work(monkeypatch):
         monkeypatch.setattr(owner, name, counted)
 
     count(hashlib, "sha256", "digests")
-    count(root_keys, "parted", "specs")
+    count(specs, "parted", "specs")
     count(schedules, "ruled", "schedules")
     count(ReadAhead, "_evaluate", "blocks")
 

@@ -38,6 +38,9 @@ def plugin(kind: str, describe: Callable[[type[Schedule]], object]) -> type[Sche
         KeyError: no plugin has this kind.
         PluginError: the kind cannot be used.
     """
+    # It reserves the names of its keys: a kind that has a field of such a name cannot be used.
+    import olm.spec.root_keys  # noqa: F401
+
     model = KINDS.plugin(kind)
     try:
         describe(model)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from olm.problem import SpecError, StateError
-from olm.schedule.schedule import STATE_KEYS, Schedule
+from olm.schedule.schedule import Schedule
 from olm.spec.digest import digest
+from olm.spec.root_keys import STATE_KEYS
 from olm.spec.spec import Spec, parse
 
 if TYPE_CHECKING:

@@ -66,6 +66,10 @@ class Catalogue(Mapping[str, Model]):
             self._import_family(kind)
         return self._models.setdefault(kind, model)
 
+    def defined(self) -> tuple[Model, ...]:
+        """The models that are defined by now."""
+        return tuple(self._models.values())
+
     def loaded(self, kind: str) -> Model | None:
         """The model of a kind if it can be had without a look at plugins."""
         if kind not in self._models:

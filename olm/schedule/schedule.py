@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -36,11 +36,8 @@ if TYPE_CHECKING:
 MAX_DEPTH = 16
 """How deep schedules may be nested."""
 
-STATE_KEYS = ("last_epoch", "base_lrs", "digest")
-"""The keys that make a spec a state: all of them are there, or none."""
-
-ROOT_KEYS = ("$schema", "expect", "clock", "durations", *STATE_KEYS)
-"""The keys that only the root of a document may have. No kind has a field of such a name."""
+RESERVED: dict[str, None] = {}
+"""The names that no field of a kind may have: they are those of keys of a document's root."""
 
 
 class Schedule(Shape):
@@ -197,8 +194,7 @@ class Schedule(Shape):
         if not isinstance(kind, str):
             # What several kinds have in common is no kind itself.
             return
-        if taken := [name for name in ROOT_KEYS if name in cls.model_fields]:
-            raise TypeError(f"{kind} has a field `{taken[0]}`, which is a key of a document's root")
+        _check_names(cls)
         other = KINDS.define(kind, cls)
         if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
             raise TypeError(f"two models of the kind {kind}: {_origin(other)} and {_origin(cls)}")
@@ -222,6 +218,24 @@ class Schedule(Shape):
 
 KINDS: Catalogue[type[Schedule]] = Catalogue("olm.kinds", FAMILIES)
 """Every kind by its name, imported when it is asked for; a subclass of `Schedule` is in it."""
+
+
+def reserve(names: Iterable[str]) -> None:
+    """Let no kind have a field of these names. The layer that reads roots of documents calls it.
+
+    Raises:
+        TypeError: a kind that is defined already has one.
+    """
+    RESERVED.update(dict.fromkeys(names))
+    for model in KINDS.defined():
+        _check_names(model)
+
+
+def _check_names(model: type[Schedule]) -> None:
+    if taken := [name for name in RESERVED if name in model.model_fields]:
+        kind = model.model_fields["kind"].default
+        raise TypeError(f"{kind} has a field `{taken[0]}`, which is a key of a document's root")
+
 
 NOT_INSTALLED = "a dot means a plugin: the package that brings it is not installed here"
 """What to do about a kind with a dot that nobody knows."""

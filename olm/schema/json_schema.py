@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel
 
-from olm.fields.durations import SUCH_AS, pattern
-from olm.fields.rules import Ruled
+from olm.fields.rules import Rule
 from olm.problem import MAX_LEVELS, MAX_VALUES
-from olm.schedule.clock import Clock
-from olm.schedule.schedule import ANY_KIND, MAX_DEPTH, ROOT_KEYS, STATE_KEYS, Schedule
+from olm.schedule.schedule import ANY_KIND, MAX_DEPTH, Schedule
 from olm.schema.completion import names, snippet
 from olm.schema.documentation import FieldSchema, field_docs, plain, prose, summary
-from olm.spec.expectation import Expectation, ExpectedRate
+from olm.spec.root_keys import KEYS, ROOT_KEYS, STATE_KEYS, ImportedType, RootKey
 from olm.spec.spec import Spec
 
 Json: TypeAlias = dict[str, Any]
@@ -68,10 +66,9 @@ def unsaid(kinds: Kinds) -> dict[str, list[str]]:
     return {
         "rule": [
             *(f"{kind}: {rule}" for kind, model in kinds.items() for rule in _rules(model)),
-            *(f"clock: {rule}" for rule in _rules(Clock)),
+            *(f"{name}: {rule}" for name in KEYS for rule in _rules(_model_of(name))),
         ],
-        "digest": ["digest must be that of the schedule"],
-        "durations": ["a state is in steps, and durations says what some of them were before"],
+        **{name: [KEYS[name].beyond_schema] for name in sorted(KEYS) if KEYS[name].beyond_schema},
         "depth": [
             f"schedules must not be nested more than {MAX_DEPTH} deep",
             f"lists and mappings must not be nested more than {MAX_LEVELS} deep",
@@ -154,46 +151,43 @@ def _root_properties() -> Json:
     docs = field_docs(Spec)
     typed = Spec.model_json_schema(schema_generator=FieldSchema)["properties"]
     schema = {"type": "string", "description": "The schema by which an editor checks the document."}
-    expect = _described(_closed(Expectation), docs.get("expect"))
-    expect["properties"]["rates"]["items"] = _closed(ExpectedRate)
-    clock, run = _closed(Clock), field_docs(Spec)["clock"]
-    clock["properties"] = {name: _not_null(one) for name, one in clock["properties"].items()}
-    of_states = {"durations": _DURATIONS} | {key: _not_null(typed[key]) for key in STATE_KEYS}
-    return {
-        "$schema": schema,
-        "expect": expect,
-        "clock": _described(clock, run),
-        **{key: _unwritten(_described(one, docs.get(key))) for key, one in of_states.items()},
+    keys = {
+        name: _described(_of_key(name, key, typed[name]), docs.get(name))
+        for name, key in KEYS.items()
     }
+    written = {name: _unwritten(keys[name]) for name in KEYS if KEYS[name].where == "state"}
+    return {"$schema": schema, **keys, **written}
 
 
-_DURATIONS: Json = {
-    "type": "array",
-    "items": {
-        "type": "array",
-        "items": [
-            {"type": "string"},
-            {
-                "type": "string",
-                "pattern": pattern(negative=True),
-                "errorMessage": f"must be a duration such as {SUCH_AS}",
-            },
-        ],
-        "minItems": 2,
-        "maxItems": 2,
-    },
-}
-"""Pairs of a path and a duration."""
+def _of_key(name: str, key: RootKey, typed: Json) -> Json:
+    """The values of a key of the root."""
+    if key.schema is not None:
+        return key.schema()
+    model = _model_of(name)
+    return _not_null(typed) if model is None else _closed(model)
+
+
+def _model_of(name: str) -> type[BaseModel] | None:
+    """The model of a key of the root, if it has one."""
+    annotation = Spec.model_fields[name].annotation
+    loaded = annotation.load() if isinstance(annotation, ImportedType) else annotation
+    return loaded if isinstance(loaded, type) and issubclass(loaded, BaseModel) else None
 
 
 def _closed(model: type[BaseModel]) -> Json:
     """A mapping with the fields of a model and no others."""
     schema, docs = model.model_json_schema(schema_generator=FieldSchema), field_docs(model)
-    fields = schema["properties"].items()
+    fields = {name: _described(one, docs.get(name)) for name, one in schema["properties"].items()}
+    for name, field in model.model_fields.items():
+        if field.default is None:
+            fields[name] = _not_null(fields[name])
+        for inner in get_args(field.annotation):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                fields[name]["items"] = _closed(inner)
     return {
         "type": "object",
         **({"required": schema["required"]} if "required" in schema else {}),
-        "properties": {name: _described(field, docs.get(name)) for name, field in fields},
+        "properties": fields,
         "additionalProperties": False,
     }
 
@@ -250,6 +244,7 @@ def _mappings(schema: Any) -> Iterator[Json]:
             yield from _mappings(part)
 
 
-def _rules(model: type[Ruled]) -> list[str]:
-    """The rules between the fields of a kind, in words."""
-    return [rule.message.format_map({name: name for name in rule.fields}) for rule in model.rules]
+def _rules(model: type[BaseModel] | None) -> list[str]:
+    """The rules between the fields of a model, in words."""
+    rules: tuple[Rule, ...] = getattr(model, "rules", ())
+    return [rule.message.format_map({name: name for name in rule.fields}) for rule in rules]

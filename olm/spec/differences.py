@@ -11,6 +11,7 @@ from olm.fields.durations import Duration
 from olm.fields.types import memory_fields
 from olm.problem import Path
 from olm.schedule.schedule import Schedule
+from olm.spec.root_keys import KEYS
 from olm.spec.spec import Spec
 
 _NOTHING = object()
@@ -43,8 +44,9 @@ def differences(a: Spec, b: Spec) -> list[Difference]:
     [Difference(path=('total_steps',), a=10, b=20, only_in=None, memory=False)]
     """
     found = list(_between(a.written, b.written, ()))
-    if a.base_lrs is not None and b.base_lrs is not None:
-        found += _between(a.base_lrs, b.base_lrs, ("base_lrs",))
+    for name, mine, other in _compared(a, b, "spec"):
+        if mine is not None and other is not None:
+            found += _between(mine, other, (name,))
     return found
 
 
@@ -54,10 +56,33 @@ def differences_in_steps(a: Spec, b: Spec) -> list[Difference]:
     Nothing is compared within schedules of two kinds, nor within lists of two lengths.
     """
     found = list(_between(a.schedule, b.schedule, (), within=False))
-    # There may be thousands, which are nearly always the same.
-    if a.base_lrs != b.base_lrs:
-        found += _between(a.base_lrs or (), b.base_lrs or (), ("base_lrs",), within=False)
+    for name, mine, other in _compared(a, b, "spec"):
+        # There may be thousands of base rates, which are nearly always the same.
+        if mine != other:
+            found += _between(mine or (), other or (), (name,), within=False)
     return found
+
+
+def run_differences(a: Spec, b: Spec) -> list[Difference]:
+    """What two specs do not have in common of the run that they were written for.
+
+    >>> from olm.spec.spec import parse
+    >>> ours = {"kind": "LinearLR", "total_steps": 10, "clock": {"total_steps": 10}}
+    >>> run_differences(parse(ours), parse({"kind": "ConstantLR"}))
+    [Difference(path=('clock', 'total_steps'), a=10, b=None, only_in='a', memory=False)]
+    """
+    found: list[Difference] = []
+    for name, mine, other in _compared(a, b, "run"):
+        write = KEYS[name].write
+        ours, theirs = ({} if value is None else write(value) for value in (mine, other))
+        found += _between(ours, theirs, (name,))
+    return found
+
+
+def _compared(a: Spec, b: Spec, what: str) -> Iterator[tuple[str, Any, Any]]:
+    """The keys of the root that tell two specs or two runs apart, with both values."""
+    names = (name for name, key in KEYS.items() if key.compared == what)
+    return ((name, getattr(a, name), getattr(b, name)) for name in names)
 
 
 def _between(a: Any, b: Any, path: Path, within: bool = True) -> Iterator[Difference]:
@@ -66,6 +91,10 @@ def _between(a: Any, b: Any, path: Path, within: bool = True) -> Iterator[Differ
     elif isinstance(a, tuple) and isinstance(b, tuple) and (within or len(a) == len(b)):
         for index, (mine, other) in enumerate(zip_longest(a, b, fillvalue=_NOTHING)):
             yield from _between(mine, other, (*path, index), within)
+    elif isinstance(a, dict) and isinstance(b, dict):
+        for name in {**a, **b}:
+            mine, other = a.get(name, _NOTHING), b.get(name, _NOTHING)
+            yield from _between(mine, other, (*path, name), within)
     elif a is _NOTHING:
         yield Difference(path, None, _plain(b), "b")
     elif b is _NOTHING:

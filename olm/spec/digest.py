@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from pydantic_core import InitErrorDetails
+
 from olm.fields.durations import Duration
+from olm.fields.errors import at, mistake
 from olm.fields.types import memory_fields
+from olm.problem import found
 from olm.schedule.schedule import Schedule
 
 
@@ -25,6 +30,19 @@ def digest(schedule: Schedule) -> str:
 
     text = json.dumps(_canonical(schedule), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def mixed_state(schedule: Schedule, given: str) -> Iterator[InitErrorDetails]:
+    """That the digest is not that of the schedule, or that this is no schedule of a state."""
+    if not schedule.is_counted:
+        hint = "`durations` says what its steps were before"
+        for path, duration in schedule.durations():
+            text = f"must be in optimizer steps in a state, found {found(duration.text)}"
+            yield at(path, duration.text, mistake("durations", text, hint=hint))
+    elif given != (own := digest(schedule)):
+        text = f"this is not the digest of the schedule, which is {own}"
+        hint = "the state mixes two schedules, or was edited: a spec has no digest"
+        yield at(("digest",), given, mistake("digest", text, hint=hint))
 
 
 def _canonical(value: Any) -> Any:

@@ -1,32 +1,172 @@
-"""What only the root of a document says: how its keys are read, and whether they fit together."""
+"""The keys that only the root of a document may have, each a field of `Root`.
+
+The type of a field is how the key is read, the sentence under it is what schemas and editors show,
+and its `RootKey` is all else: what has the key, how it is written, compared, checked and described.
+To add a key, add a field.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from operator import attrgetter, methodcaller
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import ValidationError
-from pydantic_core import InitErrorDetails
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
-from olm.fields.durations import duration
-from olm.fields.errors import at, mistake, quoted
-from olm.problem import Path, found, path_of
-from olm.schedule.schedule import ROOT_KEYS, STATE_KEYS, Schedule
+from olm import kinds as kinds  # every kind, before a document asks for one
+from olm.fields.errors import at, mistake
+from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
+from olm.problem import found
+from olm.schedule.schedule import Schedule, reserve, validate
+
+DIGEST = "^sha256:[0-9a-f]{64}$"
+"""How the digest of a state is written."""
+
+
+def there(value: Any) -> Any:
+    """The value of a key, unless that is null."""
+    if value is None:
+        raise mistake("type", "must be left out rather than null")
+    return value
+
+
+def imported(module: str, name: str) -> Callable[..., Any]:
+    """A function whose module is imported when it is called: few documents need it."""
+    return lambda *arguments: getattr(import_module(module), name)(*arguments)
+
+
+class ImportedType:
+    """A type whose module is imported when a value of it is read: few documents have one."""
+
+    def __init__(self, module: str, name: str, reader: str) -> None:
+        self.module, self.name, self.reader = module, name, reader
+
+    def load(self) -> Any:
+        """The type itself."""
+        return getattr(import_module(self.module), self.name)
+
+    def __or__(self, nothing: None) -> ImportedType:
+        # A field without a value has its default, which is not validated; null is refused.
+        return self
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        read = imported(self.module, self.reader)
+        return core_schema.no_info_before_validator_function(
+            lambda value: read(there(value)), core_schema.any_schema()
+        )
+
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
     from olm.spec.expectation import Expectation
+    from olm.spec.written_durations import Durations
+else:
+    Clock = ImportedType("olm.schedule.clock", "Clock", "clock_of")
+    Expectation = ImportedType("olm.spec.expectation", "Expectation", "expected")
+    Durations = ImportedType("olm.spec.written_durations", "Durations", "durations")
 
-DIGEST = re.compile("^sha256:[0-9a-f]{64}$")
-"""How the digest of a state is written."""
 
-Durations = tuple[tuple[str, str], ...]
-"""Durations as they were written, each after its path."""
+class RootKey(NamedTuple):
+    """All about a key besides its type and its sentence."""
+
+    where: Literal["spec", "state", "both"] = "spec"
+    """What has the key: specs, which people write, states, which schedulers write, or both."""
+    position: bool = False
+    """Whether it is a part of where a state stands: a state has all such keys, a spec has none."""
+    compared: Literal["no", "spec", "run"] = "no"
+    """What two different values tell apart: nothing, two specs, or only two runs of one spec."""
+    write: Callable[[Any], Any] = lambda value: value
+    """The plain value that a document has, from a value that was read."""
+    check: Callable[[Schedule, Any], Iterator[InitErrorDetails]] | None = None
+    """The contradictions between the schedule and a value."""
+    schema: Callable[[], dict[str, Any]] | None = None
+    """The JSON Schema, if it does not follow from the type."""
+    beyond_schema: str = ""
+    """What the JSON Schema cannot require."""
+
+
+def digest_text(value: Any) -> str:
+    """The value of `digest`, if it is written like one."""
+    if isinstance(value, str) and re.fullmatch(DIGEST, value):
+        return value
+    raise mistake("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
+
+
+class Root(BaseModel):
+    """What the root of a document has: a schedule and keys of its own, a field each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    schedule: Annotated[Schedule, PlainValidator(validate)]
+    """The shape."""
+    expect: Annotated[
+        Expectation | None, RootKey(write=methodcaller("model_dump", mode="json"))
+    ] = None
+    """What the schedule is expected to do, which ``olm check`` holds it to."""
+    clock: Annotated[Clock | None, RootKey(compared="run", write=attrgetter("known"))] = None
+    """The run that the spec was written for; a run of its own that is built wins."""
+    durations: Annotated[
+        Durations,
+        RootKey(
+            "state",
+            write=lambda pairs: [list(pair) for pair in pairs],
+            check=imported("olm.spec.written_durations", "misplaced"),
+            schema=imported("olm.spec.written_durations", "schema"),
+            beyond_schema="a state is in steps, and durations says what some of them were before",
+        ),
+    ] = ()
+    """The durations as they were before they were steps, each with its path. A state has them."""
+    last_epoch: Annotated[
+        int | None, Number(-1, MAX_STEPS, whole=True), RootKey("state", position=True)
+    ] = None
+    """The step last taken; -1 before the first."""
+    base_lrs: Annotated[
+        Annotated[Listed[Rate], Length(1)] | None,
+        BeforeValidator(there),
+        RootKey("state", position=True, compared="spec", write=list),
+    ] = None
+    """The base learning rates, one for each param group of the optimizer."""
+    digest: Annotated[
+        Annotated[str, Field(pattern=DIGEST, max_length=71)] | None,
+        BeforeValidator(digest_text),
+        RootKey(
+            "state",
+            position=True,
+            check=imported("olm.spec.digest", "mixed_state"),
+            beyond_schema="digest must be that of the schedule",
+        ),
+    ] = None
+    """The `digest` of the schedule, which tells a mixture of two states from a state."""
+
+    def keys_there(self) -> Iterator[tuple[str, RootKey, Any]]:
+        """The keys that have a value, each with all about it and with the value."""
+        for name, key in KEYS.items():
+            value = getattr(self, name)
+            if value is not None and value != ():
+                yield name, key, value
+
+
+KEYS: Mapping[str, RootKey] = {
+    name: next(one for one in field.metadata if isinstance(one, RootKey))
+    for name, field in Root.model_fields.items()
+    if name != "schedule"
+}
+"""All about each key by its name, apart from `$schema`, which is the editor's and is not kept."""
+
+ROOT_KEYS = ("$schema", *KEYS)
+"""The names of all keys. No kind has a field of such a name."""
+
+STATE_KEYS = tuple(name for name, key in KEYS.items() if key.position)
+"""The keys that make a spec a state: all of them are there, or none."""
+
+reserve(ROOT_KEYS)
 
 
 def parted(data: Any) -> Any:
-    """A document as the fields of a Spec; what is no document stays as it is.
+    """A document as the fields of a `Root`; what is no document stays as it is.
 
     Raises:
         ValidationError: `$schema` is no string.
@@ -34,51 +174,12 @@ def parted(data: Any) -> Any:
     if not isinstance(data, Mapping) or isinstance(data.get("schedule"), Schedule):
         return data
     rest = dict(data)
-    root = {key: rest.pop(key) for key in ROOT_KEYS[1:] if key in rest}
+    root = {key: rest.pop(key) for key in KEYS if key in rest}
     schema = rest.pop("$schema", "")
     if not isinstance(schema, str):
         error = mistake("type", f"must be a string, found {found(schema)}")
         raise ValidationError.from_exception_data("Spec", [at(("$schema",), schema, error)])
     return {"schedule": rest, **root}
-
-
-def there(value: Any) -> Any:
-    """What stands at a key of the root, unless that is nothing."""
-    if value is None:
-        raise mistake("type", "must be left out rather than null")
-    return value
-
-
-def expectation(value: Any) -> Expectation:
-    """What `expect` says."""
-    from olm.spec.expectation import expected
-
-    return expected(there(value))
-
-
-def clock(value: Any) -> Clock:
-    """What `clock` says."""
-    from olm.schedule.clock import clock_of
-
-    return clock_of(there(value))
-
-
-def durations(value: Any) -> Durations:
-    """What `durations` says: pairs of a path and a duration."""
-    if not isinstance(value, list | tuple):
-        raise mistake("type", f"must be a list, found {found(value)}")
-    for pair in value:
-        two = isinstance(pair, list | tuple) and len(pair) == 2
-        if not (two and all(isinstance(text, str) for text in pair) and duration(pair[1])):
-            raise mistake("type", f"must be pairs of a path and a duration, found {found(pair)}")
-    return tuple((path, text) for path, text in value)
-
-
-def digest_text(value: Any) -> str:
-    """What `digest` says."""
-    if isinstance(value, str) and DIGEST.fullmatch(value):
-        return value
-    raise mistake("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
 
 
 def half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
@@ -89,54 +190,3 @@ def half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
     missing = ", ".join(f"`{key}`" for key in STATE_KEYS if key not in there)
     text = f"{there[0]} needs {missing} beside it: a state has them all, a spec none"
     return [at((there[0],), data[there[0]], mistake("half-state", text))]
-
-
-def mixed_state(schedule: Schedule, said: str | None) -> Iterator[InitErrorDetails]:
-    """That the digest is not that of the schedule, or that this is no schedule of a state."""
-    from olm.spec.digest import digest
-
-    if not schedule.is_counted:
-        hint = "`durations` says what its steps were before"
-        for path, one in schedule.durations():
-            text = f"must be in optimizer steps in a state, found {found(one.text)}"
-            yield at(path, one.text, mistake("durations", text, hint=hint))
-    elif said != digest(schedule):
-        text = f"this is not the digest of the schedule, which is {digest(schedule)}"
-        hint = "the state mixes two schedules, or was edited: a spec has no digest"
-        yield at(("digest",), said, mistake("digest", text, hint=hint))
-
-
-def misplaced(schedule: Schedule, written: Durations) -> Iterator[InitErrorDetails]:
-    """That there are durations where there are no steps, or that cannot stand there."""
-    from olm.schedule.step_fields import places
-
-    known = places(schedule)
-    for index, pair in enumerate(written):
-        if _path(pair[0]) not in known:
-            error = mistake("durations", f"there is no number of steps at {quoted(pair[0])}")
-            yield at(("durations", index), list(pair), error)
-            return
-    try:
-        as_written(schedule, written)
-    except ValidationError as error:
-        message = error.errors(include_url=False)[0]["msg"]
-        yield at(("durations",), written, mistake("durations", message))
-
-
-def as_written(schedule: Schedule, written: Durations) -> Schedule:
-    """The schedule with durations in place of the steps that they are.
-
-    Raises:
-        ValidationError: no schedule can have these.
-    """
-    from olm.schedule.step_fields import rewritten
-
-    texts = ((_path(path), duration(text)) for path, text in written)
-    return rewritten(schedule, {path: text for path, text in texts if path and text})
-
-
-def _path(text: str) -> Path | None:
-    try:
-        return path_of(text)
-    except ValueError:
-        return None

@@ -4,42 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Field,
     ModelWrapValidatorHandler,
-    PlainValidator,
     ValidationError,
     model_serializer,
     model_validator,
 )
 from pydantic_core import InitErrorDetails
 
-from olm import kinds as kinds  # every kind, before a document asks for one
 from olm.fields.errors import problems_of, reworded
-from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
 from olm.problem import Problem, SpecError, few_guesses, found
-from olm.schedule.schedule import ROOT_KEYS, Schedule, validate
-from olm.spec import root_keys
+from olm.schedule.schedule import Schedule
+from olm.spec.root_keys import ROOT_KEYS, Root, half_state, parted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from olm.schedule.clock import Clock
     from olm.schedule.counting import Plan
-    from olm.spec.expectation import Expectation
-else:
-    # pydantic asks for the types, which few specs need: `olm.spec.root_keys` imports them.
-    Clock = Expectation = Any
-
-_BaseRates = Annotated[Listed[Rate], Length(1)]
+    from olm.spec.written_durations import Durations
 
 
-class Spec(BaseModel):
+class Spec(Root):
     """What the root of a document says: a schedule and, once it is a state, how far along it is.
 
     >>> spec = parse({"kind": "LinearLR", "total_steps": 10})
@@ -51,32 +40,14 @@ class Spec(BaseModel):
     {'kind': 'LinearLR', 'total_steps': 10, 'end_lr': 0.0, 'start_factor': 1.0}
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    schedule: Annotated[Schedule, PlainValidator(validate)]
-    """The shape."""
-    expect: Annotated[Expectation | None, PlainValidator(root_keys.expectation)] = None
-    """What the schedule is expected to do, which ``olm check`` holds it to."""
-    clock: Annotated[Clock | None, PlainValidator(root_keys.clock)] = None
-    """The run that the spec was written for; a run of its own that is built wins."""
-    durations: Annotated[root_keys.Durations, PlainValidator(root_keys.durations)] = ()
-    """The durations as they were before they were steps, each with its path. A state has them."""
-    last_epoch: Annotated[int | None, Number(-1, MAX_STEPS, whole=True)] = None
-    """The step last taken; -1 before the first."""
-    base_lrs: Annotated[_BaseRates | None, BeforeValidator(root_keys.there)] = None
-    """The base learning rates, one for each param group of the optimizer."""
-    digest: Annotated[
-        Annotated[str, Field(pattern=root_keys.DIGEST.pattern, max_length=71)] | None,
-        BeforeValidator(root_keys.digest_text),
-    ] = None
-    """The `digest` of the schedule, which tells a mixture of two states from a state."""
+    model_config = ConfigDict(defer_build=False)
 
     @classmethod
     def trusted(
         cls,
         schedule: Schedule,
         *,
-        durations: root_keys.Durations = (),
+        durations: Durations = (),
         last_epoch: int | None = None,
         base_lrs: Sequence[float] | None = None,
     ) -> Spec:
@@ -158,7 +129,9 @@ class Spec(BaseModel):
         """The schedule with the durations in it as they were written, where those are known."""
         if not self.durations:
             return self.schedule
-        return root_keys.as_written(self.schedule, self.durations)
+        from olm.spec.written_durations import as_written
+
+        return as_written(self.schedule, self.durations)
 
     def clock_for(self, clock: Clock | None = None) -> Clock:
         """A clock, with what only the spec's own clock says."""
@@ -175,36 +148,26 @@ class Spec(BaseModel):
 
     def _contradictions(self) -> Iterator[InitErrorDetails]:
         """What does not fit together in a document, each of whose parts is valid."""
-        if self.is_state:
-            yield from root_keys.mixed_state(self.schedule, self.digest)
-        if self.durations:
-            yield from root_keys.misplaced(self.schedule, self.durations)
+        for _, key, value in self.keys_there():
+            if key.check is not None:
+                yield from key.check(self.schedule, value)
 
     @model_serializer(mode="plain")
     def _as_document(self) -> dict[str, Any]:
         document = self.schedule.model_dump(mode="json")
-        if self.expect is not None:
-            document["expect"] = self.expect.model_dump(mode="json")
-        if self.clock is not None:
-            document["clock"] = self.clock.known
-        if self.durations:
-            document["durations"] = [list(pair) for pair in self.durations]
-        if self.last_epoch is not None and self.base_lrs is not None:
+        document |= {name: key.write(value) for name, key, value in self.keys_there()}
+        if self.is_state and self.digest is None:
             from olm.spec.digest import digest
 
-            document |= {
-                "last_epoch": self.last_epoch,
-                "base_lrs": list(self.base_lrs),
-                "digest": self.digest or digest(self.schedule),
-            }
+            document["digest"] = digest(self.schedule)
         return document
 
     @model_validator(mode="wrap")
     @classmethod
     def _from_document(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Tell the keys of the root from those of the schedule, and all that is wrong with both."""
-        data = root_keys.parted(data)
-        errors = root_keys.half_state(data) if isinstance(data, dict) else []
+        data = parted(data)
+        errors = half_state(data) if isinstance(data, dict) else []
         try:
             made = handler(data)
             errors += made._contradictions() if not errors else []

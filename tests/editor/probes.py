@@ -14,7 +14,7 @@ from olm.fields.types import step_fields
 from olm.kinds import KINDS
 from olm.schedule.clock import Clock
 from olm.schema.documentation import field_docs, plain, summary
-from olm.schema.json_schema import ROOT_KEYS, STATE_KEYS
+from olm.spec.root_keys import KEYS as ROOT_KEYS
 from olm.text.document import read
 
 from ..durations import LASTING, WRONG
@@ -24,7 +24,7 @@ KINDS_AS_TOLD = {kind: plain(summary(model)) for kind, model in KINDS.items()}
 
 KEYS = {kind: {*model.model_fields} - {"kind"} for kind, model in KINDS.items()}
 
-WRITTEN_KEYS = {*ROOT_KEYS} - {*STATE_KEYS, "durations"}
+WRITTEN_KEYS = {"$schema", *(name for name in ROOT_KEYS if ROOT_KEYS[name].where != "state")}
 """The root keys that people write; the others are those of states."""
 
 ROOT_AND_KEYS = {kind: keys | WRITTEN_KEYS for kind, keys in KEYS.items()}

@@ -11,7 +11,7 @@ from olm.cli.terminal import Progress
 from olm.problem import dotted
 from olm.schedule.schedule import Schedule
 from olm.spec.curve_differences import AT_ONCE, Apart, Parting, parting
-from olm.spec.differences import Difference, differences
+from olm.spec.differences import Difference, differences, run_differences
 from olm.spec.memory import forgotten
 from olm.spec.spec import Spec
 
@@ -101,7 +101,7 @@ def compare(a: Side, b: Side, base: float | None, steps: int | None) -> Comparis
         fields=[one for one in found if not one.memory],
         memory=[one for one in found if one.memory],
         counts=list(_counts(a, b)),
-        clocks=list(_clocks(a.spec, b.spec)),
+        clocks=run_differences(a.spec, b.spec),
         curves=next((one for one in tried if one.first), tried[0]) if tried else None,
         same_with=[(one.base_a, one.base_b) for one in tried if one.first is None],
     )
@@ -128,15 +128,6 @@ def _counts(a: Side, b: Side) -> Iterator[Difference]:
         theirs = others.get((path, written))
         if None not in (mine, theirs) and mine != theirs:
             yield Difference(path, mine, theirs)
-
-
-def _clocks(a: Spec, b: Spec) -> Iterator[Difference]:
-    """What two specs do not say alike of the run."""
-    mine, theirs = (spec.clock.known if spec.clock is not None else {} for spec in (a, b))
-    for name in {**mine, **theirs}:
-        if mine.get(name) != theirs.get(name):
-            only_in = "b" if name not in mine else "a" if name not in theirs else None
-            yield Difference(("clock", name), mine.get(name), theirs.get(name), only_in)
 
 
 def _bases(a: Spec, b: Spec, base: float | None) -> list[tuple[float, float]]:

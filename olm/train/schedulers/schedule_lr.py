@@ -14,9 +14,9 @@ from olm.problem import OlmError, StateError, found
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
 from olm.spec.rates import as_float
-from olm.spec.root_keys import Durations
 from olm.spec.spec import Spec
 from olm.spec.state_keys import as_step, check_step
+from olm.spec.written_durations import Durations
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import in_steps

@@ -1,0 +1,75 @@
+"""The durations of a state as they were written, before they were steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails
+
+from olm.fields.durations import SUCH_AS, duration, pattern
+from olm.fields.errors import at, mistake, quoted
+from olm.problem import Path, found, path_of
+from olm.schedule.schedule import Schedule
+
+Durations = tuple[tuple[str, str], ...]
+"""Durations as they were written, each after its path."""
+
+
+def durations(value: Any) -> Durations:
+    """The pairs of a path and a duration that a document has."""
+    if not isinstance(value, list | tuple):
+        raise mistake("type", f"must be a list, found {found(value)}")
+    for pair in value:
+        two = isinstance(pair, list | tuple) and len(pair) == 2
+        if not (two and all(isinstance(text, str) for text in pair) and duration(pair[1])):
+            raise mistake("type", f"must be pairs of a path and a duration, found {found(pair)}")
+    return tuple((path, text) for path, text in value)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of pairs of a path and a duration."""
+    text = {
+        "type": "string",
+        "pattern": pattern(negative=True),
+        "errorMessage": f"must be a duration such as {SUCH_AS}",
+    }
+    pair = {"type": "array", "items": [{"type": "string"}, text], "minItems": 2, "maxItems": 2}
+    return {"type": "array", "items": pair}
+
+
+def misplaced(schedule: Schedule, written: Durations) -> Iterator[InitErrorDetails]:
+    """That there are durations where there are no steps, or that cannot stand there."""
+    from olm.schedule.step_fields import places
+
+    known = places(schedule)
+    for index, pair in enumerate(written):
+        if _path(pair[0]) not in known:
+            error = mistake("durations", f"there is no number of steps at {quoted(pair[0])}")
+            yield at(("durations", index), list(pair), error)
+            return
+    try:
+        as_written(schedule, written)
+    except ValidationError as error:
+        message = error.errors(include_url=False)[0]["msg"]
+        yield at(("durations",), written, mistake("durations", message))
+
+
+def as_written(schedule: Schedule, written: Durations) -> Schedule:
+    """The schedule with durations in place of the steps that they are.
+
+    Raises:
+        ValidationError: no schedule can have these.
+    """
+    from olm.schedule.step_fields import rewritten
+
+    texts = ((_path(path), duration(text)) for path, text in written)
+    return rewritten(schedule, {path: text for path, text in texts if path and text})
+
+
+def _path(text: str) -> Path | None:
+    try:
+        return path_of(text)
+    except ValueError:
+        return None
