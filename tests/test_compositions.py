@@ -174,3 +174,8 @@ def test_every_schedule_can_be_repeated_clamped_multiplied_and_bounded(document)
 def test_parts_that_never_run_are_rejected(kind, fields, said):
     with pytest.raises(ValidationError, match=said):
         make(kind, **fields)
+
+
+def test_cycles_that_grow_beyond_every_number_of_steps_end_at_the_largest():
+    repeat = make("RepeatLR", scheduler=DOWN, period=20, growth=1e5, count=1000)
+    assert repeat.holds_from() == repeat.ends_at() == MAX_STEPS

@@ -362,9 +362,9 @@ lengths: [200, 100]
     problems = check(read(text, "a.yaml"), LINT).problems
     assert [f"{problem.place.line}: {problem.message}" for problem in problems] == [
         "3: the first step trains with a rate of 0",
-        "5: WarmupDecayLR ends at step 300, and its turn is over after 200 steps, "
-        "with 50% of the way left",
-        "9: its steps 50 to 98 train with a rate of 0",
+        "5: WarmupDecayLR ends at step 300, but is cut off after 200 steps, "
+        "with 50% of the decay left",
+        "9: its own steps 50 to 98 train with a rate of 0",
     ]
 
 
@@ -398,7 +398,7 @@ def test_lint_says_that_it_waits_and_only_if_it_does():
 def test_a_warning_about_a_duration_says_how_many_steps_it_is():
     run = Clock(total_steps=300, steps_per_epoch=100)
     [elsewhere] = check(read(DURATIONS(""), "a.yaml"), Options(clock=run)).problems
-    assert elsewhere.message == "the schedule ends at step 3,000, and the run at step 300"
+    assert elsewhere.message == "the schedule ends at step 3,000, but the run at step 300"
     assert (elsewhere.hint, elsewhere.place.line) == ("30ep is 3,000 steps", 3)
 
 

@@ -225,7 +225,7 @@ def test_the_project_completes_the_clock_of_a_file(folder, capsys):
     folder(said("clock = {total_steps = 9, steps_per_epoch = 200}"))
     status, out, _ = checked(capsys, ".")
     assert status == FINE
-    assert "ends-elsewhere]: the schedule ends at step 400, and the run at step 500" in out
+    assert "ends-elsewhere]: the schedule ends at step 400, but the run at step 500" in out
 
 
 def test_clocks_that_contradict_each_other_are_a_problem_of_the_file(folder, capsys):

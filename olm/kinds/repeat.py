@@ -121,7 +121,7 @@ class Repeat(Schedule):
             return self.period * number
         import numpy as np
 
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             (end,) = cycle_start(np.array([float(number)]), self.period, self.growth)
         return ceil(min(float(end), MAX_STEPS))
 

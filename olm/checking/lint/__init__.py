@@ -1,9 +1,9 @@
 """Warnings about a spec that is valid but probably wrong. A file in a folder here is a rule.
 
-``rates/late_rise.py`` is ``late-rise``. The folder is what the rule needs: only the ``text``, the
-schedule in ``steps``, or its ``rates``, which only ``olm check --lint`` computes. The docstring of
-a rule is its page, which ``olm explain`` prints, and its `warnings(subject)` returns what it finds.
-To add a rule, copy a file.
+``rates/late_rise.py`` is the rule ``late-rise``. The folder names what the rule needs: only the
+``text``, the schedule in ``steps``, or its ``rates``, which only ``olm check --lint`` computes. The
+docstring of a rule is its page, which ``olm explain`` prints, and its `warnings(subject)` yields
+the warnings. To add a rule, copy a file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from olm.checking.lint._subject import Subject
 from olm.problem import Problem, clipped, nearest
 
 Needs = Literal["text", "steps", "rates"]
-"""What a rule looks at; each is more than the one before."""
+"""What a rule needs; each includes the one before."""
 
 
 class Rule(Protocol):
-    """What the module of a rule has."""
+    """The module of a rule."""
 
     def warnings(self, subject: Subject) -> Iterator[Problem]:
-        """What is found, each with its path or, where that says too little, its place."""
+        """The warnings, each with its path or, if no path fits, its place."""
 
 
 @cache
@@ -42,7 +42,7 @@ def codes() -> tuple[str, ...]:
 
 @cache
 def _folders() -> dict[str, Needs]:
-    """What every rule needs, by its code."""
+    """What each rule needs, by code."""
     return {
         module.name.replace("_", "-"): needs
         for needs in get_args(Needs)
@@ -52,7 +52,7 @@ def _folders() -> dict[str, Needs]:
 
 
 def needs(code: str) -> Needs:
-    """What a rule looks at.
+    """What a rule needs.
 
     >>> needs("jump")
     'rates'
@@ -67,7 +67,7 @@ def rule(code: str) -> Rule:
 
 
 def misnamed(wanted: Iterable[str]) -> str | None:
-    """What is wrong with codes that somebody gave, if one of them is none of a warning.
+    """The error message for the first of some codes that no warning has; None if all are known.
 
     >>> misnamed(["jump", "late-raise"])
     'there is no warning `late-raise`: did you mean `late-rise`?'
@@ -86,45 +86,45 @@ def warned(
     select: Collection[str] = (),
     ignore: Collection[str] = (),
 ) -> list[Problem]:
-    """What is most likely not meant, each with its place, without what the file silences.
+    """The warnings about a spec, each with its place, without those that the file silences.
 
     Args:
-        subject: what is looked at.
-        given: what rules may look at: those that need more are not applied.
-        select: the codes to look for; all of them if there is none.
-        ignore: the codes not to look for.
+        subject: the spec to check.
+        given: what is available to rules; those that need more are skipped.
+        select: the codes of the rules to apply; by default all of them.
+        ignore: the codes of the rules to skip.
     """
     applied = _applied(given, tuple(select), tuple(ignore))
-    with _rates_that_overflow() if given == "rates" else nullcontext():
-        found = [one for rule in applied.values() for one in rule.warnings(subject)]
+    with _overflow_allowed() if given == "rates" else nullcontext():
+        found = [problem for rule in applied.values() for problem in rule.warnings(subject)]
     if subject.spec.durations:
-        found = [_with_durations(one, subject) for one in found]
-    located = [one if one.place else subject.document.located(one) for one in found]
+        found = [_with_durations(problem, subject) for problem in found]
+    located = [problem if problem.place else subject.document.located(problem) for problem in found]
     if not subject.ignores:
         return located
-    silenced = {(by.line, code) for by in subject.ignores for code in by.codes}
-    used = {key for one in located for key in _keys(one) if key in silenced}
+    silenced = {(comment.line, code) for comment in subject.ignores for code in comment.codes}
+    used = {key for problem in located for key in _keys(problem) if key in silenced}
     if "unused-ignore" in applied:
         from olm.checking.lint.text.unused_ignore import idle
 
         located += idle(subject, applied, used)
-    return [one for one in located if silenced.isdisjoint(_keys(one))]
+    return [problem for problem in located if silenced.isdisjoint(_keys(problem))]
 
 
 def _with_durations(problem: Problem, subject: Subject) -> Problem:
-    """A warning that says how many steps a duration is, if it is about one."""
+    """A warning, with the steps of the durations that it is about as a hint."""
     about = map(subject.steps_of, (problem.path, *problem.also))
     return replace(problem, hint="; ".join(filter(None, [problem.hint, *about])))
 
 
 def _keys(problem: Problem) -> tuple[tuple[int | None, str], ...]:
-    """With which line, or none for the whole file, and code a comment silences a warning."""
+    """The line, or None for the whole file, and code of the comments that silence a warning."""
     line = problem.place.line if problem.place else None
     return (line, problem.code), (None, problem.code)
 
 
-def _rates_that_overflow() -> AbstractContextManager[object]:
-    """Where they may: a comparison with what is not finite finds nothing."""
+def _overflow_allowed() -> AbstractContextManager[object]:
+    """A context in which rates may overflow: comparisons with them are false."""
     import numpy as np
 
     return np.errstate(all="ignore")
@@ -132,7 +132,7 @@ def _rates_that_overflow() -> AbstractContextManager[object]:
 
 @cache
 def _applied(given: Needs, select: tuple[str, ...], ignore: tuple[str, ...]) -> dict[str, Rule]:
-    """The rules that are wanted, by their codes."""
+    """The rules to apply, by code."""
     wanted = [code for code in codes() if code not in ignore and (not select or code in select)]
     levels = get_args(Needs)
     there = levels[: levels.index(given) + 1]

@@ -24,43 +24,44 @@ class Ignore(NamedTuple):
     """A comment that silences warnings."""
 
     codes: tuple[str, ...]
-    """Their codes; none if it names none."""
+    """The codes of the warnings; empty if it names none."""
     place: Place
-    """Where it stands."""
+    """The place of the comment."""
     line: int | None
-    """The line that it is about; None if that is the whole file."""
+    """The line that it applies to; None for the whole file."""
 
 
 def ignores(document: Document) -> tuple[Ignore, ...]:
     """The comments of a YAML or TOML text that silence warnings; JSON has no comments."""
     text = document.text
-    # Few texts have one, and only they are looked at closely.
+    # Few texts have such a comment, and only these are searched for it.
     if "olm:" not in text.content or text.file.endswith(".json"):
         return ()
-    about = _lines_meant(text)
+    silenced = _lines_silenced(text)
     found = []
     for line, column in _comments(document):
         for match in _IGNORE.finditer(text.lines[line], column):
             names = (name.strip() for name in (match[1] or "").split(","))
             place = text.place(line, match.start(), line, match.end())
-            found.append(Ignore(tuple(filter(None, names)), place, about[line]))
+            found.append(Ignore(tuple(filter(None, names)), place, silenced[line]))
     return tuple(found)
 
 
-def _lines_meant(text: Text) -> list[int | None]:
-    """For each line, the number of the one that a comment in it is about; None for the whole file.
+def _lines_silenced(text: Text) -> list[int | None]:
+    """For each line, the number of the line that a comment in it silences; None for the whole file.
 
-    That is its own, or the next if it has nothing else. What a file begins with is about all of it.
+    A comment beside a value silences its own line, and a comment alone in a line the next line that
+    is not a comment. The comments at the beginning of a file silence the whole file.
     """
-    meant: list[int | None] = []
+    silenced: list[int | None] = []
     below = len(text.lines) + 1
     for number, line in reversed([*enumerate(text.lines, 1)]):
         below = below if _is_comment(line) else number
-        meant.append(below)
-    meant.reverse()
+        silenced.append(below)
+    silenced.reverse()
     lines = (index for index, line in enumerate(text.lines) if line and not _is_comment(line))
-    head = next(lines, len(meant))
-    return [None] * head + meant[head:]
+    head = next(lines, len(silenced))
+    return [None] * head + silenced[head:]
 
 
 def _is_comment(line: str) -> bool:
@@ -68,7 +69,7 @@ def _is_comment(line: str) -> bool:
 
 
 def _comments(document: Document) -> Iterator[tuple[int, int]]:
-    """The line and column, counted from 0, where each comment begins."""
+    """The line and column of each comment, counted from 0."""
     text = document.text
     if text.file.endswith(".toml"):
         for piece in _TOML_PIECE.finditer(text.content):
@@ -93,21 +94,21 @@ _NOTHING = ((2**62, 0), (2**62, 0))
 
 
 def _scalars(document: Document) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where each scalar of a YAML text begins and ends: a # outside of them begins a comment."""
+    """The start and end of each scalar of a YAML text: a # outside of scalars starts a comment."""
     for event in _events(document):
         if isinstance(event, ScalarEvent) and event.start_mark and event.end_mark:
             start = (event.start_mark.line, event.start_mark.column)
             if event.style in ("|", ">"):
-                # Beside the indicator of a block there may be a comment.
+                # A comment may follow the indicator of a block.
                 start = (event.start_mark.line + 1, 0)
             yield start, (event.end_mark.line, event.end_mark.column)
 
 
 def _events(document: Document) -> Iterable[Event | None]:
-    """The events of a text, in the order in which they stand there."""
+    """The events of a text, in its order."""
     places = document.places
     if isinstance(places, Spans) and places.whole:
-        # A mapping comes after what is in it; that a key does not is all that matters here.
+        # A mapping comes after its items, but only the order of the scalars matters here.
         return (event for span in places.spans.values() for event in (span.key, span.first))
     events: Iterator[Event] = yaml.parse(document.text.content, Loader=LOADER)
     return events

@@ -1,4 +1,4 @@
-"""What a rule looks at: a spec, its text, and its rates at each base rate that it may have."""
+"""The subject of the rules: a spec, its text, and its rates for each possible base rate."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from olm.schedule.curves import Array
 
 ANY_BASE = tuple(10.0 ** (power + 0.5) for power in range(-7, 2))
-"""Base rates that stand for any, of which none is a number that people write."""
+"""Base rates that represent all others. Nobody writes these numbers in a spec."""
 
 MOST_MARKS = 1000
-"""How many of the steps at which the shape changes are looked at."""
+"""How many of the steps at which the shape changes are evaluated, at most."""
 
 EVENLY = 64
-"""How many steps are looked at besides them."""
+"""How many other steps are evaluated, at equal distances."""
 
 
 @dataclass
 class Subject:
-    """A spec, and what rules ask of it."""
+    """A spec with all that rules need to know of it."""
 
     spec: Spec
     document: Document
     base_lr: float | None = None
-    """The base rate that was given by whoever looks."""
+    """The base rate from the command line."""
     total_steps: int | None = None
-    """How many steps the run has, if a clock says so."""
+    """The run length in steps, if a clock has it."""
     nodes: tuple[Node, ...] = field(init=False, repr=False)
     """The schedule and every schedule in it."""
     ignores: tuple[Ignore, ...] = field(init=False, repr=False)
@@ -44,34 +44,34 @@ class Subject:
 
     def __post_init__(self) -> None:
         schedule = self.spec.schedule
-        self.nodes = tuple(nodes(schedule)) if self._is_of_parts else (Node(schedule),)
+        self.nodes = tuple(nodes(schedule)) if self._is_counted_composition else (Node(schedule),)
         self.ignores = ignores(self.document)
 
     @property
-    def _is_of_parts(self) -> bool:
+    def _is_counted_composition(self) -> bool:
         """Whether there are several schedules, and it is known when each of them applies."""
         schedule = self.spec.schedule
         return is_composition(schedule) and schedule.is_counted
 
     @cached_property
     def known_bases(self) -> tuple[float, ...]:
-        """The base rates, if anything says them: who looks, what is expected, or a state."""
+        """The base rates from the command line, the expectation or the state, if there are any."""
         if self.base_lr is not None:
             bases: tuple[float, ...] = (self.base_lr,)
         elif self.spec.expect is not None:
             bases = (self.spec.expect.base_lr,)
         else:
             bases = self.spec.base_lrs or ()
-        # With a base rate of 0 nothing trains, which is then meant.
+        # A base rate of 0 trains nothing, which is then intended.
         return tuple(base for base in bases if base > 0)
 
     @cached_property
     def bases(self) -> tuple[float, ...]:
-        """The base rates for all of which a warning must hold: if none is known, any."""
+        """The base rates for which a warning must be true: the known ones, or `ANY_BASE`."""
         return self.known_bases or ANY_BASE
 
     def steps_of(self, path: Path) -> str:
-        """How many steps the duration is that was written at a path; nothing if there is none.
+        """The steps of the duration that was written at a path; empty if there is none.
 
         >>> from olm.spec.load import parse_document
         >>> from olm.text.document import read
@@ -86,10 +86,10 @@ class Subject:
         return f"{written} is {in_steps(steps)}"
 
     def rates(self, schedule: Schedule, steps: tuple[int, ...]) -> Array:
-        """The rates of a schedule, a row for each of its own steps, a column for each base rate."""
+        """The rates of a schedule: a row for each of its own steps, a column for each base rate."""
         import numpy as np
 
-        # To hash a schedule is to hash all that is in it.
+        # Hashing a schedule hashes all schedules inside it.
         key = (id(schedule), steps)
         if key not in self._rates:
             bases = np.array(self.bases)
@@ -98,7 +98,7 @@ class Subject:
 
 
 def steps_between(schedule: Schedule, first: int, last: int) -> tuple[int, ...]:
-    """Some own steps from the first to the last: all those at which its shape changes, and others.
+    """Some own steps from the first to the last: those around each change of the shape, and others.
 
     >>> from olm.kinds.step import MultiStep
     >>> steps_between(MultiStep(milestones=[9]), 0, 128)[:7]
@@ -106,5 +106,5 @@ def steps_between(schedule: Schedule, first: int, last: int) -> tuple[int, ...]:
     """
     marks = schedule.marks()[:MOST_MARKS]
     near = {step for mark in marks for step in (mark - 1, mark, mark + 1) if first <= step <= last}
-    even = {first + (last - first) * part // EVENLY for part in range(EVENLY + 1)}
+    even = {first + (last - first) * index // EVENLY for index in range(EVENLY + 1)}
     return tuple(sorted(near | even))

@@ -1,4 +1,4 @@
-"""A schedule and every schedule in it, each with the steps at which it applies."""
+"""A schedule and every schedule inside it, each with the steps at which it applies."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ class Child(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A schedule that stands somewhere in another."""
+    """A schedule, or one inside it, with its place and the steps at which it applies."""
 
     schedule: Schedule
     path: Path = ()
-    """Where it stands."""
+    """Its path from the root."""
     first: int = 0
-    """The first of its own steps for which it is asked."""
+    """The first of its own steps at which it applies."""
     last: int = MAX_STEPS
-    """The step after the last of them; `MAX_STEPS` if there is no end."""
+    """The step after the last of them; `MAX_STEPS` without an end."""
     offset: int | None = 0
-    """The step of the whole at which its own step 0 lies; None if it is on another clock."""
+    """The step of the root at its own step 0; None if it has another clock."""
     above: tuple[Schedule, ...] = ()
-    """The schedules in which it stands, the outermost first."""
+    """The schedules around it, the outermost first."""
     children: tuple[Child, ...] = ()
     """Its children, whether they are reached or not."""
 
     @property
     def ends(self) -> bool:
-        """Whether there is a step from which on it is not asked."""
+        """Whether there is a step from which on it does not apply."""
         return self.last < MAX_STEPS
 
     def steps(self, first: int, last: int) -> str:
-        """Some of its own steps in words, as steps of the whole where it is known which they are.
+        """Some of its own steps in words, as steps of the root where it has the same clock.
 
         >>> from olm.kinds.hold import Hold
         >>> Node(Hold(), offset=100).steps(4, 9), Node(Hold(), offset=None).steps(4, 4)
-        ('steps 104 to 109', 'its step 4')
+        ('steps 104 to 109', 'its own step 4')
         """
-        whose, offset = ("its ", 0) if self.offset is None else ("", self.offset)
+        whose, offset = ("its own ", 0) if self.offset is None else ("", self.offset)
         if first == last:
             return f"{whose}step {first + offset:,}"
         return f"{whose}steps {first + offset:,} to {last + offset:,}"
 
 
 def nodes(schedule: Schedule, last: int = MAX_STEPS) -> Iterator[Node]:
-    """The schedule itself and what is reached in it in so many steps, parents before children."""
+    """A schedule and those inside it that are reached before step `last`, parents first."""
     waiting = [Node(schedule, last=last, children=children_of(schedule))]
     while waiting:
         node = waiting.pop()
@@ -82,12 +82,12 @@ def is_composition(schedule: Schedule) -> bool:
 
 
 def innermost(schedule: Schedule, step: int, holds: Callable[[Schedule, int], bool]) -> Node:
-    """The schedule deepest inside of which something holds at a step, of its siblings alone.
+    """The deepest schedule for which a condition is true at a step, and for none of its siblings.
 
     Args:
-        schedule: one of which it holds.
-        step: at which of its steps.
-        holds: whether it holds of a schedule at one of its own steps.
+        schedule: a schedule for which the condition is true.
+        step: a step of this schedule.
+        holds: the condition, of a schedule at one of its own steps.
     """
     node = Node(schedule, children=children_of(schedule))
     while node.children:

@@ -1,9 +1,9 @@
-"""A floor that lies above the base rate.
+"""A floor above the base rate.
 
-The lowest rate that the schedule names is higher than the rate that it starts from, so that the
-decay is a rise, or the schedule never shows. Most likely one of the two has an exponent that was
-mistyped, or the floor was meant as a share of the base rate. The base rate must be known: from
-`--base-lr`, from `expect`, or from a state.
+The lowest rate of the schedule is above the base rate: the decay is a rise, or the floor hides the
+rest of the schedule. Probably one of the two numbers has a wrong exponent, or the floor is meant as
+a share of the base rate. The rule needs a base rate, from `--base-lr`, from `expect`, or from a
+state.
 
 Lower the floor, or give the floor of `HoldLR` as a `factor`.
 
@@ -39,9 +39,9 @@ from olm.checking.lint._walk import Node
 from olm.problem import Problem
 
 
-# It costs nothing, but it is about rates, and goes with the rules that are.
+# It evaluates no rates, but it is about them, and so it is applied together with these rules.
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """Each floor that is above every base rate."""
+    """Each floor above all base rates."""
     if not subject.known_bases:
         return
     base = max(subject.known_bases)
@@ -54,7 +54,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 
 def _floor(node: Node) -> str | None:
-    """The field of a schedule that is a floor."""
+    """The field that specifies the floor of a schedule, if it has one."""
     # A constant rate is a floor only where the highest rate of several is taken.
     if node.schedule.is_constant and not (node.above and node.above[-1].takes_highest):
         return None

@@ -1,12 +1,12 @@
 """A decay that never reaches its floor.
 
-The turn of a decay is over while more than 1 % of the way down is left: a `CosineAnnealingLR` in a
-phase that is shorter than its `T_max`, say, for which the warm-up was not subtracted. Or the floor
-of a `MaximumLR` is below every rate that is ever there, or a `TanhLR` ends so early on the tangent
-that it must jump to `end_lr`.
+A phase ends while more than 1 % of its decay is left: the phase is shorter than the `T_max` of its
+`CosineAnnealingLR`, for example, because the warm-up was not subtracted. Or the floor in a
+`MaximumLR` is below all other rates, or a `TanhLR` ends so early on the tangent that the rate must
+jump to `end_lr`.
 
-Make the decay as long as its turn, or leave out the floor that is never touched. A decay that is
-cut off on purpose may say so with a comment.
+Make the decay as long as its phase, or remove the floor. If the decay is cut off on purpose,
+silence the warning with a comment.
 
 Bad:
 
@@ -40,14 +40,14 @@ from functools import reduce
 
 from olm.checking.lint._subject import Subject, steps_between
 from olm.checking.lint._walk import Node
-from olm.problem import Problem
+from olm.problem import Problem, in_steps
 
 NEGLIGIBLE = 0.01
-"""The part of the way down that may be left."""
+"""The share of a decay that may be left."""
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """Each decay that does not reach its floor, and each floor that is not touched."""
+    """Each decay that does not reach its floor, and each floor below all other rates."""
     for node in subject.nodes:
         if node.schedule.takes_highest:
             yield from _untouched(subject, node)
@@ -65,12 +65,14 @@ def _cut_off(subject: Subject, node: Node) -> Iterator[Problem]:
     if end is None or end <= node.last:
         return
     there, floor = subject.rates(schedule, (node.last, end))
-    way = abs(subject.rates(schedule, steps_between(schedule, node.first, end)) - floor).max(axis=0)
+    decay = abs(subject.rates(schedule, steps_between(schedule, node.first, end)) - floor).max(
+        axis=0
+    )
     left = abs(there - floor)
-    if (left > NEGLIGIBLE * way).all():
+    if (left > NEGLIGIBLE * decay).all():
         message = (
-            f"{schedule.kind} ends at step {end:,}, and its turn is over after "
-            f"{node.last:,} steps, with {(left / way).min():.0%} of the way left"
+            f"{schedule.kind} ends at step {end:,}, but is cut off after {in_steps(node.last)}, "
+            f"with {(left / decay).min():.0%} of the decay left"
         )
         path = node.path + schedule.length_path()
         yield Problem("floor-not-reached", message, path, severity="warning")
@@ -81,13 +83,13 @@ def _jumps_to_floor(node: Node) -> Iterator[Problem]:
         field, left = ending
         if left > NEGLIGIBLE:
             floor = node.schedule.floor()
-            message = f"at {field} {left:.0%} of the way are left, and the rate jumps to {floor}"
+            message = f"at {field}, {left:.0%} of the decay is left, and the rate jumps to {floor}"
             path = (*node.path, field)
             yield Problem("floor-not-reached", message, path, severity="warning")
 
 
 def _untouched(subject: Subject, node: Node) -> Iterator[Problem]:
-    """The constant rates in a maximum that are always below another."""
+    """The constant rates that are always below another one."""
     import numpy as np
 
     held = node.schedule.holds_from()
@@ -101,6 +103,6 @@ def _untouched(subject: Subject, node: Node) -> Iterator[Problem]:
         if child.schedule.metric_driven or child.schedule.holds_from() != 0:
             continue
         if (own < highest).all():
-            message = f"{child.schedule.kind} is a floor that the rate never comes down to"
+            message = f"{child.schedule.kind} is a floor that the rate never reaches"
             path = node.path + child.path
             yield Problem("floor-not-reached", message, path, severity="warning")

@@ -1,13 +1,14 @@
 """A rate that jumps where one schedule takes over from another.
 
-From the last step of one part of a `SequentialLR` or `PhasesLR` to the first of the next, the rate
-rises or falls by more than 20 times. A drop by ten is a usual step, so that 20 is none; most likely
-a part starts at a rate in another unit (a factor where a rate was meant, or the reverse), or a
-decay ends too early. The steps of `MultiStepLR`, `StepLR` and `TableLR`, and the restarts of
-`RepeatLR` and `CosineAnnealingWarmRestarts`, are meant to jump and are not looked at. Where the
-base rate is not known, the rate must jump whatever it is.
+From the last step of one part of a `SequentialLR` or `PhasesLR` to the first step of the next, the
+rate rises or falls by a factor of more than 20. A drop by 10 is common, one by 20 is not: probably
+a part starts at a factor where a rate was meant, or the reverse, or a decay ends too early. The
+drops of `MultiStepLR`, `StepLR` and `TableLR`, and the restarts of `RepeatLR` and
+`CosineAnnealingWarmRestarts`, are intended and not checked. If the base rate is unknown, the rate
+must jump for every base rate.
 
-Let the next part start where the one before ends; if the jump is meant, say so with a comment.
+Let the next part start at the rate at which the one before ends. If the jump is intended, silence
+the warning with a comment.
 
 Bad:
 
@@ -48,16 +49,16 @@ if TYPE_CHECKING:
     from olm.schedule.curves import Array
 
 FACTOR = 20.0
-"""By how much a rate may jump."""
+"""The factor by which a rate may jump."""
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """Each part at whose beginning the rate jumps."""
+    """Each part at whose start the rate jumps."""
     for node in subject.nodes:
         end = over_at(node)
         later = [child for child in node.children if node.first < child.start < end]
         if later:
-            # All at once: each evaluation of a sequence looks at all of its parts.
+            # All steps at once: each evaluation of a sequence evaluates all of its parts.
             before = subject.rates(node.schedule, tuple(child.start - 1 for child in later))
             after = subject.rates(node.schedule, tuple(child.start for child in later))
             for child, *rates in zip(later, before, after, strict=True):
@@ -65,7 +66,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 
 def _jump(node: Node, child: Child, before: Array, after: Array) -> Iterator[Problem]:
-    # From or to 0 there is no factor: a rate of 0 is told of by itself.
+    # A jump from or to 0 has no factor. A rate of 0 has warnings of its own.
     rise = bool(((before > 0) & (after > FACTOR * before)).all())
     fall = bool(((after > 0) & (before > FACTOR * after)).all())
     if rise or fall:

@@ -1,9 +1,9 @@
-"""A rate that rises after the end of the run.
+"""A rate that rises after the end of the schedule.
 
-By the longest total in it (`total_steps`, `T_max`, ...) the schedule is over, and yet the rate goes
-up again afterwards. Whoever trains a little longer than planned trains with a rate that nobody
-chose; more often, the total was meant to be that of the whole run. Schedules that go up and down
-for ever have no end, and are meant to rise.
+The schedule ends at the longest of its lengths (`total_steps`, `T_max`, ...), but the rate rises
+again later. A run that trains slightly longer than planned trains with a rate that nobody chose.
+More often, the length was meant to be that of the whole run. Schedules without an end, such as
+`CyclicLR`, may rise at any step.
 
 Let the other parts end no later than the decay, or make the decay longer.
 
@@ -44,11 +44,11 @@ from olm.problem import Problem
 from olm.schedule.schedule import Schedule
 
 ROUNDING = 1e-9
-"""A rise by no more than this share is none."""
+"""A rise by at most this share is a rounding."""
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """The first rise after the end, at the innermost schedule that rises there alone."""
+    """The first rise after the end, at the innermost schedule that causes it."""
     schedule = subject.spec.schedule
     end, held = schedule.ends_at(), schedule.holds_from()
     if end is None or held is None or held <= end:
@@ -64,6 +64,6 @@ def warnings(subject: Subject) -> Iterator[Problem]:
         low, high = subject.rates(inner, (step, step + after - before))
         return bool((high > low * (1 + ROUNDING)).all())
 
-    message = f"the rate rises after the end of the run at step {end:,}"
+    message = f"the rate rises after the end of the schedule at step {end:,}"
     path = innermost(schedule, before, rises).path
     yield Problem("late-rise", message, path, severity="warning")

@@ -1,11 +1,12 @@
 """A first step that trains with a rate of 0.
 
-Step 0 is the first optimizer step. Where a warm-up starts at 0 that step changes nothing, and its
-batch is lost; many frameworks do so, and many published recipes. With weight decay that is not
-multiplied by the rate, or with statistics that the optimizer keeps, it is not even nothing.
+Step 0 is the first optimizer step. If a warm-up starts at 0, this step does not change the weights,
+and its batch is lost; many frameworks and published recipes do so. The step can still have an
+effect, through weight decay that the rate does not scale, or through the optimizer's statistics.
 
-Start one rise up: with `WarmupLR`, `WarmupCosineScheduler`, an `offset: 1` of `RampLR`, or a
-`start_factor` above 0. To train exactly as such a recipe did, leave it so and silence this.
+Start one increment above 0: with `WarmupLR`, `WarmupCosineScheduler`, `offset: 1` of `RampLR`, or a
+`start_factor` above 0. To reproduce such a recipe exactly, keep the schedule and silence the
+warning.
 
 Bad:
 
@@ -35,14 +36,14 @@ from olm.problem import Problem
 from olm.schedule.schedule import Schedule
 
 HINTS = {
-    "offset": "with `offset: 1` it trains one rise up",
-    "start_factor": "give it a `start_factor` above 0",
+    "offset": "with `offset: 1` it starts one increment above 0",
+    "start_factor": "give a `start_factor` above 0",
 }
-"""A field that lets a warm-up start above 0 → what to write."""
+"""A field that lets a warm-up start above 0 → the hint."""
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """That the first step trains with 0, at the innermost schedule that says so alone."""
+    """The warning that step 0 has a rate of 0, at the innermost schedule that causes it."""
 
     def is_zero(schedule: Schedule, step: int) -> bool:
         return bool((subject.rates(schedule, (step,)) == 0).all())

@@ -1,11 +1,11 @@
-"""A rate of 0 at a step that trains.
+"""A step that trains with a rate of 0.
 
-After the first step and before the end of the run, or of a phase in it, there are steps whose rate
-is exactly 0: they cost as much as others and change nothing. Most likely a decay is shorter than
-the phase in which it stands. A first step with a rate of 0 has a warning of its own,
-`zero-first-step`, and a `HoldLR` of 0 is taken to be meant.
+After the first step and before the end of the run, or of a phase, there are steps whose rate is
+exactly 0: they cost as much as the others and change nothing. Probably a decay is shorter than its
+phase. A rate of 0 at the first step has a warning of its own, `zero-first-step`, and a `HoldLR` of
+0 is taken to be intended.
 
-Make the decay as long as its phase, or end it above 0.
+Make the decay as long as its phase, or let it end above 0.
 
 Bad:
 
@@ -45,7 +45,7 @@ from olm.schedule.schedule import Schedule
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """The first such step of each schedule that has one."""
+    """The first step with a rate of 0 of each schedule that has one."""
     schedule = subject.spec.schedule
     for node in nodes(schedule, subject.total_steps or schedule.ends_at() or MAX_STEPS):
         # One part with a rate of 0 makes a product 0, but not the highest of several rates.
@@ -56,7 +56,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 
 def _zeros(subject: Subject, node: Node) -> Iterator[Problem]:
-    # The first step of all is another rule's; on another clock, nobody knows which it is.
+    # `zero-first-step` reports the first step of the root. On another clock it may be any step.
     first = max(node.first, int(not node.offset))
     last = node.last - 1
     if first > last:
@@ -74,7 +74,7 @@ def _zeros(subject: Subject, node: Node) -> Iterator[Problem]:
 
 
 def _first_zero(subject: Subject, schedule: Schedule, above: int, zero: int) -> int:
-    """The first step with a rate of 0 after one with a rate above it."""
+    """The first step with a rate of 0, between one with a rate above 0 and one with a rate of 0."""
 
     def is_zero(step: int) -> bool:
         return bool((subject.rates(schedule, (step,)) == 0).all())

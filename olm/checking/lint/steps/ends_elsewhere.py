@@ -1,13 +1,13 @@
-"""A schedule that is not as long as its run.
+"""A schedule that is not as long as the run.
 
-A clock says how many steps the run has (the spec's own, or the one that is given, such as
-`--total-steps`), and the schedule comes to its end at another step. If it is longer, the run stops
-on the way down, and the last and lowest rates are never trained with; if it is shorter, the run
-goes on with whatever rate the schedule ended at. Most likely one of the two numbers was changed and
-the other one was not. A schedule without an end, such as `HoldLR` or `WarmupLR` alone, is fine.
+The run length is known, from the spec's `clock` or from an option such as `--total-steps`, and the
+schedule ends at another step. If the schedule is longer, the run stops during the decay and never
+trains with the lowest rates. If it is shorter, the run goes on with the last rate of the schedule.
+Probably one of the two numbers was changed and the other one was not. A schedule without an end,
+such as `HoldLR` or `WarmupLR` alone, is fine.
 
-Say the length in per cent, `100%`, or as `rest`, and it follows the run; or write the right one. A
-run that is stopped on purpose may say so with a comment.
+Write the length as a share of the run, `100%`, or as `rest`, or correct one of the numbers. If the
+run is stopped early on purpose, silence the warning with a comment.
 
 Bad:
 
@@ -39,11 +39,11 @@ from olm.problem import Problem
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """That the whole ends at another step than the run."""
+    """The warning that the schedule and the run have different lengths."""
     total, schedule = subject.total_steps, subject.spec.schedule
     end = None if total is None else schedule.ends_at()
     if total is not None and end not in (None, total):
-        message = f"the schedule ends at step {end:,}, and the run at step {total:,}"
+        message = f"the schedule ends at step {end:,}, but the run at step {total:,}"
         also = (("clock", "total_steps"),)
         yield Problem(
             "ends-elsewhere", message, schedule.length_path(), also=also, severity="warning"

@@ -1,11 +1,10 @@
-"""A part of a schedule that no step reaches.
+"""A schedule or a milestone that no step reaches.
 
-A schedule in a sequence begins only after the phase around it is over, or a milestone lies there:
-the file says something that never happens. So it does where a clock says that the run is over by
-then. Most likely a length was changed and what stands inside was not, or the milestone was counted
-from the start of the run rather than from the start of its own phase.
+A part of a sequence starts, or a milestone lies, after the end of the phase around it, or after the
+end of the run. Probably a length was changed and the schedule inside was not, or the milestone was
+counted from the start of the run instead of the start of its phase.
 
-Leave out what is never reached, or make what is around it longer.
+Remove what is never reached, or make the phase longer.
 
 Bad:
 
@@ -42,7 +41,7 @@ from olm.problem import Problem, in_steps
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """The children and the milestones that are never reached, the first of each schedule."""
+    """Each part that is never reached, and the first such milestone of each schedule."""
     run = subject.total_steps
     for node in subject.nodes if run is None else nodes(subject.spec.schedule, run):
         if node.children:
@@ -52,7 +51,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
             for path, step in late[:1]:
                 message = (
                     f"step {step:,} of {node.schedule.kind} is never reached: "
-                    f"its turn is over after {in_steps(node.last)}"
+                    f"it is over after {in_steps(node.last)}"
                 )
                 yield Problem("never-reached", message, node.path + path, severity="warning")
 
@@ -65,11 +64,11 @@ def _children(node: Node) -> Iterator[Problem]:
         message = ""
         if child.start >= end:
             message = (
-                f"it would begin at step {child.start:,}, and what it stands in "
+                f"it would start at step {child.start:,}, but the schedule around it "
                 f"is over after {in_steps(end)}"
             )
         elif child.end <= node.first and child.end < end:
-            message = f"it ends at step {child.end:,}, and the clock starts at {node.first:,}"
+            message = f"it ends at step {child.end:,}, but the clock starts at {node.first:,}"
         if message:
             message = f"{child.schedule.kind} is never reached: {message}"
             yield Problem("never-reached", message, node.path + child.path, severity="warning")

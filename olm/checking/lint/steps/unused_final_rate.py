@@ -1,11 +1,11 @@
 """A final rate that no step trains with.
 
-The last change of a rate comes exactly where its turn is over: a milestone of `MultiStepLR` that
-is as large as the phase is long, a `StepLR` whose first step would come there, or a decay over a
-single step in a phase of one step. Steps count from 0, so that the step with this number is the
-first that is not trained any more: the rate is never used.
+The last change of the rate is exactly at the end of its phase: a milestone of `MultiStepLR` equals
+the length of the phase, the first drop of a `StepLR` is there, or a decay over 1 step is in a phase
+of 1 step. Steps are counted from 0, so that the phase ends just before the step with this number,
+and the rate is never used.
 
-Set the milestone earlier, make the phase longer, or leave the rate out.
+Set an earlier milestone, make the phase longer, or remove the milestone.
 
 Bad:
 
@@ -37,7 +37,7 @@ from olm.problem import Problem
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """The last change of each schedule that comes when its turn is over."""
+    """The last change of each schedule that is at the end of its phase."""
     for node in subject.nodes:
         schedule = node.schedule
         if node.children or not node.ends:
@@ -45,7 +45,8 @@ def warnings(subject: Subject) -> Iterator[Problem]:
         for path, step in schedule.jumps():
             if step == node.last:
                 message = (
-                    f"no step trains with the rate from step {step:,} on: its turn is over there"
+                    f"no step trains with the rate from step {step:,} on: "
+                    f"{schedule.kind} is over there"
                 )
                 where = node.path + path
                 yield Problem("unused-final-rate", message, where, severity="warning")
@@ -53,7 +54,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
         if node.above and (node.first, node.last) == (0, 1) and schedule.ends_at() == 1:
             message = (
                 f"{schedule.kind} trains only with its first rate: it ends at step 1, "
-                "and its turn has one step"
+                "and applies for 1 step"
             )
             where = node.path + schedule.length_path()
             yield Problem("unused-final-rate", message, where, severity="warning")

@@ -1,10 +1,10 @@
 """A warm-up that takes more than half of the run.
 
-The rate rises for more than half of the steps that the schedule says the run has. Most runs warm up
-for 1 to 10 % of it; a longer warm-up is most often one that was not changed when the run was made
-shorter, or that is in samples or tokens and not in optimizer steps.
+The rate rises for more than half of the length of the schedule. Most runs warm up for 1 to 10 % of
+their steps. Probably the warm-up was not changed when the run was made shorter, or it is in samples
+or tokens instead of optimizer steps.
 
-Make the warm-up shorter, or the run as long as it is.
+Make the warm-up shorter, or correct the length of the schedule.
 
 Bad:
 
@@ -33,15 +33,15 @@ from olm.problem import Path, Problem
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """The warm-up of the whole, and that of each kind that has one and an end by itself."""
-    told: set[Path] = set()
+    """The warm-up of the root, and that of each kind that has a warm-up and an end of its own."""
+    reported: set[Path] = set()
     for node in subject.nodes:
         if node.path and node.children:
-            # The phases of a part of a run are no run.
+            # A composition inside another one is not the whole run.
             continue
         for problem in _long(node):
-            if problem.path not in told:
-                told.add(problem.path)
+            if problem.path not in reported:
+                reported.add(problem.path)
                 yield problem
 
 

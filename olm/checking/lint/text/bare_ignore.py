@@ -1,9 +1,9 @@
-"""A comment that silences without saying what.
+"""A comment that silences warnings without naming them.
 
-`# olm: ignore` would hide whatever is found in its place, also what is found only after the next
-change: it silences nothing, and is told of instead.
+`# olm: ignore` would hide every warning in its line, even those that a later change causes.
+Therefore it silences nothing, and is reported.
 
-Name the codes of the warnings in brackets, and leave a reason beside them for the next reader.
+Name the codes of the warnings in brackets, and add the reason for the next reader.
 
 Bad:
 
@@ -31,8 +31,9 @@ from olm.problem import Problem
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each comment that names no code."""
-    for one in subject.ignores:
-        if not one.codes:
-            message = "a comment must name what it silences"
+    for comment in subject.ignores:
+        if not comment.codes:
+            message = "a comment must name the warnings that it silences"
             hint = "write `# olm: ignore[...]` with the codes of the warnings"
-            yield Problem("bare-ignore", message, hint=hint, place=one.place, severity="warning")
+            place = comment.place
+            yield Problem("bare-ignore", message, hint=hint, place=place, severity="warning")

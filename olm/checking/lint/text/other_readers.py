@@ -1,11 +1,11 @@
-"""A number that other readers of YAML take for something else.
+"""A number that other YAML readers read as another value.
 
-`olm` reads YAML 1.2, where `1e-4` is a number. Readers of YAML 1.1 do not agree: to PyYAML, and so
-to OmegaConf, Hydra and most trainers, `1e-4` and `1.0e3` are strings, `010` is 8, and `0o17` is a
-string. The same file then trains otherwise, or not at all, as soon as something else reads it.
+`olm` reads YAML 1.2, in which `1e-4` is a number. In YAML 1.1, which PyYAML and therefore
+OmegaConf, Hydra and most trainers read, `1e-4` and `1.0e3` are strings, `010` is 8, and `0o17` is a
+string. The same file then trains differently, or fails, as soon as another program reads it.
 
-Write the number in the one way that all of them read alike: with a point and a sign in the
-exponent, and without a zero at the front. `olm check --fix` does so.
+Write the number so that all readers agree: with a decimal point, with a sign in the exponent, and
+without a leading zero. `olm check --fix` does this.
 
 Bad:
 
@@ -45,26 +45,26 @@ _SAME = re.compile(
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """Each number that is another value, or none, by the rules of YAML 1.1."""
+    """Each number that is another value in YAML 1.1."""
     text, places = subject.document.text, subject.document.places
     if not text.file.endswith((".yaml", ".yml")) or not isinstance(places, Spans):
         return
     for path, span in places.spans.items():
         event = span.first
-        # Not isinstance, nor a call for each: every file that is checked comes by here.
+        # For speed neither isinstance nor a call: this loop runs for every file that is checked.
         if type(event) is not ScalarEvent or event.value[:1] not in _NUMBER_STARTS:
             continue
         if event.implicit[0] and is_read_otherwise(event.value):
-            message = f"other readers of YAML take {event.value} for {_other(event.value)}"
+            message = f"other YAML readers read {event.value} as {_other(event.value)}"
             fix = Fix(for_every_reader(event.value))
             hint = f"write {fix.text}"
             yield Problem("other-readers", message, path, hint=hint, severity="warning", fix=fix)
 
 
-# The same few numbers stand in most files.
+# Most files contain the same few numbers.
 @lru_cache(maxsize=4096)
 def is_read_otherwise(text: str) -> bool:
-    """Whether a scalar that is a number of YAML 1.2 is another value, or none, in YAML 1.1.
+    """Whether a scalar that is a number in YAML 1.2 is another value in YAML 1.1.
 
     >>> [is_read_otherwise(text) for text in ("1e-4", "1.0e-4", "010", "007", "10", "v1")]
     [True, False, True, False, False, False]
@@ -75,6 +75,6 @@ def is_read_otherwise(text: str) -> bool:
 
 
 def _other(text: str) -> str:
-    """What a number is in YAML 1.1."""
+    """The value of a number of YAML 1.2 in YAML 1.1."""
     octal = re.fullmatch(r"[-+]?0[0-7]+", text)
     return str(int(text, 8)) if octal else "a string"

@@ -1,12 +1,12 @@
-"""A comment that silences a warning which is not there.
+"""A comment that silences a warning which does not occur.
 
-What it was written for was mended, or it stands on another line than the warning, or its code is
-misspelt, or is that of an error: errors cannot be silenced. Left in place, it would hide the next
-mistake of this sort. A code is held against what was looked for: those of warnings that need rates
-are judged only with `--lint`, and only where the base rate is known; those that need steps, only
-where a clock counts the durations; and `ends-elsewhere` only where the length of the run is known.
+The warning was fixed, or the comment is on another line than the warning, or its code is misspelled
+or that of an error, and errors cannot be silenced. The comment would hide the next warning of this
+code. A code is reported only if its rule was applied: with `--lint` and a known base rate for the
+rules that need rates, with a clock for all durations for the rules that need steps, and with a
+known run length for `ends-elsewhere`.
 
-Remove it, or the code that silences nothing.
+Remove the comment, or the code that silences nothing.
 
 Bad:
 
@@ -35,34 +35,35 @@ from olm.problem import LISTED, Problem
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """Each code in a comment that is none of a warning, as far as anybody would read them."""
-    named = ((one, code) for one in subject.ignores for code in one.codes)
-    unknown = ((one, code) for one, code in named if code not in lint.codes())
-    for one, code in islice(unknown, LISTED):
+    """Each code in a comment that no warning has, up to a number that a reader may want."""
+    named = ((comment, code) for comment in subject.ignores for code in comment.codes)
+    unknown = ((comment, code) for comment, code in named if code not in lint.codes())
+    for comment, code in islice(unknown, LISTED):
         message, _, hint = (lint.misnamed([code]) or "").partition(": ")
-        yield Problem("unused-ignore", message, hint=hint, place=one.place, severity="warning")
+        place = comment.place
+        yield Problem("unused-ignore", message, hint=hint, place=place, severity="warning")
 
 
 def idle(
     subject: Subject, applied: Collection[str], used: Collection[tuple[int | None, str]]
 ) -> Iterator[Problem]:
-    """Each code in a comment that was looked for and did not silence anything.
+    """Each code in a comment whose rule was applied and that silenced nothing.
 
     Args:
-        subject: what was looked at.
+        subject: the spec that was checked.
         applied: the codes of the rules that were applied.
-        used: the lines and codes with which comments silenced something.
+        used: the lines and codes of the comments that silenced a warning.
     """
-    for one in subject.ignores:
-        for code in one.codes:
-            idles = code in applied and code != "unused-ignore" and (one.line, code) not in used
-            if idles and _is_judged(code, subject):
-                message = f"there is no `{code}` to silence here"
-                yield Problem("unused-ignore", message, place=one.place, severity="warning")
+    for comment in subject.ignores:
+        for code in comment.codes:
+            is_used = (comment.line, code) in used or code == "unused-ignore"
+            if code in applied and not is_used and _is_decided(code, subject):
+                message = f"there is no `{code}` warning to silence here"
+                yield Problem("unused-ignore", message, place=comment.place, severity="warning")
 
 
-def _is_judged(code: str, subject: Subject) -> bool:
-    """Whether a rule that found nothing would not find anything in another run either."""
+def _is_decided(code: str, subject: Subject) -> bool:
+    """Whether a rule that found nothing would find nothing for another run, either."""
     if code == "ends-elsewhere":
         return subject.total_steps is not None
     return bool(subject.known_bases) or lint.needs(code) != "rates"
