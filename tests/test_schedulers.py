@@ -151,7 +151,9 @@ def test_a_missing_param_group_is_an_error_before_anything_is_written():
     scheduler = olm.build({"kind": "LinearLR", "total_steps": 10}, optimizer_of(0.5, 0.1))
     del scheduler.optimizer.param_groups[1]
     scheduler.optimizer.step()
-    with pytest.raises(olm.StateError, match="has 1 param groups, this scheduler was built for 2"):
+    with pytest.raises(
+        olm.StateError, match="has 1 param group, but this scheduler was built for 2"
+    ):
         scheduler.step()
     assert (scheduler.last_epoch, rates_of(scheduler.optimizer)) == (0, [0.5])
 

@@ -422,7 +422,7 @@ def test_there_is_no_step_beyond_the_last_that_a_state_can_say():
     before = snapshot(scheduler)
     assert olm.parse(scheduler.state_dict()).last_epoch == MAX_STEPS
     for _ in range(2):
-        with pytest.raises(olm.RateError, match="no step 9,007,199,254,740,993: the last that a"):
+        with pytest.raises(olm.RateError, match="step 9,007,199,254,740,993 is too large"):
             scheduler.step()
         assert snapshot(scheduler) == before
 

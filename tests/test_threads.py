@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import olm
-from olm.train.schedulers import base, schedule_lr
+from olm.train.schedulers import base, rate_setter, schedule_lr
 from training import BASES, optimizer_of, trained
 
-SCHEDULER = {schedule_lr.__file__, base.__file__}
+SCHEDULER = {schedule_lr.__file__, rate_setter.__file__, base.__file__}
 """Whose instructions: what else runs sees only values that no other thread changes."""
 PRODUCT = {
     "kind": "ChainedScheduler",

@@ -1,4 +1,4 @@
-"""A torch scheduler class for every kind, called what the kind is, and `build`."""
+"""A torch scheduler class for every kind, named like the kind, and `build`."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ __all__ = [
     "build",
 ]
 
-# The other kinds' classes: whoever adds a kind has nothing to add here.
+# The classes of all other kinds. A new kind needs no line here.
 for _kind, _model in KINDS.items():
     if "." not in _kind:
         globals()[_kind] = torch_class(_model)
@@ -33,5 +33,5 @@ for _kind, _model in KINDS.items():
 
 
 def __getattr__(name: str) -> Any:
-    # A kind that was defined later, or the first word of those of a plugin.
+    # A kind that was defined later, or the namespace of a plugin's kinds.
     return named(name)

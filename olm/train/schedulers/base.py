@@ -1,4 +1,4 @@
-"""The base class of every scheduler of olm, also of those that a user writes with a `get_lr`."""
+"""The base class of all schedulers of olm, including those that users write with a `get_lr`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from olm.problem import StateError
+from olm.problem import StateError, quantity
 from olm.spec.rates import as_float
 from olm.spec.state_keys import (
     DERIVED,
@@ -20,11 +20,11 @@ from olm.spec.state_keys import (
     check_position,
 )
 from olm.train.schedulers.groups import write
-from olm.train.schedulers.hooks import mark_steps
+from olm.train.schedulers.hooks import track_steps
 
 
 class SchedulerBase(LRScheduler, ABC):
-    """A learning-rate scheduler; a subclass sets its attributes, calls `super`, writes `get_lr`.
+    """A learning-rate scheduler. Subclasses set attributes, call `super` and define `get_lr`.
 
     >>> import torch
     >>> class Halving(SchedulerBase):
@@ -41,17 +41,16 @@ class SchedulerBase(LRScheduler, ABC):
 
     Args:
         optimizer: the optimizer whose rates are set.
-        last_epoch: the step last taken; -1 for a new run. As in torch, construction takes one step
-            more.
-        verbose: print every update.
+        last_epoch: the step last taken; -1 for a new run. As in torch, construction takes one more.
+        verbose: whether to print every update.
 
     Source: OpenLanguageModel 2.2.1, ``olm.train.schedulers.SchedulerBase``.
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1, verbose: bool = False) -> None:
         self._verbose = verbose
-        mark_steps(optimizer)
-        # Not what comes next: that may be another class of torch's, with arguments of its own.
+        track_steps(optimizer)
+        # Not super(): the next class may be another one of torch's, with other arguments.
         LRScheduler.__init__(self, optimizer, last_epoch)
 
     @abstractmethod
@@ -59,15 +58,15 @@ class SchedulerBase(LRScheduler, ABC):
         """The learning rate of every param group at step ``last_epoch``."""
 
     def _get_closed_form_lr(self) -> list[float]:
-        """The same for ``step(epoch)``; by default what `get_lr` gives."""
+        """The rates for ``step(epoch)``; by default those of `get_lr`."""
         return self.get_lr()
 
     def get_last_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
-        """The learning rates that were set last, one a param group, in a list of its own."""
+        """The learning rates that were last set, one per param group, as a new list."""
         return [as_float(lr) for lr in self._last_lr]
 
     def state_dict(self) -> dict[str, Any]:
-        """Copies of all attributes that are not callable: no optimizer and no flags of torch's."""
+        """Copies of all attributes, without callables, the optimizer and torch's own flags."""
         state = {
             name: value
             for name, value in self.__dict__.items()
@@ -77,13 +76,13 @@ class SchedulerBase(LRScheduler, ABC):
         return deepcopy({**state, **rates})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over a state of the same class, all of it or nothing; `state_dict` stays as it is.
+        """Load a state of the same class, all of it or nothing. `state_dict` is not changed.
 
-        The base rates and, where the state has them, the last rates of the param groups are right
+        The base rates and, if the state has them, the last rates are written to the param groups
         at once.
 
         Raises:
-            StateError: keys are unknown or missing, or values cannot be those of this scheduler.
+            StateError: keys are unknown or missing, or values do not fit this scheduler.
         """
         check_keys(state_dict, set(self.state_dict()) - DERIVED, type(self).__name__)
         state = {k: deepcopy(v) for k, v in state_dict.items() if k not in TRANSIENT | {"verbose"}}
@@ -94,7 +93,8 @@ class SchedulerBase(LRScheduler, ABC):
         last = [as_float(lr) for lr in state.get("_last_lr", ())]
         if last and len(last) != len(groups):
             raise StateError(
-                f"_last_lr: the state has {len(last)} rates, the optimizer {len(groups)}"
+                f"_last_lr: the state has {quantity(len(last), 'rate')}, the optimizer "
+                f"{quantity(len(groups), 'param group')}"
             )
         state["base_lrs"] = [as_float(lr) for lr in state["base_lrs"]]
         self.__dict__.update(state)

@@ -1,4 +1,4 @@
-"""The constructor of a kind's torch class, with the fields of the model as its arguments."""
+"""The constructor of a kind's torch class, with the fields of the kind as its arguments."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ from olm.spec.spec import parse
 def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[..., None]:
     """An ``__init__`` that takes an optimizer, the fields of a kind, and `last_epoch`.
 
-    The signature is the real one, without what pydantic adds to the types: it is what jsonargparse
-    and editors read.
+    Its signature has plain types, without pydantic's metadata. jsonargparse and editors read it.
 
     Args:
         model: the kind.
-        start: what is called with the scheduler, the optimizer, the schedule and `last_epoch`.
+        start: the function to call with the scheduler, optimizer, schedule and `last_epoch`.
     """
     signature = signature_of(model)
     kind = model.model_fields["kind"].default
 
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  # it is one
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  # it becomes a method
         bound = signature.bind(self, *args, **kwargs)
         bound.apply_defaults()
         fields = {
@@ -39,7 +38,7 @@ def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[.
         schedule = parse({"kind": kind, **fields}).schedule
         start(self, bound.arguments["optimizer"], schedule, bound.arguments["last_epoch"])
 
-    __init__.__signature__ = signature  # type: ignore[attr-defined]  # inspect reads it first
+    __init__.__signature__ = signature  # type: ignore[attr-defined]  # inspect prefers it
     arguments = list(signature.parameters.values())[1:]
     __init__.__annotations__ = {argument.name: argument.annotation for argument in arguments} | {
         "return": None
@@ -64,7 +63,7 @@ def signature_of(model: type[Schedule]) -> Signature:
 
 
 def plain_type(annotation: Any) -> Any:
-    """A field's type as a caller sees it: no bounds, any sequence for a tuple, a mapping too.
+    """A field's type as a caller sees it: without bounds, and with all types that are accepted.
 
     >>> from olm.fields.types import Listed, Steps
     >>> plain_type(Listed[Steps])
@@ -78,7 +77,7 @@ def plain_type(annotation: Any) -> Any:
     if origin is Union or origin is UnionType:
         return reduce(or_, map(plain_type, inner))
     if origin is tuple:
-        return Sequence[plain_type(inner[0])]  # type: ignore[misc]  # made at run time
+        return Sequence[plain_type(inner[0])]  # type: ignore[misc]  # built at run time
     return annotation
 
 

@@ -1,4 +1,4 @@
-"""Half a cosine wave, under the path that OpenLanguageModel has."""
+"""Half a cosine wave, at the import path of OpenLanguageModel."""
 
 from olm.kinds.cosine import CosineAnnealing
 from olm.train.schedulers.schedule_lr import ScheduleLR

@@ -1,4 +1,4 @@
-"""Durations as steps, before there is a scheduler: by the caller's clock, or by the spec's own."""
+"""Counts durations in steps before a scheduler is built, by the caller's or the spec's clock."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from olm.spec.spec import Spec
 _log = logging.getLogger("olm")
 
 BUILD = "only olm.build(spec, optimizer, clock=...) takes a clock"
-"""What to do about a duration among the arguments of a torch class."""
+"""The hint for a duration among the arguments of a torch class."""
 
 
 def counted(spec: Spec, clock: Clock | None) -> Spec:
-    """A spec in optimizer steps; it is logged what they are, and how the two clocks differ.
+    """The spec in optimizer steps. The counts, and differences between the clocks, are logged.
 
     Raises:
         SpecError: there are durations that no clock counts.
@@ -32,11 +32,11 @@ def counted(spec: Spec, clock: Clock | None) -> Spec:
     return spec.resolve(clock)
 
 
-def in_steps(schedule: Schedule) -> Schedule:
-    """A schedule for a torch class, which is told of no clock.
+def without_clock(schedule: Schedule) -> Schedule:
+    """A schedule in optimizer steps, for a torch class, whose constructor takes no clock.
 
     Raises:
-        SpecError: there are durations that need one.
+        SpecError: there are durations that need a clock.
     """
     try:
         return schedule.in_steps()
@@ -44,11 +44,11 @@ def in_steps(schedule: Schedule) -> Schedule:
         raise SpecError([replace(problem, hint=BUILD) for problem in error.problems]) from None
 
 
-def again(state: Spec, clock: Clock) -> Spec:
-    """The spec of a state with its durations counted anew, by the clock of this run.
+def recounted(state: Spec, clock: Clock) -> Spec:
+    """The spec of a state with its durations counted again, by the clock of this run.
 
     Raises:
-        SpecError: the clock does not know what a duration needs, or what comes out is not valid.
+        SpecError: the clock lacks what a duration needs, or the new numbers of steps are invalid.
     """
     if not state.durations:
         return state

@@ -12,7 +12,7 @@ from olm.schedule.clock import Clock
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
 from olm.spec.spec import Spec, parse
-from olm.train.schedulers.counted import again, counted
+from olm.train.schedulers.counted import counted, recounted
 from olm.train.schedulers.groups import group_rates
 from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR
 
@@ -25,7 +25,7 @@ def build(
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
 ) -> ScheduleLR:
-    """The torch scheduler of a spec; of a state, one that stands where the state does.
+    """The torch scheduler of a spec. For a state, the scheduler resumes at the state's step.
 
     >>> import torch
     >>> optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.5)
@@ -34,29 +34,28 @@ def build(
     ('LinearLR', [0.5])
 
     Args:
-        spec: a Spec, a Schedule, or a mapping that says one, such as a ``state_dict()``.
-        optimizer: the optimizer whose rates are set. Nothing of it is touched before all is
-            validated.
-        clock: what the run is, if the spec has durations. It wins over the spec's own, which says
-            what this one does not; where they differ, that is logged.
-        on_change: what to do if the base rates of a state are not the optimizer's, or its durations
-            are other numbers of steps by this clock: raise an ``"error"``, go on with the
-            ``"checkpoint"``'s, or with the new ones, ``"spec"``. The scheduler keeps to it when a
-            state is loaded later, as trainers do.
+        spec: a Spec, a Schedule, or a mapping in the form of a spec, such as a ``state_dict()``.
+        optimizer: the optimizer whose rates are set. It is not changed unless everything is valid.
+        clock: the lengths of the run, if the spec has durations. The spec's own clock fills in what
+            this clock lacks; where they differ, this one applies and the difference is logged.
+        on_change: what to do if a state has other base rates than the optimizer, or if this clock
+            counts its durations differently. ``"error"`` raises an error, ``"checkpoint"``
+            continues with the state's values, ``"spec"`` with the new ones. The choice also
+            applies when the scheduler later loads a state, as it does in a trainer.
         only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since the
-            last one: with GradScaler, which leaves steps out, and in loops over micro-batches.
+            last call. Use it with GradScaler, which skips steps, and in loops over micro-batches.
 
     Raises:
-        SpecError: the spec is not valid, or has durations that no clock counts.
-        StateError: the state is of other base rates, of another number of param groups, or of a run
-            of another length.
+        SpecError: the spec is invalid, or has durations that no clock counts.
+        StateError: the state has other base rates, another number of param groups, or comes from a
+            run of another length.
         RateError: a base rate, or the first rate, is negative or not finite.
     """
     spec = counted(parse(spec), clock)
     kind = torch_class(type(spec.schedule))
     scheduler = kind.__new__(kind)
     if spec.is_state:
-        live = again(spec, clock) if clock is not None else spec
+        live = recounted(spec, clock) if clock is not None else spec
         bases = group_rates(optimizer)
         state = agreed(spec, live, bases, on_change)
         scheduler._construct_from(optimizer, bases, state, on_change)
@@ -65,15 +64,15 @@ def build(
         scheduler._durations = spec.durations
     scheduler._on_change = on_change
     if only_if_stepped:
-        scheduler._wait_for_the_optimizer()
+        scheduler._step_only_if_stepped()
     return scheduler
 
 
 def torch_class(model: type[Schedule]) -> type[ScheduleLR]:
-    """The torch scheduler class of a kind, made when it is first asked for.
+    """The torch scheduler class of a kind, made on the first call.
 
-    That of a plugin's kind is called by the last word of its name, and is found, pickles too, by
-    the whole of it: ``olm.train.schedulers.acme.Rex``.
+    For a plugin's kind, the class has the last part of the kind's name. It is imported and pickled
+    by the full name: ``olm.train.schedulers.acme.Rex``.
 
     >>> from olm.kinds.constant import Constant
     >>> print(torch_class(Constant).__name__)

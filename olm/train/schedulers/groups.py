@@ -13,7 +13,7 @@ from olm.spec.rates import as_float
 
 
 def write(group: dict[str, Any], key: str, value: float) -> None:
-    """Set a rate of a param group; a tensor keeps its identity: compiled code holds on to it."""
+    """Set a rate of a param group. A tensor is filled, because compiled code refers to it."""
     old = group.get(key)
     if isinstance(old, Tensor):
         old.fill_(value)
@@ -25,8 +25,8 @@ def group_rates(optimizer: Optimizer) -> list[float]:
     """The base rate of every param group: its ``initial_lr``, else its ``lr``.
 
     Raises:
-        TypeError: this is no optimizer.
-        RateError: one of them is negative or not finite, or a tensor that two groups share.
+        TypeError: the argument is not an optimizer.
+        RateError: a base rate is negative or not finite, or two param groups share a tensor.
     """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be a torch Optimizer, found {type(optimizer).__name__}")
@@ -36,15 +36,15 @@ def group_rates(optimizer: Optimizer) -> list[float]:
     )
 
 
-def mark(optimizer: Optimizer, bases: list[float]) -> None:
-    """Let param groups say the base rates that they do not say yet, as torch's schedulers do."""
-    # There may be more groups, which no step was taken with.
+def set_initial_lrs(optimizer: Optimizer, bases: list[float]) -> None:
+    """Set the ``initial_lr`` of the param groups that lack it, as torch's schedulers do."""
+    # There are more groups than base rates if one was added since the last step.
     for group, base in zip(optimizer.param_groups, bases, strict=False):
         group.setdefault("initial_lr", base)
 
 
 def added_rates(optimizer: Optimizer, known: int) -> list[float]:
-    """The base rates of the param groups behind the first few, which a scheduler knows.
+    """The base rates of all param groups after the first few, which the scheduler knows already.
 
     Raises:
         RateError: as `group_rates`.
@@ -53,10 +53,10 @@ def added_rates(optimizer: Optimizer, known: int) -> list[float]:
 
 
 def check_bases(rates: list[float]) -> list[float]:
-    """The same base rates, one for each param group.
+    """Return base rates unchanged, one per param group.
 
     Raises:
-        RateError: one of them is negative or not finite.
+        RateError: a base rate is negative or not finite.
     """
     for index, rate in enumerate(rates):
         if not (isfinite(rate) and rate >= 0):
@@ -67,7 +67,7 @@ def check_bases(rates: list[float]) -> list[float]:
 
 
 def _check_not_shared(rates: list[Any]) -> None:
-    """That no two groups have one tensor: it could not hold the rates of both."""
+    """Refuse a tensor that two param groups share: it cannot have the rates of both."""
     first: dict[int, int] = {}
     for index, rate in enumerate(rates):
         if type(rate) is not float and isinstance(rate, Tensor):

@@ -1,4 +1,4 @@
-"""What an optimizer tells its scheduler, for as long as there is one."""
+"""What a scheduler learns from its optimizer: steps, loaded states, and the order of calls."""
 
 from __future__ import annotations
 
@@ -16,74 +16,81 @@ SchedulerT = TypeVar("SchedulerT", bound=LRScheduler)
 
 ORDER = (
     "Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite "
-    "order, or the first rate of the schedule trains nothing."
+    "order, or the optimizer never uses the first rate of the schedule."
 )
 
 
 def innermost(optimizer: Optimizer) -> Optimizer:
-    """An optimizer without those around it, such as Accelerate's, which have no hooks."""
+    """An optimizer without its wrappers, such as Accelerate's, which have no hooks."""
     while isinstance(inner := getattr(optimizer, "optimizer", None), Optimizer):
         optimizer = inner
     return optimizer
 
 
 def after_steps(scheduler: SchedulerT, then: Callable[[SchedulerT], None]) -> None:
-    """Call something with a scheduler after each step that its optimizer really takes.
+    """Call a function with the scheduler after each step that the optimizer actually takes.
 
-    One that GradScaler leaves out is none. For a fused optimizer it does not leave out the call,
-    but tells the optimizer, by ``found_inf``, to change nothing.
+    A step that GradScaler skips does not count. For a fused optimizer, GradScaler does not skip the
+    call but sets ``found_inf``, so that the optimizer changes nothing.
+
+    Args:
+        scheduler: the scheduler. The optimizer keeps only a weak reference to it.
+        then: the function to call.
     """
-    mine = ref(scheduler)
+    reference = ref(scheduler)
 
-    def told(stepped: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def hook(stepped: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         found_inf = getattr(stepped, "found_inf", None)
-        stepped_really = found_inf is None or not found_inf.item()
-        if stepped_really and (living := mine()) is not None:
+        skipped = found_inf is not None and found_inf.item()
+        if not skipped and (living := reference()) is not None:
             then(living)
 
-    innermost(scheduler.optimizer).register_step_post_hook(told)
+    innermost(scheduler.optimizer).register_step_post_hook(hook)
 
 
 def after_loads(scheduler: SchedulerT, then: Callable[[SchedulerT], None]) -> None:
-    """Call something with a scheduler after its optimizer has loaded a state.
+    """Call a function with the scheduler after each state that its optimizer loads.
 
-    An optimizer around another one that leaves out ``Optimizer.__init__``, as there are, has no
-    hooks, and tells nothing.
+    Some optimizers that wrap another one do not call ``Optimizer.__init__``. They have no hooks, so
+    the function is never called.
+
+    Args:
+        scheduler: the scheduler. The optimizer keeps only a weak reference to it.
+        then: the function to call.
     """
-    mine = ref(scheduler)
+    reference = ref(scheduler)
 
-    def told(loaded: Optimizer) -> None:
-        if (living := mine()) is not None:
+    def hook(loaded: Optimizer) -> None:
+        if (living := reference()) is not None:
             then(living)
 
     with suppress(AttributeError):
-        innermost(scheduler.optimizer).register_load_state_dict_post_hook(told)
+        innermost(scheduler.optimizer).register_load_state_dict_post_hook(hook)
 
 
-def mark_steps(optimizer: Optimizer) -> None:
-    """Let an optimizer whose ``step`` is no method of its own tell torch that it has stepped.
+def track_steps(optimizer: Optimizer) -> None:
+    """Record the optimizer's steps for torch even if ``optimizer.step`` is not a method.
 
-    torch's schedulers put a mark around ``optimizer.step``, and fail if it is a `functools.partial`
-    or compiled: those have no ``__func__``.
+    torch's schedulers wrap ``optimizer.step`` by its ``__func__``. A `functools.partial` or a
+    compiled function has none, and torch's constructor would fail.
     """
-    step, mine = optimizer.step, ref(optimizer)
+    step, reference = optimizer.step, ref(optimizer)
     if hasattr(step, "__func__") or hasattr(step, "_wrapped_by_lr_sched"):
         return
 
-    # Without its attributes: those of a compiled function would say that this one is compiled.
+    # Without the attributes: those of a compiled function would mark the wrapper as compiled.
     @wraps(step, updated=())
-    def marked(*args: Any, **kwargs: Any) -> Any:
-        mine()._opt_called = True  # type: ignore[union-attr]  # torch's mark; it is alive here
+    def tracked(*args: Any, **kwargs: Any) -> Any:
+        reference()._opt_called = True  # type: ignore[union-attr]  # torch's flag; it is alive here
         return step(*args, **kwargs)
 
-    marked._wrapped_by_lr_sched = True  # type: ignore[attr-defined]  # what torch looks for
-    optimizer.step = marked  # type: ignore[method-assign]  # as torch does
+    tracked._wrapped_by_lr_sched = True  # type: ignore[attr-defined]  # torch looks for this
+    optimizer.step = tracked  # type: ignore[method-assign]  # as torch does
 
 
 def check_order(optimizer: Optimizer) -> None:
-    """Warn whoever calls a scheduler's ``step`` before the optimizer has stepped, as torch does."""
-    # torch marks an optimizer that has stepped; a copied or wrapped one has no mark, and nothing to
-    # tell.
-    wrapped = hasattr(optimizer.step, "_wrapped_by_lr_sched")
-    if wrapped and not getattr(optimizer, "_opt_called", False):
+    """Warn, as torch does, if the scheduler steps before the optimizer has stepped."""
+    # Copied and wrapped optimizers are not tracked, so their steps are unknown.
+    tracked = hasattr(optimizer.step, "_wrapped_by_lr_sched")
+    if tracked and not getattr(optimizer, "_opt_called", False):
         warnings.warn(ORDER, UserWarning, stacklevel=4)

@@ -1,4 +1,4 @@
-"""The straight lines, under the path that OpenLanguageModel documents."""
+"""Straight lines, at the import path that OpenLanguageModel documents."""
 
 from olm.kinds.linear import Linear, LinearDecay
 from olm.train.schedulers.base import SchedulerBase

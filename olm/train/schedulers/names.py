@@ -1,6 +1,6 @@
-"""The torch class of every kind by its name; the dots of a plugin's kind lead through namespaces.
+"""Looks up the torch class of a kind by its name, with a namespace for each prefix of a plugin.
 
-`olm.train.schedulers.acme.Rex` is the class of the kind ``acme.Rex``, and pickles as that.
+`olm.train.schedulers.acme.Rex` is the class of the kind ``acme.Rex``, and is pickled by that path.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ PACKAGE = "olm.train.schedulers"
 
 
 def named(name: str) -> type[ScheduleLR] | Namespace:
-    """The class of a kind, or where the kinds are whose names begin so.
+    """The class of a kind, or the namespace of the kinds whose names start with `name` and a dot.
 
     Raises:
-        AttributeError: there is no such kind; for the kind of a plugin that cannot be used, why.
+        AttributeError: there is no such kind, or its plugin cannot be used; the message says why.
     """
-    # Python and its tools ask any module for names like these.
+    # Python and its tools look up private names on every module.
     if name.rpartition(".")[2].startswith("_"):
         raise _missing(name)
     if model := KINDS.get(name):
@@ -38,7 +38,7 @@ def named(name: str) -> type[ScheduleLR] | Namespace:
 
 
 class Namespace:
-    """The kinds whose names have the same first words: ``acme``, which has ``acme.Rex``."""
+    """The kinds whose names have a common prefix, such as ``acme`` with the kind ``acme.Rex``."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""The plateau, which is torch's as well: trainers ask for the class, and then pass the metric."""
+"""The plateau, a subclass of torch's, because that is what trainers pass a metric to."""
 
 from typing import Any
 
@@ -10,30 +10,32 @@ from olm.train.schedulers.schedule_lr import ScheduleLR
 
 
 class ReduceLROnPlateau(ScheduleLR, lr_scheduler.ReduceLROnPlateau, model=Plateau):
-    """The rate that falls with a metric: the torch scheduler of `olm.kinds.plateau.Plateau`."""
+    """Lowers the rate by a metric: the torch scheduler of `olm.kinds.plateau.Plateau`."""
 
-    def step(  # type: ignore[override]  # torch's own, which trainers call
+    def step(  # type: ignore[override]  # the signature that trainers call
         self, metrics: Any = None, epoch: int | None = None
     ) -> None:
-        """Observe a metric and take a step, as torch's does once an epoch.
+        """Observe a metric and take a step, as torch's scheduler does once per epoch.
 
         Raises:
-            OlmError: there is no metric, or an epoch.
+            OlmError: no metric was passed, or an epoch was.
         """
         if epoch is not None:
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
-        # torch's constructor takes a step, to step 0.
+        # torch's constructor calls step() without a metric.
         if metrics is None and not self._is_initial:
-            raise OlmError("a plateau needs a metric: step(metric), or observe(metric) for no step")
+            raise OlmError(
+                "a plateau needs a metric: call step(metric), or observe(metric) without a step"
+            )
         super().step(metrics)
 
     @property
     def in_cooldown(self) -> bool:
-        """Whether metrics that are no better are not counted for a while."""
+        """Whether the schedule is in a cooldown, during which it does not count bad metrics."""
         return bool(self.state_dict()["cooldown_counter"])
 
     def _check_order(self) -> None:
-        """Nothing: torch's plateau does not mind either."""
+        """Check nothing, as in torch's plateau."""
 
 
 __all__ = ["ReduceLROnPlateau"]

@@ -6,7 +6,7 @@ from torch.optim import Optimizer
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 class ReduceLROnPlateau(ScheduleLR):
-    """The rate that falls with a metric: the torch scheduler of `olm.kinds.plateau.Plateau`."""
+    """Lowers the rate by a metric: the torch scheduler of `olm.kinds.plateau.Plateau`."""
     def __init__(
         self,
         optimizer: Optimizer,

@@ -1,4 +1,4 @@
-"""The coming rates of a schedule, evaluated a block at a time."""
+"""The coming rates of a schedule, evaluated in blocks."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from olm.schedule.evaluation import all_usable, usable
 from olm.schedule.schedule import Schedule
 
 FIRST_BLOCK = 1_000
-"""How many rates are evaluated at once to begin with, steps times param groups."""
+"""The size of a first block in rates: steps times param groups."""
 
 BLOCK = 16_000
-"""How many rates are evaluated at once when a block continues another."""
+"""The size of a block that continues the previous one, in rates."""
 
 LISTED = 500
-"""How many of them are made into lists at once."""
+"""How many rates of a block are converted to lists at once."""
 
 
 class ReadAhead:
-    """The rates at a step for some base rates: a look-up in a block that was evaluated at once.
+    """The rates of a schedule at a step, one per base rate, looked up in a block.
 
     >>> from olm.kinds.linear import Linear
     >>> rates = ReadAhead(Linear(total_steps=4), [0.5, 0.1])
@@ -34,20 +34,20 @@ class ReadAhead:
     def __init__(self, schedule: Schedule, bases: Sequence[float]) -> None:
         self.schedule = schedule
         self.bases = list(bases)
-        # Groups mostly share one base rate: then one column serves them all.
+        # If all groups have the same base rate, as they mostly do, one column is enough.
         self._copies = len(self.bases) if len(set(self.bases)) == 1 else 1
         self._columns = np.array(self.bases[:1] if self._copies > 1 else self.bases, np.float64)
-        # Evaluated once in a while, made into lists a few rows at a time: there is little to gain
-        # from more at once, and the lists of a whole block would not stay in the processor's cache.
+        # A block is converted to lists a few rows at a time: converting more at once gains little,
+        # and the lists of a whole block would not stay in the processor's cache.
         self._evaluated: tuple[int, Array] = (0, np.empty((0, len(self._columns))))
-        # The rows and the step of the first: one value, since other threads may look it up.
+        # The first row's step and the rows: a single value, because other threads may read it.
         self._listed: tuple[int, list[list[float]]] = (0, [])
 
     def at(self, step: int) -> list[float]:
-        """The rates at a step, one for each base rate. The list is not to be changed.
+        """The rates at a step, one per base rate. Callers must not change the list.
 
         Raises:
-            RateError: one of them is negative or not finite, or the step is too large for a state.
+            RateError: a rate is negative or not finite, or the step is too large for a state.
         """
         first, rows = self._listed
         index = step - first
@@ -57,7 +57,7 @@ class ReadAhead:
         return row * self._copies if self._copies > 1 else row
 
     def _read(self, step: int) -> list[list[float]]:
-        """Make lists of some rows from a step on."""
+        """Convert some rows to lists, from a step on."""
         start, block = self._evaluated
         index = step - start
         if not 0 <= index < len(block):
@@ -69,12 +69,12 @@ class ReadAhead:
         return rows
 
     def _evaluate(self, step: int) -> Array:
-        """Evaluate a block from a step on, up to the first row that cannot be used."""
+        """Evaluate a block from a step on, up to the first row that is not usable."""
         if step > MAX_STEPS:
-            text = f"there is no step {step:,}: the last that a state can say is {MAX_STEPS:,}"
+            text = f"step {step:,} is too large, the last step of a state is {MAX_STEPS:,}"
             raise RateError(f"{self.schedule.kind}: {text}")
         start, block = self._evaluated
-        # Most schedulers that are built or moved are asked for few rates.
+        # After construction and after a jump, few rates may be needed.
         size = BLOCK if len(block) and step == start + len(block) else FIRST_BLOCK
         stop = min(step + max(1, size // len(self._columns)), MAX_STEPS + 1)
         steps = np.arange(step, stop, dtype=np.float64)
@@ -92,6 +92,6 @@ class ReadAhead:
         rate = self.schedule.evaluate(np.array([step]), base)[0]
         name = f"param_groups[{column}]" if self._copies == 1 else "every param group"
         return RateError(
-            f"{self.schedule.kind}: the rate of {name} at step {step} would be {rate}, "
-            f"for the base rate {self.bases[column]}"
+            f"{self.schedule.kind}: the rate of {name} at step {step:,} would be {rate}, "
+            f"with the base rate {self.bases[column]}"
         )

@@ -1,4 +1,4 @@
-"""Warm-ups, under the path that OpenLanguageModel has."""
+"""Warm-ups, at the import path of OpenLanguageModel."""
 
 from olm.kinds.warmup import Warmup, WarmupCosine
 from olm.train.schedulers.schedule_lr import ScheduleLR

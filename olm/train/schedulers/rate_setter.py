@@ -1,0 +1,147 @@
+"""The part of a scheduler that writes the rates of a step to the param groups."""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import Any
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from olm.problem import StateError, quantity
+from olm.schedule.schedule import Schedule
+from olm.spec.rates import as_float
+from olm.train.schedulers.base import SchedulerBase
+from olm.train.schedulers.groups import (
+    added_rates,
+    check_bases,
+    set_initial_lrs,
+    write,
+)
+from olm.train.schedulers.read_ahead import ReadAhead
+
+
+class RateSetter(SchedulerBase):
+    """Looks the rates of a step up and writes them; base rates and param groups may change.
+
+    Only `ScheduleLR` is built on it. Other threads may read a scheduler while one thread moves it.
+    What a step changes is a single assignment, and every other change holds `_lock`.
+
+    Args:
+        optimizer: the optimizer whose rates are set.
+        ahead: the rates, for the optimizer's base rates.
+        last_epoch: the step last taken, as in torch: construction takes one more.
+    """
+
+    _base_lrs_may_change = False
+    """Whether a caller has the list of base rates, or has assigned another one."""
+
+    def __init__(self, optimizer: Optimizer, ahead: ReadAhead, last_epoch: int = -1) -> None:
+        self._lock = RLock()
+        self._ahead = ahead
+        super().__init__(optimizer, last_epoch)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule, a frozen model whose fields are the hyperparameters."""
+        return self._ahead.schedule
+
+    @property  # type: ignore[override]  # torch's is an attribute, of rates that may be tensors
+    def base_lrs(self) -> list[float]:
+        """The base rate of every param group. A change in place applies from the next step on."""
+        self._base_lrs_may_change = True
+        return self._base_lrs
+
+    @base_lrs.setter
+    def base_lrs(self, rates: list[Any]) -> None:
+        self._base_lrs = check_bases([as_float(rate) for rate in rates])
+        self._base_lrs_may_change = self._base_lrs_may_change or self._base_lrs != self._ahead.bases
+
+    def get_last_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
+        """The learning rates that were last set, one per param group, as a new list."""
+        # A copy, because the list may be a row of the block. Its items are floats already.
+        return list(self._last_lr)  # type: ignore[arg-type]  # torch's may be tensors
+
+    def get_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
+        """The learning rate of every param group at step ``last_epoch``."""
+        return list(self._ahead.at(max(self.last_epoch, 0)))
+
+    def _go_to(self, step: int) -> None:
+        """Set all rates of a step, or none if one of them is not usable."""
+        groups = self.optimizer.param_groups
+        if len(groups) != len(self._base_lrs) or (
+            self._base_lrs_may_change and self._base_lrs != self._ahead.bases
+        ):
+            with self._lock:
+                self._adopt_bases(step)
+                self._go_to(step)
+            return
+        rates = self._ahead.at(step)
+        # The lengths are equal. A strict zip would take noticeably longer.
+        for group, rate in zip(groups, rates):  # noqa: B905
+            lr = group["lr"]
+            # isinstance alone would do, but it is slow for anything that is not a tensor.
+            if type(lr) is float or not isinstance(lr, Tensor):
+                group["lr"] = rate
+            else:
+                lr.fill_(rate)
+        self.last_epoch = step
+        self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
+
+    def _update_lr(self, epoch: int | None = None) -> None:
+        # torch's composites call this to start a child.
+        self._go_to(self.last_epoch + 1 if epoch is None else epoch)
+
+    def _adopt_bases(self, step: int) -> None:
+        """Use base rates that were changed in place and those of added param groups."""
+        bases = self._all_bases()
+        ahead = ReadAhead(self.schedule, bases)
+        ahead.at(step)
+        self._ahead, self._base_lrs = ahead, bases
+        set_initial_lrs(self.optimizer, self._base_lrs)
+
+    def _all_bases(self) -> list[float]:
+        """The base rate of every current param group."""
+        groups = self.optimizer.param_groups
+        if len(groups) < len(self._base_lrs):
+            raise StateError(
+                f"the optimizer has {quantity(len(groups), 'param group')}, but this scheduler was "
+                f"built for {len(self._base_lrs):,}: build a new scheduler"
+            )
+        return [*self._base_lrs, *self._added_bases()]
+
+    def _added_bases(self) -> list[float]:
+        """The base rates of param groups that were added since the last step."""
+        return added_rates(self.optimizer, len(self._base_lrs))
+
+    def _ahead_for(self, schedule: Schedule, bases: list[float]) -> ReadAhead:
+        """The rates of a schedule: the current ones, with their block, if they are the same."""
+        ahead = self._ahead
+        same = (ahead.schedule, ahead.bases) == (schedule, bases)
+        return ahead if same else ReadAhead(schedule, bases)
+
+    def _rewrite(self) -> None:
+        """Write the base rates and the rates of the current step to the param groups again.
+
+        Before the first step only missing base rates are written.
+        """
+        if self.last_epoch < 0:
+            set_initial_lrs(self.optimizer, self._base_lrs)
+            return
+        for group, base in zip(self.optimizer.param_groups, self._all_bases(), strict=True):
+            write(group, "initial_lr", base)
+        self._go_to(self.last_epoch)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without the block, which can be evaluated again, and the lock, which cannot be pickled.
+        with self._lock:
+            state = self.__dict__ | {"_ahead": ReadAhead(self.schedule, self._ahead.bases)}
+            if state["last_epoch"] >= 0:
+                # A step in another thread sets last_epoch first and _last_lr after it.
+                state["_last_lr"] = self._ahead.at(state["last_epoch"])
+        del state["_lock"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = RLock()
