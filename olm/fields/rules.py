@@ -8,7 +8,8 @@ from itertools import pairwise
 from operator import ge, gt
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from pydantic import BaseModel, ModelWrapValidatorHandler, ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import InitErrorDetails
 
 from olm.fields.durations import THE_REST, Duration, duration

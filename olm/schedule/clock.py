@@ -11,10 +11,10 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
-    ModelWrapValidatorHandler,
     ValidationError,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration
 from olm.fields.errors import at, mistake, problems_of, reworded

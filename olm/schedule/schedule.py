@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 from pydantic import (
     ConfigDict,
     GetCoreSchemaHandler,
-    ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import CoreSchema, core_schema
 
 from olm.fields.errors import at, fix_of, mistake, quoted, reworded

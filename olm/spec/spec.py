@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from pydantic import (
     ConfigDict,
-    ModelWrapValidatorHandler,
     ValidationError,
     model_serializer,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import InitErrorDetails
 
 from olm.fields.errors import problems_of, reworded
