@@ -8,7 +8,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from olm.problem import LISTED, MAX_PROBLEMS, SHOWN, SpecError
+from olm.problem import LISTED, MAX_PROBLEMS, SHOWN, SpecError, path_of
 from olm.spec.load import loads
 from olm.text.document import read
 from olm.text.source import MAX_BYTES
@@ -69,6 +69,38 @@ def test_odd_input_is_rejected_with_a_place(text, code, line):
     for spec, problems in with_each_parser(verdict, text):
         assert spec is None
         assert (code, line) in {(problem.code, problem.place.line) for problem in problems}
+
+
+BACKSLASH = chr(92)
+
+ESCAPES = {
+    "half of a character as a value": f'kind: "{BACKSLASH}uD800"',
+    "half of a character before a duplicate key": f'a: 1\na: "{BACKSLASH}udc00"\na: 2',
+    "a pair of halves, as JSON has it": f'a: "{BACKSLASH}uD83D{BACKSLASH}uDE00"',
+    "half of a character in eight digits": f'a: "{BACKSLASH}U0000dfff"',
+    "the first character beyond the last": f'a: "{BACKSLASH}U00110000"',
+    "the last character": f'a: "{BACKSLASH}U0010ffff"',
+    "letters that are no digits": f'a: "{BACKSLASH}xg1"',
+    "an unknown escape": f'a: "{BACKSLASH}z"',
+    "half of a character outside quotes": f"a: {BACKSLASH}uD800",
+    "1,100 brackets with a key above": "a: " + "[" * 1100,
+    "1,100 braces": "{a: " * 1100,
+    "2,000 dashes below a key": "b: 1\na:\n" + "- " * 2000,
+}
+"""What parsers, and versions of libyaml, read differently by themselves."""
+
+
+@pytest.mark.parametrize("at", ["", "a", "b"])
+@pytest.mark.parametrize(
+    "text", [*(text for text, _, _ in ODD.values()), *ESCAPES.values()], ids=[*ODD, *ESCAPES]
+)
+def test_both_parsers_report_the_same_problems_at_the_same_places(text, at):
+    def problems():
+        document = read(text, "a.yaml", path_of(at))
+        return [(problem.code, problem.message, problem.place) for problem in document.problems]
+
+    one, other = with_each_parser(problems)
+    assert one == other
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,6 @@ def test_a_problem_is_reported_as_expected(name, parser, capsys, monkeypatch):
         path.write_text(said, encoding="utf-8", newline="\n")
     expected = path.read_text(encoding="utf-8")
     assert status == (PROBLEMS if ERROR.search(expected) else FINE)
-    if parser == "PyYAML" and "error[syntax]" in expected:
-        said, expected = HEADING.findall(said), HEADING.findall(expected)
     assert said == expected
 
 

@@ -18,7 +18,7 @@ from olm.problem import Path, Problem
 from olm.text.findings import Findings, Unreadable
 from olm.text.places import Places
 from olm.text.source import MAX_BYTES, Text, clean
-from olm.text.yaml import Reader
+from olm.text.yaml import LibyamlRefused, Reader
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser if it is installed; PyYAML's own gives the same verdicts, but is slower."""
@@ -62,7 +62,13 @@ def read(data: str | bytes, file: str, at: Path = ()) -> Document:
     # The indentation of the rest of a larger text is checked by its parser.
     if problem and not (problem.code == "tab" and (at or is_toml)):
         return Document(text, problems=[problem], readable=False)
-    return _read(_toml(text, at) if is_toml else _events(text, at))
+    if is_toml:
+        return _read(_toml(text, at))
+    try:
+        return _read(_events(text, at, LOADER))
+    except LibyamlRefused:
+        # Messages and places differ between the parsers, and between versions of libyaml.
+        return _read(_events(text, at, yaml.SafeLoader))
 
 
 class _Reads(Protocol):
@@ -74,12 +80,12 @@ class _Reads(Protocol):
     def read(self) -> Any: ...
 
 
-def _events(text: Text, at: Path) -> _Reads:
+def _events(text: Text, at: Path, loader: Any) -> _Reads:
     if not at:
-        return Reader(text, LOADER)
+        return Reader(text, loader)
     from olm.text.part import Inside
 
-    return Inside(text, LOADER, at)
+    return Inside(text, loader, at)
 
 
 def _toml(text: Text, at: Path) -> _Reads:

@@ -25,6 +25,10 @@ from olm.text.scalars import ScalarError, plain, quoted
 from olm.text.source import Text
 
 
+class LibyamlRefused(Exception):
+    """libyaml refuses the text: PyYAML's own parser is to report why."""
+
+
 class Reader:
     """Builds the value of a text from the events of a parser, and continues after most errors."""
 
@@ -35,6 +39,7 @@ class Reader:
         self._flow_level = 0
         self._left = MAX_VALUES
         self._suspect = may_be_disputed(text.content)
+        self._is_libyaml = loader is not yaml.SafeLoader
         self._get_event = loader(text.content).get_event
 
     @property
@@ -69,6 +74,8 @@ class Reader:
             event: Event = self._get_event()
         # PyYAML's own parser lets errors of int() and chr() through.
         except (yaml.YAMLError, ValueError, OverflowError) as error:
+            if self._is_libyaml:
+                raise LibyamlRefused from None
             from olm.text.syntax_errors import syntax_problem
 
             raise Unreadable(syntax_problem(error, self.text)) from None
@@ -174,6 +181,8 @@ class Reader:
         """Report an anchor, a tag, and syntax that only this parser accepts."""
         self.findings.properties(event, path)
         if message := dispute(event, key, self.text, self._flow_level > 0):
+            if self._is_libyaml:
+                raise LibyamlRefused
             self.findings.refuse("syntax", message, event, path)
 
 
