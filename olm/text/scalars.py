@@ -74,7 +74,9 @@ def quoted(text: str) -> str:
         ScalarError: an escape sequence is half of a character, which libyaml rejects.
     """
     if not text.isascii() and (half := _HALF_CHARACTER.search(text)):
-        raise ScalarError("syntax", f"\\u{ord(half[0]):x} is half of a surrogate pair: write the character")
+        raise ScalarError(
+            "syntax", f"\\u{ord(half[0]):x} is half of a surrogate pair: write the character"
+        )
     return text
 
 
