@@ -187,15 +187,6 @@ def quantity(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def in_steps(count: int) -> str:
-    """A number of steps.
-
-    >>> in_steps(1), in_steps(2000)
-    ('1 step', '2,000 steps')
-    """
-    return quantity(count, "step")
-
-
 def listed(items: Iterable[object], last: str = "") -> str:
     """Items as prose lists them, with the word that comes before the last one, if there is one.
 

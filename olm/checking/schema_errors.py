@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from jsonschema.exceptions import best_match
 
-from olm.problem import Path, Problem, clipped, dotted, found, nearest
+from olm.problem import Path, Problem, clipped, dotted, found, nearest, quantity
 
 TYPES = {
     "string": "a string",
@@ -157,7 +157,7 @@ def _below(limit: Any, schema: Mapping[str, Any]) -> str:
 
 
 def _counted(bound: str, noun: str) -> Words:
-    return lambda number, _: f"must have {bound} {number} {noun}{'s' * (number != 1)}"
+    return lambda number, _: f"must have {bound} {quantity(number, noun)}"
 
 
 _WORDS: Mapping[str, Words] = {

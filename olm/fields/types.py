@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration, hint_of, pattern
 from olm.fields.errors import mistake
-from olm.problem import SHOWN, Fix, found
+from olm.problem import SHOWN, Fix, found, quantity
 from olm.text.scalars import for_every_reader
 
 MAX_STEPS = 2**53
@@ -230,7 +230,7 @@ class Length:
         if not isinstance(value, list | tuple):
             raise mistake("type", f"must be a list, found {found(value)}")
         if len(value) < self.minimum:
-            items = "1 item" if self.minimum == 1 else f"{self.minimum} items"
+            items = quantity(self.minimum, "item")
             raise mistake("range", f"must have at least {items}, found {len(value) or 'none'}")
         return value
 

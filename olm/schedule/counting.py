@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from olm.fields.durations import REST, Duration
 from olm.fields.errors import problems_of
 from olm.fields.types import MAX_STEPS
-from olm.problem import Path, Problem, SpecError, dotted, found, in_steps
+from olm.problem import Path, Problem, SpecError, dotted, found, quantity
 from olm.schedule.clock import Clock
 from olm.schedule.step_fields import Made, fields_with, steps_of, with_numbers
 from olm.schedule.timeline import Timeline
@@ -267,4 +267,4 @@ def _in_words(one: Counted) -> str:
         # The number may have a hundred digits.
         return f"{dotted(one.path)}: {one.written} is beyond {MAX_STEPS:,} steps"
     rounding = f", {one.rounding}" if one.rounding else ""
-    return f"{dotted(one.path)}: {one.written} is {in_steps(one.steps)}{rounding}"
+    return f"{dotted(one.path)}: {one.written} is {quantity(one.steps, 'step')}{rounding}"

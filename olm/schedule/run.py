@@ -20,6 +20,7 @@ from olm.fields.durations import exact
 from olm.fields.errors import at, mistake
 from olm.fields.rules import Rule, rule, ruled
 from olm.fields.types import MAX_STEPS, TINY, Number, PositiveCount
+from olm.problem import quantity
 
 
 @rule(
@@ -156,8 +157,8 @@ class Run(BaseModel):
             also = ["batch_size", "world_size", "drop_last"]
             yield at(("dataset_size",), self.dataset_size, mistake("rule", text, also=also))
         elif self.max_steps is not None and self.steps_of_epochs not in (None, self.max_steps):
-            steps = f"{self.steps_of_epochs} steps, and max_steps ({self.max_steps}) says otherwise"
-            text = f"epochs ({self.epochs:g}) are {steps}"
+            steps = quantity(self.steps_of_epochs or 0, "step")
+            text = f"epochs ({self.epochs:g}) are {steps}, but max_steps is {self.max_steps}"
             yield at(("epochs",), self.epochs, mistake("rule", text, also=["max_steps"]))
 
 

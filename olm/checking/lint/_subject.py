@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from olm.checking.lint._ignores import Ignore, ignores
 from olm.checking.lint._walk import Node, is_composition, nodes
-from olm.problem import Path, dotted, in_steps
+from olm.problem import Path, dotted, quantity
 from olm.schedule.schedule import Schedule
 from olm.spec.spec import Spec
 from olm.text.document import Document
@@ -83,7 +83,7 @@ class Subject:
         if written is None:
             return ""
         steps = self.spec.schedule.at(path)
-        return f"{written} is {in_steps(steps)}"
+        return f"{written} is {quantity(steps, 'step')}"
 
     def rates(self, schedule: Schedule, steps: tuple[int, ...]) -> Array:
         """The rates of a schedule: a row for each of its own steps, a column for each base rate."""

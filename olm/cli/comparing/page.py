@@ -1,4 +1,4 @@
-"""What ``olm diff`` prints: the fields, where the two stand, and how their curves part."""
+"""The output of ``olm diff``: fields, positions of states, and where curves diverge."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from olm.cli.clock_options import option
 from olm.cli.comparing.comparison import Comparison
 from olm.cli.comparing.sides import Side
 from olm.cli.terminal import Paint, visible
-from olm.problem import LISTED, dotted, in_steps
+from olm.problem import LISTED, dotted, listed, quantity
 from olm.spec.curve_differences import Apart, Parting
 from olm.spec.differences import Difference
 
@@ -19,20 +19,20 @@ WIDTH = 64
 """The width of the curves, in characters."""
 
 NEAR = 0.05
-"""Curves that are nowhere further apart, as a share of the picture, would be one to the eye."""
+"""Curves that differ by at most this share of the picture look the same, and are not drawn."""
 
 LONGEST = 60
-"""The longest value that is repeated; of a longer list its length is told."""
+"""The longest value that is printed; for a longer list, its length is printed."""
 
 
 def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
-    """The lines; `drawn` says whether the curves are among them, if they can be told apart."""
+    """The lines; `drawn` includes the curves, if they can be distinguished."""
     a, b = visible(found.a.name), visible(found.b.name)
     yield from _listed(found.fields, "fields", lambda one: _field(_with_steps(one, found), a, b))
     yield from _listed(found.counts, "durations", lambda one: _count(one, found, a, b))
     yield from (_field(one, a, b) for one in found.clocks)
     yield from (_field(one, a, b, "remembers") for one in found.memory[:LISTED])
-    yield from filter(None, map(_stands, (found.a, found.b)))
+    yield from filter(None, map(_position, (found.a, found.b)))
     if found.curves and found.curves.first:
         yield from ("", *_table(found.curves, a, b), "")
         if drawn:
@@ -42,25 +42,26 @@ def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
 
 
 def _listed(those: list[Difference], what: str, line: Callable[[Difference], str]) -> Iterator[str]:
-    """A line for each, as far as anybody would read them."""
+    """A line for each, up to a limit."""
     yield from map(line, those[:LISTED])
     if len(those) > LISTED:
         yield f"... and {len(those) - LISTED:,} more {what}"
 
 
 def _with_steps(one: Difference, found: Comparison) -> Difference:
-    """A field whose durations say how many steps they are, where that is known."""
+    """A field whose durations have their steps added, where these are known."""
 
-    def told(value: Any, side: Side) -> Any:
+    def described(value: Any, side: Side) -> Any:
         steps = next((it.steps for it in side.durations if it.path == one.path), None)
-        return value if steps is None else f"{value} ({in_steps(steps)})"
+        return value if steps is None else f"{value} ({quantity(steps, 'step')})"
 
-    return replace(one, a=told(one.a, found.a), b=told(one.b, found.b))
+    return replace(one, a=described(one.a, found.a), b=described(one.b, found.b))
 
 
 def _count(one: Difference, found: Comparison, a: str, b: str) -> str:
     written = next(it.written for it in found.a.durations if it.path == one.path)
-    return f"{dotted(one.path)}: {written} is {in_steps(one.a)} in {a}, {in_steps(one.b)} in {b}"
+    steps = f"{quantity(one.a, 'step')} in {a}, {quantity(one.b, 'step')} in {b}"
+    return f"{dotted(one.path)}: {written} is {steps}"
 
 
 def _field(one: Difference, a: str, b: str, verb: str = "has") -> str:
@@ -72,7 +73,7 @@ def _field(one: Difference, a: str, b: str, verb: str = "has") -> str:
 
 
 def _value(value: Any) -> str:
-    """A value in few words.
+    """A value in short.
 
     >>> _value([30, 60]), _value([1] * 99), _value("min"), _value(None)
     ('[30, 60]', '99 items', 'min', 'null')
@@ -82,34 +83,34 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return value
     text = json.dumps(value)
-    return f"{len(value):,} items" if isinstance(value, list) and len(text) > LONGEST else text
+    return quantity(len(value), "item") if isinstance(value, list) and len(text) > LONGEST else text
 
 
-def _stands(side: Side) -> str:
-    """Where a state stands; nothing of a spec."""
+def _position(side: Side) -> str:
+    """The position of a state; empty for a spec."""
     spec = side.spec
     if spec.last_epoch is None:
         return ""
     bases = tuple(dict.fromkeys(spec.base_lrs or ()))
     step = max(spec.last_epoch, 0)
-    where = f"stands at step {step:,}" if spec.last_epoch >= 0 else "has not begun"
+    where = f"is at step {step:,}" if spec.last_epoch >= 0 else "has not started"
     rates = _rates([spec.lr(step, base) for base in bases])
-    return f"{visible(side.name)} {where}: base {_rates(list(bases))}, now {rates}"
+    return f"{visible(side.name)} {where}: base {_rates(list(bases))}, current {rates}"
 
 
 def _rates(rates: list[float]) -> str:
     more = ", ..." if len(rates) > 4 else ""
-    return f"rate{'s' * (len(rates) > 1)} {', '.join(f'{rate:.6g}' for rate in rates[:4])}{more}"
+    return f"rate{'s' * (len(rates) > 1)} {listed(f'{rate:.6g}' for rate in rates[:4])}{more}"
 
 
 def _table(curves: Parting, a: str, b: str) -> Iterator[str]:
-    """The steps that tell how two curves part, with both rates."""
+    """The steps that show how two curves differ, with both rates."""
     reasons = {
-        "the first step that differs": curves.first,
-        "the first by 1 % or more": curves.first_clear,
-        "the largest difference": curves.largest,
-        "the largest as a share of the rate": curves.largest_relative,
-        "the last step that differs": curves.last,
+        "first difference": curves.first,
+        "first of 1 % or more": curves.first_clear,
+        "largest difference": curves.largest,
+        "largest relative difference": curves.largest_relative,
+        "last difference": curves.last,
     }
     of_step: dict[int, list[str]] = {}
     for why, one in reasons.items():
@@ -119,21 +120,21 @@ def _table(curves: Parting, a: str, b: str) -> Iterator[str]:
     for one in sorted({one for one in reasons.values() if one}, key=lambda one: one.step):
         size, share = f"{one.absolute:+.3g}", f"{100 * one.relative:+.3g} %"
         why = ", ".join(of_step[one.step])
-        rows.append((f"{one.step:,}", *_told_apart(one), size, share, why))
+        rows.append((f"{one.step:,}", *_distinct(one), size, share, why))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{text:{width}}" for text, width in zip(row, widths, strict=True))
         yield f"    {'  '.join(cells)}".rstrip()
 
 
-def _told_apart(one: Apart) -> tuple[str, str]:
-    """Two rates in as many digits as it takes to see that they are two."""
+def _distinct(one: Apart) -> tuple[str, str]:
+    """Two rates with enough digits to distinguish them."""
     short = (f"{one.a:.6g}", f"{one.b:.6g}")
     return (repr(one.a), repr(one.b)) if short[0] == short[1] else short
 
 
 def _chart(found: Comparison, curves: Parting, a: str, b: str) -> Iterator[str]:
-    """Both curves, if they can be told apart."""
+    """Both curves, if they can be distinguished."""
     import numpy as np
 
     from olm.drawing.braille import chart, columns
@@ -148,56 +149,53 @@ def _chart(found: Comparison, curves: Parting, a: str, b: str) -> Iterator[str]:
 
 
 def _notes(found: Comparison) -> Iterator[str]:
-    """What has to be said of how the curves were compared."""
+    """Notes on how the curves were compared."""
     if (curves := found.curves) is None:
         yield without_curves(found)
         return
     if curves.same_from is not None:
-        yield f"they are the same again from step {curves.same_from:,} on"
+        yield f"the curves are equal again from step {curves.same_from:,} on"
     elif curves.first:
-        yield f"they are not the same again up to step {curves.steps:,}"
+        yield f"the curves still differ at step {curves.steps:,}"
     if not curves.every_step:
-        yield (
-            f"only {curves.looked_at:,} of {curves.steps + 1:,} steps were compared: what lies "
-            "between them is not known"
-        )
+        yield f"only {curves.looked_at:,} of {curves.steps + 1:,} steps were compared"
     if found.a.spec.schedule.metric_driven or found.b.spec.schedule.metric_driven:
         yield "the curves are those before the first metric"
     if curves.rounding and not curves.first:
-        yield f"the curves are the same but for rounding, by at most {curves.rounding:.2g}"
+        yield f"the curves are equal except for rounding, at most {curves.rounding:.2g}"
 
 
 def without_curves(found: Comparison) -> str:
-    """Why the curves are not known, and what would do."""
+    """Why the curves were not compared, and the options that are missing."""
     names = {visible(side.name): None for side in (found.a, found.b) if side.needs}
-    options = " and ".join(map(option, found.needs))
-    have = f"{' and '.join(names)} {'have' if len(names) > 1 else 'has'}"
-    return f"the curves were not compared: {have} durations that no clock counts ({options} would)"
+    options = listed(map(option, found.needs), "and")
+    have = f"{listed(names, 'and')} {'have' if len(names) > 1 else 'has'}"
+    return f"the curves were not compared: {have} durations that need a clock (give {options})"
 
 
 def _summary(found: Comparison) -> str:
     curves, fields = found.curves, _fields(found)
     if curves is None:
-        return fields or "they say the same" + ", for other runs" * bool(found.clocks)
+        return fields or "no differences" + " except in the clock" * bool(found.clocks)
     if found.same:
         moved = found.memory or found.a.spec.last_epoch != found.b.spec.last_epoch
         both = found.a.spec.is_state and found.b.spec.is_state
-        return "they say the same" + ", and stand elsewhere" * bool(moved and both)
+        return "no differences" + " except in position" * bool(moved and both)
     if curves.first is None:
         withs = " and ".join(_with(*two) for two in found.same_with)
-        return f"{fields}, the curves do not, {withs}"
-    same = "".join(f"; {_with(*two)} the curves are the same" for two in found.same_with)
+        return f"{fields}, the curves are equal, {withs}"
+    same = "".join(f"; {_with(*two)} the curves are equal" for two in found.same_with)
     bases = _with(curves.base_a, curves.base_b)
-    return f"{fields}, and the curves from step {curves.first.step:,} on, {bases}{same}"
+    return f"{fields}, the curves differ from step {curves.first.step:,} on, {bases}{same}"
 
 
 def _fields(found: Comparison) -> str:
-    """How many fields differ; of what is written alike, that only the run does."""
+    """How many fields differ; if none does, that the same durations have other steps."""
     count = len(found.fields)
     if count:
-        return "1 field differs" if count == 1 else f"{count:,} fields differ"
-    return "only the run differs" if found.counts else ""
+        return f"{quantity(count, 'field')} differ{'s' * (count == 1)}"
+    return "only the run length differs" if found.counts else ""
 
 
 def _with(a: float, b: float) -> str:
-    return f"with the base rate {a:g}" if a == b else f"with the base rates {a:g} and {b:g}"
+    return f"with base rate {a:g}" if a == b else f"with base rates {a:g} and {b:g}"

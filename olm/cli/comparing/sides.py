@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from olm.cli.files.search import STDIN, is_there
 from olm.cli.input import BINARY
 from olm.fields.durations import Duration
-from olm.problem import OlmError, Path, SpecError, dotted
+from olm.problem import OlmError, Path, SpecError, dotted, listed
 from olm.schedule.schedule import Schedule
 from olm.spec.spec import Spec
 from olm.text.document import Document, read
@@ -82,13 +82,13 @@ def text_of(path: str) -> bytes:
     if path == STDIN:
         return sys.stdin.buffer.read(MAX_BYTES + 1)
     if not is_there(path):
-        raise OlmError(f"there is no file {path}")
+        raise OlmError(f"no such file: {path}")
     if FilePath(path).is_dir():
         raise OlmError(f"{path} is a folder{_first_convert(path)}")
     with FilePath(path).open("rb") as file:
         data = file.read(MAX_BYTES + 1)
     if data.startswith(BINARY):
-        raise OlmError(f"{path} is no text{_first_convert(path)}")
+        raise OlmError(f"{path} is not text{_first_convert(path)}")
     return data
 
 
@@ -105,13 +105,13 @@ def said_by(document: Document) -> Document:
 
     states = states_of(value, is_ours)
     if len(states) > 1:
-        places = ", ".join(dotted(state.path) for state in states)
+        places = listed(dotted(state.path) for state in states)
         how = f"olm state {name} --at PLACE --out state.json"
         raise OlmError(f"{name} has several states, {places}: write one of them, with {how}")
     if states:
         return _inside(document, states[0].path)
     if states_of(value, has_step):
-        raise OlmError(f"{name} has no state of olm's in it{_first_convert(name)}")
+        raise OlmError(f"{name} contains no state of olm's{_first_convert(name)}")
     return document
 
 

@@ -40,7 +40,7 @@ from functools import reduce
 
 from olm.checking.lint._subject import Subject, steps_between
 from olm.checking.lint._walk import Node
-from olm.problem import Problem, in_steps
+from olm.problem import Problem, quantity
 
 NEGLIGIBLE = 0.01
 """The share of a decay that may be left."""
@@ -71,8 +71,8 @@ def _cut_off(subject: Subject, node: Node) -> Iterator[Problem]:
     left = abs(there - floor)
     if (left > NEGLIGIBLE * decay).all():
         message = (
-            f"{schedule.kind} ends at step {end:,}, but is cut off after {in_steps(node.last)}, "
-            f"with {(left / decay).min():.0%} of the decay left"
+            f"{schedule.kind} ends at step {end:,}, but is cut off after "
+            f"{quantity(node.last, 'step')}, with {(left / decay).min():.0%} of the decay left"
         )
         path = node.path + schedule.length_path()
         yield Problem("floor-not-reached", message, path, severity="warning")

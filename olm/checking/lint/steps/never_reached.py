@@ -37,7 +37,7 @@ from collections.abc import Iterator
 
 from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node, nodes, over_at
-from olm.problem import Problem, in_steps
+from olm.problem import Problem, quantity
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
@@ -51,7 +51,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
             for path, step in late[:1]:
                 message = (
                     f"step {step:,} of {node.schedule.kind} is never reached: "
-                    f"it is over after {in_steps(node.last)}"
+                    f"it is over after {quantity(node.last, 'step')}"
                 )
                 yield Problem("never-reached", message, node.path + path, severity="warning")
 
@@ -65,7 +65,7 @@ def _children(node: Node) -> Iterator[Problem]:
         if child.start >= end:
             message = (
                 f"it would start at step {child.start:,}, but the schedule around it "
-                f"is over after {in_steps(end)}"
+                f"is over after {quantity(end, 'step')}"
             )
         elif child.end <= node.first and child.end < end:
             message = f"it ends at step {child.end:,}, but the clock starts at {node.first:,}"
