@@ -1,6 +1,6 @@
 """Runs with gradient accumulation, under specs in epochs and per cent, end with the schedule.
 
-The opponent is OpenLanguageModel's own trainer, whose runs `python3 tools/peers` writes down.
+The opponent is the trainer of OpenLanguageModel, whose runs `python3 tools/peers` records.
 """
 
 import json
@@ -50,14 +50,14 @@ SPECS = {
 
 @dataclass
 class Trained:
-    """What a run did: the rate of each of its steps, and its scheduler."""
+    """A run: the rate of each of its steps, and its scheduler."""
 
     rates: list[float]
     scheduler: ScheduleLR
 
     @property
     def end(self):
-        """The step from which the schedule stays as it is."""
+        """The step from which the rate holds."""
         return self.scheduler.schedule.horizon()
 
 
@@ -66,7 +66,7 @@ def images(count):
 
 
 def train(document, loader, epochs, accumulate):
-    """The loop that people write: a step for so many batches, and for what is left of an epoch."""
+    """A typical loop: a step for every few batches, and for the rest of an epoch."""
     model = torch.nn.Linear(1, 1)
     optimizer = SGD(model.parameters(), lr=BASE)
     clock = olm.Clock.of_run(dataloader=loader, epochs=epochs, accumulate=accumulate)
@@ -83,7 +83,7 @@ def train(document, loader, epochs, accumulate):
 
 
 def assert_ends_exactly(trained):
-    """That the last step is the last one above the floor, and that the floor is left."""
+    """Assert that the last step is the last one above the floor, which is the next rate."""
     assert len(trained.rates) == trained.scheduler.last_epoch == trained.end
     assert trained.rates == trained.scheduler.schedule.lr(range(trained.end), BASE).tolist()
     assert trained.rates[-1] > FLOOR
@@ -131,7 +131,7 @@ def test_a_run_ends_exactly_at_the_end_of_its_schedule(
 
 
 class Trainer:
-    """OpenLanguageModel's trainer, as far as its source text here goes, with olm's schedule."""
+    """The part of the trainer of OpenLanguageModel that is quoted here, with a schedule of olm."""
 
     def __init__(self, model, optimizer, loader, device, context, *, grad_accum_steps, **settings):
         self.loader, self.accumulate = loader, grad_accum_steps
@@ -145,7 +145,7 @@ class Trainer:
 
 @cache
 def ours(source):
-    """What the same source text does with olm's schedule."""
+    """A run of the same source code with a schedule of olm."""
     names = {"Trainer": Trainer, "DataLoader": DataLoader, "digits": images}
     return eval(source, {**names, "model": None, "SGD": SGD})
 
@@ -175,7 +175,7 @@ def test_its_trainer_stops_early_in_its_schedule_since_it_counts_batches(row):
 
 def test_its_trainer_stops_at_a_quarter_of_its_schedule_with_four_batches_to_a_step():
     (row,) = [row for row in COUNTS_BATCHES if "digits(1280)" in row["peer"]]
-    # 80 batches an epoch: 400 steps of 1,600, of which 160 are the warm-up.
+    # 80 batches per epoch: 400 of 1,600 steps, 160 of which are the warm-up.
     assert row["steps"][-1] == 400
     left = FLOOR + (BASE - FLOOR) * (1 + cos(pi * (400 - 160) / (1600 - 160))) / 2
     assert row["values"][-1] == pytest.approx(left, rel=1e-12)

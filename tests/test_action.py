@@ -27,18 +27,18 @@ class Job:
     """A job of a workflow that uses the action."""
 
     runner: Path
-    """The folder of what the runner keeps for the job."""
+    """The folder where the runner keeps files of the job."""
     workspace: Path
-    """Where the repository is that is checked."""
+    """The folder of the checked repository."""
     action: Path
-    """Where the runner has put the action."""
+    """The folder of the action."""
     steps: dict[str, dict[str, str]] = field(default_factory=dict)
-    """The outputs of each step that has run."""
+    """The outputs of the steps so far."""
     summary: str = ""
-    """What the steps wrote for the page of the run."""
+    """The job summary that the steps wrote."""
 
     def run(self, step, **inputs):
-        """Run a step of the action as a runner does: its exit status, and its log."""
+        """Run a step of the action as a runner does; return its exit status and its log."""
         given = {name: about.get("default", "") for name, about in SAID["inputs"].items()}
         given |= {name.replace("_", "-"): value for name, value in inputs.items()}
         names = {f"inputs.{name}": value for name, value in given.items()}
@@ -70,7 +70,7 @@ class Job:
 
     @property
     def outputs(self):
-        """What the action hands to the steps that follow it."""
+        """The outputs of the action."""
         names = {
             f"steps.{step}.outputs.{name}": value
             for step, outputs in self.steps.items()
@@ -80,17 +80,17 @@ class Job:
 
 
 def filled(text, names):
-    """A text with the expressions of GitHub in it evaluated; what is not there is empty."""
+    """A text after its expressions are evaluated; unknown names are empty."""
     return EXPRESSION.sub(lambda match: names.get(match[1], ""), text)
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The runner's folder and the action's, after the step that installs olm."""
+    """The folders of the runner and of the action, and the outputs, after olm is installed."""
     runner = tmp_path_factory.mktemp("the runner's")
     (runner / "temp").mkdir()
     workspace = tmp_path_factory.mktemp("first")
-    # In the root of a repository there may be modules with the names of those that install.
+    # The root of a repository may have modules with the names of those that the step imports.
     for name in ("json.py", "pip.py", "venv.py"):
         (workspace / name).write_text("raise SystemExit('not this one')\n", encoding="utf-8")
     action = checkout(tmp_path_factory.mktemp("actions")) / ACTION.parent.relative_to(ROOT)
@@ -108,7 +108,7 @@ def job(tmp_path, installed):
 
 @pytest.fixture
 def repository(tmp_path):
-    """Writes files in the repository that is checked."""
+    """Writes files in the checked repository."""
 
     def write(**files):
         for name, text in files.items():
@@ -235,9 +235,9 @@ def test_the_examples_in_the_script_are_correct():
 
 
 def zizmor(path):
-    """What zizmor says of a folder or file, at its strictest: the status and the text."""
+    """Run zizmor on a path with its strictest settings; return the status and the output."""
     beside = Path(sys.executable).parent
-    # Without `--color`, zizmor paints what it says wherever `CI` is set.
+    # Without `--color`, zizmor uses colours if `CI` is set.
     command = [beside / "zizmor", "--offline", "--persona=auditor", "--color=never", path]
     done = subprocess.run(command, env=variables(), capture_output=True, text=True)
     return done.returncode, done.stdout

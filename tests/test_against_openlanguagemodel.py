@@ -1,6 +1,6 @@
 """OpenLanguageModel: its own source code constructs our schedulers, with its rates to the bit.
 
-`test_against_peers.py` holds the specs to its numbers; here are its classes and its base class.
+`test_against_peers.py` compares the specs with its rates; these tests are about its classes.
 """
 
 import copy
@@ -41,7 +41,7 @@ EACH_ARGUMENT = [(kind, name) for kind, arguments in ARGUMENTS.items() for name 
 
 
 def made(row, optimizer):
-    """What the peer's own source text makes of our classes."""
+    """The rates of our classes when the source code of the peer constructs and steps them."""
     return eval(row["peer"], {**vars(schedulers), "optimizer": optimizer})
 
 
@@ -155,7 +155,7 @@ def test_a_state_that_it_saved_is_resumed(kind):
 
 
 class MyScheduler(SchedulerBase):
-    """Its example of a scheduler that a user writes."""
+    """Its example of a user-defined scheduler."""
 
     def __init__(self, optimizer, param, last_epoch=-1):
         self.param = param
@@ -166,7 +166,7 @@ class MyScheduler(SchedulerBase):
 
 
 class Remembering(MyScheduler):
-    """One with a list, a function and a closed form."""
+    """A scheduler with a list, a function and a closed form."""
 
     def __init__(self, optimizer):
         self.seen = [[1]]

@@ -1,6 +1,6 @@
 """The rates of every peer, in `tests/peers`, against the specs in the same files.
 
-`python3 tools/peers` writes them. A peer that is added there is tested here without a change.
+`python3 tools/peers` writes them. A new peer is tested without a change here.
 """
 
 import json
@@ -25,19 +25,19 @@ def all_of(key):
 
 
 def near(peer, ours, theirs):
-    """Whether two rates are one, to the tolerance that the peer's file states; 0 is to the bit."""
+    """Whether two rates are equal, within the tolerance in the peer's file; 0 is to the bit."""
     if theirs is None:
         return False
     return abs(ours - theirs) <= peer["tolerance"] * max(abs(ours), abs(theirs))
 
 
 def stepped(scheduler, start, steps):
-    """The rates at some steps, ascending, of a scheduler that stands at `start`."""
+    """The rates of a scheduler at ascending steps, from step `start` on."""
     rates, kept = [], {*steps}
     for step in range(start, steps[-1] + 1):
         if step in kept:
             rates += rates_of(scheduler.optimizer)
-            # Only here: it takes most of the time.
+            # Imported only here, since this takes most of the time.
             scheduler.optimizer.step()
         scheduler.step()
     return rates

@@ -22,7 +22,7 @@ SCHEMA = ROOT / "schemas" / "schedule.schema.json"
 
 @pytest.fixture
 def held(tmp_path, monkeypatch):
-    """What is found in a text by a schema, a line each."""
+    """The findings for a text and a schema, one per line."""
     monkeypatch.chdir(tmp_path)
 
     def check(schema, text, file="a.yaml"):
@@ -286,7 +286,7 @@ def test_verdicts_agree_with_jsonschema_and_messages_are_short(tmp_path_factory,
 
 
 def test_verdicts_agree_with_check_jsonschema(tmp_path):
-    """Except where olm refuses how it is written: check-jsonschema does not look at that."""
+    """Except for errors of syntax and duplicate keys, which check-jsonschema does not report."""
     folders = (ROOT / "tests" / "problems", ROOT / "specs")
     names = [path for folder in folders for path in folder.iterdir()]
     paths = sorted(path for path in names if path.suffix in (".yaml", ".json"))
@@ -325,6 +325,6 @@ def test_nothing_is_fetched(held, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", fetched)
     with pytest.raises(SchemaError):
         held({"$ref": "https://json.schemastore.org/package.json"}, "a: 1")
-    # The drafts themselves are at hand.
+    # The drafts themselves are available offline.
     schema = {"$ref": "http://json-schema.org/draft-07/schema#"}
     assert len(held(schema, "type: 3")) == 1

@@ -1,7 +1,7 @@
 """The schedulers of torch, stepped in parallel with ours, and composed of ours.
 
-torch computes each rate from the one before, hence the tolerance. `test_against_peers.py` holds the
-specs to numbers that torch 2.13 wrote down; here it is whichever torch is installed.
+torch computes each rate from the previous one, hence the tolerance. `test_against_peers.py` tests
+the specs with recorded rates of torch 2.13; these tests use the installed torch.
 """
 
 import copy
@@ -63,7 +63,7 @@ def together(children):
 
 
 def named(name, kind="", unsaid=(), **drawn):
-    """A leaf whose fields are torch's arguments, and what only torch takes."""
+    """A leaf whose fields are the arguments of torch, and further arguments of torch."""
 
     def pair(fields):
         make = getattr(lr_scheduler, name)
@@ -91,9 +91,9 @@ MULTIPLIES = {
     ),
     "ExponentialLR": named("ExponentialLR", gamma=GAMMAS),
 }
-"""Schedules that torch has right at every step, as a spec and as what makes torch's.
+"""Schedules that torch computes correctly at every step, each as a spec and a torch factory.
 
-These multiply the rate that there is; others set it.
+These multiply the current rate; others set it.
 """
 
 STILL = {"cycle_momentum": False}
@@ -117,7 +117,7 @@ LEAVES = {
     ),
 }
 FIRST = st.one_of(*(pairs for kind, pairs in LEAVES.items() if kind != "CyclicLR"))
-"""The first of a sequence of torch's: a cycle there changes the base rate of the others."""
+"""Schedules for the first part of a torch sequence: a cycle there changes other base rates."""
 
 ONE_CYCLES = named(
     "OneCycleLR",
@@ -134,7 +134,7 @@ ONE_CYCLES = named(
 
 @st.composite
 def sequences(draw):
-    """Some in turn. A cosine is torch's only up to its end: its turn is over by then."""
+    """Schedules in sequence. A cosine equals that of torch up to its end, where its part ends."""
     turns = draw(st.lists(STEPS, min_size=0, max_size=4))
     children = [
         draw(leaves | st.builds(cosine, st.integers(turn, 60), RATES))
@@ -146,7 +146,7 @@ def sequences(draw):
 
 @st.composite
 def products(draw, depth=2):
-    """Some together; a cosine that falls to zero multiplies as well, up to its end."""
+    """Schedules multiplied; a cosine that decays to zero is a factor as well, up to its end."""
     cosines = st.builds(cosine, st.integers(70, 99), st.just(0.0))
     one = st.one_of(*MULTIPLIES.values(), cosines)
     if depth > 1:
@@ -155,7 +155,7 @@ def products(draw, depth=2):
 
 
 def same(ours, theirs, scale=0.0):
-    """Whether rates are equal but for torch's recursion, which misses a zero by some 1e-16."""
+    """Whether rates are equal except for the recursion of torch, which misses zero by 1e-16."""
     return all(
         isclose(our, their, rel_tol=1e-11, abs_tol=1e-15 * scale)
         for our, their in zip(ours, theirs, strict=True)
@@ -213,7 +213,7 @@ def test_a_product_has_the_rates_of_torch(pair, bases):
 def test_one_cycle_has_the_rates_of_torch_up_to_its_end(pair, bases):
     total, share, three = (pair[0][key] for key in ("total_steps", "pct_start", "three_phase"))
     assume(share <= 0.5 or not three)
-    # A way of no length, by which torch divides.
+    # A phase of no steps, by which torch divides.
     assume(share * total not in (1, total))
     assert_same_steps(pair, bases, total)
 
@@ -288,7 +288,7 @@ GROUPS = (0.5, 0.1)
 
 
 def composed(theirs=()):
-    """A SequentialLR of torch's over schedulers of ours, some parts being torch's own."""
+    """A SequentialLR of torch with schedulers of olm, and some of torch."""
     optimizer = optimizer_of(*GROUPS)
     parts = [
         TORCHS[index](optimizer) if index in theirs else olm.build(part, optimizer)

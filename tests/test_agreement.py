@@ -27,7 +27,7 @@ RULES = {rule.fields for model in (Clock, *CATALOGUE.values()) for rule in model
 
 
 def fields_of(problem):
-    """The fields that a problem points at; of two items of one list, the list."""
+    """The fields of a problem; of two items of a list, the list."""
     last = [path[-1] for path in (problem.path, *problem.also)]
     return (problem.path[-2],) if isinstance(last[0], int) else tuple(last)
 
@@ -44,11 +44,11 @@ def problems_of(read, said):
 
 
 def agree(problems, valid):
-    """Whether these are the problems of a document that the schema finds valid, or not valid."""
+    """Whether these problems agree with the verdict of the schema."""
     codes = {problem.code for problem in problems}
     if valid:
         return codes <= {*UNSAID}
-    # The models look no further below what is nested too deep.
+    # The models do not validate below the maximum depth.
     return bool(codes - {*UNSAID}) or "depth" in codes
 
 
@@ -104,7 +104,7 @@ def test_check_jsonschema_gives_the_same_verdicts_as_loading_the_files(tmp_path)
 
 
 def refused_by_check_jsonschema(folder, names):
-    """The files that the command finds problems in."""
+    """The files in which the command finds problems."""
     (folder / "schema.json").write_text(json.dumps(VALIDATOR.schema))
     command = [sys.executable, "-m", "check_jsonschema", "--output-format", "json"]
     done = subprocess.run(
@@ -119,7 +119,7 @@ def refused_by_check_jsonschema(folder, names):
 
 
 def nested(depth):
-    """A document of schedules within schedules, so many deep."""
+    """A document of nested schedules, of a given depth."""
     schedule = {"kind": "LinearLR", "total_steps": 1}
     for _ in range(depth - 1):
         schedule = {"kind": "SequentialLR", "schedulers": [schedule], "milestones": []}
@@ -161,16 +161,16 @@ def test_schedules_of_the_maximum_depth_are_valid_by_both():
 
 @pytest.fixture(scope="module")
 def blend():
-    """A kind with fields of types that no kind of olm's has yet, and one without children."""
+    """A kind with fields of types that no kind has yet, and a kind without children."""
 
     class Blend(Schedule):
-        """Several schedules at once."""
+        """A composition of schedules."""
 
         kind: Literal["acme.Blend"] = "acme.Blend"
         mixed: Annotated[Listed[Schedule], Length(2)]
-        """What is blended."""
+        """The schedules."""
         last: Schedule = CATALOGUE["LinearDecayLR"](total_steps=1)
-        """What comes after ``mixed``."""
+        """The schedules after ``mixed``."""
         weights: Listed[Factor] = (0.5, 0.5)
         curve: Literal["line", "cosine"] = "line"
         restart: bool = False
@@ -190,7 +190,7 @@ def test_fields_of_any_type_are_in_the_schema_as_they_are_in_the_model(blend_sch
     properties = blend_schema["definitions"]["acme.Blend"]["properties"]
     child = {"$ref": "#/definitions/nested"}
     assert properties["mixed"] == {
-        "description": "What is blended.",
+        "description": "The schedules.",
         "type": "array",
         "items": child,
         "minItems": 2,

@@ -36,7 +36,7 @@ TOP_LEVEL = {"LICENSE", "README.md", "olm", "pyproject.toml", "schemas", "specs"
 
 
 def imported(node: ast.AST, package: str) -> Iterator[str]:
-    """The full names of what is imported when the code runs, inside functions too."""
+    """The full names of imports at run time, including those inside functions."""
     below = ast.iter_child_nodes(node)
     match node:
         case ast.If(test=ast.Name("TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
@@ -51,7 +51,7 @@ def imported(node: ast.AST, package: str) -> Iterator[str]:
 
 
 def imports_of(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Every Python file below a folder, with each name that it imports."""
+    """Every Python file in a folder, with each name that it imports."""
     for file in sorted(folder.rglob("*.py")):
         path = file.relative_to(ROOT)
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -59,12 +59,12 @@ def imports_of(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def allowed(room: str) -> set[str]:
-    """The rooms that a room may import: itself and those below it."""
+    """The layers that a layer may import: itself and those below it."""
     return {room}.union(*(allowed(below) for below in ROOMS[room].split()))
 
 
 def known_to(path: Path) -> set[str]:
-    """The rooms that a file may import; the face of the package has no name."""
+    """The layers that a file may import; `olm/__init__.py` has no layer."""
     return allowed(Path(path.parts[1]).stem)
 
 
@@ -121,7 +121,7 @@ def texts_of(path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("room", ["checking", "drawing", "schedule", "schema", "spec"])
 def test_code_asks_a_schedule_what_it_does_and_never_compares_its_kind(room):
     kinds = re.compile(rf"\b(?:{'|'.join(KINDS)})\b")
-    # The table of the kinds' files is generated.
+    # The table of the files of kinds is generated.
     files = [path for path in (OLM / room).rglob("*.py") if path.name != "families.py"]
     named = [(path.name, text) for path in files for text in texts_of(path) if kinds.search(text)]
     assert named == []

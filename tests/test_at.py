@@ -164,7 +164,7 @@ def paths_in(value, path=()):
 
 
 def nodes_in(node, path=()):
-    """Every node that PyYAML composes, by its path."""
+    """Every node that PyYAML composes, by path."""
     yield path, node
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -263,7 +263,7 @@ def toml_value(value, multi):
 
 
 def toml_lines(table, path, multi, lines, places):
-    """Write a table, and note the line of each key that begins a statement."""
+    """Write a table, and record the line of each key that starts a statement."""
     later = []
     for key, value in table.items():
         is_list = isinstance(value, list) and value and all(isinstance(v, dict) for v in value)
@@ -327,7 +327,7 @@ def test_a_missing_part_is_one_finding(value, at):
     "text", ["[" * 1_000_000, "? " * 500_000, "{a: " * 250_000, "- " * 500_000]
 )
 def test_a_deeply_nested_file_is_rejected_at_once(text):
-    """A parser's time grows with the square of the depth: this would take hours."""
+    """The time of a parser grows with the square of the depth: this would take hours."""
     document = read(text, "a.yaml", ("a", "b"))
     assert [problem.code for problem in document.problems] == ["depth"]
     assert not document.readable

@@ -26,16 +26,16 @@ def make(kind, **fields):
 
 
 def rates_at(schedule, steps, base):
-    """The rates at steps that need not be whole."""
+    """The rates at steps that may be fractional."""
     return schedule.evaluate(np.array(steps, float), np.array([base]))
 
 
 def turns_between(schedule, step, base):
-    """The rates at which a kind turns between a step and the next, by its documentation."""
+    """The rates of a kind that changes between two steps, by its documentation."""
     if isinstance(schedule, OneCycle):
         return [rate for at, rate in schedule.turning_points() if step < at < step + 1]
     if isinstance(schedule, Cyclic) and schedule.mode == "exp_range":
-        # A straight line times a power, each between its own ends.
+        # A line multiplied by a power, each within its bounds.
         plain = schedule.model_copy(update={"mode": "triangular"})
         line = rates_at(plain, [step, step + 1], base) - schedule.base_lr
         powers = [schedule.gamma**step, schedule.gamma ** (step + 1)]
@@ -57,7 +57,7 @@ def test_the_rate_between_two_steps_is_between_their_rates(schedule, base, data)
     ends += turns_between(schedule, step, base)
     some = np.array([step + data.draw(WITHIN), step + 0.5, np.nextafter(step + 1, 0)])
     rates = rates_at(schedule, some, base)
-    # What a formula subtracts from one another may be far above the result.
+    # A formula may subtract numbers that are much larger than the result.
     curve = rates_at(schedule, np.linspace(0, horizon, 50).round(), base)
     fields = [value for _, value in schedule if isinstance(value, float)]
     small = 1e-13 * max(base, *ends, *curve[usable(curve)], *filter(lambda rate: rate < 2, fields))
@@ -87,7 +87,7 @@ def test_a_slowed_warm_up_from_above_never_falls_below_the_base_rate(warmup):
     inner = make("WarmupLR", warmup_steps=warmup, start_lr=1.0)
     slowed = make("RepeatLR", period=5, growth=2.0, scheduler=inner)
     for base in (0.0, 0.1):
-        # OLM's own last step of the rise misses the base rate by a rounding.
+        # The last step of the rise in OLM misses the base rate by a rounding error.
         assert slowed.lr(np.arange(500), base).min() == pytest.approx(base, rel=1e-15)
 
 
@@ -108,7 +108,7 @@ GROWTHS = st.integers(50, 300).filter(lambda share: share != 100)
 def test_a_slowed_schedule_is_at_the_step_of_its_own_that_it_is_on_paper(
     hundredths, period, count, milestones
 ):
-    """A milestone whose step is whole on paper is reached at it, however floats are rounded."""
+    """A milestone whose exact step is an integer is reached there, however floats are rounded."""
     growth, milestones = Fraction(hundredths, 100), sorted(milestones)
     inner = make("MultiStepLR", milestones=milestones, gamma=0.5)
     fields = {"scheduler": inner, "period": period, "growth": hundredths / 100}

@@ -30,14 +30,14 @@ RUN = {"total_steps": 1000, "steps_per_epoch": 12.5, "samples_per_step": 8, "tok
 
 
 def refused(function, *arguments, **named):
-    """The fields for which something is refused, each with the message."""
+    """The invalid fields, each with its message."""
     with pytest.raises(ValidationError) as error:
         function(*arguments, **named)
     return {detail["loc"][0]: detail["msg"] for detail in error.value.errors()}
 
 
 def named_in(function, **named):
-    """The fields that a contradiction is told of, at which it is told first."""
+    """The fields of a contradiction, starting with the one at which it is reported."""
     with pytest.raises(ValidationError) as error:
         function(**named)
     (detail,) = error.value.errors()
@@ -77,14 +77,14 @@ def test_total_steps_are_whole_and_other_numbers_may_be_averages():
 @pytest.mark.parametrize(
     ("clock", "duration", "exactly", "steps"),
     [
-        # A half on paper, which every one of these floats misses from below.
+        # Exactly a half, which each of these floats is slightly below.
         ({"steps_per_epoch": 1.7}, "5ep", Fraction(17, 2), 9),
         ({"steps_per_epoch": 0.7}, "5ep", Fraction(7, 2), 4),
         ({"steps_per_epoch": 4 / 3}, "1.125ep", Fraction(3, 2), 2),
         ({"steps_per_epoch": 10 / 3}, "0.45ep", Fraction(3, 2), 2),
         ({"samples_per_step": 1.1}, "1.65sp", Fraction(3, 2), 2),
         ({"tokens_per_step": 2049.3}, "3073.95tok", Fraction(3, 2), 2),
-        # More digits than a simple fraction has: the number that was written.
+        # More digits than a simple fraction has: the number as written.
         ({"steps_per_epoch": 1.234567890123}, "1ep", Fraction(1234567890123, 10**12), 1),
         ({"steps_per_epoch": 1234567.1234567}, "1ep", Fraction(12345671234567, 10**7), 1234567),
     ],
@@ -208,7 +208,7 @@ def ranks(size, batch_size, world_size, drop_last):
 
 
 def trained(loader, accumulate, epochs=1):
-    """How many optimizer steps a loop takes that ends an epoch with one."""
+    """The number of optimizer steps of a loop that steps at the end of each epoch."""
     steps = 0
     for _ in range(epochs):
         waiting = 0

@@ -20,7 +20,7 @@ FLAT = make("HoldLR")
 
 
 def test_a_sequence_in_a_repeat_in_a_clamp_above_a_floor():
-    """The guide's example: three rises and falls, each lower and slower, in jumps of an epoch."""
+    """The example of the guide: three rises and decays, each lower and slower, once per epoch."""
     cycle = make(
         "SequentialLR",
         schedulers=[
@@ -37,11 +37,11 @@ def test_a_sequence_in_a_repeat_in_a_clamp_above_a_floor():
     assert schedule.lr(100, 0.8) == pytest.approx(0.44, rel=1e-15)
     assert schedule.lr(200, 0.8) == schedule.lr(299, 0.8) == 0.8
     assert schedule.lr(600, 0.8) == pytest.approx(0.4, rel=1e-15)
-    # The second cycle begins at step 1000, takes 2000 steps and is half as high.
+    # The second cycle starts at step 1,000, lasts 2,000 steps and is half as high.
     assert schedule.lr(1000, 0.8) == pytest.approx(0.04, rel=1e-15)
     assert schedule.lr(1400, 0.8) == pytest.approx(0.4, rel=1e-15)
     assert schedule.lr(2200, 0.8) == pytest.approx(0.2, rel=1e-15)
-    # The third from 3000 to 7000, where everything is over.
+    # The third lasts from 3,000 to 7,000, where the schedule ends.
     assert schedule.lr(3800, 0.8) == pytest.approx(0.2, rel=1e-15)
     assert {schedule.lr(step, 0.8) for step in (7000, 7001, 10**9)} == {1e-5}
     assert schedule.holds_from() == 7000
@@ -88,7 +88,7 @@ def test_a_product_of_one_equals_it_and_several_multiply_factors():
     [(1.0, [0, 10, 20, 30]), (2.0, [0, 10, 30, 70, 150]), (3.0, [0, 10, 40, 130, 400, 1210])],
 )
 def test_a_repeat_starts_each_cycle_exactly_at_its_step(growth, starts):
-    """At 1210 a logarithm of 3 that is off by a rounding would still be in the cycle before."""
+    """At 1,210, a logarithm with a rounding error would still be in the previous cycle."""
     repeat = make(
         "RepeatLR", scheduler=make("LinearDecayLR", total_steps=10), period=10, growth=growth
     )
@@ -130,7 +130,7 @@ def test_a_minimum_and_a_maximum_are_computed_at_each_step():
 
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_every_schedule_can_be_repeated_clamped_multiplied_and_bounded(document):
-    """Where a composition of one changes nothing, its rates are those of the one, to the bit."""
+    """A composition of one schedule that changes nothing has its rates, to the bit."""
     inner = olm.parse(document).schedule
     steps = np.arange(60)
     own = inner.lr(steps, 0.3)

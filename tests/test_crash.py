@@ -21,25 +21,25 @@ from training import optimizer_of, trained
 
 LINEAR = {"kind": "LinearLR", "total_steps": 10}
 LEFT = f"schedule.json.{'[0-9a-f]' * 16}.tmp"
-"""What a save that was killed leaves."""
+"""The name of the temporary file that a killed save leaves."""
 
 
 @dataclass
 class Life:
-    """What a training process said, line by line, until it was killed or came to its end."""
+    """The lines that a training process printed until it was killed or ended."""
 
     process: subprocess.Popen
     said: list[list[str]] = field(default_factory=list)
 
     def read_until(self, *words):
-        """Read lines up to one that begins with one of these words, or to the last."""
+        """Read lines up to one that starts with one of these words, or to the last."""
         while line := self.process.stdout.readline().decode().split():
             self.said.append(line)
             if line[0] in words:
                 break
 
     def numbers(self, word):
-        """The steps that stand after a word."""
+        """The steps in the lines that start with a word."""
         return [int(line[1]) for line in self.said if line[0] == word]
 
     def kill(self):
@@ -53,7 +53,7 @@ def started(kind, folder, *how):
 
 
 def undisturbed(kind, folder):
-    """The life of a process that nobody kills."""
+    """The output of a process that is not killed."""
     with started(kind, folder) as process:
         life = Life(process)
         life.read_until()
@@ -62,7 +62,7 @@ def undisturbed(kind, folder):
 
 
 def alone(kind, folder, chance):
-    """The life of an interpreter of its own, killed at a random moment."""
+    """The output of a new interpreter, killed at a random moment."""
     with started(kind, folder, train.LIFE) as process:
         life = Life(process)
         strike(life, chance)
@@ -72,7 +72,7 @@ def alone(kind, folder, chance):
 
 
 def forked(nursery, chance):
-    """The life of a fork of a process that has torch in memory, killed at a random moment."""
+    """The output of a fork of a process that has torch in memory, killed at a random moment."""
     nursery.stdin.write(b"\n")
     life = Life(nursery)
     strike(life, chance)
@@ -81,7 +81,7 @@ def forked(nursery, chance):
 
 
 def strike(life, chance):
-    """Kill a process soon after its start, or in some step, or while it saves a state."""
+    """Kill a process soon after its start, in a step, or while it saves a state."""
     word = chance.choice(["pid", "step", "save", "save"])
     life.read_until("pid")
     for _ in range(chance.randint(1, 10) if word != "pid" else 0):
@@ -92,7 +92,7 @@ def strike(life, chance):
 
 
 def check_state(life, folder, before):
-    """That the state is whole, and of a step that was saved; that the next one starts there."""
+    """Assert that the state is complete, of a saved step, and where the next process starts."""
     path, begun, saved = folder / "schedule.json", life.numbers("save"), life.numbers("saved")
     assert life.numbers("start") in ([], [before])
     last = saved[-1] if saved else before
@@ -108,7 +108,7 @@ def check_state(life, folder, before):
 
 
 def steps_of(lives):
-    """The rates and the loss of every step; one that was taken more than once has the same."""
+    """The rates and the loss of every step, which are the same if it was taken more than once."""
     steps = {}
     for life in lives:
         for word, *rest in life.said:
@@ -118,17 +118,17 @@ def steps_of(lives):
 
 
 def formula(kind, steps):
-    """The rates of every step by the pure schedule, which observes the losses that there were."""
+    """The rates of every step by the schedule alone, which observes the same losses."""
     schedule = olm.parse(train.SPECS[kind]).schedule
     for step in range(train.STEPS):
         yield [schedule.lr(step, base).hex() for base in train.BASES]
         if step % train.EVERY == 0:
-            # What is told after a step stands at the next one.
+            # A metric observed after a step is listed at the next one.
             schedule = schedule.observe(float(steps[step][-1]), step + 1)
 
 
 def assert_same(one, other):
-    """That two files' contents are equal to the bit, tensors too."""
+    """Assert that the contents of two files are equal to the bit, tensors included."""
     assert type(one) is type(other)
     if isinstance(one, dict):
         assert one.keys() == other.keys()
@@ -181,11 +181,11 @@ def test_a_save_killed_at_any_line_leaves_the_old_or_the_new_state(tmp_path):
             lines += life.numbers("line")
             steps.append(check_state(life, tmp_path, steps[-1]))
     assert len(lines) == len(steps) - 1 > 20
-    # Up to some line the old state is there, from then on the new one.
+    # Up to some line, the file has the old state, then the new one.
     moves = [after - before for before, after in pairwise(steps)]
     assert moves == sorted(moves)
     assert {*moves} == {0, 1}
-    # Nobody writes for hours: what is beside the state was left by the kills.
+    # As if nothing had been written for hours: the kills left the other files.
     left = [*tmp_path.glob(LEFT)]
     assert left
     for file in left:

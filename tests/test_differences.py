@@ -146,7 +146,7 @@ def test_a_state_is_compared_as_it_was_written():
 
 
 def brute(a, b, bases, steps):
-    """Where two curves part, asked in the plainest way."""
+    """The differences of two curves, computed in the simplest way."""
     at = np.arange(steps + 1)
     one, other = a.lr(at, bases[0]), b.lr(at, bases[1])
     slack = 1e-14 * np.maximum(one, other) + 1e-15 * max(bases)
@@ -212,7 +212,7 @@ def test_a_sequence_of_one_has_the_curve_of_its_part(document):
 
 
 def test_a_rounding_difference_is_reported_but_is_no_difference():
-    """The recipe of torch's users and our own kind: cosines of a few roundings' difference."""
+    """A recipe of torch users and our kind: cosines that differ by rounding errors."""
     parts = [KINDS["WarmupLR"](warmup_steps=10_000), KINDS["CosineAnnealingLR"](T_max=90_000)]
     recipe = KINDS["SequentialLR"](schedulers=parts, milestones=[10_000])
     ours = KINDS["WarmupCosineScheduler"](warmup_steps=10_000, total_steps=100_000)
@@ -246,7 +246,7 @@ def test_beyond_a_hundred_million_steps_a_sample_is_compared_and_reported_as_suc
     found = parting(a, b, (0.5, 0.5), 10**12)
     assert not found.every_step
     assert 200_000 < found.looked_at < 200_020
-    # At step 0 and beside the marks, wherever the others are.
+    # At step 0 and next to the marks, wherever the other steps are.
     assert found.first.step == 0
     assert parting(a, a, (0.5, 0.5), 10**12).every_step
 

@@ -24,20 +24,20 @@ ROOT = Path(__file__).parents[1]
 PROGRAMS = ROOT / "tests" / "distributed"
 LOOP = PROGRAMS / "many_machines.py"
 TIMEOUT = 600
-"""Seconds after which a program hangs. All of them together take less."""
+"""The timeout of a program, in seconds. All of them together take less."""
 
 RANKS = (1, 2, 4)
 KEYS = ("before_bare", "before_wrapped", "then_bare", "then_wrapped")
-"""A scheduler as it is and wrapped, under keys that sort before and after the optimizer's."""
+"""A scheduler, plain and wrapped, under keys that sort before and after that of the optimizer."""
 
 LINEAR = {"kind": "LinearLR", "total_steps": 10}
 
 alone = pytest.mark.filterwarnings("ignore:torch.distributed is disabled:UserWarning")
-"""What torch says whenever there is one process only."""
+"""A warning of torch for a single process."""
 
 
 def torchrun(ranks, program, folder):
-    """What a program prints on some ranks; an error if it fails or hangs."""
+    """The output of a program on some ranks; an error if it fails or hangs."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     program = [str(PROGRAMS / "seeded.py"), str(PROGRAMS / program), str(folder)]
     process = subprocess.Popen(
@@ -51,20 +51,20 @@ def torchrun(ranks, program, folder):
     try:
         out, err = process.communicate(timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
-        # torchrun ends its ranks when it is asked to end, and leaves them when it is killed.
+        # torchrun stops its ranks when it is terminated, but not when it is killed.
         process.terminate()
         out, err = process.communicate(timeout=60)
         raise AssertionError(
             f"{program} hangs on {ranks} ranks\n{out[-2000:]}{err[-4000:]}"
         ) from None
     assert process.returncode == 0, f"{program} on {ranks} ranks\n{out[-2000:]}{err[-4000:]}"
-    assert "Detected call of" not in err  # the warning of a loop in the wrong order
+    assert "Detected call of" not in err  # The warning about a loop in the wrong order.
     return out
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder in which all programs have run, once for all processes that run these tests."""
+    """A folder in which all programs have run, shared by all processes of this test run."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = base / "distributed"
@@ -86,7 +86,7 @@ def run_all(folder):
         looping = pool.submit(torchrun, 2, LOOP.name, whole)
         (whole / "printed").write_text(looping.result())
         saving.result()
-        # As if it had been killed while it was saving for the second time.
+        # As if it had been killed during the second save.
         shutil.copytree(whole / "step-000004", again / "step-000004")
         shutil.copytree(whole / "step-000008", again / "step-000008")
         (again / "step-000008" / ".metadata").unlink()
@@ -100,7 +100,7 @@ def run_all(folder):
 
 @pytest.fixture(scope="module")
 def saved(folder):
-    """What each of the 2 ranks that saved has reported."""
+    """The reports of the 2 ranks that saved."""
     return reports(folder, "saves", 2)
 
 
@@ -110,7 +110,7 @@ def reports(folder, program, ranks):
 
 
 def formula(document, bases=BASES):
-    """The rates of a run, from the schedule and the metrics alone."""
+    """The rates of a run, computed only from the schedule and the metrics."""
     schedule, rates = olm.parse(document).schedule, []
     for step, metric in enumerate(METRICS):
         rates.append([schedule.lr(step, base) for base in bases])
@@ -262,7 +262,7 @@ def test_the_loop_of_the_guide_ends_with_the_same_checkpoint(folder, tmp_path):
 
 
 def assert_same(one, other):
-    """That two nested states are equal, tensors to the bit."""
+    """Assert that two nested states are equal, tensors to the bit."""
     assert type(one) is type(other)
     if isinstance(one, dict):
         assert one.keys() == other.keys()
@@ -309,7 +309,7 @@ def test_durations_survive_a_checkpoint_and_a_longer_run_is_recognized(wrap, tmp
     dcp.save({"scheduler": wrap(old)}, checkpoint_id=tmp_path)
     dcp.load({"scheduler": wrap(new)}, checkpoint_id=tmp_path)
     assert new.state_dict() == old.state_dict()
-    # What arrives without the wrapper are the leaves of a whole state: nothing is mixed.
+    # Without the wrapper, the leaves of a complete state arrive: nothing is mixed.
     with pytest.raises(Exception, match="of a run of another length"):
         dcp.load({"scheduler": wrap(longer)}, checkpoint_id=tmp_path)
     assert longer.state_dict() == built(40).state_dict()

@@ -1,7 +1,7 @@
 """Durations in transformers and Composer, and where olm rounds differently.
 
-Their answers stand in `tests/peers`, as `python3 tools/peers transformers composer` wrote them.
-Schedules of Composer's whose lengths are durations are among the curves there.
+Their results are in `tests/peers`, where `python3 tools/peers transformers composer` writes them.
+The curves there include schedules of Composer with durations.
 """
 
 import json
@@ -20,27 +20,27 @@ HALF = Fraction(1, 2)
 
 
 class Said(NamedTuple):
-    """One duration in one run."""
+    """A duration in a run."""
 
     peer: str
-    """What was asked of the peer."""
+    """The expression of the peer."""
     theirs: str | float
-    """The duration as the peer takes it."""
+    """The duration as the peer writes it."""
     ours: str | int | None
-    """As a spec says it."""
+    """The duration as a spec writes it."""
     answer: str | float | None
-    """What the peer makes of it."""
+    """The result of the peer."""
     clock: olm.Clock
     """The run."""
 
     @property
     def exact(self):
-        """How many steps it is."""
+        """The exact number of steps."""
         return self.clock.steps(self.ours) if isinstance(self.ours, str) else Fraction(self.ours)
 
     @property
     def steps(self):
-        """How many steps olm makes of it."""
+        """The number of steps that olm computes."""
         spec = olm.parse({"kind": "WarmupLR", "warmup_steps": self.ours})
         return spec.resolve(self.clock).schedule.warmup_steps
 
@@ -67,12 +67,12 @@ def refused(length):
 
 
 def batches(said):
-    """Composer's answer in batches; None if it is in another unit."""
+    """The result of Composer in batches; None if it is in another unit."""
     return int(said.answer.removesuffix("ba")) if said.answer.endswith("ba") else None
 
 
 def ends_just_after(said):
-    """Whether it ends after a step, nearer to it than to the next, and is not all of a step."""
+    """Whether it ends after a step, closer to it than to the next."""
     return said.exact > 1 and 0 < said.exact % 1 < HALF
 
 
@@ -186,7 +186,7 @@ def test_composer_keeps_samples_and_tokens_so_it_ends_at_most_a_step_after_olm(u
     said = [said for said in same if said.theirs.endswith(unit)]
     for one in said:
         assert one.answer == f"{int(duration(one.ours).amount)}{unit}"
-        # Its schedulers compare that with the samples or tokens seen before a batch.
+        # Its schedulers compare this with the number of samples or tokens before a batch.
         assert ceil(one.exact) - one.steps == ends_just_after(one)
     assert {ends_just_after(one) for one in said} == {True, False}
 
@@ -197,7 +197,7 @@ def test_composer_counts_a_share_of_a_token_run_in_tokens_and_olm_in_steps():
     last = said[0].clock.total_steps - Fraction(1_000_000, per_step)
     for one in said:
         tokens = int(one.answer.removesuffix("tok"))
-        # The last step is not full, and Composer cuts a part of a token off.
+        # The last step is incomplete, and Composer truncates a fraction of a token.
         more = duration(one.ours).amount * last
         assert more <= one.exact - Fraction(tokens, per_step) <= more + Fraction(1, per_step)
     assert len(said) > 100

@@ -25,7 +25,7 @@ EXPECT = {"base_lr": 0.8, "rates": [{"step": 1, "lr": 0.6}]}
 
 
 def problems(document):
-    """What is wrong with a document, as its paths and messages."""
+    """The problems of a document, as paths and messages."""
     try:
         spec = parse(document)
     except SpecError as error:
@@ -35,7 +35,7 @@ def problems(document):
 
 
 def expecting(rate, **more):
-    """A line from 0.8 to 0 that is expected to have a rate at step 1, where it has 0.6."""
+    """A line from 0.8 to 0 with an expectation at step 1, where the rate is 0.6."""
     return {**LINEAR, "expect": {"base_lr": 0.8, "rates": [{"step": 1, "lr": rate}], **more}}
 
 
@@ -52,7 +52,7 @@ def test_rates_of_the_curve_meet_the_expectation_and_others_do_not(schedule, ste
     }
     said = parse({**schedule.model_dump(mode="json"), "expect": expect})
     assert [*unmet(said.expect, said.schedule)] == []
-    # Further than the tolerance, and than what counts as 0.
+    # Beyond the tolerance, and beyond what counts as 0.
     for factor in (1 - 2e-6, 1 + 2e-6):
         far = [{"step": s, "lr": r * factor} for s, r in zip(steps, rates, strict=True)]
         moved = parse({**schedule.model_dump(mode="json"), "expect": {**expect, "rates": far}})

@@ -40,7 +40,7 @@ FIXED = {
         "kind: LinearLR\ntotal_step: '100'\n",
         "kind: LinearLR\ntotal_steps: 100\n",
     ),
-    "a key, and what nobody saw inside of its value": (
+    "a key, and an error hidden inside its value": (
         "kind: ChainedScheduler\nschedulrs: [{kind: LinearLR, total_step: 1}]\n",
         "kind: ChainedScheduler\nschedulers: [{kind: LinearLR, total_steps: 1}]\n",
     ),
@@ -64,7 +64,7 @@ FIXED = {
         "kind: WarmupLR\nwarmup_ratio: 0.03   # as in the paper\n",
         "kind: WarmupLR\nwarmup_steps: 3%   # as in the paper\n",
     ),
-    "a number of epochs, whose value stands elsewhere": (
+    "a number of epochs, whose value is elsewhere": (
         "kind: WarmupLR\nwarmup_epochs:\n  # short\n  0.5 # of one\n",
         "kind: WarmupLR\nwarmup_steps:\n  # short\n  0.5ep # of one\n",
     ),
@@ -93,7 +93,7 @@ FIXED = {
         "\ufeffkind: LinearLR  # é 学\r\ntotal_steps: 100\r\n",
     ),
 }
-"""A text before and after it is fixed."""
+"""Texts before and after a fix."""
 
 LEFT = {
     "two keys that mean one": "kind: LinearLR\ntotal_step: 1\ntotal_stepz: 2\n",
@@ -117,7 +117,7 @@ LEFT = {
     "a choice that a rule forbids": "{kind: RampLR, total_steps: 9, end_lr: 0.0, space: Log}",
     "what only looks like a number": "kind: LinearLR\ntotal_steps: '1:30'\n",
 }
-"""What is left as it is."""
+"""Texts that are not fixed."""
 
 
 @pytest.mark.parametrize("what", FIXED)
@@ -139,7 +139,7 @@ def test_an_error_without_a_fix_is_left(what):
 
 
 def test_a_key_is_fixed_even_if_its_value_cannot_be():
-    """The first finding of tools/fuzz.py: as many problems are left as there were."""
+    """The first finding of tools/fuzz.py: a fix reveals as many problems as it fixes."""
     text = "kind: ChainedScheduler\nschedulrs: [{kind: LinearLR, total_step: -1}]\n"
     data, count = fixed_text(text.encode(), "a.olm.yaml")
     assert b"schedulers: [" in data
@@ -150,7 +150,7 @@ def test_a_key_is_fixed_even_if_its_value_cannot_be():
 @pytest.mark.parametrize(
     "text",
     [
-        # More problems than are looked for, and a text that is longer than any that is fixed.
+        # More problems than the limit, and a text that is too long to be fixed.
         "kind: ChainedScheduler\nschedulers:\n" + "  - {kind: LinearLR, total_step: 1}\n" * 2000,
         "kind: LinearLR\ntotal_step: 1\n" + "#" * 2**17,
     ],
@@ -205,7 +205,7 @@ def test_a_reported_fix_is_the_written_text():
 
 
 def test_a_fix_is_applied_completely_or_not_at_all():
-    """Before it is known where the value stands, the key alone must not be fixed."""
+    """While the place of the value is unknown, the key alone must not be fixed."""
     result = check(read("{kind: WarmupLR, warmup_ratio: 0.03}", "a.olm.yaml"))
     (problem,) = result.problems
     assert problem.fix
@@ -227,7 +227,7 @@ def test_only_the_schedule_in_a_larger_file_is_fixed():
 
 @st.composite
 def misspelt(draw):
-    """A document with some mistakes, written in one of several ways."""
+    """A document with some errors, in one of several formats."""
     document = draw(mutated())
     if draw(st.booleans()):
         return json.dumps(document, indent=draw(st.sampled_from([None, 2])))
@@ -236,7 +236,7 @@ def misspelt(draw):
 
 
 def outline(text):
-    """A text without what a fix may change: names, numbers, units, and the quotes around them."""
+    """A text without the parts that a fix may change: names, numbers, units, and their quotes."""
     return re.sub(r"[\"'\w.+%-]", "", text)
 
 
@@ -245,7 +245,7 @@ def test_fixing_makes_nothing_worse_and_is_complete_at_once(text):
     before = check(read(text, "a.olm.yaml"))
     data, count = fixed_text(text.encode(), "a.olm.yaml")
     after = check(read(data, "a.olm.yaml"))
-    # A fix may uncover the next error.
+    # A fix can reveal another error.
     assert len(after.problems) <= len(before.problems)
     assert (after.problems != before.problems) == bool(count)
     assert fixed_text(data, "a.olm.yaml") == (data, 0)

@@ -21,11 +21,11 @@ from olm.schedule.schedule import Schedule
 
 
 class Twice(Schedule):
-    """The base rate, so many times."""
+    """A multiple of the base rate."""
 
     kind: Literal["TwiceLR"] = "TwiceLR"
     times: Factor = 2.0
-    """How many times."""
+    """The factor."""
 
     group = "building block"
     examples = [{"times": 3.0}]
@@ -36,12 +36,12 @@ class Twice(Schedule):
 
 
 COMPOSITIONS = [kind for kind, model in KINDS.items() if model.group == "composition"]
-"""The kinds whose schemas mention every kind."""
+"""The kinds whose schemas contain every kind."""
 
 
 @pytest.fixture
 def copied(tmp_path):
-    """A copy of the repository, as far as generated files go."""
+    """A copy of the parts of the repository that generation needs."""
     for folder in (".github", "olm", "tools", "schemas"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
@@ -51,7 +51,7 @@ def copied(tmp_path):
 
 
 def generate(root, *args):
-    """The exit status, and the lines that are printed."""
+    """Run the generator; return the exit status and the printed lines."""
     command = [sys.executable, "-B", str(root / "tools" / "generate.py"), *args]
     done = subprocess.run(command, capture_output=True, text=True)
     assert not done.stderr

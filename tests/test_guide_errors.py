@@ -21,7 +21,7 @@ QUOTED = [
 
 
 def first_lines():
-    """That of every text in olm's code, with a null character for each formatted value."""
+    """The text of every string in olm's code, with a null character for each formatted value."""
     for path in Path(olm.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
@@ -32,7 +32,7 @@ def first_lines():
 
 @pytest.fixture(scope="module")
 def errors():
-    """A pattern for each line that has enough words of its own to be recognised."""
+    """A pattern for each line that has enough constant words to be recognized."""
     lines = [line for line in first_lines() if len(line.replace("\0", "")) > 15]
     return {".+".join(map(re.escape, line.split("\0"))) for line in lines}
 

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cann
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder with more files than two processes check at once, some with mistakes."""
+    """A folder with more files than two processes check at once, some of them invalid."""
     monkeypatch.chdir(tmp_path)
     for number in range(5 * BATCH + 7):
         path = tmp_path / f"{number:04}.olm.yaml"
@@ -155,21 +155,21 @@ def test_closing_the_output_ends_every_process_quietly(tmp_path):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == PIPE_CLOSED
-    assert nobody_is_left(process.pid)
+    assert group_is_gone(process.pid)
 
 
 def test_ctrl_c_ends_every_process_quietly(tmp_path):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
-    # A shell starts what runs in its background deaf to Ctrl-C, and so would these be.
+    # Processes in the background of a shell ignore Ctrl-C, and so would these.
     pipes["preexec_fn"] = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(many(tmp_path), **pipes) as process:
         process.stdout.readline()
-        # As a terminal does: all processes of the group get it.
+        # Like a terminal, which interrupts all processes of the group.
         os.killpg(process.pid, signal.SIGINT)
         process.stdout.read()
         assert process.stderr.read() == b""
     assert process.returncode == INTERRUPTED
-    assert nobody_is_left(process.pid)
+    assert group_is_gone(process.pid)
 
 
 def test_when_the_first_process_is_killed_the_others_end(tmp_path):
@@ -177,11 +177,11 @@ def test_when_the_first_process_is_killed_the_others_end(tmp_path):
     with subprocess.Popen(many(tmp_path), **pipes) as process:
         process.stdout.readline()
         process.kill()
-    assert nobody_is_left(process.pid)
+    assert group_is_gone(process.pid)
 
 
-def nobody_is_left(group):
-    """Whether the processes of a group are gone, at the latest after ten seconds."""
+def group_is_gone(group):
+    """Whether the processes of a group end within ten seconds."""
     until = time.monotonic() + 10
     while time.monotonic() < until:
         try:

@@ -24,7 +24,7 @@ BASES = (1.0, 0.1, 3e-4, 0.0)
 
 
 def steps_of(schedule: Schedule) -> np.ndarray:
-    """The steps around everything that happens in a schedule, in ascending order."""
+    """The steps around all changes of a schedule, in ascending order."""
     marks = [0, *schedule.marks()]
     near = {mark + offset for mark in marks for offset in (-1, 0, 1, 7)}
     inner = np.linspace(0, marks[-1], 50).astype(int)
@@ -76,7 +76,7 @@ def test_a_schedule_without_a_horizon_has_a_length_to_show(schedule):
 
 @pytest.mark.parametrize("schedule", EXAMPLES)
 def test_a_step_has_the_same_rate_as_scalar_and_in_arrays(schedule):
-    """Alone, in blocks of every length at every offset, as a list, and beside other base rates."""
+    """Alone, in blocks of every length and offset, as a list, and with other base rates."""
     steps = steps_of(schedule)
     alone = [schedule.lr(int(step), 0.3) for step in steps]
     assert all(type(rate) is float for rate in alone)

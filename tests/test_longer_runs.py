@@ -33,7 +33,7 @@ def digits():
         patch.syspath_prepend(str(TOOLS))
         module = import_module("digits")
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # As the tool does.
+    torch.set_num_threads(1)  # As in the tool.
     yield module
     torch.set_num_threads(threads)
 
@@ -48,7 +48,7 @@ def whole(digits, tmp_path_factory):
 
 @pytest.fixture
 def stopped(digits, whole, tmp_path):
-    """The folder of the same run, as if it had been stopped at step 400."""
+    """The folder of the same run, as if it had stopped at step 400."""
     checkpoint = tmp_path / f"step-{AT:06}"
     shutil.copytree(whole / checkpoint.name, checkpoint)
     digits.point_to(checkpoint)
@@ -56,7 +56,7 @@ def stopped(digits, whole, tmp_path):
 
 
 def go_on(folder, *options):
-    """Go on in a process of its own."""
+    """Resume in another process."""
     command = [sys.executable, "digits.py", str(folder), *options]
     return subprocess.run(command, cwd=TOOLS, capture_output=True, text=True)
 
@@ -102,7 +102,7 @@ def test_with_the_spec_it_resumes_and_ends_exactly_with_the_longer_run(digits, s
     longer, trained = schedule(30, digits), rates(stopped, LONGER)
     assert trained[:AT] == schedule(24, digits).lr(range(AT), digits.BASE_LR).tolist()
     assert trained[AT:] == longer.lr(range(AT, LONGER), digits.BASE_LR).tolist()
-    # 201 steps along the half cosine of 550, as the refusal says.
+    # 201 steps along the half cosine of 550, as the error reports.
     by_hand = 5e-4 + (0.05 - 5e-4) * (1 + cos(pi * 201 / 550)) / 2
     assert (
         trained[AT + 1] == pytest.approx(by_hand, rel=1e-12) == pytest.approx(0.0354028, abs=5e-8)
@@ -110,7 +110,7 @@ def test_with_the_spec_it_resumes_and_ends_exactly_with_the_longer_run(digits, s
     state = olm.load(stopped / f"step-{LONGER:06}" / "scheduler.json")
     assert (state.last_epoch, state.schedule) == (longer.horizon(), longer) == (LONGER, longer)
     assert trained[-1] > state.lr(LONGER, digits.BASE_LR) == 5e-4
-    # It is of the longer run now, in which nothing changes any more.
+    # Now it belongs to the longer run, in which nothing changes.
     assert digits.train(stopped, epochs=30).get_last_lr() == [5e-4]
 
 

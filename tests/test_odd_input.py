@@ -49,7 +49,7 @@ ODD = {
     "a nul": (START + "end_lr: \0\n", "character", 3),
     "a surrogate": (START + "end_lr: \ud800\n", "character", 3),
     "a directive": ("%YAML 1.1\n---\n" + START, "directive", 1),
-    "a directive that nobody knows": ("%OLM 1\n---\n" + START, "directive", 1),
+    "an unknown directive": ("%OLM 1\n---\n" + START, "directive", 1),
     "a version of 5,000 digits": (f"%YAML 1.{'1' * 5000}\n---\n{START}", "directive", 1),
     "two documents": (START + "---\n" + START, "documents", 3),
     "nothing": ("", "empty", 1),
@@ -128,7 +128,7 @@ PIECES = [*"\t\n\r :-?|>&*!%@`{}[],'\"#\\~=<.0é中", *WORDS_AND_MARKS.split("|"
 
 @st.composite
 def almost_specs(draw):
-    """A spec in YAML or JSON, some pieces of which were replaced."""
+    """A spec in YAML or JSON with some parts replaced."""
     spec = draw(st.sampled_from(EXAMPLES))
     flow = draw(st.sampled_from([True, False, None]))
     text = draw(
@@ -198,5 +198,5 @@ def test_the_time_to_reject_a_text_is_linear(around, piece):
         return time.process_time() - start
 
     seconds(100)
-    # Sixteen times the length: a quadratic part would make it up to 256 times as long.
+    # Sixteen times the length: a quadratic algorithm would take up to 256 times as long.
     assert seconds(16 * 1500) < 60 * max(seconds(1500), 0.005)

@@ -23,7 +23,7 @@ STILL = {"cycle_momentum": False}
 
 
 def leaf(name, kind="", unsaid=(), **fields):
-    """A spec, and what makes torch's scheduler of the same meaning."""
+    """A spec, and a factory of the equivalent torch scheduler."""
     make = getattr(lr_scheduler, name)
     return {"kind": kind or name, **fields}, lambda it: make(it, **fields, **dict(unsaid))
 
@@ -104,7 +104,7 @@ PAIRS = {
 
 
 def stepped(make, steps, *bases, of=SGD):
-    """A scheduler of torch's that has taken some steps."""
+    """A torch scheduler after some steps."""
     scheduler = make(optimizer_of(*(bases or BASES), make=of))
     trained_by_torch(scheduler, steps)
     return scheduler
@@ -254,7 +254,7 @@ def test_missing_settings_of_a_plateau_are_not_guessed(state, error):
 
 
 class Peaks:
-    """A function of the user's, as an object with contents."""
+    """A user-defined function object with attributes."""
 
     def __init__(self):
         self.height = 0.5
@@ -343,7 +343,7 @@ GUESSED = {
         | {"_schedulers": swapped(changed(SEQUENCE, 9)["_schedulers"], 0, base_lrs=[1, 1])},
         "base_lrs: the schedulers have different base rates",
     ),
-    "a part that nobody knows": (
+    "an unknown part": (
         SEQUENCE,
         changed(SEQUENCE, 9)
         | {"_schedulers": swapped(changed(SEQUENCE, 9)["_schedulers"], 1, colour=1)},
@@ -436,7 +436,7 @@ TRANSFORMERS = {
     "_last_lr": [0.4411764705882353, 0.08823529411764706],
     "lr_lambdas": [{}, {}],
 }
-"""What `get_linear_schedule_with_warmup(optimizer, 3, 20)` of transformers 5.23.0 wrote."""
+"""The state of `get_linear_schedule_with_warmup(optimizer, 3, 20)` of transformers 5.23.0."""
 
 
 def test_a_lambda_state_gives_the_step_and_the_scheduler_the_schedule(caplog):
@@ -521,7 +521,7 @@ OPENLANGUAGEMODEL = {
         "_last_lr": [0.4058724504646834, 0.08117449009293669],
     },
 }
-"""What OpenLanguageModel 2.2.1 wrote after five steps, apart from the keys that all have."""
+"""States of OpenLanguageModel 2.2.1 after five steps, without the keys of all schedulers."""
 AFTER_FIVE = {"base_lrs": [0.5, 0.1], "last_epoch": 5, "_step_count": 6, "_is_initial": False}
 
 
@@ -553,8 +553,8 @@ TIMM = {
     "warmup_prefix": True,
     "warmup_steps": [1, 1],
 }
-"""What `StepLRScheduler(optimizer, decay_t=4, decay_rate=0.5, t_in_epochs=False)` of timm 1.0.31
-wrote after five updates, when the rates were 0.25 and 0.05."""
+"""The state of `StepLRScheduler(optimizer, decay_t=4, decay_rate=0.5, t_in_epochs=False)` of timm
+1.0.31 after five updates, with the rates 0.25 and 0.05."""
 
 
 def test_a_timm_state_needs_a_step_and_the_scheduler_gives_the_schedule(caplog):

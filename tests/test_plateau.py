@@ -32,13 +32,13 @@ def built(document=PLATEAU, *bases):
 
 
 def theirs(document=PLATEAU, *bases):
-    """The same plateau of torch's."""
+    """The equivalent plateau of torch."""
     arguments = {name: value for name, value in document.items() if name != "kind"}
     return lr_scheduler.ReduceLROnPlateau(optimizer_of(*(bases or (0.8,))), **arguments)
 
 
 def told(scheduler, metrics):
-    """The rates after a step with each of some metrics."""
+    """The rates after a step with each metric."""
     rates = []
     for metric in metrics:
         scheduler.optimizer.step()
@@ -48,7 +48,7 @@ def told(scheduler, metrics):
 
 
 def evaluated(scheduler, metrics, every=2):
-    """The rates at the coming steps, with an evaluation after every so many."""
+    """The rates at the next steps, with an evaluation every few steps."""
     rates = []
     for metric in metrics:
         for _ in range(every):
@@ -60,7 +60,7 @@ def evaluated(scheduler, metrics, every=2):
 
 
 def remembered(scheduler):
-    """What torch's plateau remembers, by its names; an infinity is what it has before the first."""
+    """The counters of the torch plateau, by its names; infinity is the best before any metric."""
     state = scheduler.state_dict()
     best = None if state["best"] in (INF, -INF) else state["best"]
     return best, state["num_bad_epochs"], state["cooldown_counter"]
@@ -87,7 +87,7 @@ SETTINGS = st.fixed_dictionaries(
         "eps": st.sampled_from([0.0, 1e-8, 1e-2]),
     }
 )
-"""What torch's class takes."""
+"""The arguments of the torch class."""
 
 FEW = st.sampled_from([0.0, 1.0, 1.0, 1.05, 2.0, -1.0, -2.0, NAN])
 METRICS = st.lists(FEW | st.floats(-10, 10) | st.floats(allow_infinity=False), max_size=40)
@@ -308,7 +308,7 @@ def test_after_a_warm_up_only_later_metrics_count():
     scheduler = built(LATER)
     risen = [[0.2], [0.4], pytest.approx([0.6]), [0.8]]
     assert evaluated(scheduler, [0.1, 0.1], every=2) == risen
-    # Observed at step 2, and at step 4, where the plateau begins.
+    # Observed at step 2 and at step 4, where the plateau starts.
     assert scheduler.schedule.schedulers[1].best == 0.1
     again = built(LATER)
     for loss in (0.1, 0.1, 0.1):
@@ -348,7 +348,7 @@ def test_it_can_be_nested_two_levels_deep():
     scheduler = built(DEEP)
     before = scheduler.schedule
     assert told(scheduler, [1.0] * 5)
-    # The plateau begins at step 5: three steps of one warm-up and two of the other.
+    # The plateau starts at step 5: after three steps of one warm-up and two of the other.
     assert scheduler.schedule == before
     inner = [0.9**step for step in range(2, 8)]
     factors = [1, 1, 0.5, 0.5, 0.25]

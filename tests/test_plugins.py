@@ -46,7 +46,7 @@ AS_OLM_NAMES_IT = {
     "players": "schedulers",
     "spans": "lengths",
 }
-"""The kinds and fields of tests/plugins/lab, and those of olm that do the same."""
+"""The kinds and fields of tests/plugins/lab, and the equivalent ones of olm."""
 
 FADE = {"kind": "lab.Fade", "span": 90, "lowest": 0.001}
 FLAT = {"kind": "lab.Flat"}
@@ -54,7 +54,7 @@ KNOWN = {"expect": {"base_lr": 0.1, "rates": [{"step": 0, "lr": 0.1}]}}
 
 
 def turns(*players, spans):
-    """Schedules of tests/plugins/lab, one after another."""
+    """A sequence of schedules of tests/plugins/lab."""
     return {"kind": "lab.Turns", "players": players, "spans": spans}
 
 
@@ -92,7 +92,7 @@ LINTED = [
         },
     ),
 ]
-"""A code, and a document in which it is found only by asking the kinds."""
+"""A code, and a document for which it is reported only by asking the kinds."""
 
 BROKEN = {
     "Plain": "the name of a plugin's kind is words with dots, as in `acme.Rex`",
@@ -112,18 +112,18 @@ BROKEN = {
     "broken.Raises": "`broken_schedules.raises:Raises` cannot be imported: RuntimeError: the "
     "licence server",
 }
-"""What is said of each kind of the broken package."""
+"""The message for each kind of the broken package."""
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Installs a package of tests/plugins in a folder of its own, and returns the folder."""
+    """Installs a package of tests/plugins in a new folder, and returns the folder."""
     installed = {}
 
     def install(name):
         if name not in installed:
             folder = tmp_path_factory.mktemp(name)
-            # setuptools writes beside the sources.
+            # setuptools writes next to the sources.
             shutil.copytree(SOURCES / name, folder / "source")
             pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
             pip += ["--no-index", "--no-build-isolation", "--no-deps", "--target", folder / "site"]
@@ -160,7 +160,7 @@ def olm(python):
 
 
 def check(olm, *documents, plugins):
-    """The exit status and the headings of the findings of specs."""
+    """The exit status of a check and the headings of its findings."""
     text = "".join(f"{json.dumps(document)}\n" for document in documents)
     status, out, error = olm("check", "-", text=text, plugins=plugins)
     assert error == ""
@@ -186,7 +186,7 @@ def test_the_fields_of_a_plugin_kind_are_checked_with_their_places(olm):
 
 
 def as_olm_names_it(value):
-    """A document or a text with olm's kinds and fields in place of those of tests/plugins/lab."""
+    """A document or a text with olm's kinds and fields instead of those of tests/plugins/lab."""
     text = json.dumps(value)
     for theirs, ours in sorted(AS_OLM_NAMES_IT.items(), key=lambda names: -len(names[0])):
         text = re.sub(rf"\b{re.escape(theirs)}\b", ours, text)
@@ -194,7 +194,7 @@ def as_olm_names_it(value):
 
 
 def test_a_plugin_kind_gets_the_warnings_of_an_equivalent_kind(python):
-    """Where a schedule ends, jumps and has its floor, and on which clock its children run."""
+    """The end, the jumps and the floor of a schedule, and the clocks of its children."""
     program = """
 import json, sys
 from olm.checking.check import Options, check
@@ -458,7 +458,7 @@ assert str(inspect.signature(Rex.__init__)) == (
 )
 assert {{"Rex", "lab"}} <= {{*dir(schedulers.acme)}}
 assert schedulers.acme.lab.Damped.__qualname__ == "acme.lab.Damped"
-assert not hasattr(schedulers, "nobody")
+assert not hasattr(schedulers, "nothing")
 assert not hasattr(schedulers.acme, "Nothing")
 assert "acme.Rex" not in schedulers.__all__
 """

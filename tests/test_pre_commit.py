@@ -17,7 +17,7 @@ SCHEMA = (ROOT / "schemas" / "schedule.schema.json").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    """A repository with all that is here, its commit, and a folder for what is installed."""
+    """A copy of this repository, its commit, and a folder for installed hooks."""
     folder = checkout(tmp_path_factory.mktemp("olm"))
     for command in ("init -q .", "add --all", "commit -q -m all"):
         subprocess.run(["git", *command.split()], cwd=folder, env=variables(), check=True)
@@ -27,7 +27,7 @@ def published(tmp_path_factory):
 
 @pytest.fixture
 def commit(tmp_path, published):
-    """Writes files in a repository with the hooks and commits them: the status and what is said."""
+    """Writes files in a repository with the hooks and commits them; returns status and output."""
     olm, revision, home = published
     environment = variables(PRE_COMMIT_HOME=str(home))
 
@@ -61,7 +61,7 @@ def olm_of_the_hooks(tmp_path, published):
 
 
 def said(output):
-    """What each hook said of itself: its name → Passed, Failed or Skipped."""
+    """The result of each hook: its name → Passed, Failed or Skipped."""
     return dict(re.findall(r"^(olm [a-z -]+?)\.+(?:\(.*\))?(\w+)$", output, re.MULTILINE))
 
 

@@ -1,7 +1,7 @@
 """Every sort of problem: a spec in ``problems/`` and, beside it, the output of ``olm check``.
 
-After a message was changed on purpose, ``OLM_WRITE_EXPECTED=1 pytest tests/test_problems.py``
-writes what is said now; look at the difference before committing it.
+After an intended change of a message, ``OLM_WRITE_EXPECTED=1 pytest tests/test_problems.py`` writes
+the new output; review the difference before committing it.
 """
 
 import os
@@ -22,7 +22,7 @@ HEADING = re.compile(r"^(\S+\.olm\.\w+):\d+:\d+: (?:error|warning)\[([a-z-]+)\]:
 ERROR = re.compile(r"^\S+:\d+:\d+: error\[", re.MULTILINE)
 
 OF_FILES = {"at", "plugin", "schema", "size", "unreadable"}
-"""Codes that no small file in a folder can show: other tests and the pages of the codes do."""
+"""Codes that no small file in a folder can show; other tests and their pages do."""
 
 
 def said_of(name, capsys, monkeypatch):

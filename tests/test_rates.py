@@ -31,7 +31,7 @@ SHAPES = [
 
 
 def steps_of(schedule, shape):
-    """Steps of a shape, in no order, from before the first mark to after the last."""
+    """Steps of a shape, in any order, from before the first mark to after the last."""
     count = int(np.prod(shape))
     steps = np.linspace(0, 1.2 * max(schedule.marks(), default=1), count).astype(int)
     return np.random.default_rng(0).permutation(steps).reshape(shape)

@@ -17,7 +17,7 @@ from parsers import EXAMPLES, PARSERS, START, verdict, with_each_parser
 
 @pytest.fixture(params=PARSERS)
 def parser(request, monkeypatch):
-    """Either parser, in turn."""
+    """Each parser, one after the other."""
     monkeypatch.setattr(olm.text.document, "LOADER", PARSERS[request.param])
 
 
@@ -110,7 +110,7 @@ def test_json_is_read_as_the_json_module_reads_it(value, ascii_only, indent, spa
 
 
 def leaves(value, path=()):
-    """Every path in a value to what is no list and no mapping."""
+    """Every path in a value to a scalar."""
     if isinstance(value, dict | list):
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, inner in pairs:

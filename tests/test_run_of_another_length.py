@@ -45,7 +45,7 @@ SIDES = 'to go on with the checkpoint\'s: on_change="checkpoint"; '
 
 
 def at_step(document, steps, *bases, clock=RUN):
-    """A scheduler of a document that has taken some steps."""
+    """A scheduler of a document, after some steps."""
     scheduler = olm.build(document, optimizer_of(*(bases or (0.5,))), clock=clock)
     trained(scheduler, steps)
     return scheduler
@@ -168,7 +168,7 @@ def build_again(state, document, optimizer, **said):
 
 
 def build_and_load(state, document, optimizer, **said):
-    """As trainers do: the spec of today, then what the checkpoint says."""
+    """Resume like a trainer: build from the current spec, then load the state of the checkpoint."""
     scheduler = olm.build(document, optimizer, clock=LONGER, **said)
     scheduler.load_state_dict(state)
     return scheduler

@@ -39,7 +39,7 @@ def mappings(schema):
 
 
 def filled_in(body):
-    """What a snippet writes when each placeholder is left as it is."""
+    """The text of a snippet whose placeholders are left unchanged."""
     if isinstance(body, dict):
         return {key: filled_in(value) for key, value in body.items()}
     if isinstance(body, list):

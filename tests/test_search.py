@@ -18,7 +18,7 @@ SPEC = "kind: LinearLR\ntotal_steps: 100\n"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder to work in, and a function that makes files in it."""
+    """A working folder, and a function that creates files in it."""
     monkeypatch.chdir(tmp_path)
     return lambda texts: written(tmp_path, texts)
 
@@ -31,7 +31,7 @@ def written(root, texts):
 
 
 def git(root, *arguments, **options):
-    # Neither the person's nor the machine's settings have a say.
+    # The settings of the user and of the machine are ignored.
     alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     command = ["git", "-c", "core.excludesFile=", *arguments]
     return subprocess.run(
@@ -203,7 +203,7 @@ FOLDERS = st.lists(NAMES, max_size=3).map("/".join)
 
 
 def untracked(root, *paths):
-    """What git finds in a folder and does not ignore, in our order."""
+    """The files in a folder that git does not ignore, in our order."""
     command = ["ls-files", "-z", "--others", "--exclude-standard", "--", *paths]
     names = git(root, *command, check=True).stdout.split("\0")
     found = [name for name in names if name.endswith(".olm.yaml")]
@@ -224,7 +224,7 @@ def test_the_files_found_are_those_of_git(tmp_path_factory, ignores, exclude, pl
     written(root, {".git/info/exclude": exclude})
     found = [str(Path(path).relative_to(root)) for path in files([str(root)])]
     assert set(found) == set(untracked(root))
-    # Also from inside: of a folder that git does not ignore as a whole.
+    # Also from inside a folder that git does not ignore as a whole.
     for place in {place for place in places if place}:
         if git(root, "check-ignore", "--quiet", "--no-index", place).returncode == 1:
             inside = [str(Path(path).relative_to(root)) for path in files([str(root / place)])]

@@ -18,7 +18,7 @@ LATE = "kind: WarmupCosineScheduler\nwarmup_steps: 90\ntotal_steps: 100\n"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder to work in, and a function that makes files in it."""
+    """A working folder, and a function that creates files in it."""
     monkeypatch.chdir(tmp_path)
     for name in ("FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
@@ -203,7 +203,7 @@ def test_config_and_isolated_exclude_each_other(capsys):
 
 
 WAITS = "kind: WarmupCosineScheduler\nwarmup_steps: 300\ntotal_steps: 100%\n"
-"""A spec with a length that waits for a clock, and a warm-up that is too long for a short run."""
+"""A spec with a duration, and a warm-up that is too long for a short run."""
 
 
 def test_the_clock_comes_from_the_command_line_the_file_or_the_project_in_this_order(

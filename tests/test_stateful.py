@@ -38,15 +38,15 @@ VALIDATOR = Draft7Validator(schedules_schema(CATALOGUE))
 SIDES = st.sampled_from(["error", "checkpoint", "spec"])
 RATES = st.sampled_from([0.5, 0.1, 3e-4, 0.0]) | st.floats(1e-6, 2.0)
 EPOCHS = [Clock(steps_per_epoch=length) for length in (1, 2, 3)]
-"""Runs of three lengths. By the first, as many epochs as there are steps change no schedule."""
+"""Runs of three lengths. In the first, epochs are steps, so that no schedule changes."""
 LAST = st.integers(MAX_STEPS - 2, MAX_STEPS)
-"""Steps at which a schedule comes to its end, as far as a state can say."""
+"""Steps near the end of a schedule, and the largest step of a state."""
 METRICS = st.sampled_from([0.0, 1.0, 2.0, -1.0, float("nan"), float("inf")]) | st.floats(-9, 9)
 
 
 @st.composite
 def in_epochs(draw):
-    """A schedule in which some numbers of steps are epochs, as many."""
+    """A schedule in which some numbers of steps are the same numbers of epochs."""
     schedule = draw(schedules())
     numbers = {path: at(schedule, path) for path in sorted(places(schedule), key=dotted)}
     some = {path: duration(f"{n}ep") for path, n in numbers.items() if draw(st.booleans())}
@@ -54,35 +54,35 @@ def in_epochs(draw):
 
 
 def at(schedule, path):
-    """What stands at a path in a schedule."""
+    """The value at a path in a schedule."""
     for key in path:
         schedule = schedule[key] if isinstance(key, int) else getattr(schedule, key)
     return schedule
 
 
 class Refused(Exception):
-    """The model's word for a state that cannot be loaded."""
+    """The error of the model for a state that cannot be loaded."""
 
 
 @dataclass
 class Model:
-    """What a scheduler is: a schedule with its memory, a step, base rates. All else follows."""
+    """The model of a scheduler: a schedule with its counters, a step, base rates."""
 
     schedule: Schedule
     step: int
     bases: list[float]
     groups: list[dict[str, float]] = field(default_factory=list)
-    """What the param groups say: ``lr`` and, if the scheduler has seen them, ``initial_lr``."""
+    """The param groups: ``lr`` and, if the scheduler has seen them, ``initial_lr``."""
     last: list[float] = field(default_factory=list)
     """The rates that the scheduler set last."""
     outlives: bool = False
-    """Whether they survive when the optimizer loads a state."""
+    """Whether they survive loading a state of the optimizer."""
     durations: list[list[str]] = field(default_factory=list)
-    """The paths and texts of the numbers of steps that were written as durations."""
+    """The paths and texts of durations."""
 
     @property
     def all_bases(self):
-        """The base rates, with those of the groups that were added since."""
+        """The base rates, including those of groups added later."""
         added = self.groups[len(self.bases) :]
         return [*self.bases, *(group.get("initial_lr", group["lr"]) for group in added)]
 
@@ -98,7 +98,7 @@ class Model:
         }
 
     def at(self, step, schedule=None):
-        """The model after a step: every rate is the formula's. A RateError if one is unusable."""
+        """The model after a step: every rate is the formula's. RateError if one is unusable."""
         if step > MAX_STEPS:
             raise olm.RateError
         schedule, bases = schedule or self.schedule, self.all_bases
@@ -110,21 +110,21 @@ class Model:
         return replace(self, schedule=schedule, step=step, bases=bases, groups=groups, last=rates)
 
     def reasserted(self):
-        """The model with its base rates and rates in the groups, whatever stood there."""
+        """The model with its base rates and rates written to the groups."""
         if self.step < 0:
             return self.marked()
         bases = [{"initial_lr": base} for base in self.all_bases]
         return replace(self, bases=self.all_bases, groups=bases).at(self.step)
 
     def marked(self):
-        """The model with the base rates that it knows in groups that do not say theirs."""
+        """The model with its base rates written to the groups that have none."""
         known = [{"initial_lr": base} for base in self.bases]
         known += [{}] * (len(self.groups) - len(known))
         groups = [{**base, **group} for base, group in zip(known, self.groups, strict=True)]
         return replace(self, groups=groups)
 
     def loaded(self, theirs, side):
-        """The model after another one's state; Refused if nothing is to change."""
+        """The model after loading the state of another; Refused if nothing may change."""
         ours, bases = self.schedule, self.all_bases
         if side != "spec" and theirs.schedule.kind != ours.kind:
             raise Refused
@@ -157,7 +157,7 @@ def optimizer_of(bases, tensors):
 
 
 def plain(value):
-    """Whether a value is made of what JSON has, and of nothing that only looks like it."""
+    """Whether a value consists only of the exact types of JSON."""
     if type(value) is dict:
         return all(type(key) is str and plain(item) for key, item in value.items())
     if type(value) is list:
@@ -166,7 +166,7 @@ def plain(value):
 
 
 def check(scheduler, model):
-    """That a scheduler is what the model says, in every respect."""
+    """Assert that a scheduler agrees with the model in every respect."""
     groups = [
         {name: float(group[name]) for name in ("lr", "initial_lr") if name in group}
         for group in scheduler.optimizer.param_groups
@@ -179,7 +179,7 @@ def check(scheduler, model):
 
 
 class Operations(RuleBasedStateMachine):
-    """Anything that can be done to a scheduler, in any order."""
+    """All operations on a scheduler, in any order."""
 
     saved = Bundle("saved")
 
@@ -193,7 +193,7 @@ class Operations(RuleBasedStateMachine):
         self.begin(schedule, bases)
 
     def begin(self, schedule, bases, clock=EPOCHS[0]):
-        """Build a scheduler and its model, if there is a first rate."""
+        """Build a scheduler and its model, if the first rate is usable."""
         optimizer = optimizer_of(bases, self.tensors)
         try:
             model = built(schedule, bases, clock)
@@ -204,7 +204,7 @@ class Operations(RuleBasedStateMachine):
         self.model, self.scheduler = model, olm.build(schedule, optimizer, clock=clock)
 
     def act(self, change, expect):
-        """Do something to both; where the model cannot, neither can the scheduler."""
+        """Apply an operation to both; if the model raises, so must the scheduler."""
         try:
             model = expect()
         except olm.RateError:
@@ -281,7 +281,7 @@ class Operations(RuleBasedStateMachine):
     @rule(data=st.data(), side=SIDES)
     def load_garbage(self, data, side):
         state = data.draw(mutated(of=st.just(self.model.state)))
-        # Otherwise it may be an old one, of another library.
+        # Otherwise, it may be an old state of another library.
         assume({"kind", "digest"} & {*state})
         try:
             spec = olm.parse(state)
@@ -321,7 +321,7 @@ class Operations(RuleBasedStateMachine):
 
     @rule()
     def go_on_with_a_new_scheduler(self):
-        """As after a restart, without a checkpoint of the optimizer."""
+        """Restart without a checkpoint of the optimizer."""
         model = self.model
         self.begin(forgotten(model.schedule), model.all_bases)
         self.load(model.state, model, "error")

@@ -1,7 +1,7 @@
 """Threads that read the state of a scheduler while another thread steps it see one moment.
 
-The interpreter changes threads between two bytecode instructions. So here another thread asks, or
-moves the scheduler on, before every single instruction of the scheduler's, one after the other.
+The interpreter switches threads between two bytecode instructions. Here, another thread reads or
+steps the scheduler before each instruction of the scheduler, one after the other.
 """
 
 import copy
@@ -16,7 +16,7 @@ from olm.train.schedulers import base, rate_setter, schedule_lr
 from training import BASES, optimizer_of, trained
 
 SCHEDULER = {schedule_lr.__file__, rate_setter.__file__, base.__file__}
-"""Whose instructions: what else runs sees only values that no other thread changes."""
+"""The modules whose instructions are traced; others only see values that no thread changes."""
 PRODUCT = {
     "kind": "ChainedScheduler",
     "schedulers": [
@@ -31,13 +31,13 @@ SEQUENCE = {
 }
 OTHER = {**SEQUENCE, "milestones": [3]}
 PATIENCE = 0.1
-"""So many seconds a thread may take before it is taken to wait for the other one."""
+"""The seconds after which a thread is assumed to wait for the other one."""
 AGAIN = 0.0005
-"""And so many at every instruction from then on."""
+"""The seconds at every instruction from then on."""
 
 
 def started(move=None):
-    """A scheduler on its way."""
+    """A scheduler after a few steps."""
     scheduler = olm.build(SEQUENCE, optimizer_of(*BASES))
     trained(scheduler, 4)
     scheduler.observe(1.0)
@@ -62,7 +62,7 @@ def load_for_spec(scheduler):
 
 
 def step_with_another_group(scheduler):
-    """It is there before: to add one is a moment of its own, which a state knows of."""
+    """The group exists before: adding it is a separate moment, which a state records."""
     scheduler.step()
 
 
@@ -77,7 +77,7 @@ MOVES = {
 
 
 def whole(scheduler):
-    """All that a scheduler says of itself."""
+    """The state and all rates of a scheduler."""
     return scheduler.state_dict(), scheduler.get_last_lr()
 
 
@@ -90,7 +90,7 @@ ASKED = {
 
 
 class Beside:
-    """Calls in another thread, at most one at a time; one that has to wait is left to wait."""
+    """Calls in another thread, at most one at a time; a call that blocks is left blocked."""
 
     def __init__(self, call, patience=PATIENCE):
         self.call, self.patience = call, patience
@@ -119,7 +119,7 @@ class Beside:
 
 
 def between_instructions(act, call):
-    """Do something, with a call before every instruction; and how many there were."""
+    """Run an action with a call before every instruction; return the number of instructions."""
     count = 0
 
     def at_instruction(frame, event, argument):
@@ -144,7 +144,7 @@ def between_instructions(act, call):
     return answer, count
 
 
-# A copy has an optimizer of its own: nobody can copy one while a step marks a new param group.
+# A copy has its own optimizer, which cannot be copied while a step marks a new param group.
 together = pytest.mark.parametrize(
     ("move", "ask"),
     [
@@ -165,7 +165,7 @@ def test_another_thread_sees_a_consistent_state_between_any_instructions_of_a_st
     after = ask(scheduler)
     assert count > 50
     assert asked.answers
-    # Only where it goes on, not what the rates are.
+    # Only its position, not its rates.
     assert before != after or move is load_for_spec
     for answer in asked.answers:
         assert answer in (before, after)
@@ -181,7 +181,7 @@ def test_a_step_between_any_instructions_of_state_dict_is_seen_completely_or_not
 
 
 def ask_while_it_moves(move, ask, at):
-    """Ask, with a move before one of the instructions; and how many there were."""
+    """Read the state, with a step before one instruction; return the number of instructions."""
     scheduler = started(move)
     before = ask(scheduler)
     with Beside(lambda: move(scheduler), patience=0.005) as moved:

@@ -26,7 +26,7 @@ def training_optimizer(make=SGD, **arguments):
 
 
 def counted(step):
-    """A function that does what `step` does, and counts."""
+    """A function that calls `step` and counts."""
 
     @functools.wraps(step)
     def counting(*args, **kwargs):
@@ -58,10 +58,10 @@ def test_a_wrapped_step_that_is_not_called_causes_a_warning():
         scheduler.step()
 
 
-# torch's own, when its compiler is imported.
+# A warning of torch, when its compiler is imported.
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 def test_a_compiled_step_is_compiled_once_for_a_rate_that_is_a_tensor():
-    """The eager backend traces as the others do, and needs no compiler on the machine."""
+    """The eager backend traces like the others, and needs no compiler."""
     torch._dynamo.reset()
     graphs = []
 
@@ -185,7 +185,7 @@ def test_swa_takes_over_at_the_current_rate():
 
 
 def test_a_finder_that_copies_and_restores_everything_leaves_no_trace():
-    """As finders do: save both states, run wild with the rates, put both states back."""
+    """Like a learning-rate finder: save both states, change the rates, restore both states."""
     optimizer = training_optimizer(momentum=0.9)
     scheduler = olm.build(WARMUP, optimizer)
     trained(scheduler, 4)
@@ -208,7 +208,7 @@ def test_any_schedule_may_be_a_child_of_torchs_sequence(document):
     optimizer = optimizer_of(*BASES)
     children = [olm.build(WARMUP, optimizer), olm.build(document, optimizer)]
     with warnings.catch_warnings():
-        # torch's own, about itself.
+        # A warning of torch about itself.
         warnings.simplefilter("ignore")
         sequence = SequentialLR(optimizer, children, milestones=[4])
         rates = trained(sequence, 20)

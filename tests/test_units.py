@@ -89,7 +89,7 @@ def test_a_unit_that_is_added_to_the_table_is_known_everywhere(tmp_path):
 
 
 def test_no_file_but_the_table_names_the_suffix_of_a_unit():
-    # A per cent sign has other uses.
+    # The per cent sign has other uses.
     suffixes = {*UNITS} - {"%"}
     files = (path for path in OLM.rglob("*.py") if path.relative_to(OLM) != TABLE)
     assert {path: found for path in files if (found := literals(path) & suffixes)} == {}

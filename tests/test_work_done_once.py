@@ -32,7 +32,7 @@ DOCUMENTS = [
 
 @pytest.fixture
 def work(monkeypatch):
-    """Returns what a call costs: digests, specs and schedules validated, blocks of rates."""
+    """Returns the cost of a call: digests, validated specs and schedules, blocks of rates."""
     counts = Counter()
 
     def count(owner, name, what):
@@ -58,7 +58,7 @@ def work(monkeypatch):
 
 
 def on_its_way(document, steps=4):
-    """A scheduler that has taken some steps and, if a metric drives it, seen some."""
+    """A scheduler after some steps and, if it has a plateau, some metrics."""
     scheduler = olm.build(document, optimizer_of(*BASES))
     trained(scheduler, steps)
     scheduler.observe(1.0)
@@ -101,7 +101,7 @@ def test_building_evaluates_one_block(document, work):
 def test_choosing_a_side_costs_one_digest_and_one_spec(on_change, work):
     state = on_its_way(LONGER).state_dict()
     loading = work(lambda: on_its_way(LINEAR).load_state_dict(state, on_change=on_change))
-    assert (loading["digests"], loading["specs"]) == (1, 2)  # one of them to build
+    assert (loading["digests"], loading["specs"]) == (1, 2)  # One of them is for `build`.
     building = work(lambda: olm.build(state, optimizer_of(0.1, 0.2, 0.3), on_change=on_change))
     assert (building["digests"], building["specs"]) == (1, 1)
 

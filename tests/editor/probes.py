@@ -53,7 +53,7 @@ class Worse:
 class Probe:
     """A request about a document in YAML or JSON, and the expected answer.
 
-    In a document | is the cursor, « and » stand around what is wrong, KIND and FIELD for every
+    In a document | is the cursor, « and » mark a problem, KIND and FIELD for every
     kind and each of its fields.
     """
 

@@ -173,7 +173,7 @@ def test_surplus_steps_hold_the_end_and_never_make_a_rate_negative(document):
 def test_a_scheduler_that_is_stepped_too_often_counts_optimizer_steps():
     """In a loop with a scheduler step per micro-batch, the schedule ends early (Lightning#1476).
 
-    So does accelerate with several processes, which steps it once for each of them.
+    So does accelerate with several processes, which steps a scheduler once for each of them.
     """
     theirs = LinearLR(optimizer_of(1.0), 1.0, 0.1, 10)
     ours = olm.build(LINEAR, optimizer_of(1.0), only_if_stepped=True)
@@ -210,7 +210,7 @@ def test_a_step_that_the_grad_scaler_skips_does_not_count():
     assert ours == [0, 1, 1, 2]
 
 
-# torch's own, when its compiler is imported.
+# A warning of torch, when its compiler is imported.
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 @pytest.mark.reliability("14d")
 @pytest.mark.parametrize("wrap", ["partial", "compiled", "function"])
@@ -251,8 +251,8 @@ def test_a_scheduler_that_cannot_be_built_does_not_change_the_optimizer(document
     """CyclicLR(step_size_up=0) of torch fails after it has changed the rate (#189374)."""
     theirs = optimizer_of(0.5)
     outcome = raised(lambda: CyclicLR(theirs, 0.01, 1.0, step_size_up=0, cycle_momentum=False))
-    stands = (outcome, rates_of(theirs))
-    still("the rate has changed", stands == ("ZeroDivisionError", [0.01]))
+    result = (outcome, rates_of(theirs))
+    still("the rate has changed", result == ("ZeroDivisionError", [0.01]))
 
     optimizer = optimizer_of(base, 1e308, make=AdamW)
     before = copy.deepcopy(optimizer.state_dict()), {*vars(optimizer)}

@@ -222,7 +222,7 @@ VALUES = {
 def test_an_invalid_number_is_rejected_by_name(odd):
     """Torch accepts nan, negative and fractional settings, and trains with nan or negative rates.
 
-    Of 52 odd settings it takes 39 (#177833, #193682, #192655).
+    It accepts 39 of 52 odd settings (#177833, #193682, #192655).
     """
     make, kind, field = ODD[odd]
     still("torch takes it", raised(torchs, make, 5) == "nothing")

@@ -107,7 +107,7 @@ def test_a_state_with_one_bad_child_changes_nothing():
     state = old.state_dict()
     state["_schedulers"][1] = None
     outcome = raised(live.load_state_dict, state)
-    still("it raises, and stands elsewhere", (outcome, live.last_epoch) == ("TypeError", 5))
+    still("it raises after it has changed the step", (outcome, live.last_epoch) == ("TypeError", 5))
 
     document = sequence(FLAT, FALL, milestones=[3])
     state = after(document, 5).state_dict()
@@ -128,8 +128,8 @@ def test_a_step_that_fails_for_one_group_changes_none(document):
     theirs.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.1})
     theirs.optimizer.step()
     outcome = raised(theirs.step)
-    stands = (outcome, theirs.last_epoch, rates_of(theirs.optimizer))
-    still("one group has stepped", stands == ("ValueError", 1, [0.45, 0.1]))
+    result = (outcome, theirs.last_epoch, rates_of(theirs.optimizer))
+    still("one group has stepped", result == ("ValueError", 1, [0.45, 0.1]))
 
     ours = after(document, 3, *BASES)
     late = {"params": [torch.zeros(1)], "lr": math.nan}

@@ -225,8 +225,8 @@ def test_the_verdict_does_not_depend_on_libyaml(text):
 def test_the_schema_and_the_library_agree_on_a_document(document):
     """The JSON Schema that pydantic writes may reject what pydantic accepts.
 
-    Pydantic in its lax mode takes "1000", and in its strict mode no 1000.0, which is an integer
-    for JSON Schema; and `allow_inf_nan` leaves no trace in the schema.
+    In lax mode, pydantic accepts "1000", and in strict mode, it rejects 1000.0, which is an integer
+    for JSON Schema; and `allow_inf_nan` is not in the schema.
     """
     lax = pydantic.TypeAdapter(int)
     still("pydantic takes it", lax.validate_python("1000") == 1000)
