@@ -128,7 +128,7 @@ def _words(framework: str) -> str:
     from olm.fields.synonyms import WORDS
 
     names = {name.casefold(): name for name in WORDS}
-    rows = ["| there | here | value there |", "| --- | --- | --- |"]
+    rows = ["| name there | field here | value there |", "| --- | --- | --- |"]
     for word, sense in WORDS[names[framework]].items():
         fields = ", ".join(f"`{field}`" for field in sense.fields)
         rows.append(f"| `{word}` | {fields} | {sense.measure} |".replace("  ", " "))

@@ -22,9 +22,10 @@ _STRONG = re.compile(r"\*\*([^*`]+)\*\*")
 def plain(text: str, paint: Paint) -> Iterator[str]:
     r"""The paragraphs of a page, wrapped; code is indented, tables are aligned.
 
-    >>> page = "## So\n\n**See** [it](resume.md):\n\n```sh\nls\n```\n"
+    >>> page = "**See** [resume](resume.md):\n\n```sh\nls\n```\n\n- this\n- that\n"
     >>> print(*plain(page, Paint(False)), sep="|")
-    SO|See `olm explain resume`:|  ls
+    See `olm explain resume`:|  ls|- this
+    - that
     """
     text = _PICTURE.sub("", _COMMENT.sub("", text))
     end = 0
@@ -38,8 +39,8 @@ def plain(text: str, paint: Paint) -> Iterator[str]:
 def _prose(text: str, paint: Paint) -> Iterator[str]:
     for block in re.split(r"\n{2,}", _LINK.sub(_link, text).strip("\n")):
         if heading := re.fullmatch(r"(#+) (.+)", block):
-            title = heading[2]
-            yield paint("bold", title.upper() if len(heading[1]) == 2 else title)
+            rule = f"\n{'-' * len(heading[2])}" if len(heading[1]) == 2 else ""
+            yield paint("bold", heading[2]) + rule
         elif block.startswith("|"):
             yield _table(block)
         elif _ITEM.match(block):
@@ -63,8 +64,23 @@ def _link(link: re.Match[str]) -> str:
 
 
 def _table(block: str) -> str:
+    """The rows in columns or, where they are too long for a line, one below the other."""
     rows = [[cell.strip() for cell in line[1:-1].split("|")] for line in block.split("\n")]
-    return "\n".join(indent(line, "  ") for line in aligned([rows[0], *rows[2:]]))
+    head, _, *body = rows
+    lines = [f"  {line}" for line in aligned([head, *body])]
+    if max(map(len, lines)) > WIDTH:
+        lines = [line for row in body for line in _row(head, row)]
+    return "\n".join(lines)
+
+
+def _row(head: list[str], row: list[str]) -> Iterator[str]:
+    """A row of a wide table: its first cell, and the others below it, with their headings."""
+    first, *others = row
+    yield wrapped(first, "  ", "  ")
+    names = [f"{name}: " if len(head) > 2 else "" for name in head[1:]]
+    for name, cell in zip(names, others, strict=True):
+        if cell:
+            yield wrapped(f"{name}{cell}", "      ", "        " if name else "      ")
 
 
 def _item(text: str) -> str:
