@@ -174,3 +174,11 @@ def test_every_topic_that_contributors_are_sent_to_exists():
     guides = {path.stem for path in (ROOT / "olm" / "checking" / "guides").glob("*.md")}
     assert topics
     assert topics - guides == set()
+
+
+def test_every_path_that_a_workflow_names_exists():
+    workflows = (ROOT / ".github" / "workflows").glob("*.yml")
+    text = "\n".join(path.read_text(encoding="utf-8") for path in workflows)
+    paths = set(re.findall(r"(?<![\w./-])(?:olm|specs|tests|tools)(?:/[\w.-]+)+", text))
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+    assert len(paths) > 20
