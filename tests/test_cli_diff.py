@@ -582,24 +582,23 @@ def test_the_problems_of_a_revision_stand_in_it(repository, capsys):
 @pytest.mark.parametrize(
     ("revision", "name", "message"),
     [
-        ("v2", "größe 1.olm.yaml", "there is no revision v2 in the repository of"),
-        ("", "größe 1.olm.yaml", "there is no revision  in the repository of"),
-        ("v1:specs", "größe 1.olm.yaml", "there is no revision v1:specs in the repository of"),
-        ("--all", "größe 1.olm.yaml", "there is no revision --all in the repository of"),
-        ("v1", "new.olm.yaml", "at v1"),
+        ("v2", "größe 1.olm.yaml", "no such revision in the repository of {}: v2"),
+        ("", "größe 1.olm.yaml", "no such revision in the repository of {}: "),
+        ("v1:specs", "größe 1.olm.yaml", "no such revision in the repository of {}: v1:specs"),
+        ("--all", "größe 1.olm.yaml", "no such revision in the repository of {}: --all"),
+        ("v1", "new.olm.yaml", "no such file at v1: {}"),
     ],
 )
 def test_what_git_does_not_have_is_told(revision, name, message, repository, capsys):
-    assert message in refused(capsys, f"--git={revision}", f"specs/{name}")
+    path = f"specs/{name}"
+    assert message.format(path) in refused(capsys, f"--git={revision}", path)
 
 
 def test_a_file_outside_of_a_repository_is_told(folder, monkeypatch, tmp_path, capsys):
     folder(a=A)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     error = refused(capsys, "--git", "HEAD", "a")
-    assert error.startswith(
-        "olm diff: a is in no git repository that can be read (fatal: not a git"
-    )
+    assert error.startswith("olm diff: a is not in a readable git repository (fatal: not a git")
 
 
 def test_without_git_it_says_so(folder, monkeypatch, tmp_path, capsys):

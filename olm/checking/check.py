@@ -1,4 +1,4 @@
-"""All that is wrong with a file: its text, its fields, what it expects, and what lint finds."""
+"""All problems of a file: its text, its fields, its expectations, and warnings of lint."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """What is looked for, and where."""
+    """What to check, and where."""
 
     at: Path = ()
-    """Where in each file the schedule stands, if it is not the whole."""
+    """The place of the schedule in each file, if it is not the whole file."""
     lint: bool = False
-    """Whether to look for the warnings that need rates, too."""
+    """Whether to report warnings that require rates."""
     select: tuple[str, ...] = ()
-    """The codes of the warnings to look for; all of them if there is none."""
+    """The codes of the warnings to report; by default all."""
     ignore: tuple[str, ...] = ()
-    """The codes of the warnings not to look for."""
+    """The codes of the warnings to skip."""
     base_lr: float | None = None
-    """The base rate for which lint looks at the rates, in place of that in the file."""
+    """The base rate that lint assumes, instead of that in the file."""
     clock: Clock | None = None
-    """What the run is, in place of what the file says."""
+    """The clock that overrides that of the file."""
     default_clock: Clock | None = None
-    """What the run is as far as neither that nor the file says it."""
+    """The clock for what neither `clock` nor the file specifies."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A file that was checked."""
+    """The result of a check of a file."""
 
     document: Document
     problems: tuple[Problem, ...]
-    """What was found, in the order of the places."""
+    """The problems, in the order of their places."""
     spec: Spec | None = None
-    """What it says, unless there is an error."""
+    """The spec, unless there is an error."""
     counted: Spec | None = None
-    """The same in optimizer steps, if nothing in it waits for a clock."""
+    """The spec in optimizer steps, if nothing in it needs a clock."""
     fixed: int = 0
     """How many problems were fixed before this check."""
     clocks: tuple[str, ...] = ()
-    """What the file says of the run, and whoever checks otherwise: a line a field."""
+    """How the clock of the options differs from that of the file, a line per field."""
     waits: bool = False
-    """Whether lint could not look at its rates, for it has durations and no clock."""
+    """Whether lint could not evaluate rates, because there are durations and no clock."""
 
     @property
     def file(self) -> str:
@@ -68,12 +68,12 @@ class Checked:
         return self.document.text
 
     def count(self, severity: str) -> int:
-        """How many problems of a severity there are."""
+        """How many problems have this severity."""
         return sum(problem.severity == severity for problem in self.problems)
 
 
 def check_file(path: str, options: Options | None = None) -> Checked:
-    """Check a file; one that cannot be read has that as its problem."""
+    """Check a file; if it cannot be read, that is its problem."""
     options = options or Options()
     try:
         return check(read_file(path, options.at), options)
@@ -110,21 +110,21 @@ def check(document: Document, options: Options | None = None) -> Checked:
 
 
 def _found(spec: Spec, document: Document, options: Options, clock: Clock | None) -> list[Problem]:
-    """What is found in a spec that is valid."""
+    """The problems of a valid spec."""
     total = None if clock is None else clock.total_steps
     subject = Subject(spec, document, options.base_lr, total)
     if not spec.is_counted:
         return warned(subject, "text", options.select, options.ignore)
-    unmet = [document.located(one) for one in _unmet(spec)]
+    unmet = [document.located(problem) for problem in _unmet(spec)]
     given: Needs = "rates" if options.lint else "steps"
     return unmet + warned(subject, given, options.select, options.ignore)
 
 
 def _clock(spec: Spec, options: Options) -> Clock | None:
-    """What the run is: as it is given, else as the file says, else by default.
+    """The clock of the run: of the options, else of the file, else the default.
 
     Raises:
-        SpecError: no run is like that.
+        SpecError: the clocks contradict each other.
     """
     known = None
     for clock in filter(None, (options.clock, spec.clock, options.default_clock)):
@@ -133,17 +133,17 @@ def _clock(spec: Spec, options: Options) -> Clock | None:
 
 
 def _otherwise(spec: Spec, options: Options) -> tuple[str, ...]:
-    """What the file says of the run, and whoever checks otherwise."""
+    """How the clock of the options differs from that of the file."""
     if options.clock is None or spec.clock is None:
         return ()
     return tuple(f"clock.{line}" for line in options.clock.differences(spec.clock))
 
 
 def _counted(spec: Spec, clock: Clock | None) -> Spec | None:
-    """A spec in optimizer steps; None if it has no clock, and says nothing that cannot wait.
+    """A spec in optimizer steps; None if that needs a clock, and nothing else is wrong.
 
     Raises:
-        SpecError: it cannot be counted.
+        SpecError: the spec cannot be converted to steps.
     """
     try:
         return spec.resolve(clock)
@@ -155,7 +155,7 @@ def _counted(spec: Spec, clock: Clock | None) -> Spec | None:
 
 
 def _plugin_in(schedule: Schedule) -> str | None:
-    """A kind of a package's that is in a schedule: its code may raise whatever it likes."""
+    """The kind of a plugin in a schedule: its code may raise any exception."""
     if "." in schedule.kind:
         return schedule.kind
     return next(filter(None, map(_plugin_in, schedule.children())), None)
@@ -169,7 +169,7 @@ def _unforeseen(kind: str, error: Exception) -> Problem:
 
 
 def _unmet(spec: Spec) -> Iterator[Problem]:
-    """What a spec that is valid expects in vain."""
+    """The expectations of a valid spec that are not met."""
     if spec.expect is not None:
         from olm.spec.expectation import unmet
 

@@ -31,7 +31,7 @@ def fixed_text(data: bytes, file: str, options: Options | None = None) -> tuple[
     Args:
         data: the text.
         file: the name of the file.
-        options: what is looked for in it.
+        options: the options of the check.
 
     >>> fixed_text(b"{kind: LinearLR,   total_step: '100'}  # mine", "a.olm.yaml")
     (b'{kind: LinearLR,   total_steps: 100}  # mine', 2)
@@ -77,7 +77,7 @@ def with_sound_fixes(result: Checked, options: Options | None = None) -> Checked
 
 
 def edits(problem: Problem, text: Text) -> list[tuple[Place, str]]:
-    """Where a sound fix writes something, and all that is then to stand there, quotes and all.
+    """The edits of a sound fix: places, and the new text with its quotes.
 
     >>> place, fix = Place("a.olm.yaml", 1, 1, 8), Fix("gamma", in_quotes=True)
     >>> edits(Problem("unknown-field", "?", place=place, fix=fix), Text("", "'gamme': 1"))
@@ -90,7 +90,7 @@ def edits(problem: Problem, text: Text) -> list[tuple[Place, str]]:
     key = (place, _within(quote, fix))
     if value is None:
         return [key]
-    # A text takes the quotes of its key where it has none itself: so JSON stays JSON.
+    # A value without quotes gets the quotes of its key, so that JSON stays JSON.
     return [key, (at, _within(_quote(at, text) or quote, value))] if (at := value.place) else []
 
 
@@ -99,7 +99,7 @@ def _within(quote: str, fix: Fix) -> str:
 
 
 def _quote(place: Place, text: Text) -> str:
-    """The quote with which what stands at a place begins."""
+    """The quote with which the text at a place starts."""
     first = text.line(place.line)[place.column - 1 :][:1]
     return first if first in ("'", '"') else ""
 
@@ -133,7 +133,7 @@ def _checked(data: bytes, file: str, options: Options | None) -> Checked:
 
 
 def _placed(result: Checked) -> Checked:
-    """The same result, in which a fix knows where all that it writes stands, or is left out."""
+    """The same result with the places of all edits of a fix; without fixes that have none."""
     if not isinstance(places := result.document.places, Spans):
         return result
     placed = [_at_place(problem, places) if problem.fix else problem for problem in result.problems]
@@ -153,7 +153,7 @@ def _at_place(problem: Problem, places: Spans) -> Problem:
 
 
 def _is_bare(event: Event | None) -> bool:
-    """Whether its place is all of it: it has one line, and no anchor or tag before it."""
+    """Whether a scalar is on one line, without an anchor or a tag."""
     if not isinstance(event, ScalarEvent) or event.anchor or event.tag:
         return False
     start, end = event.start_mark, event.end_mark
@@ -161,7 +161,7 @@ def _is_bare(event: Event | None) -> bool:
 
 
 def _candidates(result: Checked) -> list[Problem]:
-    """The problems that have a fix, in the order of their places; none where two would clash."""
+    """The problems that have a fix, in the order of their places, without those that clash."""
     exact = isinstance(result.document.places, Spans)
     if not exact or len(result.text.content) > MOST_READ or len(result.problems) >= MAX_PROBLEMS:
         return []
@@ -171,7 +171,7 @@ def _candidates(result: Checked) -> list[Problem]:
 
 
 def _name(problem: Problem) -> tuple[Path, str]:
-    """What there may be one of: a key in its mapping, or a value at its path."""
+    """The target of a fix: a key in its mapping, or a value at its path."""
     key = problem.fix.text if problem.at_key and problem.fix else ""
     return problem.path[:-1] if key else problem.path, key
 
@@ -193,7 +193,7 @@ def _with_fixes(data: bytes, problems: list[Problem], seen: Text) -> bytes:
     Args:
         data: the text to fix; after the first of the problems it may be fixed already.
         problems: the ones to fix.
-        seen: the text in which they were found.
+        seen: the text with these problems.
     """
     text = data.decode("utf-8")
     first = len(_MARK) if text.startswith(_MARK) else 0

@@ -46,7 +46,7 @@ class Document:
         if (places := self.places) is None:
             return problem
         place = places.place(problem.path, problem.at_key)
-        also = tuple(places.place(path, False) for path in problem.also if places.stands(path))
+        also = tuple(places.place(path, False) for path in problem.also if places.has(path))
         return replace(problem, place=place, also_places=also)
 
     def is_known(self, problem: Problem) -> bool:

@@ -16,7 +16,7 @@ from olm.text.source import Text
 class Places(Protocol):
     """The place of each part of a value."""
 
-    def stands(self, path: Path) -> bool:
+    def has(self, path: Path) -> bool:
         """Whether there is a value at a path."""
 
     def place(self, path: Path, at_key: bool) -> Place:
@@ -46,7 +46,7 @@ class Spans:
     whole: bool = True
     """Whether the value is the whole text."""
 
-    def stands(self, path: Path) -> bool:
+    def has(self, path: Path) -> bool:
         """Whether there is a value at a path."""
         return path in self.spans
 
@@ -76,7 +76,7 @@ class Lines:
     at: Path = ()
     """The place in the text that the paths are relative to."""
 
-    def stands(self, path: Path) -> bool:
+    def has(self, path: Path) -> bool:
         """Whether there is a value at a path."""
         return self.at + path in self.lines
 

@@ -36,9 +36,9 @@ class LazyLines:
     def _lines(self) -> Lines:
         return Lines(self.text, dict(_lines(self.text)), self.at)
 
-    def stands(self, path: Path) -> bool:
+    def has(self, path: Path) -> bool:
         """Whether there is a value at a path."""
-        return self._lines.stands(path)
+        return self._lines.has(path)
 
     def place(self, path: Path, at_key: bool = False) -> Place:
         """The line of the value at a path; else of the value that lacks it."""

@@ -51,7 +51,7 @@ def write_json(path: str | PathLike[str], value: Any) -> None:
 
     Raises:
         OSError: the file cannot be written.
-        ValueError: it is no JSON, such as a number that is not finite.
+        ValueError: a value is not valid JSON, such as an infinite number.
     """
     write_whole(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
 

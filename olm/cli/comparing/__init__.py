@@ -1,1 +1,1 @@
-"""What ``olm diff`` is made of: its two sides, how they differ, and how that is told."""
+"""The parts of ``olm diff``: two sides, their comparison, and its output."""

@@ -1,4 +1,4 @@
-"""Two sides compared: their fields, what they remember, and their curves."""
+"""The comparison of two sides: fields, memory and curves."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from olm.spec.memory import forgotten
 from olm.spec.spec import Spec
 
 ANY_BASES = (1.0, 1e-3)
-"""The base rates where nobody says one: what is absolute and what is a factor are equal with 1."""
+"""The default base rates: with 1 alone, absolute rates and factors would be equal."""
 
 GROUPS = 8
-"""The curves of at most so many param groups, all of other base rates, are compared."""
+"""The most pairs of base rates for which curves are compared."""
 
 
 @dataclass(frozen=True)
@@ -30,33 +30,33 @@ class Comparison:
     b: Side
     fields: list[Difference]
     memory: list[Difference]
-    """What they do not remember alike, which is no difference between schedules."""
+    """Different memories, which are not differences between schedules."""
     counts: list[Difference]
-    """The durations that are written alike, and are other numbers of steps."""
+    """The durations that are written alike, but are different numbers of steps."""
     clocks: list[Difference]
-    """What they do not say alike of the run; where it counts, it makes a difference above."""
+    """Differences of the clocks; where they matter, `counts` has differences too."""
     curves: Parting | None
-    """The curves with the first base rates with which they part, or just the first.
+    """The curves with the first base rates with which they differ, or with the first.
 
-    None if it is not known what they are, for want of a clock.
+    None without a clock that converts both to steps.
     """
     same_with: list[tuple[float, float]]
-    """The base rates with which the curves were found to be the same."""
+    """The base rates with which the curves are equal."""
 
     @property
     def same(self) -> bool:
-        """Whether they say the same, wherever they stand."""
+        """Whether there are no differences, apart from position."""
         if self.fields or self.counts:
             return False
         return not self.clocks if self.curves is None else self.curves.first is None
 
     @property
     def needs(self) -> list[str]:
-        """What a clock must say besides what is known, so that there are curves."""
+        """The fields of a clock that are missing for the curves."""
         return list(dict.fromkeys((*self.a.needs, *self.b.needs)))
 
     def shapes(self) -> list[tuple[str, Schedule, float]]:
-        """What the curves are of: each side's name, its schedule and its base rate."""
+        """The name, schedule and base rate of each curve."""
         if self.curves is None:
             return []
         sides = ((self.a, self.curves.base_a), (self.b, self.curves.base_b))
@@ -67,15 +67,15 @@ class Comparison:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """The comparison as plain values."""
         return {
             "same": self.same,
             "a": _side(self.a),
             "b": _side(self.b),
-            "fields": [_field(one) for one in self.fields],
-            "memory": [_field(one) for one in self.memory],
-            "counts": [_field(one) for one in self.counts],
-            "clock": [_field(one) for one in self.clocks],
+            "fields": [_field(difference) for difference in self.fields],
+            "memory": [_field(difference) for difference in self.memory],
+            "counts": [_field(difference) for difference in self.counts],
+            "clock": [_field(difference) for difference in self.clocks],
             "needs": self.needs,
             "curves": None if self.curves is None else _curves(self.curves, self.same_with),
         }
@@ -87,8 +87,8 @@ def compare(a: Side, b: Side, base: float | None, steps: int | None) -> Comparis
     Args:
         a: one side.
         b: the other.
-        base: the base rate; else a state's, or any.
-        steps: how many steps to compare; else as many as the longer of the two takes.
+        base: the base rate; by default that of a state, or `ANY_BASES`.
+        steps: how many steps to compare; by default those of the longer one.
 
     Raises:
         RateError: a rate is negative or not finite.
@@ -98,17 +98,17 @@ def compare(a: Side, b: Side, base: float | None, steps: int | None) -> Comparis
     return Comparison(
         a,
         b,
-        fields=[one for one in found if not one.memory],
-        memory=[one for one in found if one.memory],
+        fields=[difference for difference in found if not difference.memory],
+        memory=[difference for difference in found if difference.memory],
         counts=list(_counts(a, b)),
         clocks=run_differences(a.spec, b.spec),
-        curves=next((one for one in tried if one.first), tried[0]) if tried else None,
-        same_with=[(one.base_a, one.base_b) for one in tried if one.first is None],
+        curves=next((curves for curves in tried if curves.first), tried[0]) if tried else None,
+        same_with=[(curves.base_a, curves.base_b) for curves in tried if curves.first is None],
     )
 
 
 def _partings(a: Side, b: Side, base: float | None, steps: int | None) -> list[Parting]:
-    """The curves with each pair of base rates; none if it is not known what they are."""
+    """The curves with each pair of base rates; none without a clock that converts both to steps."""
     if a.schedule is None or b.schedule is None:
         return []
     schedules = forgotten(a.schedule), forgotten(b.schedule)
@@ -122,8 +122,8 @@ def _partings(a: Side, b: Side, base: float | None, steps: int | None) -> list[P
 
 
 def _counts(a: Side, b: Side) -> Iterator[Difference]:
-    """The durations that are written alike, and are other numbers of steps."""
-    others = {(one.path, one.written): one.steps for one in b.durations}
+    """The durations that are written alike, but are different numbers of steps."""
+    others = {(path, written): steps for path, written, steps in b.durations}
     for path, written, mine in a.durations:
         theirs = others.get((path, written))
         if None not in (mine, theirs) and mine != theirs:
@@ -131,13 +131,13 @@ def _counts(a: Side, b: Side) -> Iterator[Difference]:
 
 
 def _bases(a: Spec, b: Spec, base: float | None) -> list[tuple[float, float]]:
-    """The pairs of base rates with which to compare: each param group's, where states say them."""
+    """The pairs of base rates to compare with: those of each param group of a state."""
     if base is not None:
         return [(base, base)]
     if a.base_lrs and b.base_lrs:
         return list(dict.fromkeys(zip(a.base_lrs, b.base_lrs, strict=False)))[:GROUPS]
     bases = a.base_lrs or b.base_lrs or ANY_BASES
-    return [(one, one) for one in dict.fromkeys(bases)][:GROUPS]
+    return [(rate, rate) for rate in dict.fromkeys(bases)][:GROUPS]
 
 
 def _side(side: Side) -> dict[str, Any]:
@@ -147,16 +147,17 @@ def _side(side: Side) -> dict[str, Any]:
         "kind": spec.schedule.kind,
         "last_epoch": spec.last_epoch,
         "base_lrs": None if spec.base_lrs is None else list(spec.base_lrs),
-        "durations": [_lasting(one) for one in side.durations],
+        "durations": [_lasting(duration) for duration in side.durations],
     }
 
 
-def _lasting(one: Lasting) -> dict[str, Any]:
-    return {"path": dotted(one.path), "written": one.written.text, "steps": one.steps}
+def _lasting(duration: Lasting) -> dict[str, Any]:
+    path, written, steps = duration
+    return {"path": dotted(path), "written": written.text, "steps": steps}
 
 
-def _field(one: Difference) -> dict[str, Any]:
-    return {"path": dotted(one.path), "a": one.a, "b": one.b, "only_in": one.only_in}
+def _field(field: Difference) -> dict[str, Any]:
+    return {"path": dotted(field.path), "a": field.a, "b": field.b, "only_in": field.only_in}
 
 
 def _curves(curves: Parting, same_with: list[tuple[float, float]]) -> dict[str, Any]:
@@ -178,13 +179,13 @@ def _curves(curves: Parting, same_with: list[tuple[float, float]]) -> dict[str, 
     }
 
 
-def _apart(one: Apart | None) -> dict[str, Any] | None:
-    if one is None:
+def _apart(rates: Apart | None) -> dict[str, Any] | None:
+    if rates is None:
         return None
     return {
-        "step": one.step,
-        "a": one.a,
-        "b": one.b,
-        "absolute": one.absolute,
-        "relative": one.relative,
+        "step": rates.step,
+        "a": rates.a,
+        "b": rates.b,
+        "absolute": rates.absolute,
+        "relative": rates.relative,
     }

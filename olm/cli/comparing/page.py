@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from olm.cli.clock_options import option
@@ -28,10 +29,12 @@ LONGEST = 60
 def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
     """The lines; `drawn` includes the curves, if they can be distinguished."""
     a, b = visible(found.a.name), visible(found.b.name)
-    yield from _listed(found.fields, "fields", lambda one: _field(_with_steps(one, found), a, b))
-    yield from _listed(found.counts, "durations", lambda one: _count(one, found, a, b))
-    yield from (_field(one, a, b) for one in found.clocks)
-    yield from (_field(one, a, b, "remembers") for one in found.memory[:LISTED])
+    yield from _listed(
+        found.fields, "fields", lambda field: _field(_with_steps(field, found), a, b)
+    )
+    yield from _listed(found.counts, "durations", lambda count: _count(count, found, a, b))
+    yield from (_field(field, a, b) for field in found.clocks)
+    yield from (_field(field, a, b, "remembers") for field in found.memory[:LISTED])
     yield from filter(None, map(_position, (found.a, found.b)))
     if found.curves and found.curves.first:
         yield from ("", *_table(found.curves, a, b), "")
@@ -48,28 +51,28 @@ def _listed(those: list[Difference], what: str, line: Callable[[Difference], str
         yield f"... and {len(those) - LISTED:,} more {what}"
 
 
-def _with_steps(one: Difference, found: Comparison) -> Difference:
+def _with_steps(field: Difference, found: Comparison) -> Difference:
     """A field whose durations have their steps added, where these are known."""
 
     def described(value: Any, side: Side) -> Any:
-        steps = next((it.steps for it in side.durations if it.path == one.path), None)
+        steps = next((item.steps for item in side.durations if item.path == field.path), None)
         return value if steps is None else f"{value} ({quantity(steps, 'step')})"
 
-    return replace(one, a=described(one.a, found.a), b=described(one.b, found.b))
+    return replace(field, a=described(field.a, found.a), b=described(field.b, found.b))
 
 
-def _count(one: Difference, found: Comparison, a: str, b: str) -> str:
-    written = next(it.written for it in found.a.durations if it.path == one.path)
-    steps = f"{quantity(one.a, 'step')} in {a}, {quantity(one.b, 'step')} in {b}"
-    return f"{dotted(one.path)}: {written} is {steps}"
+def _count(field: Difference, found: Comparison, a: str, b: str) -> str:
+    written = next(item.written for item in found.a.durations if item.path == field.path)
+    steps = f"{quantity(field.a, 'step')} in {a}, {quantity(field.b, 'step')} in {b}"
+    return f"{dotted(field.path)}: {written} is {steps}"
 
 
-def _field(one: Difference, a: str, b: str, verb: str = "has") -> str:
-    where = dotted(one.path)
-    if one.only_in:
-        there, value = (a, one.a) if one.only_in == "a" else (b, one.b)
+def _field(field: Difference, a: str, b: str, verb: str = "has") -> str:
+    where = dotted(field.path)
+    if field.only_in:
+        there, value = (a, field.a) if field.only_in == "a" else (b, field.b)
         return f"{where}: only {there} {verb} it, {_value(value)}"
-    return f"{where}: {a} {verb} {_value(one.a)}, {b} {_value(one.b)}"
+    return f"{where}: {a} {verb} {_value(field.a)}, {b} {_value(field.b)}"
 
 
 def _value(value: Any) -> str:
@@ -113,24 +116,24 @@ def _table(curves: Parting, a: str, b: str) -> Iterator[str]:
         "last difference": curves.last,
     }
     of_step: dict[int, list[str]] = {}
-    for why, one in reasons.items():
-        if one:
-            of_step.setdefault(one.step, []).append(why)
+    for why, rates in reasons.items():
+        if rates:
+            of_step.setdefault(rates.step, []).append(why)
     rows = [("step", a, b, "difference", "of the larger", "")]
-    for one in sorted({one for one in reasons.values() if one}, key=lambda one: one.step):
-        size, share = f"{one.absolute:+.3g}", f"{100 * one.relative:+.3g} %"
-        why = ", ".join(of_step[one.step])
-        rows.append((f"{one.step:,}", *_distinct(one), size, share, why))
+    for rates in sorted({*filter(None, reasons.values())}, key=attrgetter("step")):
+        size, share = f"{rates.absolute:+.3g}", f"{100 * rates.relative:+.3g} %"
+        why = ", ".join(of_step[rates.step])
+        rows.append((f"{rates.step:,}", *_distinct(rates), size, share, why))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (f"{text:{width}}" for text, width in zip(row, widths, strict=True))
         yield f"    {'  '.join(cells)}".rstrip()
 
 
-def _distinct(one: Apart) -> tuple[str, str]:
+def _distinct(rates: Apart) -> tuple[str, str]:
     """Two rates with enough digits to distinguish them."""
-    short = (f"{one.a:.6g}", f"{one.b:.6g}")
-    return (repr(one.a), repr(one.b)) if short[0] == short[1] else short
+    short = (f"{rates.a:.6g}", f"{rates.b:.6g}")
+    return (repr(rates.a), repr(rates.b)) if short[0] == short[1] else short
 
 
 def _chart(found: Comparison, curves: Parting, a: str, b: str) -> Iterator[str]:
@@ -140,11 +143,11 @@ def _chart(found: Comparison, curves: Parting, a: str, b: str) -> Iterator[str]:
     from olm.drawing.braille import chart, columns
 
     at = np.linspace(0, curves.steps, columns(WIDTH)).round()
-    one, other = (schedule.lr(at, base) for _, schedule, base in found.shapes())
-    height = max(one.max(), other.max()) - min(one.min(), other.min())
-    if abs(other - one).max() < NEAR * height:
+    first, second = (schedule.lr(at, base) for _, schedule, base in found.shapes())
+    height = max(first.max(), second.max()) - min(first.min(), second.min())
+    if abs(second - first).max() < NEAR * height:
         return
-    yield from (f"    {line}" for line in chart(one, curves.steps, beside=other))
+    yield from (f"    {line}" for line in chart(first, curves.steps, beside=second))
     yield from (f"    ⠒⠒ {a}   ⠂⠂ {b}", "")
 
 

@@ -1,4 +1,4 @@
-"""What ``olm diff`` compares: a spec, a state, or the one state in a checkpoint's JSON."""
+"""A side of ``olm diff``: a spec, a state, or the only state in a checkpoint in JSON."""
 
 from __future__ import annotations
 
@@ -21,43 +21,43 @@ if TYPE_CHECKING:
 
 
 class Lasting(NamedTuple):
-    """A duration in a side."""
+    """A duration of a side."""
 
     path: Path
     written: Duration
     steps: int | None
-    """How many steps it is, if that is known."""
+    """The duration in steps, if known."""
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it is called, and what it says."""
+    """One of the two sides: its name and its spec."""
 
     name: str
     spec: Spec
     schedule: Schedule | None
-    """The schedule in optimizer steps, if it is known what these are."""
+    """The schedule in optimizer steps, if there is a clock for it."""
     durations: tuple[Lasting, ...] = ()
-    """What was written in other units."""
+    """The values that are written as durations."""
     needs: tuple[str, ...] = ()
-    """What a clock must say besides what is known, so that the schedule is in steps."""
+    """The fields of a clock that are missing to convert the schedule to steps."""
 
 
 def side(name: str, spec: Spec, clock: Clock | None) -> Side:
-    """A spec as one of the two.
+    """A spec as one of the two sides.
 
     Args:
-        name: what it is called.
-        spec: what it says.
-        clock: what the run is, which wins over what the spec says of it.
+        name: its name.
+        spec: the spec.
+        clock: the clock of the options, which overrides that of the spec.
 
     Raises:
-        SpecError: in steps, it is not valid.
+        SpecError: the spec is invalid in steps.
     """
     waiting = spec.schedule.durations()
     if not waiting:
         there = spec.written.durations()
-        known = (Lasting(*one, spec.schedule.at(one[0])) for one in there)
+        known = (Lasting(path, text, spec.schedule.at(path)) for path, text in there)
         return Side(name, spec, spec.schedule, tuple(known))
     try:
         plan = spec.plan(clock)
@@ -65,19 +65,19 @@ def side(name: str, spec: Spec, clock: Clock | None) -> Side:
         if any(problem.code != "clock" for problem in error.problems):
             raise
         lacking = {problem.path for problem in error.problems}
-        needs = dict.fromkeys(one.needs for path, one in waiting if path in lacking)
-        unknown = tuple(Lasting(*one, None) for one in waiting)
+        needs = dict.fromkeys(written.needs for path, written in waiting if path in lacking)
+        unknown = tuple(Lasting(*duration, None) for duration in waiting)
         return Side(name, spec, None, unknown, tuple(needs))
-    counted = (Lasting(one.path, one.written, one.steps) for one in plan.counted)
+    counted = (Lasting(item.path, item.written, item.steps) for item in plan.counted)
     return Side(name, spec, plan.schedule, tuple(counted))
 
 
 def text_of(path: str) -> bytes:
-    """What is in a text file, or comes from standard input.
+    """The content of a text file, or standard input.
 
     Raises:
-        OSError: it cannot be read.
-        OlmError: it is not there, or no text but what a trainer saved.
+        OSError: the file cannot be read.
+        OlmError: the file does not exist, or is a binary checkpoint.
     """
     if path == STDIN:
         return sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -92,11 +92,11 @@ def text_of(path: str) -> bytes:
     return data
 
 
-def said_by(document: Document) -> Document:
-    """The document itself, or of a checkpoint's the state of ours in it.
+def state_in(document: Document) -> Document:
+    """The document itself or, for a checkpoint, the olm state in it.
 
     Raises:
-        OlmError: there are several states in it, or only those of other libraries.
+        OlmError: the checkpoint has several states, or only states of other libraries.
     """
     value, name = document.value, document.text.file
     if not document.readable or not isinstance(value, dict) or {"kind", "digest"} & set(value):
@@ -116,7 +116,7 @@ def said_by(document: Document) -> Document:
 
 
 def _inside(document: Document, path: Path) -> Document:
-    """What is at a path of a document, the rest of which may be anything."""
+    """The document at a path of a document; the rest is ignored."""
     value, name = document.value, document.text.file
     for depth, key in enumerate(path, start=1):
         value = value[key]

@@ -88,7 +88,7 @@ def _singular(words: str, name: str, value: int | tuple[object, ...]) -> str:
 
 def _waits(value: object) -> bool:
     values = value if isinstance(value, tuple) else (value,)
-    return any(isinstance(one, Duration) for one in values)
+    return any(isinstance(item, Duration) for item in values)
 
 
 def _text(value: Any) -> object:

@@ -54,18 +54,20 @@ def planned(args: Namespace) -> Plan:
     Raises:
         Misuse: the arguments or the settings of the project are invalid.
     """
-    said = settings(args.config, args.isolated)
+    project = settings(args.config, args.isolated)
     lint, strict, jobs = (
-        getattr(said, name) if (given := getattr(args, name)) is None else given
+        getattr(project, name) if (given := getattr(args, name)) is None else given
         for name in ("lint", "strict", "jobs")
     )
-    select, ignore = (args.select or said.select, args.ignore or said.ignore)
+    select, ignore = (args.select or project.select, args.ignore or project.ignore)
     _must_be_warnings((*select, *ignore))
     run = clock_of(args)
-    options = Options(args.at, lint, select, ignore, args.base_lr, run, said.clock)
+    options = Options(args.at, lint, select, ignore, args.base_lr, run, project.clock)
     # --at applies to every file.
-    places = {} if args.at else {_of_project(said, pattern): at for pattern, at in said.at.items()}
-    choice = Choice(tuple(places), _excluded(args.exclude, said), args.force_exclude)
+    places = (
+        {} if args.at else {_of_project(project, pattern): at for pattern, at in project.at.items()}
+    )
+    choice = Choice(tuple(places), _excluded(args.exclude, project), args.force_exclude)
     if args.schema and (args.fix or args.diff):
         raise Misuse("--fix and --diff use olm's own models: leave out --schema")
     checker = _by_schema(args) if args.schema else _by_models(args)
@@ -90,15 +92,15 @@ def _files(paths: Sequence[str], choice: Choice) -> Sequence[str]:
     return found
 
 
-def _excluded(given: Sequence[str], said: Settings) -> tuple[Patterns, ...]:
+def _excluded(given: Sequence[str], project: Settings) -> tuple[Patterns, ...]:
     """The patterns of the command line and of the project, each relative to its own folder."""
     here = [_patterns(str(FilePath.cwd()), given, "--exclude")] if given else []
-    there = [_patterns(said.folder, said.exclude, said.file)] if said.exclude else []
+    there = [_patterns(project.folder, project.exclude, project.file)] if project.exclude else []
     return (*here, *there)
 
 
-def _of_project(said: Settings, pattern: str) -> Patterns:
-    return _patterns(said.folder, [pattern], said.file)
+def _of_project(project: Settings, pattern: str) -> Patterns:
+    return _patterns(project.folder, [pattern], project.file)
 
 
 def _patterns(folder: str, lines: Iterable[str], where: str) -> Patterns:

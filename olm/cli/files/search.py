@@ -111,7 +111,7 @@ def _matching(pattern: str, choice: Choice) -> Iterator[str]:
         raise Misuse(f"no such file or folder: {pattern}")
     from glob import glob
 
-    found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - pathlib's also finds what is hidden
+    found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - pathlib's also finds hidden files
     if not found:
         raise NothingMatched(f"nothing matches {pattern}")
     for path in found:

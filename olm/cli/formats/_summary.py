@@ -64,7 +64,7 @@ def markdown(text: str) -> str:
     """
     # Parts with odd index were between backticks.
     parts = [_PUNCTUATION.sub(_entity, visible(part)) for part in _CODE.split(text)]
-    return "".join(f"<code>{one}</code>" if at % 2 else one for at, one in enumerate(parts))
+    return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
 
 
 def _row(problem: Problem, file: str) -> str:

@@ -58,8 +58,8 @@ range::a,b.olm.yaml:2:1: found 0%0A100 %25?
     properties["title"] = f"olm: {problem.code}"
     listed = ",".join(f"{name}={value_of(str(value))}" for name, value in properties.items())
     # The log omits the properties, so the message repeats the place.
-    said = f"{place or file}: {problem.message}" + f"\n{problem.hint}" * bool(problem.hint)
-    return f"::{problem.severity} {listed}::{message(said)}"
+    text = f"{place or file}: {problem.message}" + f"\n{problem.hint}" * bool(problem.hint)
+    return f"::{problem.severity} {listed}::{message(text)}"
 
 
 def message(text: str) -> str:

@@ -1,7 +1,7 @@
 """The format for programs: one object, whose schema is schemas/findings.json.
 
-Its `version` is raised when something in it is renamed, removed or changes its meaning; what is
-added leaves it as it is.
+Its `version` is raised when something in it is renamed, removed or changes its meaning, but not
+when something is added.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The format of JUnit, which every CI server shows: a test case per file.
 
 A file with errors fails, and its failure lists them; warnings are output of the test case, unless
-the run is strict. There is one failure a file because servers show no more of a test case.
+the run is strict. There is one failure per file because servers show only one of a test case.
 """
 
 from __future__ import annotations
@@ -52,5 +52,5 @@ def _output(problems: list[Problem], file: str) -> str:
 
 
 def _listed(problems: list[Problem], file: str) -> str:
-    lines = (str(one) if one.place else f"{file}: {one}" for one in problems)
+    lines = (str(problem) if problem.place else f"{file}: {problem}" for problem in problems)
     return "\n".join(map(as_xml, lines))

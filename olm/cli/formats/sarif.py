@@ -95,8 +95,8 @@ def _fixes(problem: Problem, result: Checked) -> dict[str, Any]:
         for place, new in written
     ]
     change = {"artifactLocation": _artifact(place.file), "replacements": changes}
-    said = {"text": problem.hint or f"write {text}"}
-    return {"fixes": [{"description": said, "artifactChanges": [change]}]}
+    description = {"text": problem.hint or f"write {text}"}
+    return {"fixes": [{"description": description, "artifactChanges": [change]}]}
 
 
 def _driver(rules: dict[str, str]) -> dict[str, Any]:
@@ -114,9 +114,9 @@ def _rule(code: str, severity: str) -> dict[str, Any]:
 
     rule = {"id": code, "defaultConfiguration": {"level": severity}}
     try:
-        told = page(code)
+        shown = page(code)
     except KeyError:
         # The code of a lint that a plugin brings may have no page.
         return rule
-    said = {"text": told.text, "markdown": told.text}
-    return {**rule, "shortDescription": {"text": told.title}, "help": said}
+    text = {"text": shown.text, "markdown": shown.text}
+    return {**rule, "shortDescription": {"text": shown.title}, "help": text}

@@ -1,1 +1,1 @@
-"""The verbs of the command: a file here is one, check.py is ``olm check``."""
+"""The verbs of the command: check.py is ``olm check``."""

@@ -14,7 +14,7 @@ from olm.cli.clock_options import add_clock, clock_of
 from olm.cli.comparing.comparison import Comparison, compare
 from olm.cli.comparing.page import page, without_curves
 from olm.cli.comparing.revision import file_at
-from olm.cli.comparing.sides import Side, said_by, side, text_of
+from olm.cli.comparing.sides import Side, side, state_in, text_of
 from olm.cli.excerpt import picture
 from olm.cli.files.search import STDIN
 from olm.cli.input import add_at
@@ -124,7 +124,7 @@ def _documents(args: Namespace) -> list[tuple[str, Document]]:
         texts.insert(0, file_at(args.git, *args.files))
         names = [f"{args.git}:{args.files[0]}", args.files[0]]
     documents = [read(text, name, args.at) for text, name in zip(texts, names, strict=True)]
-    found = documents if args.at else [said_by(document) for document in documents]
+    found = documents if args.at else [state_in(document) for document in documents]
     short = [args.git, NOW] if args.git is not None else _short(names)
     return list(zip(short, found, strict=True))
 

@@ -102,8 +102,8 @@ class _Command:
         found = self._found()
         if not found and not self.problems:
             return self._nothing()
-        for file, one in found:
-            self._show(file, one)
+        for file, state in found:
+            self._show(file, state)
         print(self.paint("bold" if self.problems else "fine", self._summary(len(found))))
         return PROBLEMS if self.problems else FINE
 
@@ -114,7 +114,7 @@ class _Command:
             found = self._found()
             spec = self._spec(*found[0]) if len(found) == 1 else None
         if len(found) > 1:
-            places = ", ".join(dotted(one.path) or file for file, one in found)
+            places = ", ".join(dotted(state.path) or file for file, state in found)
             print(f"olm state: choose a state with --at PLACE: {visible(places)}", file=sys.stderr)
             return MISUSE
         if spec is None:
@@ -139,16 +139,18 @@ class _Command:
         print(*of_file(result, self.paint), sep="", end="")
 
     def _found(self) -> list[tuple[str, Found]]:
-        """Every state, or the requested one, with its file."""
+        """Every state, or the requested state, with its file."""
         from olm.foreign.checkpoints import states_of
 
         if self.args.spec:
             self.wanted = self._wanted(self.args.spec)
             if self.wanted is None:
                 return []
-        found = [(file, one) for file, value in self._values() for one in states_of(value)]
+        found = [(file, state) for file, value in self._values() for state in states_of(value)]
         at = self.args.at
-        return [(file, one) for file, one in found if at is None or at in (dotted(one.path), file)]
+        return [
+            (file, state) for file, state in found if at is None or at in (dotted(state.path), file)
+        ]
 
     def _values(self) -> Iterator[tuple[str, Any]]:
         """The value in each file."""
@@ -180,20 +182,20 @@ class _Command:
             value = json.loads(result.text.content)
         yield result.file, value
 
-    def _spec(self, file: str, one: Found) -> Spec | None:
+    def _spec(self, file: str, state: Found) -> Spec | None:
         """The spec of a state, unless it has problems."""
         try:
-            return _held(one, self.wanted)
+            return _spec_of(state, self.wanted)
         except SpecError as error:
             for problem in error.problems:
-                self._told(file, one, problem)
+                self._report(file, state, problem)
         except OlmError as error:
-            self._problem(file, one.path, "state", str(error))
+            self._problem(file, state.path, "state", str(error))
         return None
 
-    def _told(self, file: str, one: Found, problem: Problem) -> None:
+    def _report(self, file: str, state: Found, problem: Problem) -> None:
         hint = f" ({problem.hint})" if problem.hint else ""
-        path = (*one.path, *problem.path)
+        path = (*state.path, *problem.path)
         self._problem(file, path, problem.code, f"{problem.message}{hint}")
 
     def _problem(self, file: str, path: tuple[str | int, ...], code: str, message: str) -> None:
@@ -203,12 +205,12 @@ class _Command:
         print(f"{self.paint('bold', visible(where))}: {error}: {self.paint('bold', first[0])}")
         print(*(visible(line) for line in first[1:]), "", sep="\n")
 
-    def _show(self, file: str, one: Found) -> None:
-        spec = self._spec(file, one)
+    def _show(self, file: str, state: Found) -> None:
+        spec = self._spec(file, state)
         if spec is not None:
-            place = f": {dotted(one.path)}" if one.path else ""
+            place = f": {dotted(state.path)}" if state.path else ""
             print(self.paint("bold", visible(f"{file}{place}")))
-            print(*(f"  {line}" for line in _said(one, spec)), "", sep="\n")
+            print(*(f"  {line}" for line in _facts(state, spec)), "", sep="\n")
 
     def _nothing(self) -> int:
         at = f" at {self.args.at}" if self.args.at else ""
@@ -221,7 +223,7 @@ class _Command:
         return f"{quantity(count, 'state')} {'is' if count == 1 else 'are'} fine"
 
 
-def _held(one: Found, wanted: Spec | None) -> Spec:
+def _spec_of(state: Found, wanted: Spec | None) -> Spec:
     """The spec of a state, which must match the wanted spec, if there is one.
 
     Raises:
@@ -232,21 +234,21 @@ def _held(one: Found, wanted: Spec | None) -> Spec:
     from olm.spec.agreement import agreed
 
     if wanted is None:
-        return spec_of(one)
+        return spec_of(state)
     if not wanted.schedule.is_counted:
-        return _held_as_written(one, wanted)
-    if one.writer != OURS:
-        return spec_of(one, wanted.schedule)
-    spec = spec_of(one)
+        return _spec_as_written(state, wanted)
+    if state.writer != OURS:
+        return spec_of(state, wanted.schedule)
+    spec = spec_of(state)
     return agreed(spec, wanted, spec.base_lrs or (), "error")
 
 
-def _held_as_written(one: Found, wanted: Spec) -> Spec:
+def _spec_as_written(state: Found, wanted: Spec) -> Spec:
     """The spec of a state, compared with a spec whose durations need a clock."""
     from olm.foreign.checkpoints import OURS, spec_of
     from olm.spec.differences import differences
 
-    spec = spec_of(one) if one.writer == OURS else None
+    spec = spec_of(state) if state.writer == OURS else None
     if spec is None or not spec.durations:
         waiting = wanted.schedule.durations()
         durations = listed(f"{dotted(path)}: {duration}" for path, duration in waiting)
@@ -255,17 +257,20 @@ def _held_as_written(one: Found, wanted: Spec) -> Spec:
             f"the state has no durations, and those of the spec need a clock ({durations}): "
             f"give {listed(options, 'and')}"
         )
-    found = [it for it in differences(spec, wanted) if not it.memory]
+    found = [field for field in differences(spec, wanted) if not field.memory]
     if found:
-        lines = (f"{dotted(it.path)}: the checkpoint has {it.a}, the spec {it.b}" for it in found)
+        lines = (
+            f"{dotted(field.path)}: the checkpoint has {field.a}, the spec {field.b}"
+            for field in found
+        )
         raise StateError("\n  ".join(["this state is of another schedule", *lines]))
     return spec
 
 
-def _said(one: Found, spec: Spec) -> Iterator[str]:
+def _facts(state: Found, spec: Spec) -> Iterator[str]:
     """The facts of a state, one per line."""
     step, bases = spec.last_epoch or 0, spec.base_lrs or ()
-    yield f"written by  {one.writer}"
+    yield f"written by  {state.writer}"
     yield f"step        {spec.last_epoch:,}" + ", the last step taken" * (step >= 0)
     yield f"base rates  {_rates(bases)}"
     yield f"rates now   {_rates([spec.lr(max(step, 0), base) for base in bases])}"
