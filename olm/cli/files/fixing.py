@@ -55,7 +55,7 @@ def fix_file(result: Checked, options: Options) -> Checked:
     try:
         file = fixed(result.file, options)
         if file.count:
-            write_whole(file.name, file.after)
+            write_whole(file.name, file.after, before=file.before)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         message = f"cannot write the fixed file: {why}"
