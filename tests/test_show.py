@@ -18,7 +18,7 @@ from pydantic import ValidationError
 import olm
 from olm.cli import FINE, MISUSE, PIPE_CLOSED, PROBLEMS, main
 from olm.cli.drawing.key_steps import key_steps
-from olm.cli.drawing.sentence import in_words
+from olm.cli.drawing.sentence import in_words, sentence
 from olm.drawing.axis import NEEDS, axes
 from olm.drawing.braille import PER_DOT, chart, columns, drawn
 from olm.fields.types import step_fields
@@ -539,3 +539,20 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == PIPE_CLOSED
+
+
+def ones(value):
+    """A value in which every number of steps is 1."""
+    if isinstance(value, tuple):
+        return tuple(map(ones, value[:1]))
+    return 1 if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sentence_has_singular_nouns_after_1_and_lists_without_brackets(kind):
+    model = KINDS[kind]
+    for example in model.examples:
+        schedule = model(**example)
+        fields = {name: ones(value) for name, value in dict(schedule).items()}
+        assert not re.search(r"\b1 \w+s\b", sentence(model.model_construct(**fields)))
+        assert not re.search(r"\(\d[^)]*, ", sentence(schedule))

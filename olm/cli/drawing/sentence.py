@@ -43,7 +43,8 @@ def sentence(schedule: Schedule) -> str:
             words = _without_steps(words, name, is_the_end=str(value) == REST)
         elif isinstance(value, tuple | int):
             words = _singular(words, name, value)
-    return words.format(**{name: _text(value) for name, value in values.items()})
+    text = words.format(**{name: _text(value) for name, value in values.items()})
+    return re.sub(r"\bevery 1 (?=\w)", "every ", text)
 
 
 def beginnings(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
@@ -72,14 +73,13 @@ def _without_steps(words: str, name: str, *, is_the_end: bool) -> str:
 def _singular(words: str, name: str, value: int | tuple[object, ...]) -> str:
     """The words of a kind, in which the noun after a field is singular if the field is one.
 
-    >>> _singular("times 0.5 every {step_size} steps", "step_size", 1)
-    'times 0.5 every step'
     >>> _singular("for {lengths} steps", "lengths", (1,)), _singular("{n} steps", "n", 2)
     ('for {lengths} step', '{n} steps')
+    >>> _singular("at each of the steps {milestones}", "milestones", (30,))
+    'at step {milestones}'
     """
     field = re.escape(f"{{{name}}}")
-    if value in (1, (1,)):
-        words = re.sub(rf"every {field} (\w+)s\b", r"every \1", words)
+    if value in (1, -1, (1,)):
         words = re.sub(rf"({field} \w+)s\b", r"\1", words)
     if isinstance(value, tuple) and len(value) == 1:
         words = re.sub(rf"(?:each of )?the (\w+)s ({field})", r"\1 \2", words)

@@ -106,7 +106,7 @@ def _add_files(parser: ArgumentParser) -> None:
         "paths",
         nargs="+",
         metavar="FILE|DIR|GLOB",
-        help=f"a spec, a folder to search for {listed('*' + end for end in SUFFIXES)}, a "
+        help=f"a spec, a folder to search for {listed(('*' + end for end in SUFFIXES), 'or')}, a "
         f"pattern such as 'conf/**/*.yaml', or {STDIN} for standard input; git-ignored files are "
         "skipped",
     )
