@@ -71,14 +71,6 @@ def run(page, folder, name="page"):
         AssertionError: a block does not do what the page shows.
     """
     names = {"__name__": "__main__"}
-    sys.path.insert(0, str(folder))
-    try:
-        _run_all(page, folder, name, names)
-    finally:
-        sys.path.remove(str(folder))
-
-
-def _run_all(page, folder, name, names):
     for block in blocks(page):
         where = f"{name}:{block.line}"
         if block.file:
