@@ -6,6 +6,7 @@ import pickle
 import re
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 
 import numpy as np
@@ -18,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from olm.checking.check import check
 from olm.checking.fix import fixed_text
-from olm.fields.durations import THE_REST, Duration, duration, hint_of, pattern
+from olm.fields.durations import THE_REST, Duration, duration, exact, hint_of, pattern
 from olm.fields.types import MAX_STEPS, StepCount, step_fields
 from olm.kinds import KINDS
 from olm.problem import SpecError, dotted
@@ -385,14 +386,33 @@ def steps_of(text, clock):
     amount = Fraction(Decimal(number))
     return {
         "dur": lambda: amount * clock.total_steps,
-        "ep": lambda: amount * Fraction(clock.steps_per_epoch),
-        "sp": lambda: amount / Fraction(clock.samples_per_step),
-        "tok": lambda: amount / Fraction(clock.tokens_per_step),
+        "ep": lambda: amount * exact(clock.steps_per_epoch),
+        "sp": lambda: amount / exact(clock.samples_per_step),
+        "tok": lambda: amount / exact(clock.tokens_per_step),
     }[unit]()
 
 
+ENDS = {
+    "WarmupStableDecayLR": ("warmup_steps", "decay_steps"),
+    "WarmupDecayLR": ("warmup_steps", None),
+    "WarmupCosineScheduler": ("warmup_steps", None),
+    "FlatCosineLR": ("flat_steps", None),
+}
+"""The kinds whose first stage, and whose last one if it has a length, fit into `total_steps`."""
+
 IN_STEPS = {name for model in CATALOGUE.values() for name in step_fields(model)}
 STAGES = {"PhasesLR": ["lengths"], "TriStageLR": ["warmup_steps", "hold_steps", "decay_steps"]}
+
+
+def squeezed(parts, lengths, spans, over, least):
+    """Lengths that are shorter together: the last first, which keep a step; then the shortest."""
+    lengths = [*lengths]
+    written = [index for index, part in enumerate(parts) if isinstance(part, str)]
+    shortest = sorted(written, key=spans.__getitem__)
+    for index, keeps in [*((i, 1) for i in written[::-1]), *((i, least[i]) for i in shortest)]:
+        while over > 0 and lengths[index] > keeps:
+            lengths[index], over = lengths[index] - 1, over - 1
+    return lengths
 
 
 def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
@@ -406,32 +426,61 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
         end: where its turn is over.
     """
 
-    def counted(value, exact, steps):
-        """Where something ends, before and after it is rounded, that begins at exact and steps."""
+    def ends(value, exactly, steps):
+        """Where something that begins at exactly, or rounded at steps, ends: both of these."""
         if not isinstance(value, str):
-            return exact + value, steps + value
+            return exactly + value, steps + value
         if value == "rest":
-            return Fraction(end - begin), end - begin
+            is_left = end > start + exactly
+            return end - start, max(end - begin, steps + 1) if is_left else end - begin
         lasts = steps_of(value, clock)
-        ends = floor(start + exact + lasts + Fraction(1, 2)) - begin
+        rounded = floor(start + exactly + lasts + Fraction(1, 2)) - begin
         if lasts == 0:
-            ends = steps
-        return exact + lasts, max(ends, steps + 1) if lasts > 0 else ends
+            rounded = steps
+        return exactly + lasts, max(rounded, steps + 1) if lasts > 0 else rounded
 
-    made, exactly, last = dict(document), {}, (Fraction(0), 0)
+    made, exactly = dict(document), {}
+    for name in IN_STEPS & {*document}:
+        values = document[name] if isinstance(document[name], list) else [document[name]]
+        if values != [None]:
+            exactly[name] = [ends(value, Fraction(0), 0) for value in values]
+            rounded = [step for _, step in exactly[name]]
+            made[name] = rounded if isinstance(document[name], list) else rounded[0]
     stages = STAGES.get(document["kind"], [])
-    for name in [*stages, *(name for name in document if name not in stages)]:
-        value = document[name]
-        if name not in IN_STEPS or value is None:
-            continue
-        values, ends, lengths = value if isinstance(value, list) else [value], [], []
-        for one in values:
-            before = last if name in stages else (Fraction(0), 0)
-            ends.append(counted(one, *before))
-            lengths.append(ends[-1][1] - before[1])
-            last = ends[-1]
-        made[name] = lengths if isinstance(value, list) else lengths[0]
-        exactly[name] = ends
+    if stages:
+        parts = [
+            part
+            for name in stages
+            for part in (document[name] if isinstance(document[name], list) else [document[name]])
+        ]
+        points = [(Fraction(0), 0)]
+        for part in parts:
+            points.append(ends(part, *points[-1]))
+        over = points[-1][1] - (floor(start + points[-1][0] + Fraction(1, 2)) - begin)
+        lengths = [later - earlier for (_, earlier), (_, later) in pairwise(points)]
+        spans = [later - earlier for (earlier, _), (later, _) in pairwise(points)]
+        single = len(stages) == 1
+        least = [1] * len(parts) if single else [0, 0, 1]
+        lengths = squeezed(parts, lengths, spans, over, least)
+        made |= {stages[0]: lengths} if single else dict(zip(stages, lengths, strict=True))
+        points = [(exact, sum(lengths[:index])) for index, (exact, _) in enumerate(points)]
+        exactly["lengths"] = points[1:]
+    if document["kind"] in ENDS:
+        first, last = ENDS[document["kind"]]
+        (whole, total), (least, early) = exactly["total_steps"][0], exactly[first][0]
+        parts, lengths, spans = [document[first]], [early], [least]
+        if last is not None:
+            late = document[last]
+            spans.append(whole - start if late == "rest" else exactly[last][0][0])
+            if isinstance(late, str) and late != "rest":
+                begins = floor(start + whole - spans[1] + Fraction(1, 2)) - begin
+                made[last] = max(total - begins, 1)
+            parts.append(late)
+            lengths.append(made[last])
+        over = sum(lengths) + (last is None) - total
+        if sum(spans) <= whole if last else sum(spans) < whole:
+            lengths = squeezed(parts, lengths, spans, over, [0, 1])
+            made |= dict(zip(ENDS[document["kind"]], lengths, strict=False))
     starts = {"SequentialLR": "milestones", "PhasesLR": "lengths"}.get(document["kind"])
     for name in ("schedulers", "scheduler"):
         children = document.get(name, [])
@@ -578,11 +627,108 @@ def test_three_stages_of_all_of_a_run_cover_it(parts, total):
     assert last.resolve(Clock(total_steps=total)) == counted
 
 
-def test_a_part_of_less_than_a_step_has_one_and_what_precedes_it_keeps_its_own():
+SPLITS = [("50%", "50%"), ("10%", "90%"), ("90%", "10%"), ("33.4%", "66.6%"), ("99.9%", "0.1%")]
+EVERY_LENGTH = range(1, 2001)
+
+
+@pytest.mark.parametrize(("first", "last"), [*SPLITS, ("0.1%", "99.9%"), ("7%", "93%")])
+def test_a_warm_up_and_a_decay_of_all_of_a_run_cover_every_run_however_long(first, last):
+    """The decay is counted back from the end: of 15 steps, a half begins at step 8 and has 7."""
+    kind = KINDS["WarmupStableDecayLR"]
+    written = kind(warmup_steps=first, total_steps="100%", decay_steps=last)
+    for total in EVERY_LENGTH:
+        counted = written.resolve(Clock(total_steps=total))
+        assert counted.warmup_steps + counted.decay_steps == counted.total_steps == total
+        for text, steps in ((first, counted.warmup_steps), (last, counted.decay_steps)):
+            on_paper = Fraction(text[:-1]) / 100 * total
+            assert steps >= 1 or total == 1
+            assert abs(steps - on_paper) < 1
+
+
+def test_a_decay_with_something_between_begins_at_the_step_nearest_to_what_is_written():
+    kind = KINDS["WarmupStableDecayLR"]
+    written = kind(warmup_steps="10%", total_steps="100%", decay_steps="20%")
+    for total in EVERY_LENGTH:
+        counted = written.resolve(Clock(total_steps=total))
+        # Half a step is rounded up, and the decay has at least one.
+        begins = min((8 * total + 5) // 10, total - 1)
+        assert counted.total_steps - counted.decay_steps == begins
+        assert counted.warmup_steps == (min(max((total + 5) // 10, 1), begins))
+
+
+@pytest.mark.parametrize("share", ["0.1%", "3%", "50%", "97%", "99.9%"])
+@pytest.mark.parametrize("kind", [kind for kind, (_, last) in ENDS.items() if last is None])
+def test_a_first_stage_of_less_than_the_run_leaves_a_step_for_the_rest_of_every_run(kind, share):
+    written = KINDS[kind](**{ENDS[kind][0]: share}, total_steps="100%")
+    for total in EVERY_LENGTH:
+        first = getattr(written.resolve(Clock(total_steps=total)), ENDS[kind][0])
+        on_paper = Fraction(share[:-1]) / 100 * total
+        assert first == min(max(floor(on_paper + Fraction(1, 2)), 1), total - 1)
+
+
+@pytest.mark.parametrize(
+    "parts", [("10%", "40%", "50%"), ("0.1%", "49.9%", "50%"), ("98%", "1%", "1%")]
+)
+def test_three_stages_cover_every_run_however_long(parts):
+    names = ["warmup_steps", "hold_steps", "decay_steps"]
+    tri, sequence = KINDS["TriStageLR"](**dict(zip(names, parts, strict=True))), phases(*parts)
+    for total in EVERY_LENGTH:
+        clock = Clock(total_steps=total)
+        counted = tri.resolve(clock)
+        lengths = tuple(getattr(counted, name) for name in names)
+        assert sum(lengths) == total
+        assert min(lengths) >= 1 or total < 3
+        # A phase has a step at least, also where there are fewer steps than phases.
+        assert sequence.resolve(clock).lengths == (lengths if total >= 3 else (1, 1, 1))
+
+
+@pytest.mark.parametrize("total", [1, 10, 15, 1000])
+def test_what_does_not_fit_as_it_is_written_is_refused_however_it_is_rounded(total):
+    kind, clock = KINDS["WarmupStableDecayLR"], Clock(total_steps=total)
+    written = kind(warmup_steps="60%", total_steps="100%", decay_steps="60%")
+    problem = problem_of(written.resolve, clock)
+    assert (problem.code, problem.path) == ("rule", ("decay_steps",))
+    for first in ("100%", "150%"):
+        whole = KINDS["WarmupDecayLR"](warmup_steps=first, total_steps="100%")
+        assert problem_of(whole.resolve, clock).path == ("warmup_steps",)
+
+
+def test_a_decay_that_is_counted_back_is_reported_with_the_step_at_which_it_begins():
+    kind = KINDS["WarmupStableDecayLR"]
+    written = kind(warmup_steps="50%", total_steps="100%", decay_steps="50%")
+    assert str(written.plan(Clock(total_steps=15))).splitlines() == [
+        "warmup_steps: 50% is 8 steps, rounded up from 7.5",
+        "total_steps: 100% is 15 steps",
+        "decay_steps: 50% is 7 steps, from step 8, rounded up from 7.5",
+    ]
+
+
+@drawn
+@given(st.data())
+def test_stages_are_those_by_hand_also_in_a_sequence_that_begins_between_two_steps(data):
+    kind = data.draw(st.sampled_from([*ENDS, "TriStageLR"]))
+    clock = data.draw(clocks(longest=data.draw(st.sampled_from([5, 20, 10**6]))))
+    share = st.integers(1, 1000).map(lambda tenths: f"{Decimal(tenths) / 10}%")
+    amount = share | st.integers(1, 9) | st.sampled_from(["0.5ep", "1000tok"])
+    names = step_fields(KINDS[kind])
+    document = {"kind": kind, **{name: data.draw(amount) for name in names}}
+    if "total_steps" in names:
+        document["total_steps"] = data.draw(st.sampled_from(["100%", "90%", "rest"]) | amount)
+    if data.draw(st.booleans()):
+        lengths = [data.draw(share), "rest"]
+        document = {"kind": "PhasesLR", "schedulers": [HOLD, document], "lengths": lengths}
+    assume(written := valid(document))
+    numbers = valid(by_hand(document, clock, end=clock.total_steps))
+    assert resolved(written, clock) == numbers
+
+
+def test_a_part_of_less_than_a_step_has_one_at_the_cost_of_the_longer_ones():
     clock = Clock(total_steps=100)
     assert phases("0.1%", "99.9%").resolve(clock).lengths == (1, 99)
     assert phases("0.1%", "0.1%", "99.8%").resolve(clock).lengths == (1, 1, 98)
-    assert phases("99.9%", "0.1%").resolve(clock).lengths == (100, 1)
+    assert phases("99.9%", "0.1%").resolve(clock).lengths == (99, 1)
+    assert phases("99.9%", "rest").resolve(clock).lengths == (99, 1)
+    assert phases("98%", "1%", "1%").resolve(Clock(total_steps=10)).lengths == (8, 1, 1)
     assert phases("0.4%", "0.4%", "0.4%", "98.8%").resolve(clock).lengths == (1, 1, 1, 97)
 
 

@@ -58,10 +58,20 @@ class Ruled(Protocol):
     rules: ClassVar[tuple[Rule, ...]]
 
 
+@dataclass(frozen=True)
+class Fit:
+    """The fields of a first and a last stage, and of the end that both come before."""
+
+    first: str
+    last: str
+    into: str
+
+
 class Staged(Ruled, Protocol):
     """What has stages that follow one another."""
 
     stages: ClassVar[tuple[str, ...]]
+    fit: ClassVar[Fit | None]
 
 
 Model = TypeVar("Model", bound=type[Ruled])
@@ -170,6 +180,26 @@ def stages(*fields: str) -> Callable[[StagedModel], StagedModel]:
         )
         model.stages = fields
         model.rules = (*model.rules, Rule(fields, holds, f"only the last of {names} can be `rest`"))
+        return model
+
+    return declare
+
+
+def fits(first: str, last: str = "", *, into: str) -> Callable[[StagedModel], StagedModel]:
+    """Declare which stages come first and last in a schedule that a field ends.
+
+    The last stage is counted back from the end. What fits as it is written fits in whole steps:
+    where rounding both makes them too long, the last becomes shorter, or the first if that is one
+    step. Without a last stage, at least one step follows the first.
+
+    Args:
+        first: the field that specifies how long the first stage is.
+        last: the field that specifies how long the last one is, if there is one.
+        into: the field that specifies the end, which stands before `last`.
+    """
+
+    def declare(model: StagedModel) -> StagedModel:
+        model.fit = Fit(first, last, into)
         return model
 
     return declare

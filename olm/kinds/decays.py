@@ -14,6 +14,7 @@ from olm.schedule import (
     Share,
     Steps,
     eased,
+    fits,
     line,
     ramp,
     rule,
@@ -27,6 +28,7 @@ from olm.schedule import (
     holds=lambda flat_steps, total_steps: flat_steps < total_steps,
     message="{flat_steps} must be below {total_steps}",
 )
+@fits("flat_steps", into="total_steps")
 class FlatCosine(Schedule):
     """The base rate for ``flat_steps``, then half a cosine wave down to a share of it.
 

@@ -3,7 +3,18 @@
 from math import pi
 from typing import Literal
 
-from olm.schedule import Array, PositiveSteps, Rate, Schedule, Steps, half_cosine, ramp, rule, where
+from olm.schedule import (
+    Array,
+    PositiveSteps,
+    Rate,
+    Schedule,
+    Steps,
+    fits,
+    half_cosine,
+    ramp,
+    rule,
+    where,
+)
 
 
 class Warmup(Schedule):
@@ -40,6 +51,7 @@ class Warmup(Schedule):
     holds=lambda warmup_steps, total_steps: warmup_steps < total_steps,
     message="{warmup_steps} must be below {total_steps}",
 )
+@fits("warmup_steps", into="total_steps")
 class WarmupCosine(Schedule):
     """A straight rise to the base rate, then half a cosine wave down to ``min_lr``.
 

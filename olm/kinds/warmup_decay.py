@@ -13,6 +13,7 @@ from olm.schedule import (
     Steps,
     between,
     eased,
+    fits,
     line,
     ramp,
     rule,
@@ -80,6 +81,7 @@ def _fallen(done: Array, ratio: float) -> Array:
     holds=lambda warmup_steps, total_steps: warmup_steps < total_steps,
     message="{warmup_steps} must be below {total_steps}",
 )
+@fits("warmup_steps", into="total_steps")
 @ends_above_zero
 class WarmupDecay(Schedule):
     """A straight rise to the base rate, then a decay to a share of it, as for most models.
@@ -133,6 +135,7 @@ class WarmupDecay(Schedule):
     holds=lambda decay, warmup, total: decay + warmup <= total,
     message="{decay_steps} and {warmup_steps} together must not be above {total_steps}",
 )
+@fits("warmup_steps", "decay_steps", into="total_steps")
 @ends_above_zero
 class WarmupStableDecay(Schedule):
     """A straight rise to the base rate, which holds, then a decay to a share of it: WSD.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from olm.fields.rules import ascending as ascending
+    from olm.fields.rules import fits as fits
     from olm.fields.rules import rule as rule
     from olm.fields.rules import stages as stages
     from olm.fields.types import MAX_RATE as MAX_RATE
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ascending": "olm.fields.rules",
+    "fits": "olm.fields.rules",
     "rule": "olm.fields.rules",
     "stages": "olm.fields.rules",
     "Count": "olm.fields.types",

@@ -12,9 +12,11 @@ from pydantic import ValidationError
 
 from olm.fields.durations import REST, Duration
 from olm.fields.errors import problems_of
+from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS
 from olm.problem import Path, Problem, SpecError, dotted, found, quantity
 from olm.schedule.clock import Clock
+from olm.schedule.fitting import shortened
 from olm.schedule.step_fields import Made, fields_with, steps_of, with_numbers
 from olm.schedule.timeline import Timeline
 
@@ -37,17 +39,22 @@ class Counted:
     """The step of the run at which it begins, before that is rounded."""
     begin: int = 0
     """The step of the run at which it begins."""
+    from_end: bool = False
+    """Whether it is counted back from the end of its schedule, so that its beginning is rounded."""
 
     @property
     def rounding(self) -> str:
         """What became of what is not whole, in words; nothing if it is whole."""
         if self.exact == self.steps:
             return ""
-        exact, end = self.start + self.exact, self.begin + self.steps
-        to = [f"to step {end:,}"] if self.begin else []
-        if end != exact:
-            to.append(f"rounded {'up' if end > exact else 'down'} from {float(exact):.10g}")
-        return ", ".join(to)
+        if self.from_end:
+            exact, step, words = self.start, self.begin, [f"from step {self.begin:,}"]
+        else:
+            exact, step = self.start + self.exact, self.begin + self.steps
+            words = [f"to step {step:,}"] if self.begin else []
+        if step != exact:
+            words.append(f"rounded {'up' if step > exact else 'down'} from {float(exact):.10g}")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,9 @@ def plan(schedule: Made, clock: Clock) -> Plan[Made]:
     """A schedule in optimizer steps.
 
     A duration is counted from where its schedule begins, and it is its end that is rounded, to the
-    nearest step, a half up: what follows it begins there. What is not zero is at least one step.
+    nearest step, a half up: what follows it begins there. A last stage such as `decay_steps` is
+    counted back from the end, and its start is rounded. What is not zero is at least one step,
+    where there are as many: stages that fit as they are written fit in every run.
 
     Args:
         schedule: the schedule.
@@ -180,14 +189,35 @@ class _Counter:
 
     def _own(self, schedule: Timeline, turn: _Turn, path: Path) -> None:
         """Count what stands in the fields of a schedule itself."""
-        stages, before = type(schedule).stages, _START
+        kind, before, first = type(schedule), _START, len(self.counted)
+        ends: dict[str, _Point] = {}
         for place, value in steps_of(schedule):
-            staged = place[0] in stages
-            if isinstance(value, Duration):
-                after = self.end(value, before if staged else _START, turn, path + place)
+            start = before if (staged := place[0] in kind.stages) else _START
+            if not isinstance(value, Duration):
+                end = _Point(start.exact + value, start.step + value)
+            elif kind.fit and kind.fit.last == place[0] and value.unit != REST:
+                end = self._last(value, ends[kind.fit.into], turn, path + place)
             else:
-                after = _Point(before.exact + value, before.step + value)
-            before = after if staged else before
+                end = self.end(value, start, turn, path + place)
+            ends[str(place[0])] = end
+            before = end if staged else before
+        over = _over(kind.fit, ends) if kind.fit else before.step - turn.rounded(before.exact)
+        if over > 0:
+            names = (kind.fit.first, kind.fit.last) if kind.fit else kind.stages
+            self.counted[first:] = shortened(kind, names, self.counted[first:], len(path), over)
+
+    def _last(self, written: Duration, end: _Point, turn: _Turn, path: Path) -> _Point:
+        """How long a last stage is, which is counted back from the end of its schedule."""
+        if written.needs not in self.clock.known:
+            self._lacks(written, path)
+            return end
+        exact = self.clock.steps(written)
+        start = end.exact - exact
+        steps = max(end.step - turn.rounded(start), 1 if exact else 0)
+        begin = turn.begin + end.step - steps
+        counted = Counted(path, written, exact, steps, turn.start + start, begin, from_end=True)
+        self.counted.append(counted)
+        return _Point(exact, steps)
 
     def end(self, written: Duration, before: _Point, turn: _Turn, path: Path) -> _Point:
         """Where something ends that begins where something else did."""
@@ -197,7 +227,9 @@ class _Counter:
                     self._lacks(written, path)
                 return before
             steps = turn.end - turn.begin - before.step
-            exact = Fraction(steps)
+            if before.exact < turn.end - turn.start:
+                steps = max(steps, 1)
+            exact, end = Fraction(steps), _Point(turn.end - turn.start, before.step + steps)
         elif written.needs not in self.clock.known:
             self._lacks(written, path)
             return before
@@ -207,9 +239,10 @@ class _Counter:
             if exact >= 0:
                 # What precedes it may have been made a step long, and so end after this does.
                 steps = max(steps, 1 if exact else 0)
+            end = _Point(before.exact + exact, before.step + steps)
         start, begin = turn.start + before.exact, turn.begin + before.step
         self.counted.append(Counted(path, written, exact, steps, start, begin))
-        return _Point(before.exact + exact, before.step + steps)
+        return end
 
     def _lacks(self, written: Duration, path: Path) -> None:
         text = f"{dotted(path)}: {written} needs a clock with {written.needs}"
@@ -225,6 +258,15 @@ class _Point(NamedTuple):
 
 
 _START = _Point(Fraction(0), 0)
+
+
+def _over(fit: Fit, ends: Mapping[str, _Point]) -> int:
+    """By how many steps two stages are too long that fit as they are written."""
+    first, end = ends[fit.first], ends[fit.into]
+    last = ends[fit.last] if fit.last else _Point(Fraction(0), 1)
+    exact = first.exact + last.exact
+    fits = exact <= end.exact if fit.last else exact < end.exact
+    return first.step + last.step - end.step if fits else 0
 
 
 def _turns(made: Timeline, exact: Mapping[Path, Fraction], turn: _Turn) -> list[_Turn]:

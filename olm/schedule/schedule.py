@@ -127,7 +127,9 @@ class Schedule(Shape):
         """The schedule in optimizer steps, with every duration, its steps, and how it was rounded.
 
         A duration is counted from where its schedule begins, and it is its end that is rounded, to
-        the nearest step, a half up. What is not zero is at least one step.
+        the nearest step, a half up. A last stage such as `decay_steps` is counted back from the
+        end, and its start is rounded. What is not zero is at least one step, where there are as
+        many: stages that fit as they are written fit in every run.
 
         Raises:
             SpecError: the clock does not know what a duration needs, or what comes out is not

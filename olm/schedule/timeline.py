@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any, ClassVar, NamedTuple
 
+from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS, step_fields
 from olm.problem import Path
 from olm.schedule.nesting import Nesting
@@ -36,6 +37,9 @@ class Timeline(Nesting):
 
     stages: ClassVar[tuple[str, ...]] = ()
     """The fields that specify how long consecutive stages last: see `olm.fields.rules.stages`."""
+
+    fit: ClassVar[Fit | None] = None
+    """The stages that must fit into the schedule: see `olm.fields.rules.fits`."""
 
     length_fields: ClassVar[tuple[str, ...]] = ("total_steps",)
     """The fields that specify how long the schedule lasts. Without any of them it has no end."""
