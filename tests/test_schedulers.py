@@ -34,6 +34,7 @@ def test_reading_ahead_in_blocks_of_any_size_changes_nothing(document, monkeypat
     for first, block, listed in ((1, 1, 1), (2, 3, 1), (9, 7, 2), (4, 16, 4), (16, 16, 100)):
         monkeypatch.setattr(read_ahead, "FIRST_BLOCK", first)
         monkeypatch.setattr(read_ahead, "BLOCK", block)
+        monkeypatch.setattr(read_ahead, "FIRST_LISTED", first)
         monkeypatch.setattr(read_ahead, "LISTED", listed)
         assert trained(olm.build(document, optimizer_of(*BASES)), 40) == wanted(document, 40)
         alike = olm.build(document, optimizer_of(0.5, 0.5))

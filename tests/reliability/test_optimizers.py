@@ -59,9 +59,9 @@ def test_a_missing_group_is_an_error_and_nothing_changes(document):
     ours = after(document, 3, *BASES)
     del ours.optimizer.param_groups[0]
     rates = rates_of(ours.optimizer)
-    with pytest.raises(olm.StateError, match="has 2 param groups, this scheduler was built for 3"):
+    with pytest.raises(olm.StateError, match="has 2 param groups, but this scheduler was"):
         ours.step(*([1.0] if isinstance(ours, ReduceLROnPlateau) else []))
-    with pytest.raises(olm.StateError, match="has 2 param groups, this scheduler was built for 3"):
+    with pytest.raises(olm.StateError, match="has 2 param groups, but this scheduler was"):
         ours.load_state_dict(after(document, 2, *BASES).state_dict())
     assert (ours.last_epoch, rates_of(ours.optimizer)) == (3, rates)
 

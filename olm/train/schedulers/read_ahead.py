@@ -18,8 +18,11 @@ FIRST_BLOCK = 1_000
 BLOCK = 16_000
 """The size of a block that continues the previous one, in rates."""
 
+FIRST_LISTED = 50
+"""How many rates are converted to lists when a block has been evaluated."""
+
 LISTED = 500
-"""How many rates of a block are converted to lists at once."""
+"""How many more rates of a block are converted to lists at once."""
 
 
 class ReadAhead:
@@ -62,9 +65,9 @@ class ReadAhead:
         index = step - start
         if not 0 <= index < len(block):
             block, index = self._evaluate(step), 0
-        rows: list[list[float]] = block[
-            index : index + max(1, LISTED // len(self._columns))
-        ].tolist()
+        size = LISTED if index else FIRST_LISTED
+        last = index + max(1, size // len(self._columns))
+        rows: list[list[float]] = block[index:last].tolist()
         self._listed = step, rows
         return rows
 
