@@ -70,9 +70,9 @@ def states_of(value: Any, wanted: Callable[[Mapping[Any, Any]], bool] = is_state
         value: what is in the checkpoint.
         wanted: which mappings are states. There is no look into one that is.
     """
-    groups = list(_param_groups(value, LEVELS))
+    groups = list(_param_groups(value, LEVELS, {}))
     beside = groups[0] if len(groups) == 1 else ()
-    return [replace(one, groups=beside) for one in _states_of(value, wanted, ())]
+    return [replace(one, groups=beside) for one in _states_of(value, wanted, (), {})]
 
 
 def spec_of(one: Found, schedule: Schedule | None = None) -> Spec:
@@ -119,16 +119,33 @@ def _uncounted(state: Mapping[str, Any]) -> tuple[float, ...]:
     return tuple(map(float, state["base_lrs"]))
 
 
+def _is_new(value: Any, depth: int, met: dict[int, tuple[int, Any]]) -> bool:
+    """Whether a value was not met so high up yet: what many places share is looked into once.
+
+    `met` keeps the values, so that no other one gets the identity of a value that is gone.
+    """
+    before = met.get(id(value))
+    if before is not None and before[0] <= depth:
+        return False
+    met[id(value)] = depth, value
+    return True
+
+
 def _states_of(
-    value: Any, wanted: Callable[[Mapping[Any, Any]], bool], path: Path
+    value: Any,
+    wanted: Callable[[Mapping[Any, Any]], bool],
+    path: Path,
+    met: dict[int, tuple[int, Any]],
 ) -> Iterator[Found]:
+    if not _is_new(value, len(path), met):
+        return
     if isinstance(value, str):
         value = _from_json(value)
     if isinstance(value, Mapping) and wanted(value):
         yield Found(path, value)
     elif len(path) < LEVELS:
         for key, inner in _items(value):
-            yield from _states_of(inner, wanted, (*path, key))
+            yield from _states_of(inner, wanted, (*path, key), met)
 
 
 def _items(value: Any) -> Iterator[tuple[str | int, Any]]:
@@ -149,13 +166,17 @@ def _from_json(text: str) -> Any:
         return None
 
 
-def _param_groups(value: Any, levels: int) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _param_groups(
+    value: Any, levels: int, met: dict[int, tuple[int, Any]]
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    if not _is_new(value, LEVELS - levels, met):
+        return
     groups = value.get("param_groups") if isinstance(value, Mapping) else None
     if isinstance(groups, list) and all(isinstance(group, Mapping) for group in groups):
         yield groups
     elif levels:
         for _, inner in _items(value):
-            yield from _param_groups(inner, levels - 1)
+            yield from _param_groups(inner, levels - 1, met)
 
 
 def files_of(folder: FilePath) -> list[FilePath]:

@@ -17,6 +17,9 @@ from olm.schedule import (
     where,
 )
 
+AT_ONCE = 1024
+"""How many reductions are computed at once."""
+
 MOST_REDUCTIONS = 100_000
 """The number of reductions after which the rate holds."""
 
@@ -76,14 +79,31 @@ class Plateau(Schedule):
     ]
 
     def formula(self, step: Array, base: Array) -> Array:
-        rates = base
-        for _ in range(self.num_reductions):
-            fallen = where(rates * self.factor > self.min_lr, rates * self.factor, self.min_lr)
-            fall = rates - fallen > self.eps
-            if not fall.any():
-                break
-            rates = where(fall, fallen, rates)
-        return rates
+        import numpy as np
+
+        # Steps and groups share few base rates, and a reduction takes as long for one as for many.
+        rates, places = np.unique(base, return_inverse=True)
+        left = self.num_reductions
+        while left > 0:
+            count = min(left, AT_ONCE)
+            rates, falling = self._reduced(rates, count)
+            left = left - count if falling else 0
+        return rates[places].reshape(base.shape)
+
+    def _reduced(self, rates: Array, count: int) -> tuple[Array, bool]:
+        """The rates after some reductions, and whether any of them could fall further."""
+        import numpy as np
+
+        # Row k has the rates after k reductions, each computed from the one before.
+        factors = np.full((count, rates.size), self.factor)
+        chain = np.multiply.accumulate(np.vstack([rates[None], factors]), axis=0)
+        falls = (chain[:-1] - chain[1:] > self.eps) & (chain[1:] > self.min_lr)
+        ended = ~falls.all(axis=0)
+        last = np.where(ended, falls.argmin(axis=0), count)
+        columns = np.arange(rates.size)
+        reached, below = chain[last, columns], chain[np.minimum(last + 1, count), columns]
+        to_floor = ended & (below <= self.min_lr) & (reached - self.min_lr > self.eps)
+        return where(to_floor, self.min_lr, reached), not ended.all()
 
     @property
     def metric_driven(self) -> bool:

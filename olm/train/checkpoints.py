@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import re
-from enum import EnumMeta
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path as FilePath
-from pathlib import PurePosixPath
-from typing import Any
+from types import MappingProxyType
+from typing import IO, Any, Self
+from zipfile import ZIP_STORED, ZipFile
 
 import torch
 
 from olm.problem import StateError, clipped
+
+LARGEST_PICKLE = 32 << 20
+"""The most bytes that values may take beside their tensors: some hundred thousand tensors."""
 
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)|Can only build Tensor, .*: ([\w.]+)")
 
@@ -28,15 +34,40 @@ def load(path: FilePath) -> Any:
     """
     if path.is_dir():
         return _distributed(path)
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+        with _damage_reported():
+            if zipped:
+                _check_sizes(file, os.fstat(file.fileno()).st_size)
+            # Without reading the tensors of a large model, where the format allows it.
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+
+
+@contextmanager
+def _damage_reported() -> Iterator[None]:
+    """Raise a StateError for whatever torch and pickle raise over a damaged file."""
     try:
-        with path.open("rb") as file:
-            zipped = file.read(2) == b"PK"
-        # Without reading the tensors of a large model, where the format allows it.
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-    except pickle.UnpicklingError as error:
+        yield
+    except (OSError, StateError):
+        raise
+    except Exception as error:
         raise _unreadable(error) from None
-    except (RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise StateError(f"this is not what torch saves, or is damaged: {_short(error)}") from None
+
+
+def _check_sizes(file: IO[bytes], size: int) -> None:
+    """Reject a zip file that would take more memory than its size says.
+
+    Raises:
+        StateError: a part is compressed, which torch never does, parts overlap, or the part with
+            the values, to which tensors do not belong, is too large.
+    """
+    with ZipFile(file) as parts:
+        sizes = {part.filename: part.file_size for part in parts.infolist()}
+        packed = any(part.compress_type != ZIP_STORED for part in parts.infolist())
+    if packed or sum(sizes.values()) > size:
+        raise StateError("this is not what torch saves: parts of it are compressed or overlap")
+    if any(size > LARGEST_PICKLE for name, size in sizes.items() if name.endswith(".pkl")):
+        raise StateError(f"its values take more than {LARGEST_PICKLE >> 20} MiB, without tensors")
 
 
 def _unreadable(error: Exception) -> StateError:
@@ -56,21 +87,23 @@ def _short(error: Exception) -> str:
 
 def _distributed(folder: FilePath) -> dict[str, Any]:
     """What of a distributed checkpoint is no tensor, as the nested values that were saved."""
-    try:
-        with (folder / ".metadata").open("rb") as file:
-            metadata = _Metadata(file).load()
+    path = folder / ".metadata"
+    if path.stat().st_size > LARGEST_PICKLE:
+        raise StateError(f"its .metadata is larger than {LARGEST_PICKLE >> 20} MiB")
+    with path.open("rb") as file, _damage_reported():
+        metadata = _Metadata(file).load().fields
+        kinds, planned = metadata["state_dict_metadata"], metadata.get("planner_data") or {}
         tree: dict[Any, Any] = {}
-        for index, place in metadata.storage_data.items():
-            kind = type(metadata.state_dict_metadata[index.fqn]).__name__
-            keys = (metadata.planner_data or {}).get(index.fqn, (index.fqn,))
-            if kind == "BytesStorageMetadata" and "optimizer" not in str(keys[0]):
+        for index, place in metadata["storage_data"].items():
+            name = index.fields["fqn"]
+            keys = planned.get(name, (name,))
+            is_bytes = type(kinds[name]).__name__ == "BytesStorageMetadata"
+            if is_bytes and "optimizer" not in str(keys[0]):
                 inner = tree
                 for key in keys[:-1]:
                     inner = inner.setdefault(key, {})
-                inner[keys[-1]] = _leaf(folder, place)
-    except (pickle.UnpicklingError, EOFError, LookupError, TypeError, AttributeError) as error:
-        raise _unreadable(error) from None
-    return {key: _with_lists(inner) for key, inner in tree.items()}
+                inner[keys[-1]] = _leaf(folder, place.fields)
+        return {key: _with_lists(inner) for key, inner in tree.items()}
 
 
 def _with_lists(tree: Any) -> Any:
@@ -83,22 +116,29 @@ def _with_lists(tree: Any) -> Any:
     return inner
 
 
-def _leaf(folder: FilePath, place: Any) -> Any:
-    path = folder / place.relative_path
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise StateError(f"its part {clipped(str(place.relative_path))} is outside of the folder")
-    with path.open("rb") as file:
-        file.seek(place.offset)
-        data = file.read(place.length)
+def _leaf(folder: FilePath, place: Mapping[str, Any]) -> Any:
+    name = str(place["relative_path"])
+    inside, path = (os.path.realpath(each) for each in (folder, folder / name))
+    if os.path.commonpath([inside, path]) != inside:
+        raise StateError(f"its part {clipped(name)} is outside of the folder")
+    with FilePath(path).open("rb") as file:
+        file.seek(place["offset"])
+        data = file.read(min(place["length"], os.fstat(file.fileno()).st_size))
     try:
+        if data.startswith(b"PK"):
+            _check_sizes(io.BytesIO(data), len(data))
         return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
+    except Exception:
         # Something else than a scheduler: its code is not run, and it is not shown.
         return None
 
 
 class _Metadata(pickle.Unpickler):
-    """Reads the list of contents of a distributed checkpoint, and builds nothing else."""
+    """Reads the list of contents of a distributed checkpoint, and builds nothing else.
+
+    Every class that the list names is replaced by a `_StandIn` of that name, made for this list
+    alone: what a pickle does to it reaches nothing else.
+    """
 
     ALLOWED = {
         "torch.distributed.checkpoint.metadata": (
@@ -114,24 +154,32 @@ class _Metadata(pickle.Unpickler):
         "torch.distributed.checkpoint.filesystem": ("_StorageInfo",),
         "torch.serialization": ("_get_layout",),
         "torch": ("Size", "device"),
-        "collections": ("OrderedDict",),
+        # How some versions of Python save a member of an enumeration.
+        "builtins": ("getattr",),
+        # Where the checkpoint was saved.
+        "pathlib": ("Path", "PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath"),
+        "pathlib._local": ("Path", "PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath"),
     }
 
     def find_class(self, module: str, name: str) -> Any:
-        if module in ("pathlib", "pathlib._local"):
-            # Where it was saved. A path of another system cannot be one of this system's.
-            return PurePosixPath
-        if (module, name) == ("builtins", "getattr"):
-            # How some versions of Python save a member of an enumeration.
-            return _member
-        allowed = name in self.ALLOWED.get(module, ())
-        if allowed or (module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)):
-            return super().find_class(module, name)
+        if (module, name) == ("collections", "OrderedDict"):
+            return type(name, (dict,), {})
+        is_dtype = module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)
+        if is_dtype or name in self.ALLOWED.get(module, ()):
+            return type(name, (_StandIn,), {})
         raise pickle.UnpicklingError(f"GLOBAL {module}.{name}")
 
 
-def _member(kind: Any, name: str) -> Any:
-    """A member of an enumeration, which is all that `getattr` may be asked for."""
-    if isinstance(kind, EnumMeta):
-        return kind[name]
-    raise pickle.UnpicklingError("GLOBAL builtins.getattr")
+class _StandIn:
+    """A value of a class that is not built: only the fields that a pickle gives it."""
+
+    fields: Mapping[str, Any] = MappingProxyType({})
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        return super().__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __setstate__(self, state: Any) -> None:
+        self.fields = state if isinstance(state, dict) else {}

@@ -7,12 +7,13 @@ have to be guessed, the error names it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
 from olm.foreign.states._reading import Old, Reader, Seen, State, check_rates, same_fields
-from olm.problem import StateError
+from olm.problem import MAX_LEVELS, MAX_VALUES, StateError
 
 
 @cache
@@ -45,13 +46,47 @@ def read(state: State, seen: Seen) -> Old | None:
     reader = next((reader for reader in readers() if reader.knows(state)), None)
     if reader is None:
         return None
+    if not seen.after:
+        _check_size(state)
     try:
         return reader.read(state, seen)
     except StateError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         where = seen.after.removesuffix(".") or "this"
         raise StateError(f"{where} is not a state of {reader.writer}: {error!r:.80}") from None
+
+
+def _check_size(state: State) -> None:
+    """Reject what shares parts, or contains itself, so often that it could not be read in time.
+
+    Raises:
+        StateError: written out, the state would have more values than a document may have.
+    """
+    left, waiting = MAX_VALUES, [iter(state.values())]
+    while waiting:
+        for value in waiting[-1]:
+            left -= 1
+            if left < 0 or len(waiting) > MAX_LEVELS:
+                raise StateError(
+                    f"a state must have at most {MAX_VALUES:,} values, nested at most "
+                    f"{MAX_LEVELS} deep"
+                )
+            if isinstance(value, Mapping):
+                waiting.append(iter(value.values()))
+                break
+            if isinstance(value, list | tuple):
+                waiting.append(iter(value))
+                break
+        else:
+            waiting.pop()
 
 
 __all__ = ["Old", "Reader", "Seen", "check_rates", "read", "readers", "same_fields", "writer_of"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from olm.foreign.states._reading import Old, Reader, Seen, State, same_fields, step_of, whole
+from olm.problem import MAX_VALUES
 
 TORCHS = "_get_lr_called_within_step"
 """A key by which a state of torch's is known from one by OpenLanguageModel."""
@@ -27,10 +28,13 @@ def milestones(state: State, seen: Seen) -> Old:
     """Steps that torch counts in a Counter, whose keys JSON turns into strings."""
     counts = state["milestones"]
     if isinstance(counts, Mapping):
+        times = {key: whole(counts[key], f"milestones[{key!r:.20}]", seen) for key in counts}
+        if sum(times.values()) > MAX_VALUES:
+            seen.reject("milestones", f"must count at most {MAX_VALUES:,} steps")
         steps = [
             int(key) if isinstance(key, str) and key.isdecimal() else key
-            for key, count in counts.items()
-            for _ in range(whole(count, f"milestones[{key!r}]", seen))
+            for key, count in times.items()
+            for _ in range(count)
         ]
         if not all(isinstance(step, int) for step in steps):
             seen.reject("milestones", "must count whole numbers of steps")
