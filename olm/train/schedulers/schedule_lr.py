@@ -20,6 +20,7 @@ from olm.train.schedulers.groups import check_bases, group_rates, set_initial_lr
 from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
+from olm.train.schedulers.turns import take_turn, turn_of
 
 CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
 """The torch class of every kind whose class has been made."""
@@ -60,6 +61,8 @@ class ScheduleLR(RateSetter):
     """Whether `step` has no effect unless the optimizer has stepped since the last call."""
     _optimizer_stepped = False
     """Whether the optimizer has stepped since the last call of `step`; see `_only_if_stepped`."""
+    _has_turn = False
+    """Whether this scheduler has stepped since it was built, copied or resumed."""
     _on_change: OnChange = "error"
     """What `load_state_dict` does about differences if its caller does not choose."""
     _durations: Durations = ()
@@ -114,18 +117,19 @@ class ScheduleLR(RateSetter):
             epoch: None, or a metric to `observe` first if the schedule is metric-driven.
 
         Raises:
-            OlmError: an epoch was passed. To go to another step, load a state.
+            OlmError: an epoch was passed; to go to another step, load a state. Or another scheduler
+                has stepped the optimizer since this one did. Nothing was changed.
             RateError: a rate would be negative or not finite. Nothing was changed.
         """
         if epoch is not None and not self.schedule.metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
-        if self._only_if_stepped:
-            if not self._optimizer_stepped:
-                if epoch is not None:
-                    self.observe(epoch)
-                return
-            self._optimizer_stepped = False
+        if self._only_if_stepped and not self._optimizer_stepped:
+            if epoch is not None:
+                self.observe(epoch)
+            return
+        self._take_turn()
+        self._optimizer_stepped = False
         if self._step_count == 1:
             self._check_order()
         if epoch is None:
@@ -133,6 +137,14 @@ class ScheduleLR(RateSetter):
         else:
             self._observe_and_go_to(epoch, self.last_epoch + 1)
         self._step_count += 1
+
+    def _take_turn(self) -> None:
+        """Raise an error if another scheduler has stepped the optimizer since this one did."""
+        turn = turn_of(self.optimizer)
+        # torch's constructor calls step(), and building is never an error.
+        if turn.last() is not self and not self._is_initial:
+            take_turn(self, turn, self._has_turn)
+            self._has_turn = True
 
     def observe(self, metric: float) -> None:
         """Pass a metric, such as a validation loss, to the schedule and update the rates.
@@ -207,7 +219,7 @@ class ScheduleLR(RateSetter):
             self._durations = state.durations
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
-            self._optimizer_stepped = False
+            self._optimizer_stepped = self._has_turn = False
             self._rewrite()
 
     def _observe_and_go_to(self, metric: float, step: int) -> None:
@@ -242,6 +254,7 @@ class ScheduleLR(RateSetter):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
+        self._has_turn = False
         # Copying or pickling an optimizer drops its hooks.
         after_loads(self, ScheduleLR._optimizer_has_loaded)
         if self._only_if_stepped:
