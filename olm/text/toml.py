@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from olm.problem import Path, Place, Problem, dotted, nearest
+from olm.problem import MAX_LEVELS, Path, Place, Problem, dotted, nearest
 from olm.text.findings import Findings, Unreadable
 from olm.text.places import Lines, line_of
 from olm.text.source import Text
@@ -20,6 +20,13 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 """The tokens that show where a statement of TOML ends: strings, comments, brackets, lines."""
+
+TOO_DEEP = f"lists and mappings must not be nested more than {MAX_LEVELS} deep"
+
+MOST_DIGITS = 4300
+"""The most digits of a whole number that Python reads."""
+
+_LONG = re.compile(rf"[0-9](?:_?[0-9]){{{MOST_DIGITS},}}")
 
 _SINGLE = re.compile(r"([A-Za-z0-9_-]+)[ \t]*=[ \t]*[^\[{]")
 """The start of most statements: a key without dots, and a value without parts."""
@@ -62,13 +69,16 @@ class TomlReader:
         """
         try:
             value = tomllib.loads(self.text.content)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise Unreadable(_syntax(self.text, str(error))) from None
+        # int() raises a ValueError of its own for too many digits.
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(_problem(self.text, error)) from None
         for done, part in enumerate(self.at):
             try:
                 value = value[int(part) if isinstance(value, list) else str(part)]
             except (KeyError, IndexError, TypeError, ValueError):
                 raise Unreadable(self._missing(value, done)) from None
+        if (deep := _too_deep(value)) is not None:
+            raise Unreadable(Problem("depth", TOO_DEEP, place=self.places.place(deep)))
         return value
 
     def _missing(self, value: Any, done: int) -> Problem:
@@ -80,8 +90,28 @@ class TomlReader:
         return Problem("at", message, hint=hint, place=place)
 
 
-def _syntax(text: Text, message: str) -> Problem:
-    """The syntax error of the parser, whose message ends with the line."""
+def _too_deep(value: Any) -> Path | None:
+    """The path at which a value is nested too deeply; None if it is not."""
+    waiting: list[tuple[Path, Any]] = [((), value)]
+    while waiting:
+        path, inner = waiting.pop()
+        if isinstance(inner, dict | list):
+            if len(path) == MAX_LEVELS:
+                return path
+            items = inner.items() if isinstance(inner, dict) else enumerate(inner)
+            waiting += [((*path, key), each) for key, each in items]
+    return None
+
+
+def _problem(text: Text, error: Exception) -> Problem:
+    """The error of the parser, whose message ends with the line."""
+    if not isinstance(error, tomllib.TOMLDecodeError) and (found := _LONG.search(text.content)):
+        message = f"a whole number must have at most {MOST_DIGITS:,} digits"
+        return Problem("number", message, place=text.place_at(found.start()))
+    if isinstance(error, RecursionError):
+        deepest = max(range(len(text.lines)), key=lambda line: text.lines[line].count("["))
+        return Problem("depth", TOO_DEEP, place=line_of(text, deepest + 1))
+    message = str(error)
     what, _, where = message.rpartition(" (at ")
     number = where.removeprefix("line ").partition(",")[0]
     place = line_of(text, int(number) if number.isdigit() else len(text.lines))
@@ -139,10 +169,11 @@ def _statements(text: Text) -> Iterator[tuple[int, str]]:
         line += part.count("\n")
 
 
-def _paths(value: Any) -> Iterator[Path]:
+def _paths(value: Any, levels: int = MAX_LEVELS) -> Iterator[Path]:
     """Every path in a value, except the empty one."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in items:
         yield (key,)
-        if isinstance(inner, dict | list):
-            yield from ((key, *path) for path in _paths(inner))
+        # Nothing that is nested deeper is looked up.
+        if isinstance(inner, dict | list) and levels:
+            yield from ((key, *path) for path in _paths(inner, levels - 1))

@@ -5,6 +5,7 @@ Git's `core.excludesFile` is not read: results must not depend on the settings o
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathspec.pattern import RegexPattern
+
+LARGEST = 1 << 20
+"""The most bytes that are read of one of git's files."""
+
+MOST_STARS = 4
+"""How many stars the name of a file in a pattern, or folders of any depth, may have."""
 
 GIT, GITIGNORE = ".git", ".gitignore"
 
@@ -35,7 +42,9 @@ class Patterns:
 
         self._start = folder.rstrip("/\\") + "/"
         # To pathspec `a/**/` is everything in `a`; to git only the folders there.
-        lines = (re.sub(r"/\*\*/ *$", "/**/*/", line) for line in lines)
+        lines = [re.sub(r"/\*\*/ *$", "/**/*/", line) for line in lines]
+        if any(_is_slow(line) for line in lines):
+            raise ValueError(f"a pattern must have at most {MOST_STARS} stars in a name")
         patterns = GitIgnoreSpec.from_lines(lines).patterns
         self._last_first = [found for found in reversed(patterns) if found.include is not None]
 
@@ -59,6 +68,13 @@ class Patterns:
         path = Path(path).as_posix()
         # A path outside the folder is matched by its names.
         return path.removeprefix(self._start) if path.startswith(self._start) else path.lstrip("/")
+
+
+def _is_slow(pattern: str) -> bool:
+    """Whether to match a pattern could take for ever: the time grows with a power of the stars."""
+    names = pattern.split("/")
+    deep = sum(name == "**" for name in names)
+    return deep > MOST_STARS or any(name.count("*") > MOST_STARS for name in names)
 
 
 def _matches(pattern: RegexPattern, path: str) -> bool:
@@ -125,8 +141,11 @@ def ignored_above(folder: str) -> Ignored:
 def _patterns(folder: str, file: Path) -> tuple[Patterns, ...]:
     """The patterns in a file, if it can be read; like git, skip invalid lines."""
     try:
+        # A pipe would be waited for.
+        if not file.is_file() or file.stat().st_size > LARGEST:
+            return ()
         text = file.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    except OSError:
+    except (OSError, ValueError):
         return ()
     lines = [line for line in text.replace("\r\n", "\n").split("\n") if _is_pattern(line)]
     return (Patterns(folder, lines),) if lines else ()
@@ -145,14 +164,22 @@ def _is_pattern(line: str) -> bool:
 def _common(git: Path) -> Path:
     """The folder that the worktrees of a repository share; in a worktree, .git is a file."""
     if git.is_file():
-        git = Path(git.parent, git.read_text(encoding="utf-8").removeprefix("gitdir:").strip())
+        git = Path(git.parent, _line_in(git).removeprefix("gitdir:").strip())
         common = git / "commondir"
-        return git / common.read_text(encoding="utf-8").strip() if common.is_file() else git
+        return git / _line_in(common) if _is_there(common) else git
     return git
+
+
+def _line_in(file: Path) -> str:
+    """The path in one of git's files, which may have any bytes; nothing if it is none."""
+    if not file.is_file() or file.stat().st_size > LARGEST:
+        return ""
+    text = os.fsdecode(file.read_bytes()).strip()
+    return "" if "\0" in text else text
 
 
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:
+    except (OSError, ValueError):
         return False

@@ -90,7 +90,10 @@ def _is_searched(name: str, folder: str, ignored: Ignored, choice: Choice) -> bo
 
 
 def _is_taken(path: str, ignored: Ignored, choice: Choice) -> bool:
-    return choice.takes(path) and not (ignored.covers(path, False) or choice.leaves_out(path))
+    if not choice.takes(path) or ignored.covers(path, False) or choice.leaves_out(path):
+        return False
+    # A pipe would be waited for. What cannot be read is reported.
+    return os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH110, PTH113 - as above
 
 
 def _meant(path: str, choice: Choice) -> Iterable[str]:
