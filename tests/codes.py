@@ -7,7 +7,7 @@ from pathlib import Path
 import olm
 
 OLM = Path(olm.__file__).parent
-MAKERS = {"Problem", "ScalarError", "_one_error", "mistake", "note", "refuse", "stop"}
+MAKERS = {"Problem", "ScalarError", "_one_error", "invalid", "note", "refuse", "stop"}
 """The functions whose first string argument is the code of a finding."""
 
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")

@@ -155,11 +155,11 @@ def test_a_clock_cannot_count_without_the_necessary_field():
     clock = Clock(total_steps=100)
     assert clock.steps("0.5%") == Fraction(1, 2)
     for text, told in (
-        ("2ep", "2ep needs the clock's steps_per_epoch"),
-        ("2sp", "2sp needs the clock's samples_per_step"),
-        ("2tok", "2tok needs the clock's tokens_per_step"),
-        ("rest", "how long the rest is depends on where it begins"),
-        ("2 ep", "a duration is written such as 3%, 2ep or 20e9tok, found the string '2 ep'"),
+        ("2ep", "2ep needs a clock with steps_per_epoch"),
+        ("2sp", "2sp needs a clock with samples_per_step"),
+        ("2tok", "2tok needs a clock with tokens_per_step"),
+        ("rest", "the length of `rest` depends on where it starts"),
+        ("2 ep", "must be a duration such as 3%, 2ep or 20e9tok, found the string '2 ep'"),
     ):
         with pytest.raises(OlmError) as error:
             clock.steps(text)
@@ -189,7 +189,7 @@ def test_clocks_that_contradict_each_other_are_a_problem_at_the_one_in_the_spec(
     (problem,) = error.value.problems
     assert (problem.code, problem.path) == ("rule", ("clock", "tokens_per_step"))
     assert problem.also == (("clock", "samples_per_step"),)
-    assert problem.hint == "one of them is this run's, the other the spec's"
+    assert problem.hint == "one is from this run, the other from the spec"
     (found,) = check(read(text, "a.olm.yaml"), Options(clock=clock)).problems
     assert (found.code, found.place.line) == ("rule", 3)
 

@@ -17,7 +17,7 @@ from olm.kinds.plateau import Plateau
 from olm.problem import dotted
 from olm.schedule.evaluation import RateError
 from olm.spec import curve_differences as partings
-from olm.spec.curve_differences import Apart, parting
+from olm.spec.curve_differences import RateDifference, curve_difference
 from olm.spec.differences import Difference, differences
 from olm.spec.digest import digest
 from strategies import schedules, specs
@@ -156,14 +156,14 @@ def brute(a, b, bases, steps):
 @given(schedules(), schedules(), st.sampled_from([0.5, 3e-4]), st.integers(1, 3000))
 def test_curves_differ_at_exactly_the_steps_where_their_rates_differ(a, b, base, steps):
     at, one, other, apart = brute(a, b, (base, base), steps)
-    found = parting(a, b, (base, base), steps)
+    found = curve_difference(a, b, (base, base), steps)
     assert found.every_step
     assert found.count == apart.sum()
     if not apart.any():
         assert (found.first, found.largest, found.last, found.same_from) == (None,) * 4
         return
     first, last = at[apart][0], at[apart][-1]
-    assert found.first == Apart(first, one[first], other[first])
+    assert found.first == RateDifference(first, one[first], other[first])
     assert found.last.step == last
     assert found.same_from == (last + 1 if last < steps else None)
     assert abs(found.largest.absolute) == abs(other - one)[apart].max()
@@ -174,9 +174,9 @@ def test_curves_differ_at_exactly_the_steps_where_their_rates_differ(a, b, base,
 @pytest.mark.parametrize("at_once", [1, 3, 64])
 def test_blocks_of_any_length_give_the_same_result(at_once, monkeypatch):
     a, b = (olm.parse({"kind": "StepLR", "step_size": size}).schedule for size in (20, 30))
-    whole = parting(a, b, (0.5, 0.5), 200)
+    whole = curve_difference(a, b, (0.5, 0.5), 200)
     monkeypatch.setattr(partings, "AT_ONCE", at_once)
-    assert parting(a, b, (0.5, 0.5), 200) == whole
+    assert curve_difference(a, b, (0.5, 0.5), 200) == whole
     assert (whole.first.step, whole.largest.step, whole.largest.a) == (20, 20, 0.05)
 
 
@@ -184,9 +184,9 @@ def test_blocks_of_any_length_give_the_same_result(at_once, monkeypatch):
 def test_curves_that_differ_and_meet_again_report_from_which_step(at_once, monkeypatch):
     monkeypatch.setattr(partings, "AT_ONCE", at_once)
     a, b = Linear(total_steps=40), Linear(total_steps=80)
-    found = parting(a, b, (0.5, 0.5), 100)
+    found = curve_difference(a, b, (0.5, 0.5), 100)
     assert (found.first.step, found.last.step, found.same_from, found.count) == (1, 79, 80, 79)
-    assert found.largest == Apart(40, 0.0, 0.25)
+    assert found.largest == RateDifference(40, 0.0, 0.25)
     assert found.largest.relative == 1.0
 
 
@@ -198,7 +198,7 @@ def test_curves_with_the_same_continuation_are_equal_from_where_they_meet(at_onc
         KINDS["SequentialLR"](schedulers=[Constant(factor=factor), endless], milestones=[5])
         for factor in (0.5, 1.0)
     )
-    found = parting(a, b, (0.5, 0.5), 100)
+    found = curve_difference(a, b, (0.5, 0.5), 100)
     assert (found.last.step, found.same_from, found.count) == (4, 5, 5)
 
 
@@ -206,7 +206,7 @@ def test_curves_with_the_same_continuation_are_equal_from_where_they_meet(at_onc
 def test_a_sequence_of_one_has_the_curve_of_its_part(document):
     schedule = olm.parse(document).schedule
     sequence = KINDS["SequentialLR"](schedulers=[schedule], milestones=[])
-    found = parting(schedule, sequence, (0.5, 0.5), 500)
+    found = curve_difference(schedule, sequence, (0.5, 0.5), 500)
     assert (found.first, found.rounding, found.every_step) == (None, 0.0, True)
     assert differences(olm.parse(schedule), olm.parse(sequence))
 
@@ -216,7 +216,7 @@ def test_a_rounding_difference_is_reported_but_is_no_difference():
     parts = [KINDS["WarmupLR"](warmup_steps=10_000), KINDS["CosineAnnealingLR"](T_max=90_000)]
     recipe = KINDS["SequentialLR"](schedulers=parts, milestones=[10_000])
     ours = KINDS["WarmupCosineScheduler"](warmup_steps=10_000, total_steps=100_000)
-    found = parting(ours, recipe, (3e-4, 3e-4), 100_000)
+    found = curve_difference(ours, recipe, (3e-4, 3e-4), 100_000)
     assert found.first is None
     assert 0 < found.rounding < 1e-18
 
@@ -225,17 +225,17 @@ def test_ten_million_steps_are_all_compared_and_one_that_differs_is_found():
     steps = 10_000_000
     flat = [Constant(factor=1.0), Constant(factor=0.5), Constant(factor=1.0)]
     odd = KINDS["SequentialLR"](schedulers=flat, milestones=[steps - 3, steps - 2])
-    found = parting(
+    found = curve_difference(
         KINDS["SequentialLR"](schedulers=flat[:1], milestones=[]), odd, (0.2, 0.2), steps
     )
     assert (found.count, found.every_step) == (1, True)
-    assert found.first == found.last == found.largest == Apart(steps - 3, 0.2, 0.1)
+    assert found.first == found.last == found.largest == RateDifference(steps - 3, 0.2, 0.1)
     assert found.same_from == steps - 2
 
 
 def test_curves_that_hold_need_no_evaluation():
     a, b = Linear(total_steps=100), Linear(total_steps=100, end_lr=0.1)
-    found = parting(a, b, (0.5, 0.5), MAX_STEPS)
+    found = curve_difference(a, b, (0.5, 0.5), MAX_STEPS)
     assert (found.every_step, found.count) == (True, MAX_STEPS)
     assert (found.last.step, found.same_from) == (MAX_STEPS, None)
 
@@ -243,23 +243,23 @@ def test_curves_that_hold_need_no_evaluation():
 def test_beyond_a_hundred_million_steps_a_sample_is_compared_and_reported_as_such():
     a = KINDS["WarmupCosineScheduler"](warmup_steps=2000, total_steps=10**12)
     b = KINDS["WarmupCosineScheduler"](warmup_steps=2001, total_steps=10**12)
-    found = parting(a, b, (0.5, 0.5), 10**12)
+    found = curve_difference(a, b, (0.5, 0.5), 10**12)
     assert not found.every_step
     assert 200_000 < found.looked_at < 200_020
     # At step 0 and next to the marks, wherever the other steps are.
     assert found.first.step == 0
-    assert parting(a, a, (0.5, 0.5), 10**12).every_step
+    assert curve_difference(a, a, (0.5, 0.5), 10**12).every_step
 
 
 def test_a_rate_that_cannot_be_used_is_an_error():
     huge = Constant(factor=1e300)
     with pytest.raises(RateError, match="the rate at step 0 would be inf"):
-        parting(huge, Linear(total_steps=4), (1e300, 1e300), 4)
+        curve_difference(huge, Linear(total_steps=4), (1e300, 1e300), 4)
 
 
 def test_progress_is_reported_before_every_block(monkeypatch):
     monkeypatch.setattr(partings, "AT_ONCE", 10)
     told = []
-    parting(Linear(total_steps=40), Linear(total_steps=50), (0.5, 0.5), 50, told.append)
+    curve_difference(Linear(total_steps=40), Linear(total_steps=50), (0.5, 0.5), 50, told.append)
     assert told[0] == 0
     assert {later - earlier for earlier, later in pairwise(told)} == {10}

@@ -149,10 +149,10 @@ def test_what_a_hint_says_to_write_can_stand_there(text):
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("-3ep", "nothing lasts less than 0"),
-        ("-3 epochs", "nothing lasts less than 0"),
-        ("90 min", "a schedule counts steps, not time"),
-        ("2h", "a schedule counts steps, not time"),
+        ("-3ep", "a duration must not be negative"),
+        ("-3 epochs", "a duration must not be negative"),
+        ("90 min", "durations are not in units of time"),
+        ("2h", "durations are not in units of time"),
         ("2 weeks", ""),
         ("1.5 steps", ""),
         ("1e1000ep", ""),
@@ -185,7 +185,7 @@ def test_only_a_shift_goes_back():
 
 
 def test_a_step_at_which_something_happens_is_not_the_rest():
-    told = "must be a step, and the rest is none"
+    told = "must be a step, and `rest` is a length"
     assert refused("MultiStepLR", milestones=[1, "rest"]) == {("milestones", 1): told}
     assert refused("TimeLR", scheduler=linear(5), last="rest") == {("last",): told}
     assert refused("TimeLR", scheduler=linear(5), shift="rest") == {("shift",): told}

@@ -91,8 +91,8 @@ def test_codes_are_found_in_every_call_that_makes_a_finding():
 Problem("a-b", message)
 self.findings.note("c", f"{message}")
 raise _one_error(("kind",), data, "d", message, "hint")
-at(("kind",), kind, mistake("e", "must be f"))
-mistake(code, "no code"), stop("This is none.", "nor-this"), other("g", "h")
+at(("kind",), kind, invalid("e", "must be f"))
+invalid(code, "no code"), stop("This is none.", "nor-this"), other("g", "h")
 """
     assert sorted(codes_in(source)) == ["a-b", "c", "d", "e"]
 

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 import olm
-from olm.spec.curve_differences import parting
+from olm.spec.curve_differences import curve_difference
 
 DURATIONS = {"kind": "WarmupCosineScheduler", "warmup_steps": "3%", "total_steps": "2ep"}
 RUN = olm.Clock(total_steps=1000, steps_per_epoch=500)
@@ -48,4 +48,4 @@ def test_curves_of_durations_are_rejected_with_a_list_of_them():
     steps = waiting.resolve(RUN)
     for pair in ((waiting, steps), (steps, waiting), (waiting, waiting)):
         with pytest.raises(olm.SpecError, match="warmup_steps: 3% needs a clock"):
-            parting(*pair, (0.5, 0.5), 100)
+            curve_difference(*pair, (0.5, 0.5), 100)

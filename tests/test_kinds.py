@@ -188,5 +188,5 @@ def test_a_long_schedule_is_exact_at_its_end():
 
 
 def test_the_base_class_of_kinds_is_no_kind():
-    with pytest.raises(TypeError, match="Schedule is no kind itself"):
+    with pytest.raises(TypeError, match="Schedule is not a kind itself"):
         Schedule(kind="LinearLR", total_steps=3)

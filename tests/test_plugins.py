@@ -95,11 +95,12 @@ LINTED = [
 """A code, and a document for which it is reported only by asking the kinds."""
 
 BROKEN = {
-    "Plain": "the name of a plugin's kind is words with dots, as in `acme.Rex`",
+    "Plain": "the name of a plugin's kind must be words joined by dots, as in `acme.Rex`",
     "broken.Absent": "`broken_schedules:Absent` cannot be imported: AttributeError: module "
     "'broken_schedules' has no attribute 'Absent'",
     "broken.Exits": "`broken_schedules.exits:Exits` cannot be imported: SystemExit: 3",
-    "broken.Function": "`broken_schedules:function` is no model: it must be a subclass of Schedule",
+    "broken.Function": "`broken_schedules:function` is not a model: it must be a subclass of "
+    "Schedule",
     "broken.Linear": "`broken_schedules.linear:Linear` cannot be imported: TypeError: two models "
     "of the kind LinearLR: olm.kinds.linear.Linear and broken_schedules.linear.Linear",
     "broken.Lost": "`broken_schedules.lost:Lost` cannot be imported: ModuleNotFoundError: No "
@@ -220,7 +221,7 @@ def test_a_missing_package_is_reported_at_the_kind(olm, tmp_path):
     status, out, _ = olm("check", "a.olm.yaml", plugins=[])
     assert status == PROBLEMS
     assert "a.olm.yaml:1:7: error[unknown-kind]: there is no kind `acme.Rex`\n" in out
-    assert "a dot means a plugin: the package that brings it is not installed here" in out
+    assert "a name with a dot is a plugin's, whose package is not installed here" in out
 
 
 def test_a_misspelt_plugin_kind_is_corrected_without_importing_the_plugin(python):
@@ -254,7 +255,7 @@ assert offers.cache_info().misses == 1
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_plugin_is_reported_by_package_and_only_where_it_is_used(olm, kind):
-    message = f"error[plugin]: Broken.Schedules 0.3 brings the kind `{kind}`, but {BROKEN[kind]}"
+    message = f"error[plugin]: Broken.Schedules 0.3 provides the kind `{kind}`, but {BROKEN[kind]}"
     sequence = {**SEQUENCE, "schedulers": [REX, {"kind": kind}]}
     assert check(olm, sequence, plugins=["acme", "broken"]) == (PROBLEMS, [message])
     fine = {**SEQUENCE, "schedulers": [REX, {"kind": "broken.Named"}]}
@@ -298,7 +299,7 @@ print("\\n".join(first))
 @pytest.mark.parametrize("order", [["acme", "rival"], ["rival", "acme"]])
 def test_two_packages_with_one_kind_are_both_named_even_after_one_was_imported(olm, order):
     message = (
-        "error[plugin]: several packages bring the kind `acme.Rex`: "
+        "error[plugin]: several packages provide the kind `acme.Rex`: "
         "acme-schedules 1.2 and rival-schedules 2.0"
     )
     assert check(olm, REX, plugins=order) == (PROBLEMS, [message])
@@ -327,7 +328,7 @@ def test_kinds_warns_of_broken_plugins_and_lists_the_rest(olm):
     status, out, error = olm("kinds", plugins=["broken"])
     assert status == FINE
     assert error.splitlines() == [
-        f"olm kinds: warning: Broken.Schedules 0.3 brings the kind `{kind}`, but {why}"
+        f"olm kinds: warning: Broken.Schedules 0.3 provides the kind `{kind}`, but {why}"
         for kind, why in sorted(BROKEN.items())
     ]
     assert "FROM Broken.Schedules 0.3\nbroken.Colour\n" in out
@@ -347,7 +348,9 @@ def test_a_plugin_kind_is_described_like_any_other(olm):
 def test_a_kind_that_cannot_be_shown_is_misuse_with_the_reason(olm, verb):
     status, out, error = olm(verb, "acme.Rex", plugins=[])
     assert (status, out) == (MISUSE, "")
-    assert error.startswith(f"olm {verb}: there is no kind `acme.Rex`: a dot means a plugin")
+    assert error.startswith(
+        f"olm {verb}: there is no kind `acme.Rex`: a name with a dot is a plugin's"
+    )
     status, out, error = olm(verb, "acme.Rex", plugins=["acme", "rival"])
     assert (status, out) == (MISUSE, "")
     assert "acme-schedules 1.2 and rival-schedules 2.0: uninstall all" in error
@@ -356,7 +359,9 @@ def test_a_kind_that_cannot_be_shown_is_misuse_with_the_reason(olm, verb):
 def test_a_kind_without_a_possible_schema_is_misuse_only_of_schema(olm):
     status, out, error = olm("schema", "broken.Colour", plugins=["broken"])
     assert (status, out) == (MISUSE, "")
-    assert error.startswith("olm schema: Broken.Schedules 0.3 brings the kind `broken.Colour`, but")
+    assert error.startswith(
+        "olm schema: Broken.Schedules 0.3 provides the kind `broken.Colour`, but"
+    )
     assert olm("kinds", "broken.Colour", plugins=["broken"])[0] == FINE
 
 
@@ -495,7 +500,7 @@ olm.save_state(scheduler, "state.json")
         status, out, error = olm(verb, "state.json", plugins=[])
         assert status != FINE
         assert "there is no kind `acme.Rex`" in out + error
-        assert "the package that brings it is not installed here" in out + error
+        assert "a name with a dot is a plugin's, whose package is not installed here" in out + error
 
 
 def test_a_file_of_kinds_is_imported_on_first_use(python):

@@ -137,7 +137,7 @@ MISTAKES = {
     "clock = {total_step = 3}": "[tool.olm] clock: a clock has no field `total_step`",
     "clock = {total_steps = 0}": "[tool.olm] clock: total_steps must be at least 1, found 0",
     "clock = {samples_per_step = 9, tokens_per_step = 8}": "[tool.olm] clock: tokens_per_step (8) "
-    "must not be below samples_per_step (9): a sample has a token at least",
+    "must not be below samples_per_step (9): a sample has at least 1 token",
     "at = {a = 1}": "[tool.olm] at must be a table of patterns and places, such as "
     '"conf/*.yaml" = "optim.lr", found a mapping',
 }

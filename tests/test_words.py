@@ -70,10 +70,11 @@ def test_a_value_for_a_plugins_field_is_translated_by_the_type_of_the_field():
         end_factor: Annotated[float, FactorNumber(0.0, 1.0)] = 0.0
 
     assert meaning("phase_ratio", Model.model_fields, value=[0.1, 0.9]) == (
-        "did you mean `lengths: [10%, 90%]`? fairseq has a list of shares of the run there"
+        "did you mean `lengths: [10%, 90%]`? "
+        "`phase_ratio` in fairseq is a list of shares of the run"
     )
     assert meaning("eta_min", Model.model_fields, value=0.1) == (
-        "did you mean `end_factor`? It is a share of the base rate; torch has a rate there"
+        "did you mean `end_factor`? It is a share of the base rate; `eta_min` in torch is a rate"
     )
 
 
@@ -94,36 +95,40 @@ def test_a_value_for_a_plugins_field_is_translated_by_the_type_of_the_field():
         (
             "RexLR",
             "end_value",
-            "did you mean `end_factor`? It is a share of the base rate; optax has a rate there",
+            "did you mean `end_factor`? It is a share of the base rate; "
+            "`end_value` in optax is a rate",
         ),
         (
             "LinearLR",
             "end_factor",
-            "did you mean `end_lr`? It is a rate; torch has a share of the base rate there",
+            "did you mean `end_lr`? It is a rate; "
+            "`end_factor` in torch is a share of the base rate",
         ),
         (
             "WarmupStableDecayLR",
             "decay_fraction",
             "did you mean `decay_steps`? It is a number of steps; "
-            "OLMo-core has a share of the run there",
+            "`decay_fraction` in OLMo-core is a share of the run",
         ),
         (
             "TableLR",
             "values",
             "did you mean `factors`? It is a list of shares of the base rate; "
-            "Keras has a list of rates there",
+            "`values` in Keras is a list of rates",
         ),
         (
             "PhasesLR",
             "milestones",
-            "did you mean `lengths`? It is a list of lengths; torch has a list of steps there",
+            "did you mean `lengths`? It is a list of lengths; "
+            "`milestones` in torch is a list of steps",
         ),
         ("OneCycleLR", "peak_value", "did you mean `max_lr`? optax calls it peak_value"),
-        ("WarmupDecayLR", "peak_value", "leave it out: the base rate is the optimizer's"),
+        ("WarmupDecayLR", "peak_value", "leave it out: the optimizer has the base rate"),
         (
             "StepLR",
             "decay_t",
-            "did you mean `step_size`? It is a number of steps; timm has epochs or steps there",
+            "did you mean `step_size`? It is a number of steps; "
+            "`decay_t` in timm is a number of epochs or steps",
         ),
         ("StepLR", "nothing_like_it", "its fields are step_size, gamma"),
     ],
@@ -142,44 +147,64 @@ def test_a_word_of_another_framework_is_not_taken_for_a_misspelt_field():
 def test_the_base_rate_is_left_to_the_optimizer(word):
     assert (
         meaning(word, KINDS["ExponentialLR"].model_fields)
-        == "leave it out: the base rate is the optimizer's"
+        == "leave it out: the optimizer has the base rate"
     )
 
 
 @pytest.mark.parametrize(
     ("word", "value", "said"),
     [
-        ("warmup_ratio", 0.03, "`warmup_steps: 3%`? transformers has a share of the run there"),
-        ("warmup_ratio", "3%", "`warmup_steps: 3%`? transformers has a share of the run there"),
-        ("warmup_ratio", 0, "`warmup_steps: 0`? transformers has a share of the run there"),
+        (
+            "warmup_ratio",
+            0.03,
+            "`warmup_steps: 3%`? `warmup_ratio` in transformers is a share of the run",
+        ),
+        (
+            "warmup_ratio",
+            "3%",
+            "`warmup_steps: 3%`? `warmup_ratio` in transformers is a share of the run",
+        ),
+        (
+            "warmup_ratio",
+            0,
+            "`warmup_steps: 0`? `warmup_ratio` in transformers is a share of the run",
+        ),
         (
             "warmup_ratio",
             30,
-            "`warmup_steps`? It is a number of steps; transformers has a share of the run there",
+            "`warmup_steps`? It is a number of steps; "
+            "`warmup_ratio` in transformers is a share of the run",
         ),
-        ("warmup_epochs", 5, "`warmup_steps: 5ep`? timm has a number of epochs there"),
-        ("warmup_epochs", 0.5, "`warmup_steps: 0.5ep`? timm has a number of epochs there"),
+        ("warmup_epochs", 5, "`warmup_steps: 5ep`? `warmup_epochs` in timm is a number of epochs"),
+        (
+            "warmup_epochs",
+            0.5,
+            "`warmup_steps: 0.5ep`? `warmup_epochs` in timm is a number of epochs",
+        ),
         (
             "lr_warmup_samples",
             1e6,
-            "`warmup_steps: 1000000sp`? Megatron has a number of samples there",
+            "`warmup_steps: 1000000sp`? `lr_warmup_samples` in Megatron is a number of samples",
         ),
         (
             "lr_warmup_tokens",
             375_000_000,
-            "`warmup_steps: 375000000tok`? Megatron-DeepSpeed has a number of tokens there",
+            "`warmup_steps: 375000000tok`? "
+            "`lr_warmup_tokens` in Megatron-DeepSpeed is a number of tokens",
         ),
         ("t_warmup", "10ep", "`warmup_steps: 10ep`? Composer calls it t_warmup"),
-        ("t_warmup", "10ba", "`warmup_steps: 10`? Composer has a time such as 10ep there"),
+        ("t_warmup", "10ba", "`warmup_steps: 10`? `t_warmup` in Composer is a time such as 10ep"),
         (
             "t_warmup",
             10,
-            "`warmup_steps`? It is a number of steps; Composer has a time such as 10ep there",
+            "`warmup_steps`? It is a number of steps; "
+            "`t_warmup` in Composer is a time such as 10ep",
         ),
         (
             "warmup_t",
             5,
-            "`warmup_steps: 5` or `warmup_steps: 5ep`? timm has epochs or steps there",
+            "`warmup_steps: 5` or `warmup_steps: 5ep`? "
+            "`warmup_t` in timm is a number of epochs or steps",
         ),
     ],
 )

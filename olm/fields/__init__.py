@@ -1,1 +1,1 @@
-"""What a field takes, in which units and words, and what is said of what it does not take."""
+"""The types, units and rules of fields, and the errors and suggestions for invalid values."""

@@ -1,4 +1,4 @@
-"""How long something lasts, in the unit that its author thinks in: 3%, 2ep, 1.5e6sp, 20e9tok."""
+"""Durations in other units than steps: 3%, 2ep, 1.5e6sp, 20e9tok. A unit is a line in `UNITS`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def exact(number: float) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of durations, with all that olm knows of it. A new one is a line in `UNITS`."""
+    """A unit of durations, with everything that depends on it."""
 
     suffix: str
     """What follows the number."""
@@ -39,21 +39,21 @@ class Unit:
     singular: str
     plural: str
     also: str
-    """Its other names, in lower case. Where one is found, the suffix is suggested."""
+    """Its names elsewhere, in lower case, for which the suffix is suggested."""
     scale: Fraction = Fraction(1)
-    """How many units of the quantity it is: a per cent is a hundredth of the run."""
+    """Its size: a per cent is a hundredth of the run."""
     example: str = ""
-    """A typical duration in it, for help; empty if another unit of the quantity is preferred."""
+    """A typical duration in it, for help; empty to leave it out there."""
     option: str = ""
-    """The help of the option for the quantity; empty if another unit has it."""
+    """The help of the option for the clock's field; empty if another unit has it."""
     axis: str = ""
-    """The name of the axis of a picture that counts it, if there is one."""
+    """The name of the axis in this unit; empty if there is none."""
     fractional: bool = True
-    """Whether a tick of the axis may be a fraction of it."""
+    """Whether the axis may have ticks at fractions of it."""
 
     @property
     def per_step(self) -> bool:
-        """Whether the clock's field says how many of it a step has, not how many steps it has."""
+        """Whether the clock's field is the number of units per step, not of steps per unit."""
         return self.needs.endswith("_per_step")
 
     @property
@@ -124,10 +124,10 @@ Composer's ``dur`` is a share of the run.
 """
 
 _WHOLE = {unit.needs: unit for unit in UNITS.values() if unit.scale == 1}
-"""The unit in which the amounts of a quantity are kept."""
+"""The unit that amounts are converted to, by the clock's field."""
 
 REST = "rest"
-"""What a schedule has left of its turn, or of the run: the one duration without a number."""
+"""The steps that remain of a phase, or of the run: the only duration without a number."""
 
 SUCH_AS = "3%, 2ep or 20e9tok"
 """Examples, for messages."""
@@ -138,7 +138,7 @@ _WRITTEN = re.compile(rf"(-?{_NUMBER})({'|'.join(UNITS)})")
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A number of steps that only a clock knows. It has no order, and nothing is added to it.
+    """A number of steps that only a clock can compute. Durations have no order and no sum.
 
     >>> duration("3%")
     '3%'
@@ -147,13 +147,13 @@ class Duration:
     """
 
     amount: Fraction
-    """How many of the unit; 0 for the rest."""
+    """The number of units; 0 for `REST`."""
     unit: str
-    """The suffix of the unit that the quantity is kept in, such as ``dur`` for ``%``, or `REST`."""
+    """The suffix of the unit that `amount` is in, such as ``dur`` for ``%``, or `REST`."""
     text: str = field(compare=False)
-    """As it was written."""
+    """The text as written."""
 
-    # pydantic asks what it meets, and writes the text.
+    # pydantic serializes a duration as its text.
     __pydantic_serializer__: ClassVar[SchemaSerializer] = SchemaSerializer(
         core_schema.any_schema(serialization=core_schema.to_string_ser_schema(when_used="always"))
     )
@@ -166,7 +166,7 @@ class Duration:
 
     @property
     def needs(self) -> str:
-        """The field of a clock that says how many steps it is."""
+        """The field of a clock that converts it to steps."""
         return UNITS.get(self.unit, SHARE).needs
 
     @property
@@ -186,11 +186,11 @@ class Duration:
 
 
 THE_REST = Duration(Fraction(0), REST, REST)
-"""What is left."""
+"""The duration `REST`."""
 
 
 def duration(text: str) -> Duration | None:
-    """The duration that a text says; None if it says none.
+    """The duration in a text; None if the text is not a duration.
 
     >>> duration("20e9tok").amount
     Fraction(20000000000, 1)
@@ -216,59 +216,59 @@ def pattern(*, zero: bool = True, negative: bool = False, rest: bool = True) -> 
     """The regular expression of the durations that a field takes, for a JSON Schema.
 
     Args:
-        zero: whether there may be none of the unit.
-        negative: whether it may go back.
-        rest: whether it may be the rest.
+        zero: whether the number may be 0.
+        negative: whether the number may be negative.
+        rest: whether the duration may be `REST`.
     """
     some = "" if zero else "(?=[0-9.]*[1-9])"
     words = f"{REST}|" if rest else ""
-    # Python's `$` takes a line end for an end.
+    # Python's `$` also matches before a final line break.
     return rf"^(?:{words}{some}{'-?' if negative else ''}{_NUMBER}(?:{'|'.join(UNITS)}))$(?!\n)"
 
 
 _STEP = "st step steps ba batch batches it its iter iters iteration iterations update updates"
 _TIME = "s sec secs second seconds min mins minute minutes h hour hours d day days"
 
-_MEANT = {word: unit.suffix for unit in UNITS.values() for word in unit.also.split()}
-_MEANT |= dict.fromkeys(_STEP.split(), "") | dict.fromkeys(_TIME.split(), "time")
-"""What units are called elsewhere; the empty one is the optimizer step, and time is none."""
+_SUFFIXES = {word: unit.suffix for unit in UNITS.values() for word in unit.also.split()}
+_SUFFIXES |= dict.fromkeys(_STEP.split(), "") | dict.fromkeys(_TIME.split(), "time")
+"""A name of a unit → its suffix, empty for optimizer steps; ``time`` for units of time."""
 
 _TIMES = {"k": 3, "thousand": 3, "m": 6, "million": 6, "b": 9, "g": 9, "billion": 9}
 _TIMES |= {"t": 12, "trillion": 12}
 
 _LOOSE = re.compile(
     r"(?P<number>[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?P<exponent>e[+-]?[0-9]{1,2})?\s*"
-    rf"(?P<times>{'|'.join(_TIMES)})?\s*(?P<unit>{'|'.join(_MEANT)})",
+    rf"(?P<times>{'|'.join(_TIMES)})?\s*(?P<unit>{'|'.join(_SUFFIXES)})",
     re.IGNORECASE,
 )
 
 
 def hint_of(text: str) -> tuple[str, str | None]:
-    """What to do about a text that is no duration, and what to write where that is certain.
+    """The hint for a text that is not a duration, and the duration to write if it is certain.
 
     >>> [hint_of(text)[1] for text in ("10 %", "2 epochs", "20Btok", "1_000 steps", ".5dur")]
     ['10%', '2ep', '20e9tok', '1000', '0.5dur']
     >>> hint_of("-3ep"), hint_of("90 min")
-    (('nothing lasts less than 0', None), ('a schedule counts steps, not time', None))
+    (('a duration must not be negative', None), ('durations are not in units of time', None))
     """
-    if (right := _meant(text.strip().removeprefix("+"))) is not None:
+    if (right := _corrected(text.strip().removeprefix("+"))) is not None:
         return f"write {right}", right
-    if text.startswith("-") and (duration(text[1:]) or _meant(text[1:])):
-        return "nothing lasts less than 0", None
+    if text.startswith("-") and (duration(text[1:]) or _corrected(text[1:])):
+        return "a duration must not be negative", None
     loose = _LOOSE.fullmatch(text)
-    if loose and _MEANT[loose["unit"].lower()] == "time":
-        return "a schedule counts steps, not time", None
+    if loose and _SUFFIXES[loose["unit"].lower()] == "time":
+        return "durations are not in units of time", None
     return "", None
 
 
-def _meant(text: str) -> str | None:
-    """How a duration, or a number of steps, is written that is nearly one."""
+def _corrected(text: str) -> str | None:
+    """The right spelling of a text that is nearly a duration or a number of steps."""
     if text.lower() == REST:
         return REST
     loose = _LOOSE.fullmatch(text)
     if loose is None or (loose["times"] and loose["exponent"]):
         return None
-    number, unit = loose["number"].replace("_", ""), _MEANT[loose["unit"].lower()]
+    number, unit = loose["number"].replace("_", ""), _SUFFIXES[loose["unit"].lower()]
     number = "0" + number if number.startswith(".") else number.removesuffix(".")
     exponent = f"e{_TIMES[loose['times'].lower()]}" if loose["times"] else loose["exponent"] or ""
     if unit:

@@ -1,4 +1,4 @@
-"""What pydantic finds, in our words: what was found, and what would do."""
+"""Errors of pydantic, reworded: each names what was found and what is valid."""
 
 from __future__ import annotations
 
@@ -16,93 +16,93 @@ if TYPE_CHECKING:
 _TRUTH = dict.fromkeys(("true", "yes", "on"), "true") | dict.fromkeys(
     ("false", "no", "off"), "false"
 )
-"""What is meant by a string where a boolean belongs: YAML 1.1 took some words for one."""
+"""A word that is a boolean in YAML 1.1 → the boolean."""
 
 
-def mistake(code: str, message: str, **more: Any) -> PydanticCustomError:
-    """An error to raise in a validator; `more` are fields of the problem that it becomes."""
+def invalid(code: str, message: str, **more: Any) -> PydanticCustomError:
+    """An error to raise in a validator; `more` are further fields of its `Problem`."""
     return PydanticCustomError(code, "{message}", {"message": message, **more})
 
 
 def at(loc: tuple[str | int, ...], value: Any, error: PydanticCustomError) -> InitErrorDetails:
-    """An error at a place below the value being validated."""
+    """An error at a location below the value being validated."""
     return InitErrorDetails(type=error, loc=loc, input=value)
 
 
-def retold(
+def reworded_all(
     details: list[ErrorDetails], kind: str, fields: Mapping[str, FieldInfo]
 ) -> Iterator[InitErrorDetails]:
-    """What pydantic found in a schedule of this kind, in our words.
+    """The errors of pydantic in a schedule of a kind, reworded.
 
-    A field that is missing because its key is misspelt is told of once, at the key.
+    A missing field whose key is misspelled is reported once, at the key.
     """
     details = details[:MAX_PROBLEMS]
-    misspelt: set[str | None] = set()
+    misspelled: set[str | None] = set()
     if any(detail["type"] == "missing" for detail in details):
         from olm.fields.suggestions import meant
 
         unknown = [detail["loc"][-1] for detail in details if detail["type"] == "extra_forbidden"]
-        misspelt = {meant(str(word), fields) for word in unknown[:LISTED]}
+        misspelled = {meant(str(word), fields) for word in unknown[:LISTED]}
     for detail in details:
-        if detail["type"] != "missing" or detail["loc"][-1] not in misspelt:
+        if detail["type"] != "missing" or detail["loc"][-1] not in misspelled:
             yield reworded(detail, kind, fields)
 
 
 def reworded(detail: ErrorDetails, kind: str, fields: Mapping[str, FieldInfo]) -> InitErrorDetails:
-    """What pydantic found in a schedule of this kind, in our words; ours stays as it is."""
+    """An error of pydantic in a schedule of a kind, reworded; errors of olm are unchanged."""
     loc, value, context = detail["loc"], detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
             from olm.fields.suggestions import certain, meaning
 
             word = str(loc[-1])
-            error = mistake(
+            error = invalid(
                 "unknown-field",
                 f"{kind} has no field {quoted(loc[-1])}",
                 hint=meaning(word, fields, kind, value),
                 fix=certain(word, fields, kind, value),
             )
         case "missing":
-            error = mistake("missing-field", f"{kind} needs the field `{loc[-1]}`")
+            error = invalid("missing-field", f"{kind} needs the field `{loc[-1]}`")
         case "literal_error":
             choices = context["expected"].split("'")[1::2]
             meant = nearest(value, choices) if isinstance(value, str) else None
-            error = mistake(
+            error = invalid(
                 "choice",
                 f"must be {context['expected']}, found {found(value)}",
                 hint=f"did you mean `{meant}`?" if meant else "",
                 fix=fix_of(value, choices),
             )
         case "model_type":
-            error = mistake("type", f"must be a mapping, found {found(value)}")
+            error = invalid("type", f"must be a mapping, found {found(value)}")
         case "tuple_type":
-            error = mistake("type", f"must be a list, found {found(value)}")
+            error = invalid("type", f"must be a list, found {found(value)}")
         case "bool_type":
             truth = _TRUTH.get(value.lower(), "") if isinstance(value, str) else ""
-            error = mistake(
+            error = invalid(
                 "type",
                 f"must be true or false, found {found(value)}",
                 hint=f"write {truth}" if truth else "",
                 fix=Fix(truth) if truth else None,
             )
         case code:
-            error = mistake(code, **{"message": detail["msg"], **context})
+            error = invalid(code, **{"message": detail["msg"], **context})
     return at(loc, value, error)
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
-    """What pydantic found, as problems."""
+    """The errors of a validation as problems."""
     return [_problem(detail) for detail in error.errors(include_url=False)]
 
 
 def fix_of(word: object, known: Iterable[str]) -> Fix | None:
-    """The fix of a misspelt name, if it can only be one of those that are known."""
+    """The fix of a misspelled name, if only one of the known names is near."""
     meant = only_near(word, known) if isinstance(word, str) else None
     return Fix(meant, in_quotes=True) if meant else None
 
 
 def quoted(word: object) -> str:
-    """A name that stands in the input, as it is shown in a message."""
+    """A name from the input, quoted for a message."""
     return f"`{dotted((word,))}`" if isinstance(word, str) else found(word)
 
 
@@ -120,6 +120,6 @@ def _problem(detail: ErrorDetails) -> Problem:
 
 
 def _name(loc: tuple[str | int, ...]) -> str:
-    """What a value is called: its key, with the index if it is in a list."""
+    """The name of a value: its key, with the index if it is in a list."""
     last_key = max((index for index, part in enumerate(loc) if isinstance(part, str)), default=0)
     return dotted(loc[last_key:]) or "a spec"

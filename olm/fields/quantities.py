@@ -1,4 +1,4 @@
-"""What sort of value a field has, and how one of another sort says the same number of steps."""
+"""The sorts of quantities that fields have, and conversions from those of other libraries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHARES_OF_THE_RUN = "a list of shares of the run"
 SAMPLES = "a number of samples"
 TOKENS = "a number of tokens"
 EPOCHS = "a number of epochs"
-EPOCHS_OR_STEPS = "epochs or steps"
+EPOCHS_OR_STEPS = "a number of epochs or steps"
 TIME = "a time such as 10ep"
 
 _UNITS: dict[str, tuple[Unit | None, ...]] = {
@@ -37,9 +37,9 @@ _UNITS: dict[str, tuple[Unit | None, ...]] = {
 """The units that a plain number of a measure may be in; None for optimizer steps."""
 
 _LISTS = {(SHARES_OF_THE_RUN, LENGTHS): OF_THE_RUN, (EPOCHS_OR_STEPS, STEP_LIST): EPOCHS_OR_STEPS}
-"""The lists of others that say the same as ours, item by item: what an item is.
+"""The lists of other libraries that convert item by item → the sort of their items.
 
-A share that is a length is no milestone, which is a position.
+A share of the run is a length, and not a milestone, which is a position.
 """
 
 _MOST_ITEMS = 6
@@ -47,7 +47,7 @@ _MOST = 2**53
 
 
 def measure_of(field: FieldInfo) -> str:
-    """What sort of quantity a field is, by its type; empty if it is none that others may confuse.
+    """The sort of quantity of a field, from its type; empty if it has none of the sorts above.
 
     >>> from olm.kinds.hold import Table
     >>> [measure_of(field) for field in Table.model_fields.values()]
@@ -65,12 +65,15 @@ def measure_of(field: FieldInfo) -> str:
 
 
 def in_ours(measure: str, ours: str, value: Any) -> tuple[str, ...]:
-    """What a value of another measure may be, as a spec says it: one or more ways, or none.
+    """The possible conversions of a value of another library, as a spec writes them.
 
     Args:
-        measure: what the value is.
-        ours: what belongs in its place.
+        measure: the sort of the value.
+        ours: the sort of the field.
         value: the value.
+
+    Returns:
+        One text or more; empty if there is no conversion.
 
     >>> in_ours(OF_THE_RUN, STEPS, 0.03), in_ours(TIME, STEPS, "10ba")
     (('3%',), ('10',))
@@ -84,14 +87,14 @@ def in_ours(measure: str, ours: str, value: Any) -> tuple[str, ...]:
     item = _LISTS.get((measure, ours))
     if item is None or not isinstance(value, list) or not 0 < len(value) <= _MOST_ITEMS:
         return ()
-    ways = [_steps(item, one) for one in value]
-    if len({*map(len, ways)}) > 1:
+    conversions = [_steps(item, number) for number in value]
+    if len({*map(len, conversions)}) > 1:
         return ()
-    return tuple(f"[{', '.join(way)}]" for way in zip(*ways, strict=True))
+    return tuple(f"[{', '.join(items)}]" for items in zip(*conversions, strict=True))
 
 
 def percent(share: float) -> str:
-    """A share of the run as a duration, with the digits that it has; empty if it has too many.
+    """A share of the run as a duration, with all its digits; empty if these are too many.
 
     >>> percent(0.03), percent(0.0001), percent(1.0)
     ('3%', '0.01%', '100%')
@@ -100,7 +103,7 @@ def percent(share: float) -> str:
 
 
 def _steps(measure: str, value: Any) -> tuple[str, ...]:
-    """What may be meant by a value where a number of steps belongs."""
+    """The possible conversions of a value to a number of steps."""
     units = _UNITS[measure]
     if isinstance(value, str):
         return tuple(filter(None, [_with_unit(value, measure)]))
@@ -108,26 +111,26 @@ def _steps(measure: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= most:
         return ()
     if value == 0 and units:
-        # Nothing is nothing in every unit, and needs no clock.
+        # 0 is 0 in every unit, and needs no clock.
         return ("0",)
     return tuple(filter(None, (_written(_exact(value), unit) for unit in units)))
 
 
 def _with_unit(text: str, measure: str) -> str:
-    """A text that says its own unit, as a spec says it."""
-    # What Composer calls an iteration is no optimizer step.
+    """A text with a unit, as a spec writes it."""
+    # An iteration of Composer is not an optimizer step.
     if len(text) > SHOWN or (measure == TIME and "iter" in text.lower()):
         return ""
     return text if duration(text) else hint_of(text)[1] or ""
 
 
 def _exact(number: float) -> Decimal:
-    """The number that is written so, not the nearest one that a float can be."""
+    """The number as written, not the float nearest to it."""
     return Decimal(number if isinstance(number, int) else repr(float(number)))
 
 
 def _written(amount: Decimal, unit: Unit | None) -> str:
-    """A duration or, without a unit, a number of steps; the empty text if it is none."""
+    """A duration or, without a unit, a number of steps; empty if it cannot be written as one."""
     scale = unit.scale if unit else 1
     shown = (amount * scale.denominator / scale.numerator).normalize()
     for style in "fe":

@@ -13,33 +13,33 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import InitErrorDetails
 
 from olm.fields.durations import THE_REST, Duration, duration
-from olm.fields.errors import at, mistake, retold
+from olm.fields.errors import at, invalid, reworded_all
 from olm.fields.types import step_fields
 from olm.problem import clipped, found
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold between the fields of a schedule, which a JSON Schema cannot say."""
+    """A condition on the fields of a schedule, which a JSON Schema cannot express."""
 
     fields: tuple[str, ...]
     holds: Callable[..., bool]
     message: str
     spot: Callable[[Any], int | None] | None = None
-    """Where in a list the mistake is: the index of the later one of two items that do not fit."""
+    """The position of the error in a list: the index of the second of two contradicting items."""
 
     def contradiction(self, values: Mapping[str, Any]) -> InitErrorDetails | None:
-        """The error, if all the fields are there and do not fit together."""
+        """The error, if all the fields have values and the condition is false."""
         try:
-            these = [values[name] for name in self.fields]
+            values_of_fields = [values[name] for name in self.fields]
         except KeyError:
             return None
         try:
-            if self.holds(*these):
+            if self.holds(*values_of_fields):
                 return None
         except TypeError:
-            if any(map(_waits, these)):
-                # Numbers are not compared with durations: the rule waits for a clock.
+            if any(map(_has_durations, values_of_fields)):
+                # Durations and numbers cannot be compared. The rule is applied after counting.
                 return None
             raise
         message = self.message.format(
@@ -48,19 +48,19 @@ class Rule:
         first, *others = self.fields
         spot = self.spot(values[first]) if self.spot else None
         if spot is None:
-            return at((first,), values[first], mistake("rule", message, also=others))
-        return at((first, spot), values[first][spot], mistake("rule", message, also=[spot - 1]))
+            return at((first,), values[first], invalid("rule", message, also=others))
+        return at((first, spot), values[first][spot], invalid("rule", message, also=[spot - 1]))
 
 
 class Ruled(Protocol):
-    """What rules are declared for."""
+    """A model with rules."""
 
     rules: ClassVar[tuple[Rule, ...]]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The fields of a first and a last stage, and of the end that both come before."""
+    """The fields of the first and the last stage of a schedule, and of its end."""
 
     first: str
     last: str
@@ -68,7 +68,7 @@ class Fit:
 
 
 class Staged(Ruled, Protocol):
-    """What has stages that follow one another."""
+    """A model with stages that follow one another."""
 
     stages: ClassVar[tuple[str, ...]]
     fit: ClassVar[Fit | None]
@@ -80,12 +80,12 @@ Made = TypeVar("Made", bound=BaseModel)
 
 
 def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Model], Model]:
-    """Declare what must hold between fields of a kind.
+    """Declare a condition on the fields of a kind.
 
     Args:
-        fields: the fields that the rule is about; it is tried once all of them are valid.
-        holds: takes the values of the fields, in this order, and tells whether they fit together.
-        message: what to say if not, with each field in braces, where it appears with its value.
+        fields: the fields of the rule, which is applied once all of them are valid.
+        holds: the condition, a function of the values of the fields in this order.
+        message: the error message, with each field in braces, which its name and value replace.
     """
 
     def declare(model: Model) -> Model:
@@ -101,7 +101,7 @@ def ascending(field: str, *, strictly: bool = True) -> Callable[[Model], Model]:
 
     def spot(values: Any) -> int | None:
         pairs = enumerate(pairwise(values), 1)
-        return next((index for index, (one, next_) in pairs if wrong(one, next_)), None)
+        return next((index for index, (first, second) in pairs if wrong(first, second)), None)
 
     def declare(model: Model) -> Model:
         each = "each above the one before" if strictly else "none below the one before"
@@ -120,17 +120,17 @@ def ruled(
     data: Any,
     handler: ModelWrapValidatorHandler[Made],
 ) -> Made:
-    """What a model makes of some data. Its rules are tried also when something else is wrong.
+    """The model of some data. Its rules are applied even if there are other errors.
 
     Args:
         model: the model.
-        name: what it is called in messages.
-        rules: what must hold between its fields.
-        data: what it is made of.
-        handler: makes it.
+        name: its name in messages.
+        rules: the rules between its fields.
+        data: the data.
+        handler: pydantic's validator of the data.
 
     Raises:
-        ValidationError: with every error in our words.
+        ValidationError: with every error, reworded.
     """
     errors: list[InitErrorDetails] = []
     try:
@@ -138,7 +138,7 @@ def ruled(
         values = made.__dict__
     except ValidationError as error:
         details = error.errors(include_url=False)
-        errors += retold(details, name, model.model_fields)
+        errors += reworded_all(details, name, model.model_fields)
         wrong = {detail["loc"][0] for detail in details if detail["loc"]}
         values = {name: value for name, value in _written(model, data) if name not in wrong}
     errors += filter(None, (rule.contradiction(values) for rule in rules))
@@ -148,7 +148,7 @@ def ruled(
 
 
 def _written(model: type[BaseModel], data: Any) -> Iterator[tuple[str, Any]]:
-    """The fields that some data gives or leaves to their defaults, not all of which are valid."""
+    """The fields with their values in the data or their defaults, even the invalid ones."""
     if not isinstance(data, Mapping):
         return
     steps = step_fields(model)
@@ -164,14 +164,14 @@ def _as_durations(value: Any) -> Any:
 
 
 def stages(*fields: str) -> Callable[[StagedModel], StagedModel]:
-    """Declare which fields, or lists, say how long stages last that follow one another.
+    """Declare the fields, or lists, that specify the lengths of consecutive stages.
 
-    Where they are durations, it is the ends of the stages that are rounded to whole steps, not
-    their lengths, and the last may be the rest.
+    If they are durations, the ends of the stages are rounded to whole steps, not their lengths,
+    and the last one may be ``rest``.
     """
 
     def holds(*values: Any) -> bool:
-        lengths = [one for value in values for one in (value if _is_list(value) else [value])]
+        lengths = [item for value in values for item in (value if _is_list(value) else [value])]
         return THE_REST not in lengths[:-1]
 
     def declare(model: StagedModel) -> StagedModel:
@@ -186,16 +186,16 @@ def stages(*fields: str) -> Callable[[StagedModel], StagedModel]:
 
 
 def fits(first: str, last: str = "", *, into: str) -> Callable[[StagedModel], StagedModel]:
-    """Declare which stages come first and last in a schedule that a field ends.
+    """Declare the first and the last stage of a schedule, and the field of its end.
 
-    The last stage is counted back from the end. What fits as it is written fits in whole steps:
-    where rounding both makes them too long, the last becomes shorter, or the first if that is one
-    step. Without a last stage, at least one step follows the first.
+    The last stage is counted back from the end. Stages that fit as written fit in whole steps: if
+    rounding makes them too long together, the last becomes shorter, or the first if the last is 1
+    step. Without a last stage, at least 1 step follows the first.
 
     Args:
-        first: the field that specifies how long the first stage is.
-        last: the field that specifies how long the last one is, if there is one.
-        into: the field that specifies the end, which stands before `last`.
+        first: the field of the length of the first stage.
+        last: the field of the length of the last stage, if there is one.
+        into: the field of the end, which is defined before `last`.
     """
 
     def declare(model: StagedModel) -> StagedModel:
@@ -209,12 +209,13 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
 
-def _waits(value: Any) -> bool:
-    return any(isinstance(one, Duration) for one in (value if _is_list(value) else [value]))
+def _has_durations(value: Any) -> bool:
+    items = value if _is_list(value) else [value]
+    return any(isinstance(item, Duration) for item in items)
 
 
 def _short(value: Any) -> str:
-    """A value in the message of a rule; of a list of schedules only how many they are."""
+    """A value for the message of a rule; for a list of schedules only their number."""
     if value is None:
         return "left out"
     if isinstance(value, Duration):

@@ -1,4 +1,4 @@
-"""What a key was likely meant to be: misspelt, or another framework's word for a field of ours."""
+"""Suggestions for an unknown key: the nearest field, or the one for another framework's word."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def meaning(word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: Any = None) -> str:
-    """What a key that a kind does not have was likely meant to be, with the value that it has.
+    """The hint for a key that a kind does not have, with its value.
 
     >>> from olm.kinds.decays import Rex
     >>> from olm.kinds.warmup import WarmupCosine
@@ -22,13 +22,13 @@ def meaning(word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: A
     >>> meaning("num_warmup_steps", fields)
     'did you mean `warmup_steps`? transformers calls it num_warmup_steps'
     >>> meaning("warmup_ratio", fields, value=0.03)
-    'did you mean `warmup_steps: 3%`? transformers has a share of the run there'
+    'did you mean `warmup_steps: 3%`? `warmup_ratio` in transformers is a share of the run'
     >>> meaning("min_lr", Rex.model_fields)
-    'did you mean `end_factor`? It is a share of the base rate; Megatron has a rate there'
+    'did you mean `end_factor`? It is a share of the base rate; `min_lr` in Megatron is a rate'
     >>> meaning("warmup_step", fields)
     'did you mean `warmup_steps`?'
     >>> meaning("peak_value", fields)
-    "leave it out: the base rate is the optimizer's"
+    'leave it out: the optimizer has the base rate'
     >>> meaning("total_iters", fields, "LinearLR")
     "torch's LinearLR is `LinearFactorLR` here"
     """
@@ -36,7 +36,7 @@ def meaning(word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: A
         return f"torch's {kind} is `{NAMESAKES[kind, word]}` here"
     ours = meant(word, fields)
     if ours is None and word in OF_THE_OPTIMIZER:
-        return "leave it out: the base rate is the optimizer's"
+        return "leave it out: the optimizer has the base rate"
     if ours is None:
         return f"its fields are {', '.join(name for name in fields if name != 'kind')}"
     if word not in FOREIGN:
@@ -45,24 +45,24 @@ def meaning(word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: A
 
 
 def _translated(word: str, ours: str, field: FieldInfo, value: Any) -> str:
-    """What another framework's word, and its value, are in a field of ours."""
+    """The hint for another framework's word and its value."""
     framework, sense = FOREIGN[word]
     measure = measure_of(field)
     if sense.measure in ("", measure):
         return f"did you mean `{ours}`? {framework} calls it {word}"
-    theirs = f"{framework} has {sense.measure} there"
-    if not (ways := in_ours(sense.measure, measure, value)):
+    theirs = f"`{word}` in {framework} is {sense.measure}"
+    if not (conversions := in_ours(sense.measure, measure, value)):
         return f"did you mean `{ours}`? It is {measure}; {theirs}"
-    if sense.measure == TIME and value in ways:
+    if sense.measure == TIME and value in conversions:
         theirs = f"{framework} calls it {word}"
-    return f"did you mean {' or '.join(f'`{ours}: {way}`' for way in ways)}? {theirs}"
+    suggested = " or ".join(f"`{ours}: {text}`" for text in conversions)
+    return f"did you mean {suggested}? {theirs}"
 
 
 def meant(word: str, fields: Iterable[str]) -> str | None:
-    """The field that a key was likely meant to be: in another framework's word, or misspelt.
+    """The field that was probably meant by a key: another framework's word, or a misspelled name.
 
-    A word that another framework has is not taken for a misspelt one: `warmup_type` is not
-    `warmup_steps`.
+    Another framework's word is never a misspelled name: `warmup_type` is not `warmup_steps`.
     """
     fields = list(fields)
     if word in FOREIGN:
@@ -74,7 +74,7 @@ def meant(word: str, fields: Iterable[str]) -> str | None:
 def certain(
     word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: Any = None
 ) -> Fix | None:
-    """The fix of a key that can only be meant to be one of the fields, and of its value with it.
+    """The fix of a key, and of its value with it, if only one is possible.
 
     >>> from olm.kinds.decays import Rex
     >>> from olm.kinds.warmup import Warmup
@@ -96,10 +96,12 @@ def certain(
     measure = measure_of(fields[ours[0]])
     if sense.measure in ("", measure):
         return Fix(ours[0], in_quotes=True)
-    ways = () if isinstance(value, list) else in_ours(sense.measure, measure, value)
-    return Fix(ours[0], in_quotes=True, value=_value(ways[0], value)) if len(ways) == 1 else None
+    conversions = () if isinstance(value, list) else in_ours(sense.measure, measure, value)
+    if len(conversions) != 1:
+        return None
+    return Fix(ours[0], in_quotes=True, value=_value(conversions[0], value))
 
 
-def _value(way: str, value: Any) -> Fix | None:
-    """What is written in place of a value; None if that is what stands there."""
-    return Fix(way, in_quotes=not way.isdigit()) if way != str(value) else None
+def _value(text: str, value: Any) -> Fix | None:
+    """The fix of a value; None if the value is right."""
+    return Fix(text, in_quotes=not text.isdigit()) if text != str(value) else None

@@ -1,4 +1,4 @@
-"""Other frameworks' words for our fields: who says them, and what sort of value they have."""
+"""Other frameworks' words for the fields of kinds, and the sorts of their values."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from olm.fields.quantities import (
 
 @dataclass(frozen=True)
 class Sense:
-    """What a word says: the fields of ours that may say it, and what sort of value it has there."""
+    """The meaning of a word: the fields that it may be, and the sort of its value."""
 
     fields: tuple[str, ...]
     measure: str = ""
-    """One of those in `olm.fields.quantities`; without it, the same as ours."""
+    """One of those in `olm.fields.quantities`; empty if it is that of the fields."""
 
 
 def _sense(fields: str, measure: str = "") -> Sense:
@@ -241,7 +241,7 @@ WORDS: dict[str, dict[str, Sense]] = {
     },
     "axolotl": {"num_steps": _total()},
 }
-"""Who says it → the word → what it says. A word is listed under one framework that has it."""
+"""Framework → word → meaning. A word is listed under one of the frameworks that have it."""
 
 FOREIGN = {
     word: (framework, sense) for framework, words in WORDS.items() for word, sense in words.items()
@@ -258,8 +258,8 @@ OF_THE_OPTIMIZER = {
     "warmup_max_lr",
     "warmup_target",
 }
-"""What others say in a schedule and olm does not: the base rate."""
+"""Words for the base rate, which others have in a schedule, and olm in the optimizer."""
 
 
 NAMESAKES = {("LinearLR", word): "LinearFactorLR" for word in ("total_iters", "end_factor")}
-"""A kind and a word of torch's class of that name → the kind that is torch's class here."""
+"""A kind and a field of torch's class of that name → the kind that is torch's class."""

@@ -1,4 +1,4 @@
-"""The types that fields of kinds have: bounded steps, rates, factors, and lists."""
+"""The types of the fields of kinds: bounded steps, rates, factors, and lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration, hint_of, pattern
-from olm.fields.errors import mistake
+from olm.fields.errors import invalid
 from olm.problem import SHOWN, Fix, found, quantity
 from olm.text.scalars import for_every_reader
 
@@ -27,7 +27,7 @@ ALMOST_ONE = 1 - 2**-53
 """The largest number below 1."""
 
 MAX_RATE = 1.7976931348623157e308
-"""The largest rate or factor: any finite float64. A schema needs a maximum to refuse infinities."""
+"""The largest rate or factor: any finite float64. A schema needs a maximum against infinities."""
 
 
 _NUMBER_STARTS = frozenset("0123456789+-.")
@@ -35,10 +35,10 @@ _NUMBER_STARTS = frozenset("0123456789+-.")
 
 @dataclass(frozen=True)
 class Number:
-    """The numbers that a field takes; pydantic calls it to check one, and asks for its schema.
+    """The numbers that a field accepts. pydantic calls it to validate a value.
 
-    Python's and numpy's numbers are fine, strings and bools are not. A whole number may be written
-    as an integral float (``1e3``), as JSON Schema has it.
+    Python's and numpy's numbers are valid, strings and bools are not. A whole number may be an
+    integral float (``1e3``), as in JSON Schema.
 
     >>> Number(0, 10, whole=True)(1e1)
     10
@@ -49,7 +49,7 @@ class Number:
     whole: bool = False
 
     def __call__(self, value: Any) -> int | float:
-        # Nearly every number is of these types, and what else one may be takes long to ask.
+        # Most numbers have these types, and the checks for other types are slow.
         if type(value) is int or (type(value) is float and not self.whole):
             number: int | float = value
             if self.minimum <= number <= self.maximum:
@@ -57,27 +57,27 @@ class Number:
         number = self._converted(value)
         if number < self.minimum:
             least = "above 0" if self.minimum == TINY else f"at least {self.minimum:.17g}"
-            raise mistake("range", f"must be {least}, found {found(value)}")
+            raise invalid("range", f"must be {least}, found {found(value)}")
         if number > self.maximum:
             most = "below 1" if self.maximum == ALMOST_ONE else f"at most {self.maximum:.17g}"
-            raise mistake("range", f"must be {most}, found {found(value)}")
+            raise invalid("range", f"must be {most}, found {found(value)}")
         return number
 
     def _converted(self, value: Any) -> int | float:
         if isinstance(value, numbers.Integral) and not isinstance(value, bool):
             exact = int(value)
-            # An int may be too large to become a float: its range is then checked as it is.
+            # An int may be too large for a float. Its range is then checked as an int.
             return exact if self.whole or abs(exact) > MAX_RATE else float(exact)
         if isinstance(value, numbers.Real) and not isinstance(value, bool):
             number = float(value)
             if abs(number) <= MAX_RATE and (not self.whole or number.is_integer()):
-                # -0.0 would be a second way to write 0.0; adding zero takes the sign off.
+                # Adding zero removes the sign of -0.0, which would be a second spelling of 0.0.
                 return int(number) if self.whole else number + 0.0
         wanted = "a whole number" if self.whole else "a finite number"
-        raise mistake("type", f"must be {wanted}, found {found(value)}", **self._instead(value))
+        raise invalid("type", f"must be {wanted}, found {found(value)}", **self._instead(value))
 
     def _instead(self, value: Any) -> dict[str, Any]:
-        """What to do about a value that is no such number."""
+        """The hint and fix for a value that is not a valid number."""
         return _number_in(value)
 
     def __get_pydantic_core_schema__(
@@ -92,7 +92,7 @@ class Number:
 
 @dataclass(frozen=True)
 class StepCount(Number):
-    """A number of optimizer steps, or the index of one; or a `Duration` until a clock is there.
+    """A number or index of optimizer steps, or a `Duration` until a clock counts it.
 
     >>> StepCount(0, 10, whole=True)("3%")
     '3%'
@@ -100,7 +100,7 @@ class StepCount(Number):
 
     whole: bool = True
     rest: bool = True
-    """Whether it lasts, and so may be what is left."""
+    """Whether it is a length, which may be ``rest``."""
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -117,35 +117,35 @@ class StepCount(Number):
         if written is None:
             raise self._no_duration(text)
         if written.unit == REST and not self.rest:
-            raise mistake("duration", "must be a step, and the rest is none")
+            raise invalid("duration", "must be a step, and `rest` is a length")
         if text.startswith("-") and self.minimum >= 0:
             raise self._no_duration(text)
         if self.minimum > 0 == written.amount and written.unit != REST:
-            raise mistake("duration", f"must be above 0, found {found(text)}")
+            raise invalid("duration", f"must be above 0, found {found(text)}")
         return written
 
     def _no_duration(self, text: str) -> PydanticCustomError:
         if number := _number_in(text):
             value = float(number["fix"].text)
             instead = number if value.is_integer() else _share_in(value)
-            return mistake("type", f"must be a whole number, found {found(text)}", **instead)
+            return invalid("type", f"must be a whole number, found {found(text)}", **instead)
         hint, right = hint_of(text) if len(text) <= SHOWN else ("", None)
         wanted = f"must be a whole number or a duration such as {SUCH_AS}"
         if not right and text[:1] not in _NUMBER_STARTS:
-            return mistake("type", f"must be a whole number, found {found(text)}", hint=hint)
-        # A duration is a string, and stays in quotes; a number of steps does not.
+            return invalid("type", f"must be a whole number, found {found(text)}", hint=hint)
+        # A duration is a string and keeps its quotes; a number of steps does not.
         fix = Fix(right, in_quotes=not right.isdigit()) if right else None
-        return mistake("duration", f"{wanted}, found {found(text)}", hint=hint, fix=fix)
+        return invalid("duration", f"{wanted}, found {found(text)}", hint=hint, fix=fix)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        ways = [f"{unit.example} ({unit.plural})" for unit in UNITS.values() if unit.example]
-        ways += ["rest (what is left)"] if self.rest else []
+        forms = [f"{unit.example} ({unit.plural})" for unit in UNITS.values() if unit.example]
+        forms += ["rest (the remaining steps)"] if self.rest else []
         return {
-            "description": f"In optimizer steps, or as {', '.join(ways[:-1])} or {ways[-1]}.",
+            "description": f"In optimizer steps, or as {', '.join(forms[:-1])} or {forms[-1]}.",
             **super().__get_pydantic_json_schema__(schema, handler),
             "type": ["integer", "string"],
             "pattern": pattern(zero=self.minimum <= 0, negative=self.minimum < 0, rest=self.rest),
-            # Editors show it for a value of another type as well as for another string.
+            # Editors show it for strings that do not match and for values of other types.
             "errorMessage": f"must be a whole number or a duration such as {SUCH_AS}",
         }
 
@@ -162,18 +162,18 @@ class FactorNumber(Number):
 
 @dataclass(frozen=True)
 class Memory(Number):
-    """What a metric-driven schedule remembers.
+    """A number that a metric-driven schedule keeps between metrics.
 
-    It says where the schedule stands, not which it is: the digest leaves it out, and so does the
-    constructor of the torch class.
+    It is part of the state, not of the schedule: the digest and the constructor of the torch class
+    leave it out.
     """
 
 
 Steps = Annotated[int, StepCount(0, MAX_STEPS)]
-"""How many optimizer steps something lasts, 0 or more. A spec may say it in another unit."""
+"""A length in optimizer steps, 0 or more. A spec may specify it in another unit."""
 
 PositiveSteps = Annotated[int, StepCount(1, MAX_STEPS)]
-"""How many optimizer steps something lasts, 1 or more."""
+"""A length in optimizer steps, 1 or more."""
 
 StepIndex = Annotated[int, StepCount(0, MAX_STEPS, rest=False)]
 """The step at which something happens, the first of which is 0."""
@@ -182,10 +182,10 @@ PositiveStepIndex = Annotated[int, StepCount(1, MAX_STEPS, rest=False)]
 """The step at which something happens, which is not the first."""
 
 Count = Annotated[int, Number(0, MAX_STEPS, whole=True)]
-"""How many there are, or how often something happens: not a number of optimizer steps."""
+"""A count of something other than optimizer steps, 0 or more."""
 
 PositiveCount = Annotated[int, Number(1, MAX_STEPS, whole=True)]
-"""How many there are, 1 or more."""
+"""A count of something other than optimizer steps, 1 or more."""
 
 Rate = Annotated[float, RateNumber(0.0, MAX_RATE)]
 """A learning rate: absolute, whatever the base rate is."""
@@ -197,7 +197,7 @@ PositiveFactor = Annotated[float, FactorNumber(TINY, MAX_RATE)]
 """What the base rate is multiplied by, above 0."""
 
 NonNegative = Annotated[float, Number(0.0, MAX_RATE)]
-"""Any finite number that is not negative: a tolerance, or what a rate is multiplied by at times."""
+"""Any finite number of at least 0, such as a tolerance or a factor of the rate itself."""
 
 Positive = Annotated[float, Number(TINY, MAX_RATE)]
 """Any finite number above 0."""
@@ -214,12 +214,12 @@ Exponent = Annotated[float, Number(0.0, MAX_RATE)]
 Item = TypeVar("Item")
 
 Listed = Annotated[tuple[Item, ...], Strict(False)]
-"""A list, kept as a tuple so that what has it can be hashed."""
+"""A list, kept as a tuple so that a schedule can be hashed."""
 
 
 @dataclass(frozen=True)
 class Length:
-    """How many items a list has at least: ``Annotated[Listed[Rate], Length(1)]``.
+    """The minimum length of a list: ``Annotated[Listed[Rate], Length(1)]``.
 
     pydantic's own ``min_length`` counts only the items that are valid.
     """
@@ -228,10 +228,10 @@ class Length:
 
     def __call__(self, value: Any) -> Any:
         if not isinstance(value, list | tuple):
-            raise mistake("type", f"must be a list, found {found(value)}")
+            raise invalid("type", f"must be a list, found {found(value)}")
         if len(value) < self.minimum:
             items = quantity(self.minimum, "item")
-            raise mistake("range", f"must have at least {items}, found {len(value) or 'none'}")
+            raise invalid("range", f"must have at least {items}, found {len(value) or 'none'}")
         return value
 
     def __get_pydantic_core_schema__(
@@ -266,7 +266,7 @@ def memory_fields(model: type[BaseModel]) -> tuple[str, ...]:
 
 
 def numbers_of(field: FieldInfo) -> Iterator[Number]:
-    """The numbers that a field takes, or the items of its list: mostly one `Number`, or none."""
+    """The numbers that a field or the items of its list accept: usually one `Number`, or none."""
 
     def inside(annotation: Any, metadata: Iterable[Any]) -> Iterator[Number]:
         yield from (mark for mark in metadata if isinstance(mark, Number))
@@ -277,7 +277,7 @@ def numbers_of(field: FieldInfo) -> Iterator[Number]:
 
 
 def _fields_of(model: type[BaseModel], number: type[Number]) -> tuple[str, ...]:
-    """The fields of a model that take numbers of a type, or lists of them."""
+    """The fields of a model for numbers of a type, or lists of them."""
     return tuple(
         name
         for name, field in model.model_fields.items()
@@ -286,7 +286,7 @@ def _fields_of(model: type[BaseModel], number: type[Number]) -> tuple[str, ...]:
 
 
 def _number_in(text: Any) -> dict[str, Any]:
-    """What to do about a number that was written as a string."""
+    """The hint and fix for a number in a string."""
     if not isinstance(text, str) or len(text) > SHOWN:
         return {}
     digits = text.replace("_", "").strip()
@@ -299,7 +299,7 @@ def _number_in(text: Any) -> dict[str, Any]:
 
 
 def _share_in(value: Any) -> dict[str, Any]:
-    """What to do about a number that may be meant as a share of the run."""
+    """The hint for a number that may be meant as a share of the run."""
     if not isinstance(value, float) or not 0 < value < 1:
         return {}
     from olm.fields.quantities import percent

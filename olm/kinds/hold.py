@@ -103,12 +103,12 @@ class Table(Schedule):
 
         points, factors = np.array(self.milestones, float), np.array(self.factors)
         earlier = np.searchsorted(points, step, side="right") - 1
-        this = np.clip(earlier, 0, len(points) - 1)
+        index = np.clip(earlier, 0, len(points) - 1)
         if self.between == "hold":
-            held: Array = base * factors[this]
+            held: Array = base * factors[index]
             return held
         later = np.clip(earlier + 1, 0, len(points) - 1)
-        gap = np.maximum(points[later] - points[this], 1)
-        done = eased(self.between, (step - points[this]) / gap)
-        here = line(factors[this], factors[later], np.where(later == this, 0.0, done))
+        gap = np.maximum(points[later] - points[index], 1)
+        done = eased(self.between, (step - points[index]) / gap)
+        here = line(factors[index], factors[later], np.where(later == index, 0.0, done))
         return base * here

@@ -1,7 +1,7 @@
-"""What every schedule is; evaluated, found by name, counted by the clock of a run.
+"""Schedules: their base class, their evaluation, the catalogue of kinds, the clock of a run.
 
-This is the one door for whoever writes a kind: ``from olm.schedule import Schedule, rule, Rate``.
-Each name is imported from its file when it is asked for.
+A file that defines a kind imports all it needs from here: ``from olm.schedule import Schedule,
+rule, Rate``. Each name is imported from its file on first use.
 """
 
 from __future__ import annotations

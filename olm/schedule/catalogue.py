@@ -1,4 +1,4 @@
-"""Every kind by its name: those that are defined, and those that wait in a file or a package."""
+"""Every kind by its name, whether its file or package is imported yet or not."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Model = TypeVar("Model", bound=type[Any])
 
 
 class Catalogue(Mapping[str, Model]):
-    """The models of kinds by the names of the kinds, each imported when it is asked for.
+    """The models of kinds by the names of the kinds, each imported on first use.
 
-    A model that is defined is there. Another is looked for in `families`, which says in which file
-    most of them are; then in all files of the folder, so that a new file is found before the table
-    is written anew; and then among what plugins bring. To iterate gives the kinds of the folder in
-    the order of its files and then those that were defined elsewhere, in the order in which they
-    were; a plugin's is one of these once it was asked for.
+    A kind that is not defined yet is looked up in `families`, the table of most kinds; then in all
+    files of the folder, so that a new file is found before the table is generated again; and then
+    among the plugins. Iteration yields the kinds of the folder in the order of its files, and then
+    those that were defined elsewhere in the order of their definitions, among them each plugin's
+    kind that was looked up.
 
     Args:
         folder: the full name of the package whose modules define kinds.
-        families: the module in which each kind is, without the name of the package.
+        families: the module of each kind, without the name of the package.
     """
 
     def __init__(self, folder: str, families: Mapping[str, str]) -> None:
@@ -61,7 +61,7 @@ class Catalogue(Mapping[str, Model]):
         return f"<the kinds of {self._folder}>"
 
     def define(self, kind: str, model: Model) -> Model:
-        """Enter a model, unless the kind has one; return the one that it has."""
+        """Add a model, unless the kind has one; return the model of the kind."""
         if model.__module__ != self._home(kind):
             self._import_family(kind)
         return self._models.setdefault(kind, model)
@@ -71,20 +71,20 @@ class Catalogue(Mapping[str, Model]):
         return tuple(self._models.values())
 
     def loaded(self, kind: str) -> Model | None:
-        """The model of a kind if it can be had without a look at plugins."""
+        """The model of a kind, without plugins that were not looked up yet."""
         if kind not in self._models:
             self._import_family(kind)
-        # A name with a dot is of no file here.
+        # A name with a dot is a plugin's.
         if kind not in self._models and "." not in kind:
             self._import_all()
         return self._models.get(kind) if kind not in self._hidden else None
 
     def plugin(self, kind: str) -> Model:
-        """The model of a kind that an installed package brings.
+        """The model of a kind that an installed package provides.
 
         Raises:
-            KeyError: no package brings it.
-            PluginError: it cannot be used; it says whose it is, and what happened.
+            KeyError: no package provides the kind.
+            PluginError: the kind cannot be used; the message names the package and the reason.
         """
         from olm.schedule.plugins import PluginError
 
@@ -106,12 +106,14 @@ class Catalogue(Mapping[str, Model]):
             self._hide({*self._models} - before)
         names = [name for name, model in self._models.items() if model is found]
         if not names:
-            raise offer.refusal(f"`{offer.value}` is no model: it must be a subclass of Schedule")
+            raise offer.refusal(
+                f"`{offer.value}` is not a model: it must be a subclass of Schedule"
+            )
         if names != [kind]:
             raise offer.refusal(f"the model at `{offer.value}` is of the kind `{names[0]}`")
         model = self._models[kind]
         try:
-            # What it says of its fields is read only now.
+            # The annotations of its fields are evaluated only now.
             model.model_rebuild()
         except Exception as error:
             del self[kind]
@@ -120,10 +122,10 @@ class Catalogue(Mapping[str, Model]):
         return model
 
     def _hide(self, defined: set[str]) -> None:
-        """Hide what plugins defined until it is asked for by its own entry point.
+        """Hide the kinds of plugins until each is looked up by its own entry point.
 
-        Which kinds there are would else depend on which were met before. What a module defined that
-        failed thereafter is forgotten.
+        Otherwise the list of kinds would depend on which ones were looked up before. The kinds of a
+        module that failed to import are deleted.
         """
         for kind in defined:
             module = self._models[kind].__module__
@@ -136,12 +138,12 @@ class Catalogue(Mapping[str, Model]):
         return f"{self._folder}.{self._families[kind]}" if kind in self._families else None
 
     def _import_family(self, kind: str) -> None:
-        """Import the file in which a kind is, as far as the table knows."""
+        """Import the file of a kind, if the table has it."""
         if home := self._home(kind):
             try:
                 import_module(home)
             except ModuleNotFoundError as error:
-                # The table is older than the folder, in which the file has another name now.
+                # The table is stale: the file has another name now.
                 if error.name != home:
                     raise
 

@@ -1,4 +1,4 @@
-"""What a run is: how many steps it has, and what a step is in epochs, samples and tokens."""
+"""The clock of a run: its length in steps, and what a step is in epochs, samples and tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration
-from olm.fields.errors import at, mistake, problems_of, reworded
+from olm.fields.errors import at, invalid, problems_of, reworded
 from olm.fields.rules import Rule, rule, ruled
 from olm.fields.types import MAX_STEPS, Number, PositiveCount
 from olm.problem import OlmError, SpecError, found
@@ -25,7 +25,7 @@ from olm.schedule.run import Run
 
 
 class Quantity(Number):
-    """A number that is kept as an int where it is whole."""
+    """A number that is kept as an int if it is whole."""
 
     def __call__(self, value: Any) -> int | float:
         number = super().__call__(value)
@@ -33,32 +33,32 @@ class Quantity(Number):
 
     def _converted(self, value: Any) -> int | float:
         number = super()._converted(value)
-        # The float nearest to a whole number that is too large may not be.
+        # A whole number may be within the maximum while the nearest float is not.
         return int(value) if isinstance(value, Integral) else number
 
 
 Quotient = Annotated[float, Quantity(1e-6, MAX_STEPS)]
-"""How many there are in the mean; fewer than one, if it takes several epochs."""
+"""A mean number of steps, below 1 if a step takes several epochs."""
 
 Several = Annotated[float, Quantity(1, MAX_STEPS)]
-"""How many there are in the mean, at least 1."""
+"""A mean number of at least 1."""
 
 
 @rule(
     "tokens_per_step",
     "samples_per_step",
     holds=lambda tokens, samples: None in (tokens, samples) or tokens >= samples,
-    message="{tokens_per_step} must not be below {samples_per_step}: a sample has a token at least",
+    message="{tokens_per_step} must not be below {samples_per_step}: a sample has at least 1 token",
 )
 class Clock(BaseModel):
-    """What a run is, as far as it is known, so that durations can be counted in its steps.
+    """The known numbers of a run, by which durations are converted to its steps.
 
     >>> clock = Clock(total_steps=1000, steps_per_epoch=250)
     >>> [clock.steps(duration) for duration in ("3%", "2ep")]
     [Fraction(30, 1), Fraction(500, 1)]
 
-    A step is an optimizer step: one update of the weights, however many micro-batches and
-    processes it takes.
+    A step is an optimizer step: one update of the weights, whatever the number of micro-batches and
+    processes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -66,13 +66,13 @@ class Clock(BaseModel):
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     total_steps: PositiveCount | None = None
-    """How many optimizer steps the run has."""
+    """The run length in optimizer steps."""
     steps_per_epoch: Quotient | None = None
-    """How many optimizer steps an epoch has; not a whole number, if a step may span two epochs."""
+    """Optimizer steps per epoch; not a whole number if a step can span two epochs."""
     samples_per_step: Several | None = None
-    """How many samples a step sees, over all micro-batches and processes."""
+    """Samples per step, over all micro-batches and processes."""
     tokens_per_step: Several | None = None
-    """How many tokens a step sees, over all micro-batches and processes."""
+    """Tokens per step, over all micro-batches and processes."""
 
     @classmethod
     def of_run(
@@ -88,31 +88,32 @@ class Clock(BaseModel):
         sequence_length: int | None = None,
         drop_last: bool | None = None,
     ) -> Self:
-        """The clock of a run, from what a training script knows.
+        """The clock of a run, from the numbers in a training script.
 
         >>> Clock.of_run(dataset_size=1000, epochs=3, batch_size=16, accumulate=4, world_size=2)
         Clock(total_steps=24, steps_per_epoch=8, samples_per_step=128)
 
-        An epoch ends with a step, also where fewer micro-batches than `accumulate` are left, as in
-        transformers, Lightning and Accelerate; a broken number of epochs ends with the step that
-        reaches it.
+        An epoch ends with a step, even if fewer micro-batches than `accumulate` are left, as in
+        transformers, Lightning and Accelerate. A fractional number of epochs ends with the step
+        that reaches it.
 
         Args:
-            dataset_size: how many samples the data set has.
-            dataloader: in its place, what gives the batches of one process: its length, batch size
-                and `drop_last` are taken from it.
-            epochs: how often the data are seen.
-            max_steps: in its place, how many optimizer steps the run has.
-            batch_size: how many samples are in a batch: the micro-batch of one process.
-            accumulate: how many micro-batches make a step.
-            world_size: how many processes there are, each with a share of the data.
-            sequence_length: how many tokens a sample has.
-            drop_last: whether a last batch that is not full is left out; if not told, it is not.
-                Several processes then share as by torch's DistributedSampler; Accelerate's may
-                have a batch less: give its prepared `dataloader`.
+            dataset_size: the number of samples in the data set.
+            dataloader: the loader of one process, in place of `dataset_size`. Its length, batch
+                size and `drop_last` are used.
+            epochs: the number of epochs.
+            max_steps: the number of optimizer steps, in place of `epochs`.
+            batch_size: the number of samples in the micro-batch of one process.
+            accumulate: the number of micro-batches per step.
+            world_size: the number of processes, each with a share of the data.
+            sequence_length: the number of tokens per sample.
+            drop_last: whether an incomplete last batch is dropped; by default it is not. Several
+                processes share the data as with torch's DistributedSampler. With Accelerate a
+                process may have a batch less: pass its prepared `dataloader`.
 
         Raises:
-            ValidationError: something contradicts something else, or is missing; it names both.
+            ValidationError: arguments contradict each other or are missing; the message names
+                them.
         """
         run = Run(
             dataset_size=dataset_size,
@@ -128,26 +129,26 @@ class Clock(BaseModel):
         return cls(**{name: getattr(run, name) for name in cls.model_fields})
 
     def steps(self, lasting: Duration | str) -> Fraction:
-        """How many steps a duration is, exactly.
+        """The exact number of steps of a duration.
 
         Raises:
-            OlmError: it is none, or the rest, or the clock does not know what it needs.
+            OlmError: the text is not a duration or is ``rest``, or the clock lacks a field for it.
         """
-        this = duration(lasting) if isinstance(lasting, str) else lasting
-        if this is None:
-            raise OlmError(f"a duration is written such as {SUCH_AS}, found {found(lasting)}")
-        if this.unit == REST:
-            raise OlmError("how long the rest is depends on where it begins")
-        value = getattr(self, this.needs)
+        written = duration(lasting) if isinstance(lasting, str) else lasting
+        if written is None:
+            raise OlmError(f"must be a duration such as {SUCH_AS}, found {found(lasting)}")
+        if written.unit == REST:
+            raise OlmError("the length of `rest` depends on where it starts")
+        value = getattr(self, written.needs)
         if value is None:
-            raise OlmError(f"{this} needs the clock's {this.needs}")
-        return UNITS[this.unit].steps(this.amount, value)
+            raise OlmError(f"{written} needs a clock with {written.needs}")
+        return UNITS[written.unit].steps(written.amount, value)
 
     def over(self, other: Clock | None) -> Clock:
-        """This clock, with what only the other one knows.
+        """This clock, with the fields that only the other one has.
 
         Raises:
-            SpecError: what the other one knows contradicts this one.
+            SpecError: the fields of the two contradict each other.
         """
         if other is None or other.known.keys() <= self.known.keys():
             return self
@@ -155,11 +156,11 @@ class Clock(BaseModel):
             return type(self)(**{**other.known, **self.known})
         except ValidationError as error:
             problems = problems_of(error)
-        hint = "one of them is this run's, the other the spec's"
+        hint = "one is from this run, the other from the spec"
         raise SpecError(replace(problem.under(("clock",)), hint=hint) for problem in problems)
 
     def differences(self, other: Clock) -> list[str]:
-        """What another clock says otherwise, a line a field.
+        """The fields in which another clock differs, a line for each.
 
         >>> Clock(total_steps=500).differences(Clock(total_steps=1000, steps_per_epoch=100))
         ['total_steps: the spec was written for 1,000, this run has 500']
@@ -172,7 +173,7 @@ class Clock(BaseModel):
 
     @property
     def known(self) -> dict[str, Any]:
-        """What is known, by the names of the fields."""
+        """The known numbers, by the names of the fields."""
         return {name: value for name, value in self if value is not None}
 
     def __repr_args__(self) -> Any:
@@ -182,26 +183,28 @@ class Clock(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _tell_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _report_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         return ruled(cls, "a clock", cls.rules, data, handler)
 
 
 def clock_of(value: Any) -> Clock:
-    """The clock that a mapping says.
+    """The clock in a mapping.
 
     Raises:
-        ValidationError: with every problem that there is.
+        ValidationError: with all errors.
     """
     if isinstance(value, Clock):
         return value
     if not isinstance(value, Mapping):
-        raise mistake("type", f"must be a mapping such as total_steps: 1000, found {found(value)}")
+        raise invalid("type", f"must be a mapping such as total_steps: 1000, found {found(value)}")
     left_out = [name for name in Clock.model_fields if value.get(name, 0) is None]
     errors = [
-        at((name,), None, mistake("type", "must be left out rather than null")) for name in left_out
+        at((name,), None, invalid("type", "must be left out rather than null")) for name in left_out
     ]
     try:
-        clock = Clock.model_validate({key: one for key, one in value.items() if one is not None})
+        clock = Clock.model_validate(
+            {key: number for key, number in value.items() if number is not None}
+        )
     except ValidationError as error:
         details = error.errors(include_url=False)
         errors += (reworded(detail, "a clock", Clock.model_fields) for detail in details)

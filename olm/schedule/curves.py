@@ -1,7 +1,7 @@
-"""The few shapes that formulas are made of: functions of float64 arrays that broadcast.
+"""The basic shapes of formulas: functions of float64 arrays that broadcast.
 
-A scalar is never passed: numpy rounds ``pow`` and ``exp`` of its own scalars differently. numpy is
-imported inside, so that specs can be checked without it.
+Never pass a scalar: numpy rounds ``pow`` and ``exp`` of its own scalars differently. The functions
+import numpy, so that specs can be checked without it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Space: TypeAlias = Literal["linear", "log", "inverse"]
 
 
 def ramp(step: Array, over: float) -> Array:
-    """The fraction done: 0 at step 0 and before, 1 from `over` on; 1 everywhere when `over` is 0.
+    """The progress: 0 at step 0 and before, 1 from `over` on; 1 everywhere if `over` is 0.
 
     >>> import numpy as np
     >>> ramp(np.array([0.0, 1.0, 4.0, 9.0]), over=4)
@@ -34,7 +34,7 @@ def ramp(step: Array, over: float) -> Array:
 
 
 def line(start: Number, end: Number, done: Array) -> Array:
-    """From `start` to `end` in proportion to the fraction `done`, exact at both ends.
+    """A straight line from `start` to `end` by the progress `done`, exact at both ends.
 
     >>> import numpy as np
     >>> line(0.5, 0.1, np.array([0.0, 0.5, 1.0]))
@@ -44,7 +44,7 @@ def line(start: Number, end: Number, done: Array) -> Array:
 
 
 def half_cosine(angle: Array) -> Array:
-    """Half a cosine wave, from 2 at angle 0 to 0 at angle π: twice the share that is left.
+    """Half a cosine wave, from 2 at angle 0 to 0 at angle π: twice the remaining share.
 
     >>> import numpy as np
     >>> half_cosine(np.array([0.0, np.pi]))
@@ -56,13 +56,13 @@ def half_cosine(angle: Array) -> Array:
 
 
 def eased(ease: str, done: Array, power: float = 1.0, steps: int = 1) -> Array:
-    """A fraction that rises from 0 to 1 as `done` does, but not evenly.
+    """A progress that rises from 0 to 1 as `done` does, along another curve.
 
     Args:
         ease: one of `Ease`.
-        done: the fraction of the way.
+        done: the progress.
         power: the exponent of ``polynomial`` and ``power``.
-        steps: how many steps the way has, for ``logarithmic``.
+        steps: the number of steps, for ``logarithmic``.
 
     >>> import numpy as np
     >>> eased("cosine", np.array([0.0, 0.5, 1.0]))
@@ -88,14 +88,14 @@ def eased(ease: str, done: Array, power: float = 1.0, steps: int = 1) -> Array:
 
 
 def between(start: Number, end: Number, done: Array, space: str) -> Array:
-    """From `start` to `end`, evenly in a space, exact at both ends.
+    """From `start` to `end`, linearly in a space, exact at both ends.
 
     Args:
         start: the value where `done` is 0.
         end: the value where `done` is 1.
-        done: the fraction of the way.
-        space: in which the way is straight: ``linear``, ``log`` (equal steps multiply by an equal
-            factor), or ``inverse`` (equal steps add as much to one over the value).
+        done: the progress.
+        space: what is interpolated linearly: the value (``linear``), its logarithm (``log``), or
+            its inverse (``inverse``).
 
     >>> import numpy as np
     >>> between(1.0, 0.25, np.array([0.0, 0.5, 1.0]), "log")
@@ -110,13 +110,15 @@ def between(start: Number, end: Number, done: Array, space: str) -> Array:
 
         # One over a rate that is tiny overflows; a power of two changes no digit.
         scale = np.where(np.minimum(start, end) < 1e-300, 2.0**700, 1.0)
-        way = 1 / ((1 - done) / (start * scale) + done / (end * scale)) / scale
-        return where(done == 0, start, where(done == 1, end, way))
+        value = 1 / ((1 - done) / (start * scale) + done / (end * scale)) / scale
+        return where(done == 0, start, where(done == 1, end, value))
     return line(start, end, done)
 
 
 def cycles(step: Array, period: int, growth: float) -> tuple[Array, Array, Array]:
-    """In which cycle a step is, from 0 on, the step at which it began, and its length in periods.
+    """The cycle of a step, counted from 0, with the step at which it starts and its length.
+
+    The length is in periods.
 
     >>> import numpy as np
     >>> cycles(np.array([0.0, 9.0, 10.0, 29.0, 30.0]), period=10, growth=2.0)
@@ -127,8 +129,8 @@ def cycles(step: Array, period: int, growth: float) -> tuple[Array, Array, Array
     if growth == 1:
         number = np.floor(step / period)
         return number, number * period, np.ones_like(step)
-    # The logarithm may be off by a rounding, just where a cycle begins.
-    # Ever shorter cycles come to an end: beyond it the number is only large.
+    # The logarithm may be off by a rounding exactly where a cycle starts.
+    # Cycles that shrink have an end, beyond which the number is only large.
     grown = np.maximum(step * (growth - 1) / period, -1 + 1e-15)
     number = np.floor(np.log1p(grown) / np.log(growth))
     later = step >= cycle_start(number + 1, period, growth)
@@ -137,7 +139,7 @@ def cycles(step: Array, period: int, growth: float) -> tuple[Array, Array, Array
 
 
 def cycle_start(number: Array, period: int, growth: float) -> Array:
-    """The step at which each of these cycles begins, which need not be whole.
+    """The step at which each of some cycles starts, which need not be whole.
 
     >>> import numpy as np
     >>> cycle_start(np.array([0.0, 1.0, 2.0, 3.0]), period=10, growth=1.1)
@@ -146,7 +148,7 @@ def cycle_start(number: Array, period: int, growth: float) -> Array:
     import numpy as np
 
     if abs(growth - 1) < 0.01:
-        # Near 1 the difference of the powers would lose its digits.
+        # Near 1 the difference of the powers would lose digits.
         lengths = np.expm1(number * np.log1p(growth - 1))
     else:
         lengths = growth**number - 1
@@ -154,7 +156,7 @@ def cycle_start(number: Array, period: int, growth: float) -> Array:
 
 
 def whole_on_paper(values: Array) -> Array:
-    """Values, of which those that miss a whole number by a rounding are that number.
+    """Values, in which those within a rounding of a whole number are replaced by it.
 
     >>> import numpy as np
     >>> whole_on_paper(np.array([0.1 * 3, 3 / 0.1 * 0.1, 1.1 * 1.1 * 100]))
@@ -167,7 +169,7 @@ def whole_on_paper(values: Array) -> Array:
 
 
 def where(condition: NDArray[bool_], then: Number, otherwise: Number) -> Array:
-    """`then` where the condition holds, `otherwise` elsewhere; both are evaluated everywhere.
+    """`then` where the condition is true, `otherwise` elsewhere; both are evaluated everywhere.
 
     >>> import numpy as np
     >>> where(np.array([0.0, 1.0, 2.0]) < 2, 0.5, 0.1)
@@ -183,10 +185,13 @@ def where(condition: NDArray[bool_], then: Number, otherwise: Number) -> Array:
 
 
 def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Array:
-    """One formula after another: each is given only its own steps, counted from its own first.
+    """One formula after another, each evaluated only at its own steps, counted from its start.
 
-    `parts` are the steps at which a formula takes over, in ascending order from 0 on, each with its
-    formula.
+    Args:
+        step: the steps.
+        base: the base rates.
+        parts: the steps at which the formulas take over, in ascending order from 0 on, each with
+            its formula.
 
     >>> import numpy as np
     >>> up, flat = lambda step, base: base * step / 2, lambda step, base: base
@@ -212,6 +217,6 @@ def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Ar
 
 
 def rows_of(values: NDArray[Any], rows: slice | NDArray[bool_], shape: tuple[int, ...]) -> Array:
-    """Of an array that broadcasts to a shape, what belongs to some of its rows, as float64."""
+    """Some rows of an array that broadcasts to a shape, as float64."""
     every_row = values.ndim < len(shape) or len(values) == 1
     return (values if every_row else values[rows]).astype(float, copy=False)

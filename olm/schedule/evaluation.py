@@ -1,4 +1,4 @@
-"""Rates over arrays of steps and base rates: what may be asked, and what may be used."""
+"""Evaluation of rates over arrays of steps and base rates, and checks of arguments and results."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from olm.schedule.curves import Array, Formula
 
 AT_ONCE = 131_072
-"""How many rates are evaluated at once."""
+"""How many rates are evaluated at once, at most."""
 
 
 def evaluate(formula: Formula, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
     """The rates of a formula over arrays of one dimension or more, in the shape they broadcast to.
 
-    It is given some rows at a time: what comes in between then needs little memory, which is used
-    again while the processor has it at hand.
+    The formula gets some rows at a time, so that its intermediate arrays fit into the cache.
     """
     import numpy as np
 
@@ -41,7 +40,7 @@ def steps_of(step: ArrayLike) -> NDArray[Any]:
     """Steps as an array of whole numbers of at least 0.
 
     Raises:
-        RateError: there is something else among them.
+        RateError: a step is not a whole number of at least 0.
     """
     import numpy as np
 
@@ -60,7 +59,7 @@ def bases_of(base: ArrayLike) -> NDArray[Any]:
     """Base rates as an array.
 
     Raises:
-        RateError: one of them is negative or not finite.
+        RateError: a base rate is negative or not finite.
     """
     import numpy as np
 
@@ -71,37 +70,37 @@ def bases_of(base: ArrayLike) -> NDArray[Any]:
 
 
 def metric_of(value: Any) -> float:
-    """A metric, which may be a number, or one in an array or tensor, as a float; NaN is one, too.
+    """A metric as a float, from a number or an array or tensor with one number; NaN is valid.
 
     Raises:
-        OlmError: it is something else.
+        OlmError: the value is not a number.
     """
     try:
         number = value.item() if hasattr(value, "item") else value
         if isinstance(number, int | float) and not isinstance(number, bool):
             return float(number)
     except (ValueError, RuntimeError, OverflowError):
-        # Many numbers, or one that no float holds.
+        # Several numbers, or one beyond float64.
         pass
     raise OlmError(f"a plateau needs a metric, a number, found {found(value)}")
 
 
 def usable(rates: NDArray[Any]) -> NDArray[bool_]:
-    """Which of these may be learning rates: they are finite and at least 0."""
+    """Which of some numbers are valid rates: finite and at least 0."""
     return (rates >= 0) & (rates <= MAX_RATE)
 
 
 def all_usable(rates: NDArray[Any]) -> bool:
-    """Whether all of these may be learning rates."""
-    # The extremes are NaN if anything is. As float32 they could not be compared with the limit.
+    """Whether all of some numbers are valid rates."""
+    # The extremes are NaN if any number is. In float32 the limit would be infinite.
     return not rates.size or (float(rates.min()) >= 0 and float(rates.max()) <= MAX_RATE)
 
 
 def check_usable(rates: Array, steps: NDArray[Any], kind: str) -> None:
-    """That all of these may be learning rates.
+    """Check that all of some rates are valid.
 
     Raises:
-        RateError: one of them is negative or not finite; it names the step.
+        RateError: a rate is negative or not finite; the message names the step.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Stages that fit as they are written, made to fit as they are rounded."""
+"""Rounding of stages that fit as written, so that they fit in whole steps too."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 def shortened(
     kind: type[Timeline], names: Sequence[str], counted: Sequence[Counted], depth: int, over: int
 ) -> list[Counted]:
-    """The durations of a schedule, with its stages as many steps shorter as they are too long.
+    """The durations of a schedule, with the stages shortened by the steps that are too many.
 
-    Each keeps a step, and the last is shortened first. Where that is not enough, stages that may be
-    nothing become nothing, the shortest first.
+    The last stage is shortened first, and each keeps at least 1 step. If that is not enough, stages
+    that may be 0 become 0, the shortest first.
 
     Args:
         kind: the kind of the schedule.
-        names: the fields of its stages.
-        counted: its durations.
-        depth: how long the path of the schedule is.
-        over: how many steps its stages are too long.
+        names: the fields of the stages.
+        counted: the durations of the schedule.
+        depth: the length of the path of the schedule.
+        over: by how many steps the stages are too long.
     """
-    stages = [index for index, one in enumerate(counted) if one.path[depth] in names]
-    steps = [one.steps for one in counted]
+    stages = [index for index, item in enumerate(counted) if item.path[depth] in names]
+    steps = [item.steps for item in counted]
     by_length = sorted(stages, key=lambda index: counted[index].exact)
-    may_be_nothing = [index for index in by_length if _least(kind, counted[index].path[depth]) == 0]
-    for index, keeps in [*((i, 1) for i in reversed(stages)), *((i, 0) for i in may_be_nothing)]:
+    may_be_zero = [index for index in by_length if _least(kind, counted[index].path[depth]) == 0]
+    for index, keeps in [*((i, 1) for i in reversed(stages)), *((i, 0) for i in may_be_zero)]:
         given = max(min(over, steps[index] - keeps), 0)
         steps[index], over = steps[index] - given, over - given
     return [*_moved(counted, steps, stages)]
@@ -41,15 +41,15 @@ def shortened(
 def _moved(
     counted: Sequence[Counted], steps: Sequence[int], stages: Sequence[int]
 ) -> Iterator[Counted]:
-    """Durations with other steps, and the stages at the steps at which they then begin."""
+    """Durations with other numbers of steps, with the starts of the stages moved."""
     earlier = 0
-    for index, (one, lasts) in enumerate(zip(counted, steps, strict=True)):
-        given = one.steps - lasts
-        begin = one.begin + given if one.from_end else one.begin - earlier
-        yield replace(one, steps=lasts, begin=begin) if index in stages else one
+    for index, (item, lasts) in enumerate(zip(counted, steps, strict=True)):
+        given = item.steps - lasts
+        begin = item.begin + given if item.from_end else item.begin - earlier
+        yield replace(item, steps=lasts, begin=begin) if index in stages else item
         earlier += given
 
 
 def _least(kind: type[Timeline], field: str | int) -> float:
-    """The least number of steps that a field takes."""
+    """The minimum of a field, in steps."""
     return next(number.minimum for number in numbers_of(kind.model_fields[str(field)]))

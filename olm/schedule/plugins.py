@@ -1,11 +1,11 @@
-"""Kinds that other packages bring, by the entry points of the group ``olm.kinds``.
+"""Kinds from other packages, by the entry points of the group ``olm.kinds``.
 
     [project.entry-points."olm.kinds"]
     "acme.Rex" = "acme.schedules:Rex"
 
-An entry point is called what the kind is, and stands for its model. The name has a dot, so that no
-later kind of olm's can take it. To look which packages are installed takes longer than to check a
-spec: they are asked only when a kind is met that nobody else knows, or when everything is listed.
+An entry point has the name of the kind and refers to its model. The name has a dot, so that no
+later kind of olm conflicts with it. Listing the installed packages takes longer than checking a
+spec, so it is done only for an unknown kind, or when all kinds are listed.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ GROUP = "olm.kinds"
 """The group of the entry points."""
 
 SHOWN = 200
-"""The longest text of a foreign exception that is repeated in a message."""
+"""How many characters of another package's exception a message repeats, at most."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
 
 
 class PluginError(OlmError):
-    """A kind that an installed package brings cannot be used."""
+    """A kind of an installed package cannot be used."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -39,21 +39,21 @@ class PluginError(OlmError):
 
 @dataclass(frozen=True)
 class Offer:
-    """A kind that a package says it brings."""
+    """A kind that a package offers by an entry point."""
 
     kind: str
-    """What the entry point is called."""
+    """The name of the entry point."""
     value: str
-    """Where it says that the model is, such as ``acme.schedules:Rex``."""
+    """The location of the model, such as ``acme.schedules:Rex``."""
     package: str
     """The name and version of the distribution."""
     point: EntryPoint = field(repr=False, compare=False)
 
     def load(self) -> object:
-        """What the entry point stands for.
+        """The object that the entry point refers to.
 
         Raises:
-            PluginError: it cannot be imported, whatever the reason.
+            PluginError: the import fails, for any reason.
         """
         try:
             return self.point.load()
@@ -62,18 +62,18 @@ class Offer:
             raise self.refusal(why) from error
 
     def refusal(self, why: str) -> PluginError:
-        """That this kind cannot be used, and why."""
+        """The error that the kind cannot be used, with the reason."""
         return PluginError(
-            f"{self.package} brings the kind `{clipped(self.kind)}`, but {why}",
+            f"{self.package} provides the kind `{clipped(self.kind)}`, but {why}",
             hint="update or uninstall that package",
         )
 
 
 @cache
 def offers() -> dict[str, tuple[Offer, ...]]:
-    """What the installed packages bring, by the names of the kinds, in the order of these names.
+    """The offers of the installed packages, by the names of the kinds, in alphabetical order.
 
-    Nothing is imported for it. Each is one offer, unless packages disagree.
+    No plugin is imported. A kind has several offers only if several packages provide it.
     """
     from importlib.metadata import distributions
 
@@ -82,7 +82,7 @@ def offers() -> dict[str, tuple[Offer, ...]]:
     for distribution in distributions():
         if points := _points(distribution):
             name, package = _names(distribution)
-            # Only the first of a name on the path is the one that is imported.
+            # Of several distributions of a name, the first on the path is imported.
             if name not in seen:
                 seen.add(name)
                 for point in points:
@@ -95,21 +95,23 @@ def offered(kind: str) -> Offer:
     """The one offer of a kind.
 
     Raises:
-        KeyError: no package brings it.
-        PluginError: its name has no dot, or several packages bring it.
+        KeyError: no package provides the kind.
+        PluginError: its name has no dot, or several packages provide it.
     """
     first, *others = offers()[kind]
     if others:
         packages = " and ".join(sorted(offer.package for offer in (first, *others)))
-        message = f"several packages bring the kind `{clipped(kind)}`: {packages}"
+        message = f"several packages provide the kind `{clipped(kind)}`: {packages}"
         raise PluginError(message, hint="uninstall all of them but one")
     if not well_named(kind):
-        raise first.refusal("the name of a plugin's kind is words with dots, as in `acme.Rex`")
+        raise first.refusal(
+            "the name of a plugin's kind must be words joined by dots, as in `acme.Rex`"
+        )
     return first
 
 
 def well_named(kind: str) -> bool:
-    """Whether a plugin's kind may have this name.
+    """Whether a plugin's kind may have a name.
 
     >>> [name for name in ("acme.Rex", "acme.lab.Rex", "Rex", ".Rex", "a.b/c") if well_named(name)]
     ['acme.Rex', 'acme.lab.Rex']
@@ -118,7 +120,7 @@ def well_named(kind: str) -> bool:
 
 
 def in_short(error: BaseException) -> str:
-    r"""A foreign exception on one line that is short enough to repeat.
+    r"""Another package's exception in one short line.
 
     >>> in_short(ValueError("no licence\nsee https://acme.example"))
     'ValueError: no licence'
@@ -130,16 +132,16 @@ def in_short(error: BaseException) -> str:
 
 
 def _points(distribution: Distribution) -> list[EntryPoint]:
-    """The entry points of a distribution that are for olm; none, if they cannot be read."""
+    """The entry points of a distribution for olm; none if they cannot be read."""
     try:
         return list(distribution.entry_points.select(group=GROUP))
     except Exception:
-        # It need not be a plugin at all, and is no reason to do without the others.
+        # Most likely it is no plugin, and the others are usable.
         return []
 
 
 def _names(distribution: Distribution) -> tuple[str, str]:
-    """The name of a distribution in its normal form, and its name and version to show."""
+    """The normalized name of a distribution, and its name and version for messages."""
     try:
         name, version = str(distribution.name), str(distribution.version)
     except Exception:

@@ -1,4 +1,4 @@
-"""What every schedule is: fields, rules and a formula; and how a kind is found by its name."""
+"""The base class of all kinds: fields, rules and a formula; and their validation by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import CoreSchema, core_schema
 
-from olm.fields.errors import at, fix_of, mistake, quoted, reworded
+from olm.fields.errors import at, fix_of, invalid, quoted, reworded
 from olm.fields.rules import Rule, ruled
 from olm.problem import LISTED, found, nearest
 from olm.schedule.catalogue import Catalogue
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from olm.schedule.curves import Array
 
 MAX_DEPTH = 16
-"""How deep schedules may be nested."""
+"""How deep schedules may be nested, at most."""
 
 RESERVED: dict[str, None] = {}
 """The names that no field of a kind may have: they are those of keys of a document's root."""
@@ -43,21 +43,21 @@ RESERVED: dict[str, None] = {}
 class Schedule(Shape):
     """A learning-rate schedule: a kind, its fields, and the rate at every step. An immutable value.
 
-    A subclass is one kind. It gives `kind` a default, which is the name of the kind and of its
-    torch class, adds fields, each with a docstring under it, and writes `formula`. As the type of a
-    field, `Schedule` itself stands for any kind.
+    A subclass is a kind. It gives `kind` a default, which is the name of the kind and of its torch
+    class, adds fields, each with a docstring under it, and defines `formula`. As the type of a
+    field, `Schedule` is any kind.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     examples: ClassVar[list[dict[str, Any]]] = []
-    """Fields of typical schedules of this kind, for snippets, documentation and tests."""
+    """Fields of typical schedules of the kind, for snippets, documentation and tests."""
 
     group: ClassVar[str] = ""
-    """What people look for when they look for it: one of `olm.kinds.GROUPS`."""
+    """The group of the kind in lists: one of `olm.kinds.GROUPS`."""
 
     words: ClassVar[str] = ""
-    """The kind in words, with fields in braces: what ``olm show`` says first."""
+    """The kind in words, with fields in braces, for ``olm show``."""
 
     rules: ClassVar[tuple[Rule, ...]] = ()
 
@@ -65,11 +65,11 @@ class Schedule(Shape):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if cls is Schedule:
-            raise TypeError("Schedule is no kind itself: use one, or olm.parse for a mapping")
+            raise TypeError("Schedule is not a kind itself: use a kind, or olm.parse for a mapping")
         return super().__new__(cls)
 
     def formula(self, step: Array, base: Array) -> Array:
-        """The rates at `step` for `base`: float64 arrays that broadcast. A kind writes its own."""
+        """The rates at `step` for `base`: float64 arrays that broadcast. A kind defines its own."""
         raise NotImplementedError
 
     @overload
@@ -87,9 +87,9 @@ class Schedule(Shape):
             A float for two numbers, else a float64 array of the shape to which both broadcast.
 
         Raises:
-            RateError: a step or a base rate is negative or not finite, a step is not whole, or so
-                is a rate.
-            SpecError: there are durations in it, which only a clock can count.
+            RateError: a step, a base rate or a rate is negative or not finite, or a step is not
+                whole.
+            SpecError: the schedule has durations, which only a clock can count.
         """
         import numpy as np
 
@@ -99,23 +99,23 @@ class Schedule(Shape):
         return float(rates[0]) if steps.ndim == bases.ndim == 0 else rates
 
     def durations(self) -> list[tuple[Path, Duration]]:
-        """What in it, and in the schedules in it, is no number of steps yet, each with its path."""
+        """The durations of the schedule and of those inside it, each with its path."""
         from olm.schedule.step_fields import durations
 
         return durations(self)
 
     @property
     def is_counted(self) -> bool:
-        """Whether all in it is in optimizer steps: there are no durations."""
+        """Whether the schedule has no durations: everything is in optimizer steps."""
         from olm.schedule.step_fields import is_counted
 
         return is_counted(self)
 
     def in_steps(self) -> Self:
-        """The schedule in optimizer steps, as far as that needs no clock; itself if it is.
+        """The schedule in optimizer steps, without a clock.
 
         Raises:
-            SpecError: it needs one, for each of these durations.
+            SpecError: some durations need a clock.
         """
         if self.is_counted:
             return self
@@ -124,23 +124,22 @@ class Schedule(Shape):
         return self.resolve(Clock())
 
     def plan(self, clock: Clock) -> Plan[Self]:
-        """The schedule in optimizer steps, with every duration, its steps, and how it was rounded.
+        """The schedule in optimizer steps, with the steps and the rounding of every duration.
 
-        A duration is counted from where its schedule begins, and it is its end that is rounded, to
-        the nearest step, a half up. A last stage such as `decay_steps` is counted back from the
-        end, and its start is rounded. What is not zero is at least one step, where there are as
-        many: stages that fit as they are written fit in every run.
+        A duration is counted from the start of its schedule. Its end is rounded to the nearest
+        step, a half up. A last stage such as `decay_steps` is counted back from the end, and its
+        start is rounded. A duration above 0 is at least 1 step, if there are enough steps: stages
+        that fit as written fit in every run.
 
         Raises:
-            SpecError: the clock does not know what a duration needs, or what comes out is not
-                valid.
+            SpecError: the clock lacks a field for a duration, or the result is not valid.
         """
         from olm.schedule.counting import plan
 
         return plan(self, clock)
 
     def resolve(self, clock: Clock) -> Self:
-        """The same schedule in optimizer steps: `plan`'s, which also says what was done.
+        """The schedule in optimizer steps. `plan` also returns the conversion of each duration.
 
         >>> from olm.kinds import KINDS
         >>> from olm.schedule.clock import Clock
@@ -148,8 +147,7 @@ class Schedule(Shape):
         Warmup(warmup_steps=30, start_lr=0.0)
 
         Raises:
-            SpecError: the clock does not know what a duration needs, or what comes out is not
-                valid.
+            SpecError: the clock lacks a field for a duration, or the result is not valid.
         """
         return self.plan(clock).schedule
 
@@ -159,18 +157,18 @@ class Schedule(Shape):
 
     @property
     def metric_driven(self) -> bool:
-        """Whether what it does depends on a metric: it or a schedule in it is to `observe` one."""
+        """Whether the rate depends on metrics that the schedule, or one inside it, observes."""
         return any(child.metric_driven for child in self.children())
 
     def observe(self, metric: float, step: int = 0) -> Self:
-        """The schedule after a metric was measured, further along; itself if that changes nothing.
+        """The schedule after a metric was measured; the schedule itself if nothing changes.
 
         Args:
-            metric: what was measured, such as a validation loss.
-            step: where the schedule stands. A part whose turn it is not does not see the metric.
+            metric: the metric, such as a validation loss.
+            step: the current step. A part that does not apply there ignores the metric.
 
         Raises:
-            OlmError: the metric is no number.
+            OlmError: the metric is not a number.
         """
         value, children = metric_of(metric), self.children()
         if not self.metric_driven:
@@ -182,7 +180,7 @@ class Schedule(Shape):
         return self if seen == [*children] else self.with_children(seen)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with some fields changed. It is validated, as every schedule is."""
+        """A copy with some fields changed, validated like every schedule."""
         return type(self).model_validate({**dict(self), **(update or {})})
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
@@ -194,7 +192,7 @@ class Schedule(Shape):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         kind = cls.model_fields["kind"].default
         if not isinstance(kind, str):
-            # What several kinds have in common is no kind itself.
+            # A base class of several kinds is not a kind itself.
             return
         _check_names(cls)
         other = KINDS.define(kind, cls)
@@ -213,13 +211,13 @@ class Schedule(Shape):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _tell_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Apply the rules, also when something else is wrong, and put every error in our words."""
+    def _report_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Apply the rules even if there are other errors, and reword all errors."""
         return ruled(cls, cls.model_fields["kind"].default, cls.rules, data, handler)
 
 
 KINDS: Catalogue[type[Schedule]] = Catalogue("olm.kinds", FAMILIES)
-"""Every kind by its name, imported when it is asked for; a subclass of `Schedule` is in it."""
+"""Every kind by its name, imported on first use. Every subclass of `Schedule` is in it."""
 
 
 def reserve(names: Iterable[str]) -> None:
@@ -239,19 +237,19 @@ def _check_names(model: type[Schedule]) -> None:
         raise TypeError(f"{kind} has a field `{taken[0]}`, which is a key of a document's root")
 
 
-NOT_INSTALLED = "a dot means a plugin: the package that brings it is not installed here"
-"""What to do about a kind with a dot that nobody knows."""
+NOT_INSTALLED = "a name with a dot is a plugin's, whose package is not installed here"
+"""The hint for an unknown kind with a dot."""
 
 ANY_KIND: dict[str, Any] = {"title": "any kind"}
-"""The JSON Schema that stands for a child until the schemas of all kinds are put together."""
+"""The placeholder for a child in a JSON Schema, until the schemas of all kinds are combined."""
 
 
 def validate(data: Any, depth: int = 1) -> Schedule:
-    """The schedule, of whatever kind, that `data` says; `depth` levels down in its document.
+    """The schedule in `data`, of any kind, at `depth` levels in its document.
 
     Raises:
-        ValidationError: with every problem there is, also those of a kind whose name is only nearly
-            right.
+        ValidationError: with all errors. If the kind is misspelled, they include those of the
+            nearest kind.
     """
     if isinstance(data, Mapping):
         deepest = depth
@@ -280,7 +278,7 @@ def validate(data: Any, depth: int = 1) -> Schedule:
 
 
 def _by_plugin(model: type[Schedule], data: Mapping[str, Any], depth: int) -> Schedule:
-    """The schedule that a model says which is not ours, and may raise whatever it likes."""
+    """The schedule of a plugin's kind, whose validation may raise any exception."""
     from olm.schedule.plugins import in_short
 
     try:
@@ -300,15 +298,15 @@ def _one_error(
     loc: tuple[str, ...], data: Any, code: str, message: str, hint: str = ""
 ) -> ValidationError:
     return ValidationError.from_exception_data(
-        "Schedule", [at(loc, data, mistake(code, message, hint=hint))]
+        "Schedule", [at(loc, data, invalid(code, message, hint=hint))]
     )
 
 
 def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
-    """That the kind is missing or unknown, and what else is wrong if the nearest one was meant."""
+    """The error that the kind is missing or unknown, with the other errors for the nearest kind."""
     see = "`olm kinds` lists them"
     if "kind" not in data:
-        message, hint = "a schedule needs the key `kind`", _kind_misspelt(data) or see
+        message, hint = "a schedule needs the key `kind`", _misspelled_kind(data) or see
         return _one_error(("kind",), dict(data), "missing-kind", message, hint)
     kind = data["kind"]
     if not isinstance(kind, str):
@@ -325,11 +323,11 @@ def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
         pass
     meant = nearest_kind(kind)
     hint = f"did you mean `{meant}`?" if meant else (NOT_INSTALLED if "." in kind else see)
-    error = mistake(
+    error = invalid(
         "unknown-kind", f"there is no kind {quoted(kind)}", hint=hint, fix=fix_of(kind, KINDS)
     )
     errors = [at(("kind",), kind, error)]
-    # A plugin is not imported for a guess.
+    # A guess must not import a plugin.
     model = KINDS.loaded(meant) if meant else None
     if meant and model:
         try:
@@ -340,17 +338,17 @@ def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
 
 
 def nearest_kind(kind: str) -> str | None:
-    """The kind that was likely meant, if there is one, among those of plugins too."""
+    """The kind that was probably meant, if any, including those of plugins."""
     from olm.schedule.plugins import offers, well_named
 
     return nearest(kind, [*KINDS, *filter(well_named, offers())])
 
 
-def _kind_misspelt(data: Mapping[str, Any]) -> str:
+def _misspelled_kind(data: Mapping[str, Any]) -> str:
     from olm.fields.suggestions import meant
 
     words = (key for key in islice(data, LISTED) if meant(str(key), ["kind"]))
-    return next((f"did you mean it by {quoted(word)}?" for word in words), "")
+    return next((f"is {quoted(word)} a misspelled `kind`?" for word in words), "")
 
 
 def _origin(model: type[Schedule]) -> str:

@@ -1,4 +1,4 @@
-"""The numbers of steps in a schedule, and the durations that are none yet, each at its place."""
+"""The numbers of steps and the durations in a schedule, each with its path."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Made = TypeVar("Made", bound=Timeline)
 
 
 def steps_of(schedule: Timeline) -> Iterator[tuple[Path, Any]]:
-    """What stands in the fields of a schedule for numbers of steps, each with its place.
+    """The numbers of steps or durations in the fields of a schedule, each with its path.
 
     >>> from olm.kinds.step import MultiStep
     >>> list(steps_of(MultiStep(milestones=[30, "80%"])))
@@ -30,19 +30,19 @@ def steps_of(schedule: Timeline) -> Iterator[tuple[Path, Any]]:
 
 
 def places(schedule: Timeline) -> set[Path]:
-    """Where numbers of steps, or durations, stand in a schedule."""
+    """The paths of all numbers of steps and durations in a schedule."""
     inner = (place + path for place, child in schedule.placed_children() for path in places(child))
     return {*(place for place, _ in steps_of(schedule)), *inner}
 
 
 def is_counted(schedule: Timeline) -> bool:
-    """Whether there are numbers, and no durations, wherever numbers of steps belong.
+    """Whether a schedule has numbers of steps only, and no durations.
 
     >>> from olm.kinds.warmup import Warmup
     >>> is_counted(Warmup(warmup_steps=30)), is_counted(Warmup(warmup_steps="3%"))
     (True, False)
     """
-    # Every spec that is checked comes by here, mostly without durations.
+    # Fast, because every check of a spec calls it, mostly without durations.
     model = type(schedule)
     for name in step_fields(model):
         value = getattr(schedule, name)
@@ -69,16 +69,16 @@ def durations(schedule: Timeline) -> list[tuple[Path, Duration]]:
 
 
 def with_numbers(schedule: Made, numbers: Mapping[Path, Any]) -> Made:
-    """A schedule with other numbers, or durations, at some places of its own.
+    """A schedule with other numbers or durations at some paths in its own fields.
 
     Raises:
-        ValidationError: no schedule can have these.
+        ValidationError: the result is not a valid schedule.
     """
     return schedule.model_copy(update=fields_with(schedule, numbers)) if numbers else schedule
 
 
 def fields_with(schedule: Timeline, numbers: Mapping[Path, Any]) -> dict[str, Any]:
-    """The fields of a schedule that have one of these numbers, with the rest of their lists."""
+    """The fields of a schedule with some numbers replaced, and the rest of their lists."""
     changed: dict[str, Any] = {}
     for name in {str(place[0]): None for place in numbers}:
         value = getattr(schedule, name)
@@ -91,11 +91,11 @@ def fields_with(schedule: Timeline, numbers: Mapping[Path, Any]) -> dict[str, An
 
 
 def rewritten(schedule: Made, texts: Mapping[Path, Duration]) -> Made:
-    """A schedule with durations in place of the steps that they are.
+    """A schedule with durations in place of their numbers of steps.
 
     Args:
         schedule: the schedule.
-        texts: the durations by their paths; those where no number of steps stands do nothing.
+        texts: the durations by their paths; paths without a number of steps are ignored.
 
     >>> from olm.kinds.warmup import Warmup
     >>> from olm.fields.durations import duration
@@ -103,7 +103,7 @@ def rewritten(schedule: Made, texts: Mapping[Path, Duration]) -> Made:
     Warmup(warmup_steps='3%', start_lr=0.0)
 
     Raises:
-        ValidationError: no schedule can have these.
+        ValidationError: the result is not a valid schedule.
     """
     own = {place: texts[place] for place, _ in steps_of(schedule) if place in texts}
     made = with_numbers(schedule, own)
@@ -114,6 +114,6 @@ def rewritten(schedule: Made, texts: Mapping[Path, Duration]) -> Made:
 
 
 def _below(texts: Mapping[Path, Duration], place: Path) -> dict[Path, Duration]:
-    """What stands below a place, by its path from there."""
+    """The durations below a path, by their paths from there."""
     size = len(place)
     return {path[size:]: text for path, text in texts.items() if path[:size] == place}

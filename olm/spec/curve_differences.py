@@ -1,4 +1,4 @@
-"""Where the curves of two schedules part, and by how much."""
+"""Where the curves of two schedules differ, and by how much."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ if TYPE_CHECKING:
     from olm.schedule.curves import Array
 
 EVERY_STEP = 100_000_000
-"""Up to so many steps every one is compared; of more, some."""
+"""The number of steps up to which all are compared."""
 
 SOME_STEPS = 200_000
-"""How many steps are compared then, besides those at which a shape changes."""
+"""How many steps of a longer range are compared, besides those at which a shape changes."""
 
 AT_ONCE = 2**19
 """How many steps are compared at once."""
 
 ROUNDING = 1e-14
-"""Two rates that differ by no more than this share of them are the same, written differently."""
+"""Two rates that differ by at most this share of them differ by rounding only."""
 
 ROUNDING_OF_BASE = 1e-15
-"""Nor do they part by this share of the base rate: near zero a cosine's last digits are chance."""
-
+"""The same as a share of the base rate: near zero the last digits of a cosine are random."""
 
 CLEAR = 0.01
-"""A difference that anybody would see, as a share of the larger rate."""
+"""A clear difference, as a share of the larger rate."""
 
 
 @dataclass(frozen=True)
-class Apart:
+class RateDifference:
     """A step at which two curves differ, with both rates."""
 
     step: int
@@ -43,7 +42,7 @@ class Apart:
 
     @property
     def absolute(self) -> float:
-        """By how much the second is above the first."""
+        """The second rate minus the first."""
         return self.b - self.a
 
     @property
@@ -53,67 +52,67 @@ class Apart:
 
 
 @dataclass(frozen=True)
-class Parting:
-    """How two curves differ, from step 0 to the last one, which is among them."""
+class CurveDifference:
+    """How two curves differ from step 0 to a last step, which is included."""
 
     steps: int
     """The last step."""
     base_a: float
     base_b: float
     looked_at: int = 0
-    """At how many steps they are known to differ or not."""
+    """The number of steps that were compared."""
     count: int = 0
-    """At how many of these they differ."""
-    first: Apart | None = None
+    """The number of steps at which they differ."""
+    first: RateDifference | None = None
     """The first step at which they differ; None if they are the same."""
-    first_clear: Apart | None = None
-    """The first step at which they differ by a hundredth of the rate or more."""
-    largest: Apart | None = None
-    """Where the difference is largest."""
-    largest_relative: Apart | None = None
-    """Where it is largest as a share of the rate."""
-    last: Apart | None = None
+    first_clear: RateDifference | None = None
+    """The first step at which they differ by a share of `CLEAR` or more."""
+    largest: RateDifference | None = None
+    """The step with the largest difference."""
+    largest_relative: RateDifference | None = None
+    """The step with the largest difference as a share of the rate."""
+    last: RateDifference | None = None
     """The last step at which they differ."""
     same_from: int | None = None
-    """The step from which on they are the same again, if they part and come together."""
+    """The step from which on they are the same again, if there is one after a difference."""
     rounding: float = 0.0
-    """The largest difference that counts for none, for it comes from how floats are rounded."""
+    """The largest difference that is ignored as a rounding."""
 
     @property
     def every_step(self) -> bool:
-        """Whether no step was left out."""
+        """Whether every step was compared."""
         return self.looked_at == self.steps + 1
 
 
-def parting(
+def curve_difference(
     a: Schedule,
     b: Schedule,
     bases: tuple[float, float],
     steps: int,
     at: Callable[[int], Any] = lambda done: None,
-) -> Parting:
-    """Where two curves part and by how much, looking at every step if that can be done.
+) -> CurveDifference:
+    """Where two curves differ and by how much, at every step if these are not too many.
 
     Args:
         a: one schedule.
         b: the other.
         bases: the base rate of each.
         steps: the last step.
-        at: is told now and then how many steps have been compared.
+        at: a callback for the number of steps compared so far.
 
     Raises:
         RateError: a rate is negative or not finite.
-        SpecError: one of them has durations, which only a clock can count.
+        SpecError: a schedule has durations, which only a clock can count.
 
     >>> from olm.kinds.linear import Linear
-    >>> found = parting(Linear(total_steps=4), Linear(total_steps=8), (0.5, 0.5), steps=8)
+    >>> found = curve_difference(Linear(total_steps=4), Linear(total_steps=8), (0.5, 0.5), steps=8)
     >>> found.first, found.largest, found.same_from
-    (Apart(step=1, a=0.375, b=0.4375), Apart(step=4, a=0.0, b=0.25), 8)
+    (RateDifference(step=1, a=0.375, b=0.4375), RateDifference(step=4, a=0.0, b=0.25), 8)
     """
     a, b = a.in_steps(), b.in_steps()
     if a == b and bases[0] == bases[1]:
-        return Parting(steps, *bases, looked_at=steps + 1)
-    result = Parting(steps, *bases)
+        return CurveDifference(steps, *bases, looked_at=steps + 1)
+    result = CurveDifference(steps, *bases)
     last = _changes_until(a, b, steps)
     for block in _blocks(a, b, last):
         at(result.looked_at)
@@ -125,14 +124,22 @@ def parting(
     return replace(result, looked_at=result.looked_at + held)
 
 
+def _size(difference: RateDifference) -> float:
+    return abs(difference.absolute)
+
+
+def _relative_size(difference: RateDifference) -> float:
+    return abs(difference.relative)
+
+
 def _changes_until(a: Schedule, b: Schedule, steps: int) -> int:
-    """The step from which on both rates stay, or the last one if they do not."""
+    """The step from which on both rates hold, or the last one if they do not."""
     held_a, held_b = a.holds_from(), b.holds_from()
     return steps if held_a is None or held_b is None else min(steps, max(held_a, held_b))
 
 
 def _blocks(a: Schedule, b: Schedule, last: int) -> Iterator[NDArray[Any]]:
-    """The steps to look at, in ascending order."""
+    """The steps to compare, in ascending order."""
     import numpy as np
 
     if last < EVERY_STEP:
@@ -146,8 +153,8 @@ def _blocks(a: Schedule, b: Schedule, last: int) -> Iterator[NDArray[Any]]:
         yield steps[first : first + AT_ONCE]
 
 
-def _further(so_far: Parting, steps: NDArray[Any], a: Array, b: Array) -> Parting:
-    """What is known after some more steps."""
+def _further(so_far: CurveDifference, steps: NDArray[Any], a: Array, b: Array) -> CurveDifference:
+    """The difference after some more steps were compared."""
     import numpy as np
 
     looked_at = so_far.looked_at + len(steps)
@@ -160,8 +167,8 @@ def _further(so_far: Parting, steps: NDArray[Any], a: Array, b: Array) -> Partin
         again = int(steps[0]) if so_far.last and so_far.same_from is None else so_far.same_from
         return replace(so_far, looked_at=looked_at, rounding=rounding, same_from=again)
 
-    def seen(index: int) -> Apart:
-        return Apart(int(steps[index]), float(a[index]), float(b[index]))
+    def seen(index: int) -> RateDifference:
+        return RateDifference(int(steps[index]), float(a[index]), float(b[index]))
 
     clear = where[size[where] >= CLEAR * larger[where]]
     largest = seen(where[size[where].argmax()])
@@ -172,11 +179,11 @@ def _further(so_far: Parting, steps: NDArray[Any], a: Array, b: Array) -> Partin
         count=so_far.count + len(where),
         first=so_far.first or seen(where[0]),
         first_clear=so_far.first_clear or (seen(clear[0]) if len(clear) else None),
-        largest=max(so_far.largest or largest, largest, key=lambda one: abs(one.absolute)),
+        largest=max(so_far.largest or largest, largest, key=_size),
         largest_relative=max(
             so_far.largest_relative or largest_relative,
             largest_relative,
-            key=lambda one: abs(one.relative),
+            key=_relative_size,
         ),
         last=seen(where[-1]),
         same_from=int(steps[where[-1] + 1]) if where[-1] + 1 < len(steps) else None,

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import InitErrorDetails
 
 from olm.fields.durations import Duration
-from olm.fields.errors import at, mistake
+from olm.fields.errors import at, invalid
 from olm.fields.types import memory_fields
 from olm.problem import found
 from olm.schedule.schedule import Schedule
@@ -38,11 +38,11 @@ def mixed_state(schedule: Schedule, given: str) -> Iterator[InitErrorDetails]:
         hint = "`durations` says what its steps were before"
         for path, duration in schedule.durations():
             text = f"must be in optimizer steps in a state, found {found(duration.text)}"
-            yield at(path, duration.text, mistake("durations", text, hint=hint))
+            yield at(path, duration.text, invalid("durations", text, hint=hint))
     elif given != (own := digest(schedule)):
         text = f"this is not the digest of the schedule, which is {own}"
         hint = "the state mixes two schedules, or was edited: a spec has no digest"
-        yield at(("digest",), given, mistake("digest", text, hint=hint))
+        yield at(("digest",), given, invalid("digest", text, hint=hint))
 
 
 def _canonical(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails
 
-from olm.fields.errors import mistake, retold
+from olm.fields.errors import invalid, reworded_all
 from olm.fields.types import Length, Listed, PartialShare, Rate, StepIndex
 from olm.problem import Problem, RateError, found
 
@@ -59,7 +59,7 @@ def expected(value: Any) -> Expectation:
         ValidationError: with every problem that there is.
     """
     if not isinstance(value, Mapping | Expectation):
-        raise mistake("type", f"must be a mapping with base_lr and rates, found {found(value)}")
+        raise invalid("type", f"must be a mapping with base_lr and rates, found {found(value)}")
     try:
         return Expectation.model_validate(value)
     except ValidationError as error:
@@ -68,7 +68,7 @@ def expected(value: Any) -> Expectation:
     for parent in dict.fromkeys(detail["loc"][:-1] for detail in details):
         fields = (ExpectedRate if "rates" in parent else Expectation).model_fields
         there = [detail for detail in details if detail["loc"][:-1] == parent]
-        errors += retold(there, "an expectation", fields)
+        errors += reworded_all(there, "an expectation", fields)
     raise ValidationError.from_exception_data("Expectation", errors)
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from olm import kinds as kinds  # every kind, before a document asks for one
-from olm.fields.errors import at, mistake
+from olm.fields.errors import at, invalid
 from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
 from olm.problem import found
 from olm.schedule.schedule import Schedule, reserve, validate
@@ -29,7 +29,7 @@ DIGEST = "^sha256:[0-9a-f]{64}$"
 def there(value: Any) -> Any:
     """The value of a key, unless that is null."""
     if value is None:
-        raise mistake("type", "must be left out rather than null")
+        raise invalid("type", "must be left out rather than null")
     return value
 
 
@@ -92,7 +92,7 @@ def digest_text(value: Any) -> str:
     """The value of `digest`, if it is written like one."""
     if isinstance(value, str) and re.fullmatch(DIGEST, value):
         return value
-    raise mistake("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
+    raise invalid("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
 
 
 class Root(BaseModel):
@@ -177,7 +177,7 @@ def parted(data: Any) -> Any:
     root = {key: rest.pop(key) for key in KEYS if key in rest}
     schema = rest.pop("$schema", "")
     if not isinstance(schema, str):
-        error = mistake("type", f"must be a string, found {found(schema)}")
+        error = invalid("type", f"must be a string, found {found(schema)}")
         raise ValidationError.from_exception_data("Spec", [at(("$schema",), schema, error)])
     return {"schedule": rest, **root}
 
@@ -189,4 +189,4 @@ def half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
         return []
     missing = ", ".join(f"`{key}`" for key in STATE_KEYS if key not in there)
     text = f"{there[0]} needs {missing} beside it: a state has them all, a spec none"
-    return [at((there[0],), data[there[0]], mistake("half-state", text))]
+    return [at((there[0],), data[there[0]], invalid("half-state", text))]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from olm.fields.durations import SUCH_AS, duration, pattern
-from olm.fields.errors import at, mistake, quoted
+from olm.fields.errors import at, invalid, quoted
 from olm.problem import Path, found, path_of
 from olm.schedule.schedule import Schedule
 
@@ -20,11 +20,11 @@ Durations = tuple[tuple[str, str], ...]
 def durations(value: Any) -> Durations:
     """The pairs of a path and a duration that a document has."""
     if not isinstance(value, list | tuple):
-        raise mistake("type", f"must be a list, found {found(value)}")
+        raise invalid("type", f"must be a list, found {found(value)}")
     for pair in value:
         two = isinstance(pair, list | tuple) and len(pair) == 2
         if not (two and all(isinstance(text, str) for text in pair) and duration(pair[1])):
-            raise mistake("type", f"must be pairs of a path and a duration, found {found(pair)}")
+            raise invalid("type", f"must be pairs of a path and a duration, found {found(pair)}")
     return tuple((path, text) for path, text in value)
 
 
@@ -46,14 +46,14 @@ def misplaced(schedule: Schedule, written: Durations) -> Iterator[InitErrorDetai
     known = places(schedule)
     for index, pair in enumerate(written):
         if _path(pair[0]) not in known:
-            error = mistake("durations", f"there is no number of steps at {quoted(pair[0])}")
+            error = invalid("durations", f"there is no number of steps at {quoted(pair[0])}")
             yield at(("durations", index), list(pair), error)
             return
     try:
         as_written(schedule, written)
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"]
-        yield at(("durations",), written, mistake("durations", message))
+        yield at(("durations",), written, invalid("durations", message))
 
 
 def as_written(schedule: Schedule, written: Durations) -> Schedule:

@@ -10,7 +10,7 @@ from olm.cli.comparing.sides import Lasting, Side
 from olm.cli.terminal import Progress
 from olm.problem import dotted
 from olm.schedule.schedule import Schedule
-from olm.spec.curve_differences import AT_ONCE, Apart, Parting, parting
+from olm.spec.curve_differences import AT_ONCE, CurveDifference, RateDifference, curve_difference
 from olm.spec.differences import Difference, differences, run_differences
 from olm.spec.memory import forgotten
 from olm.spec.spec import Spec
@@ -35,7 +35,7 @@ class Comparison:
     """The durations that are written alike, but are different numbers of steps."""
     clocks: list[Difference]
     """Differences of the clocks; where they matter, `counts` has differences too."""
-    curves: Parting | None
+    curves: CurveDifference | None
     """The curves with the first base rates with which they differ, or with the first.
 
     None without a clock that converts both to steps.
@@ -94,7 +94,7 @@ def compare(a: Side, b: Side, base: float | None, steps: int | None) -> Comparis
         RateError: a rate is negative or not finite.
     """
     found = differences(a.spec, b.spec)
-    tried = _partings(a, b, base, steps)
+    tried = _curve_differences(a, b, base, steps)
     return Comparison(
         a,
         b,
@@ -107,16 +107,18 @@ def compare(a: Side, b: Side, base: float | None, steps: int | None) -> Comparis
     )
 
 
-def _partings(a: Side, b: Side, base: float | None, steps: int | None) -> list[Parting]:
+def _curve_differences(
+    a: Side, b: Side, base: float | None, steps: int | None
+) -> list[CurveDifference]:
     """The curves with each pair of base rates; none without a clock that converts both to steps."""
     if a.schedule is None or b.schedule is None:
         return []
     schedules = forgotten(a.schedule), forgotten(b.schedule)
     last = steps or max(schedule.horizon() for schedule in schedules)
-    tried: list[Parting] = []
+    tried: list[CurveDifference] = []
     for bases in _bases(a.spec, b.spec, base):
         progress = Progress(last + 1, "steps", AT_ONCE)
-        tried.append(parting(*schedules, bases, last, progress.at))
+        tried.append(curve_difference(*schedules, bases, last, progress.at))
         progress.clear()
     return tried
 
@@ -160,7 +162,7 @@ def _field(field: Difference) -> dict[str, Any]:
     return {"path": dotted(field.path), "a": field.a, "b": field.b, "only_in": field.only_in}
 
 
-def _curves(curves: Parting, same_with: list[tuple[float, float]]) -> dict[str, Any]:
+def _curves(curves: CurveDifference, same_with: list[tuple[float, float]]) -> dict[str, Any]:
     return {
         "same": curves.first is None,
         "base_lr": {"a": curves.base_a, "b": curves.base_b},
@@ -179,7 +181,7 @@ def _curves(curves: Parting, same_with: list[tuple[float, float]]) -> dict[str, 
     }
 
 
-def _apart(rates: Apart | None) -> dict[str, Any] | None:
+def _apart(rates: RateDifference | None) -> dict[str, Any] | None:
     if rates is None:
         return None
     return {

@@ -13,7 +13,7 @@ from olm.cli.comparing.comparison import Comparison
 from olm.cli.comparing.sides import Side
 from olm.cli.terminal import Paint, visible
 from olm.problem import LISTED, dotted, listed, quantity
-from olm.spec.curve_differences import Apart, Parting
+from olm.spec.curve_differences import CurveDifference, RateDifference
 from olm.spec.differences import Difference
 
 WIDTH = 64
@@ -106,7 +106,7 @@ def _rates(rates: list[float]) -> str:
     return f"rate{'s' * (len(rates) > 1)} {listed(f'{rate:.6g}' for rate in rates[:4])}{more}"
 
 
-def _table(curves: Parting, a: str, b: str) -> Iterator[str]:
+def _table(curves: CurveDifference, a: str, b: str) -> Iterator[str]:
     """The steps that show how two curves differ, with both rates."""
     reasons = {
         "first difference": curves.first,
@@ -130,13 +130,13 @@ def _table(curves: Parting, a: str, b: str) -> Iterator[str]:
         yield f"    {'  '.join(cells)}".rstrip()
 
 
-def _distinct(rates: Apart) -> tuple[str, str]:
+def _distinct(rates: RateDifference) -> tuple[str, str]:
     """Two rates with enough digits to distinguish them."""
     short = (f"{rates.a:.6g}", f"{rates.b:.6g}")
     return (repr(rates.a), repr(rates.b)) if short[0] == short[1] else short
 
 
-def _chart(found: Comparison, curves: Parting, a: str, b: str) -> Iterator[str]:
+def _chart(found: Comparison, curves: CurveDifference, a: str, b: str) -> Iterator[str]:
     """Both curves, if they can be distinguished."""
     import numpy as np
 
