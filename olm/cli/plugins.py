@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from olm.fields.foreign_kinds import foreign_kind
 from olm.kinds import KINDS
 from olm.problem import clipped
 from olm.schedule.plugins import PluginError, in_short, offered, offers
@@ -59,6 +60,8 @@ def model_of(kind: str, describe: Callable[[type[Schedule]], object]) -> type[Sc
         return f"{refusal}: {refusal.hint}"
     except KeyError:
         pass
+    if foreign := foreign_kind(kind, KINDS):
+        return f"there is no kind `{clipped(kind)}`: {foreign[0]}"
     near = nearest_kind(kind)
     elsewhere = NOT_INSTALLED if "." in kind else "`olm kinds` lists them"
     hint = f"did you mean `{near}`?" if near else elsewhere

@@ -321,12 +321,17 @@ def _unknown_kind(data: Mapping[str, Any], depth: int) -> ValidationError:
         return _one_error(("kind",), kind, "plugin", str(refusal), refusal.hint)
     except KeyError:
         pass
+    from olm.fields.foreign_kinds import foreign_kind
+
+    message = f"there is no kind {quoted(kind)}"
+    if foreign := foreign_kind(kind, KINDS):
+        hint, fix = foreign
+        unknown = invalid("unknown-kind", message, hint=hint, fix=fix)
+        return ValidationError.from_exception_data("Schedule", [at(("kind",), kind, unknown)])
     meant = nearest_kind(kind)
     hint = f"did you mean `{meant}`?" if meant else (NOT_INSTALLED if "." in kind else see)
-    error = invalid(
-        "unknown-kind", f"there is no kind {quoted(kind)}", hint=hint, fix=fix_of(kind, KINDS)
-    )
-    errors = [at(("kind",), kind, error)]
+    unknown = invalid("unknown-kind", message, hint=hint, fix=fix_of(kind, KINDS))
+    errors = [at(("kind",), kind, unknown)]
     # A guess must not import a plugin.
     model = KINDS.loaded(meant) if meant else None
     if meant and model:
