@@ -428,8 +428,8 @@ def test_a_param_group_that_is_added_late_is_reduced_as_often_as_the_others():
     told(scheduler, [1.0] * 3)
     parameters = [torch.zeros(1, requires_grad=True)]
     scheduler.optimizer.add_param_group({"params": parameters, "lr": 0.2})
-    assert told(scheduler, [1.0, 1.0]) == [[0.4, 0.1], [0.2, 0.05]]
-    assert scheduler.state_dict()["base_lrs"] == [0.8, 0.2]
+    assert told(scheduler, [1.0, 1.0]) == [[0.4, 0.2], [0.2, 0.1]]
+    assert scheduler.state_dict()["base_lrs"] == [0.8, 0.4]
 
 
 def test_an_error_while_observing_changes_nothing():

@@ -141,7 +141,7 @@ def test_the_step_can_be_set_as_the_composites_of_torch_do():
 def test_a_param_group_that_is_added_joins_the_schedule_at_its_step():
     scheduler = olm.build({"kind": "LinearLR", "total_steps": 10}, optimizer_of(0.5))
     trained(scheduler, 3)
-    scheduler.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.1})
+    scheduler.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.1 * (1 - 3 / 10)})
     scheduler.step()
     assert rates_of(scheduler.optimizer) == [0.5 * (1 - 4 / 10), 0.1 * (1 - 4 / 10)]
     assert scheduler.base_lrs == [0.5, 0.1]

@@ -384,11 +384,11 @@ def test_a_scheduler_that_has_not_begun_writes_nothing():
     assert sequence.last_epoch == 0
 
 
-@pytest.mark.parametrize("step", [4, -1])
-def test_a_state_knows_of_a_group_with_which_no_step_was_taken(step):
+@pytest.mark.parametrize(("step", "lr"), [(4, 0.06), (-1, 0.1)])
+def test_a_state_knows_of_a_group_with_which_no_step_was_taken(step, lr):
     scheduler = after(LINEAR, 4)
     scheduler.load_state_dict({**scheduler.state_dict(), "last_epoch": step})
-    scheduler.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.1})
+    scheduler.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": lr})
     state = scheduler.state_dict()
     assert (state["last_epoch"], state["base_lrs"]) == (step, [0.5, 0.1])
     assert "initial_lr" not in scheduler.optimizer.param_groups[1]
@@ -405,7 +405,7 @@ def test_a_state_knows_of_a_group_with_which_no_step_was_taken(step):
 def test_a_base_rate_that_an_optimizers_state_is_too_early_to_have_is_not_lost():
     """Else a second scheduler would take the rate at which the first one stands for the base."""
     early = after(LINEAR, 4)
-    early.optimizer.add_param_group({"params": [torch.zeros(2)], "lr": 0.1})
+    early.optimizer.add_param_group({"params": [torch.zeros(2)], "lr": 0.06})
     assert "initial_lr" not in early.optimizer.state_dict()["param_groups"][1]
     live = after(LINEAR, 0, 0.5, 0.1)
     live.load_state_dict(early.state_dict())

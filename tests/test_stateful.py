@@ -31,6 +31,7 @@ from olm.schedule.step_fields import places, rewritten
 from olm.schema.json_schema import schedules_schema
 from olm.spec.digest import digest
 from olm.spec.memory import forgotten, remembered
+from olm.train.schedulers.groups import late_base
 
 from .strategies import CATALOGUE, mutated, schedules
 
@@ -84,7 +85,7 @@ class Model:
     def all_bases(self):
         """The base rates, including those of groups added later."""
         added = self.groups[len(self.bases) :]
-        return [*self.bases, *(group.get("initial_lr", group["lr"]) for group in added)]
+        return [*self.bases, *(late_base(self.schedule, self.step, group) for group in added)]
 
     @property
     def state(self):
@@ -399,4 +400,4 @@ def test_a_rate_survives_loading_an_optimizer_with_an_added_group():
     scheduler.load_state_dict(state, on_change="spec")
     optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1})
     optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-    assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.05]
+    assert [group["lr"] for group in optimizer.param_groups] == [0.25, 0.1]

@@ -171,7 +171,9 @@ def test_the_last_rates_are_floats_in_a_list_of_their_own_whatever_happened():
     trained(scheduler, 7)
     scheduler.load_state_dict(state)
     check(scheduler, *expected)
-    scheduler.optimizer.add_param_group({"params": [torch.zeros(1)], "lr": 0.25})
+    scheduler.optimizer.add_param_group(
+        {"params": [torch.zeros(1)], "lr": 0.25, "initial_lr": 0.25}
+    )
     assert scheduler.get_last_lr() == expected
     trained(scheduler, 1)
     check(scheduler, *wanted(LINEAR, 1, (0.5, 0.5, 0.25), start=3)[0])

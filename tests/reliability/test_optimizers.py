@@ -40,7 +40,7 @@ def test_a_group_that_is_added_joins_the_schedule_with_its_own_base_rate(documen
     still("the late group is far above its rate", rates_of(theirs.optimizer)[1] > 2)
 
     ours = after(document, 3, 0.5)
-    ours.optimizer.add_param_group(late_group(1.0))
+    ours.optimizer.add_param_group(late_group(1.0) | {"initial_lr": 1.0})
     assert trained(ours, 9)[1:] == wanted(document, 8, (0.5, 1.0), start=4)
     assert ours.state_dict()["base_lrs"] == [0.5, 1.0]
     live = after(document, 0, 0.5, 1.0)

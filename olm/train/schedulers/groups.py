@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from math import isfinite
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, finfo
 from torch.optim import Optimizer
 
 from olm.problem import RateError
+from olm.schedule.schedule import Schedule
 from olm.spec.rates import as_float
 
+Group = dict[str, Any]
 
-def write(group: dict[str, Any], key: str, value: float) -> None:
+
+def write(group: Group, key: str, value: float) -> None:
     """Set a rate of a param group. A tensor is filled, because compiled code refers to it."""
     old = group.get(key)
     if isinstance(old, Tensor):
@@ -26,14 +31,43 @@ def group_rates(optimizer: Optimizer) -> list[float]:
 
     Raises:
         TypeError: the argument is not an optimizer.
-        RateError: a base rate is negative or not finite, or two param groups share a tensor.
+        RateError: a base rate is negative or not finite, two param groups share a tensor, or a
+            tensor cannot be filled with a rate.
     """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be a torch Optimizer, found {type(optimizer).__name__}")
+    check_tensors(optimizer.param_groups)
     _check_not_shared([group["lr"] for group in optimizer.param_groups])
     return check_bases(
         [as_float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
     )
+
+
+def late_base(schedule: Schedule, step: int, group: Group) -> float:
+    """The base rate of a param group that was added after some steps.
+
+    It is the group's ``initial_lr`` if it has one. Otherwise it is the base rate with which the
+    schedule has the group's ``lr`` at the current step, which almost always is an affine function
+    of the base rate. If no base rate gives that rate, it is the ``lr`` itself.
+
+    >>> from olm.kinds.linear import Linear
+    >>> late_base(Linear(total_steps=10), 5, {"lr": 0.05})
+    0.1
+    """
+    if "initial_lr" in group:
+        return as_float(group["initial_lr"])
+    lr = as_float(group["lr"])
+    if step < 0 or not (isfinite(lr) and lr > 0):
+        return lr
+    with suppress(RateError, OverflowError, ZeroDivisionError):
+        once, twice = schedule.lr(step, [lr, 2 * lr]).tolist()
+        base = lr + (lr - once) / ((twice - once) / lr)
+        # The shortest of these numbers is the one that a person would have written.
+        bases = [float(f"{base:.{digits}g}") for digits in range(1, 18)]
+        if base >= 0:
+            rates = schedule.lr(step, bases).tolist()
+            return next((b for b, rate in zip(bases, rates, strict=True) if rate == lr), base)
+    return lr
 
 
 def set_initial_lrs(optimizer: Optimizer, bases: list[float]) -> None:
@@ -43,13 +77,35 @@ def set_initial_lrs(optimizer: Optimizer, bases: list[float]) -> None:
         group.setdefault("initial_lr", base)
 
 
-def added_rates(optimizer: Optimizer, known: int) -> list[float]:
-    """The base rates of all param groups after the first few, which the scheduler knows already.
+def same_group(old: Group, new: Group) -> bool:
+    """Whether a param group is the one that was known, or its successor.
+
+    An optimizer that loads a state replaces its groups but keeps their lists of parameters.
+    Lightning's finetuning replaces the lists as well, but not the parameters.
+    """
+    theirs, ours = old["params"], new["params"]
+    return old is new or theirs is ours or bool(theirs and ours and theirs[0] is ours[0])
+
+
+def check_fits(groups: Iterable[Group], rates: Sequence[float], key: str = "lr") -> None:
+    """Check that every tensor among the rates of the param groups can hold its new value.
 
     Raises:
-        RateError: as `group_rates`.
+        RateError: a value is too large for the type of its tensor.
     """
-    return group_rates(optimizer)[known:] if len(optimizer.param_groups) > known else []
+    for index, (group, rate) in enumerate(zip(groups, rates, strict=False)):
+        # torch's constructor copies a group's `lr` as its `initial_lr`.
+        tensor = group.get(key, group["lr"])
+        if isinstance(tensor, Tensor) and rate > finfo(tensor.dtype).max:
+            raise RateError(
+                f"param_groups[{index}]: {key} would be {rate:g}, but a tensor of "
+                f"{tensor.dtype} holds at most {finfo(tensor.dtype).max:g}"
+            )
+
+
+def has_tensors(groups: Iterable[Group]) -> bool:
+    """Whether the rate of a param group is a tensor."""
+    return any(isinstance(group["lr"], Tensor) for group in groups)
 
 
 def check_bases(rates: list[float]) -> list[float]:
@@ -64,6 +120,34 @@ def check_bases(rates: list[float]) -> list[float]:
                 f"param_groups[{index}]: the base rate must be finite and at least 0, found {rate}"
             )
     return rates
+
+
+def check_tensors(groups: Iterable[Group]) -> None:
+    """Check that every tensor among the rates of the param groups can be filled with a rate.
+
+    Raises:
+        RateError: a tensor cannot.
+    """
+    for index, group in enumerate(groups):
+        for key in ("lr", "initial_lr"):
+            rate = group.get(key)
+            if isinstance(rate, Tensor) and (why := _why_unusable(rate)):
+                raise RateError(
+                    f"param_groups[{index}]: {key} is a tensor {why}: use a float, or a plain "
+                    "tensor such as torch.tensor(0.1)"
+                )
+
+
+def _why_unusable(tensor: Tensor) -> str | None:
+    if not tensor.is_floating_point():
+        return f"of {tensor.dtype}, which holds no fractional rate"
+    if tensor.requires_grad:
+        return "that requires a gradient"
+    if tensor.is_inference():
+        return "from torch.inference_mode()"
+    if tensor.is_meta:
+        return "on the meta device, which has no value"
+    return None
 
 
 def _check_not_shared(rates: list[Any]) -> None:

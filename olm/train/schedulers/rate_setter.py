@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from operator import is_not
 from threading import RLock
 from typing import Any
 
 from torch import Tensor
 from torch.optim import Optimizer
 
-from olm.problem import StateError, quantity
+from olm.problem import RateError, StateError, quantity
 from olm.schedule.schedule import Schedule
 from olm.spec.rates import as_float
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.groups import (
-    added_rates,
+    Group,
     check_bases,
+    check_fits,
+    check_tensors,
+    group_rates,
+    has_tensors,
+    late_base,
+    same_group,
     set_initial_lrs,
     write,
 )
@@ -39,6 +46,7 @@ class RateSetter(SchedulerBase):
     def __init__(self, optimizer: Optimizer, ahead: ReadAhead, last_epoch: int = -1) -> None:
         self._lock = RLock()
         self._ahead = ahead
+        self._know(optimizer.param_groups)
         super().__init__(optimizer, last_epoch)
 
     @property
@@ -66,53 +74,108 @@ class RateSetter(SchedulerBase):
         """The learning rate of every param group at step ``last_epoch``."""
         return list(self._ahead.at(max(self.last_epoch, 0)))
 
-    def _go_to(self, step: int) -> None:
-        """Set all rates of a step, or none if one of them is not usable."""
-        groups = self.optimizer.param_groups
-        if len(groups) != len(self._base_lrs) or (
-            self._base_lrs_may_change and self._base_lrs != self._ahead.bases
+    def _go_to(self, step: int, before: Schedule | None = None) -> None:
+        """Set all rates of a step, or none if one of them is not usable.
+
+        Args:
+            step: the step.
+            before: the schedule of the current rates, if a metric has changed it since.
+        """
+        groups, known = self.optimizer.param_groups, self._groups
+        if (
+            len(groups) != len(known)
+            or any(map(is_not, groups, known))
+            or (self._base_lrs_may_change and self._base_lrs != self._ahead.bases)
         ):
             with self._lock:
-                self._adopt_bases(step)
+                self._adopt_bases(step, before)
                 self._go_to(step)
             return
         rates = self._ahead.at(step)
+        if self._has_tensors:
+            check_fits(groups, rates)
         # The lengths are equal. A strict zip would take noticeably longer.
         for group, rate in zip(groups, rates):  # noqa: B905
             lr = group["lr"]
             # isinstance alone would do, but it is slow for anything that is not a tensor.
             if type(lr) is float or not isinstance(lr, Tensor):
                 group["lr"] = rate
+            elif self._has_tensors:
+                lr.fill_(rate)
             else:
+                self._check_new_tensors(group, rates)
                 lr.fill_(rate)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
+
+    def _check_new_tensors(self, first: Group, rates: list[float]) -> None:
+        """Check tensors that became rates since the last step, the first of them in this group."""
+        groups = self.optimizer.param_groups
+        try:
+            check_fits(groups, rates)
+        except RateError:
+            # The groups before the first tensor have been written.
+            for group, last in zip(groups, self._last_lr, strict=False):
+                if group is first:
+                    break
+                group["lr"] = last
+            raise
+        self._has_tensors = True
 
     def _update_lr(self, epoch: int | None = None) -> None:
         # torch's composites call this to start a child.
         self._go_to(self.last_epoch + 1 if epoch is None else epoch)
 
-    def _adopt_bases(self, step: int) -> None:
+    def _know(self, groups: list[Group]) -> None:
+        """Record the param groups to which the base rates belong."""
+        # The groups themselves, because the id of one that is removed may be used again.
+        self._groups, self._has_tensors = list(groups), has_tensors(groups)
+
+    def _adopt_bases(self, step: int, before: Schedule | None = None) -> None:
         """Use base rates that were changed in place and those of added param groups."""
-        bases = self._all_bases()
-        ahead = ReadAhead(self.schedule, bases)
-        ahead.at(step)
+        bases = self._all_bases(before)
+        ahead = self._ahead_for(self.schedule, bases)
+        groups = self.optimizer.param_groups
+        check_fits(groups, ahead.at(step))
         self._ahead, self._base_lrs = ahead, bases
+        self._know(groups)
         set_initial_lrs(self.optimizer, self._base_lrs)
 
-    def _all_bases(self) -> list[float]:
-        """The base rate of every current param group."""
-        groups = self.optimizer.param_groups
-        if len(groups) < len(self._base_lrs):
-            raise StateError(
-                f"the optimizer has {quantity(len(groups), 'param group')}, but this scheduler was "
-                f"built for {len(self._base_lrs):,}: build a new scheduler"
-            )
-        return [*self._base_lrs, *self._added_bases()]
+    def _all_bases(self, before: Schedule | None = None) -> list[float]:
+        """The base rate of every current param group, in the current order."""
+        groups, bases = self.optimizer.param_groups, self._base_lrs
+        if len(groups) == len(bases) != len(self._groups):
+            # The caller has changed the list of base rates together with the groups.
+            return list(bases)
+        check_tensors(groups)
+        left = list(zip(self._groups, bases, strict=False))
+        current: list[float] = []
+        for group in groups:
+            index = next((i for i, (old, _) in enumerate(left) if same_group(old, group)), None)
+            if index is not None:
+                current.append(left.pop(index)[1])
+            else:
+                late = late_base(before or self.schedule, self.last_epoch, group)
+                current.append(late)
+        if left:
+            raise self._removed(left[0][0])
+        if len(groups) > len(self._groups):
+            check_bases(current)
+            group_rates(self.optimizer)
+        return current
 
-    def _added_bases(self) -> list[float]:
-        """The base rates of param groups that were added since the last step."""
-        return added_rates(self.optimizer, len(self._base_lrs))
+    def _removed(self, group: Group) -> StateError:
+        groups = self.optimizer.param_groups
+        if len(groups) < len(self._groups):
+            return StateError(
+                f"the optimizer has {quantity(len(groups), 'param group')}, but this scheduler was "
+                f"built for {len(self._groups):,}: build a new scheduler"
+            )
+        index = next(i for i, known in enumerate(self._groups) if known is group)
+        return StateError(
+            f"param_groups[{index}] was removed from the optimizer, and another param group was "
+            "added: build a new scheduler"
+        )
 
     def _ahead_for(self, schedule: Schedule, bases: list[float]) -> ReadAhead:
         """The rates of a schedule: the current ones, with their block, if they are the same."""
@@ -128,7 +191,10 @@ class RateSetter(SchedulerBase):
         if self.last_epoch < 0:
             set_initial_lrs(self.optimizer, self._base_lrs)
             return
-        for group, base in zip(self.optimizer.param_groups, self._all_bases(), strict=True):
+        groups, bases = self.optimizer.param_groups, self._all_bases()
+        check_fits(groups, bases, "initial_lr")
+        check_fits(groups, self._ahead_for(self.schedule, bases).at(self.last_epoch))
+        for group, base in zip(groups, bases, strict=True):
             write(group, "initial_lr", base)
         self._go_to(self.last_epoch)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from torch.optim import Optimizer
@@ -16,7 +17,7 @@ from olm.spec.state_keys import as_step, check_step
 from olm.spec.written_durations import Durations
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import without_clock
-from olm.train.schedulers.groups import check_bases, group_rates, set_initial_lrs
+from olm.train.schedulers.groups import check_bases, check_fits, group_rates, set_initial_lrs
 from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
@@ -42,7 +43,9 @@ class ScheduleLR(RateSetter):
     that a step is a look-up. It drops the block when anything changes that the block depends on.
 
     A param group that is added later joins the schedule at the current step. Its base rate is its
-    own ``initial_lr``, else its ``lr``.
+    own ``initial_lr`` if it has one. Otherwise ``lr`` is the rate with which it trains until the
+    next step, and its base rate is the one with which the schedule has that rate there; where none
+    has, as at a rate of 0, its base rate is its ``lr``.
 
     Args:
         optimizer: the optimizer whose rates are set.
@@ -80,7 +83,7 @@ class ScheduleLR(RateSetter):
         check_step(last_epoch, OlmError)
         ahead = ReadAhead(without_clock(schedule), group_rates(optimizer))
         # This raises if the first rate is not usable, before torch's constructor writes anything.
-        ahead.at(last_epoch + 1)
+        check_fits(optimizer.param_groups, ahead.at(last_epoch + 1))
         self._construct(optimizer, ahead, last_epoch)
 
     def _construct(self, optimizer: Optimizer, ahead: ReadAhead, last_epoch: int = -1) -> None:
@@ -94,10 +97,11 @@ class ScheduleLR(RateSetter):
         assert state.last_epoch is not None
         # As in __init__: unusable rates raise before anything is written.
         ahead = ReadAhead(state.schedule, state.base_lrs or ())
-        ahead.at(max(state.last_epoch, 0))
+        check_fits(optimizer.param_groups, ahead.at(max(state.last_epoch, 0)))
+        check_fits(optimizer.param_groups, ahead.bases, "initial_lr")
         first = ahead if bases == ahead.bases else ReadAhead(state.schedule, bases)
         if state.last_epoch < 0:
-            first.at(0)
+            check_fits(optimizer.param_groups, first.at(0))
         self._state_to_resume = state, on_change, ahead
         self._construct(optimizer, first)
 
@@ -162,7 +166,7 @@ class ScheduleLR(RateSetter):
         """The schedule and the current step as a spec, in plain JSON values."""
         with self._lock:
             schedule, step, durations = self.schedule, self.last_epoch, self._durations
-            bases = [*check_bases(list(self._base_lrs)), *self._added_bases()]
+            bases = self._bases_to_save()
         state = Spec.trusted(
             schedule,
             durations=durations,
@@ -171,6 +175,12 @@ class ScheduleLR(RateSetter):
             base_lrs=[float(base) + 0.0 for base in bases],
         )
         return state.model_dump()
+
+    def _bases_to_save(self) -> list[float]:
+        # A removed param group is an error at the next step, not in a checkpoint before it.
+        with suppress(StateError):
+            return check_bases(self._all_bases())
+        return check_bases(list(self._base_lrs))
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], *, on_change: OnChange | None = None
@@ -200,7 +210,8 @@ class ScheduleLR(RateSetter):
         state = agreed(state, live, bases, on_change)
         ahead = self._ahead_for(state.schedule, [*(state.base_lrs or ())])
         if state.last_epoch is not None and state.last_epoch >= 0:
-            ahead.at(state.last_epoch)
+            check_fits(self.optimizer.param_groups, ahead.at(state.last_epoch))
+            check_fits(self.optimizer.param_groups, ahead.bases, "initial_lr")
         self._resume(state, on_change, ahead)
 
     def _resume(self, state: Spec, on_change: OnChange, ahead: ReadAhead) -> None:
@@ -216,6 +227,7 @@ class ScheduleLR(RateSetter):
         with self._lock:
             self._survives_optimizer_load = self._survives_optimizer_load or on_change == "spec"
             self._ahead, self._base_lrs = ahead, list(state.base_lrs)
+            self._know(self.optimizer.param_groups)
             self._durations = state.durations
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
@@ -229,7 +241,7 @@ class ScheduleLR(RateSetter):
             if schedule is not self.schedule:
                 self._ahead = ReadAhead(schedule, before.bases)
             try:
-                self._go_to(step)
+                self._go_to(step, before.schedule)
             except OlmError:
                 self._ahead = before
                 raise

@@ -1,0 +1,188 @@
+"""Param groups that are added, removed, replaced or reordered, and rates that are tensors."""
+
+import copy
+from functools import partial
+
+import pytest
+import torch
+from torch.optim import SGD, AdamW
+
+import olm
+from failures import LINEAR, after, snapshot
+from training import EXAMPLES, optimizer_of, rates_of, trained, wanted
+
+
+def late_group(**rates):
+    return {"params": [torch.zeros(1, requires_grad=True)], **rates}
+
+
+def test_the_lr_of_a_late_group_is_its_rate_at_the_current_step():
+    """Luxonis's and Lightning's finetuning add a tenth of the rate at which the others are."""
+    scheduler = after(LINEAR, 5, 1.0)
+    scheduler.optimizer.add_param_group(late_group(lr=0.05))
+    assert trained(scheduler, 2) == [[0.5, 0.05], *wanted(LINEAR, 1, (1.0, 0.1), start=6)]
+    assert scheduler.base_lrs == [1.0, 0.1]
+    assert scheduler.optimizer.param_groups[1]["initial_lr"] == 0.1
+
+
+def test_the_initial_lr_of_a_late_group_is_its_base_rate():
+    scheduler = after(LINEAR, 5, 1.0)
+    scheduler.optimizer.add_param_group(late_group(lr=0.3, initial_lr=0.1))
+    assert trained(scheduler, 2) == [[0.5, 0.3], *wanted(LINEAR, 1, (1.0, 0.1), start=6)]
+
+
+def test_a_late_group_with_an_absolute_end_has_the_base_rate_that_gives_its_rate():
+    scheduler = after({"kind": "LinearLR", "total_steps": 4, "end_lr": 0.2}, 2, 1.0)
+    scheduler.optimizer.add_param_group(late_group(lr=0.5))
+    assert rates_of(scheduler.optimizer) == [0.6, 0.5]
+    assert trained(scheduler, 3)[1:] == [
+        [pytest.approx(0.4), pytest.approx(0.35)],
+        [pytest.approx(0.2), pytest.approx(0.2)],
+    ]
+    assert scheduler.base_lrs == [1.0, 0.8]
+
+
+@pytest.mark.parametrize("lr", [0.0, 0.05])
+def test_the_base_rate_of_a_late_group_is_its_lr_where_no_base_rate_gives_it(lr):
+    scheduler = after(LINEAR, 10, 1.0)
+    scheduler.optimizer.add_param_group(late_group(lr=lr))
+    trained(scheduler, 1)
+    assert scheduler.base_lrs == [1.0, lr]
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+def test_a_late_group_goes_on_like_one_that_was_there_from_the_start(document):
+    scheduler = after(document, 3, 0.5, 0.25)
+    live = scheduler.get_last_lr()[1]
+    late = after(document, 3, 0.5)
+    late.optimizer.add_param_group(late_group(lr=live))
+    trained(scheduler, 9)
+    trained(late, 9)
+    reached = 0 < live != wanted(document, 1, (0.75,), start=3)[0][0]
+    if reached:
+        assert late.base_lrs == pytest.approx([0.5, 0.25])
+        assert late.get_last_lr() == pytest.approx(scheduler.get_last_lr())
+
+
+def test_a_removed_group_is_noticed_if_another_one_was_added():
+    scheduler = after(LINEAR, 1, 0.4, 0.2, 0.1)
+    optimizer = scheduler.optimizer
+    del optimizer.param_groups[1]
+    optimizer.add_param_group(late_group(lr=0.05))
+    rates = rates_of(optimizer)
+    with pytest.raises(olm.StateError, match=r"param_groups\[1\] was removed"):
+        scheduler.step()
+    assert (scheduler.last_epoch, rates_of(optimizer)) == (1, rates)
+
+
+def test_reordered_groups_keep_their_base_rates():
+    scheduler = after(LINEAR, 1, 0.4, 0.2, 0.1)
+    scheduler.optimizer.param_groups.reverse()
+    scheduler.step()
+    assert rates_of(scheduler.optimizer) == [0.1 * 0.8, 0.2 * 0.8, 0.4 * 0.8]
+    assert scheduler.state_dict()["base_lrs"] == [0.1, 0.2, 0.4]
+
+
+def test_a_group_is_the_same_after_the_optimizer_has_loaded_a_state_or_lists_were_replaced():
+    scheduler = after(LINEAR, 1, 0.4, 0.2)
+    optimizer = scheduler.optimizer
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    scheduler.step()
+    optimizer.param_groups = [
+        {**group, "params": list(group["params"])} for group in optimizer.param_groups
+    ]
+    scheduler.step()
+    assert rates_of(optimizer) == wanted(LINEAR, 1, (0.4, 0.2), start=3)[0]
+
+
+def integer():
+    return torch.tensor(1)
+
+
+def with_gradient():
+    return torch.tensor(0.5, requires_grad=True)
+
+
+def inference():
+    with torch.inference_mode():
+        return torch.tensor(0.5)
+
+
+def meta():
+    return torch.tensor(0.5, device="meta")
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (integer, "of torch.int64"),
+        (with_gradient, "requires a gradient"),
+        (inference, "inference_mode"),
+        (meta, "meta device"),
+    ],
+)
+@pytest.mark.parametrize("key", ["lr", "initial_lr"])
+def test_a_tensor_that_cannot_be_filled_with_a_rate_is_an_error_before_anything_changes(
+    make, why, key
+):
+    optimizer = optimizer_of(0.5, 0.1)
+    optimizer.param_groups[1][key] = make()
+    before = [{**group} for group in optimizer.param_groups], {*vars(optimizer)}
+    with pytest.raises(olm.RateError, match=rf"param_groups\[1\]: {key} is a tensor .*{why}"):
+        olm.build(LINEAR, optimizer)
+    now = [{**group} for group in optimizer.param_groups]
+    assert all(now[i][name] is before[0][i][name] for i in range(2) for name in now[i])
+    assert [{*group} for group in now] == [{*group} for group in before[0]]
+    assert {*vars(optimizer)} == before[1]
+
+
+def test_a_base_rate_that_a_tensor_cannot_hold_is_an_error_when_it_is_built():
+    optimizer = optimizer_of(0.5, torch.tensor(0.5, dtype=torch.float16), make=AdamW)
+    optimizer.param_groups[1]["initial_lr"] = 1e5
+    with pytest.raises(olm.RateError, match=r"param_groups\[1\]: lr .*float16 holds at most 65504"):
+        olm.build(LINEAR, optimizer)
+    assert [float(rate) for rate in rates_of(optimizer)] == [0.5, 0.5]
+    assert "initial_lr" not in optimizer.param_groups[0]
+
+
+RISE = {"kind": "RampLR", "total_steps": 1, "end_lr": 1.0e5}
+
+
+@pytest.mark.parametrize(
+    ("document", "bases"),
+    [
+        (RISE, (0.5, torch.tensor(0.5, dtype=torch.float16))),
+        (
+            {"kind": "ExponentialLR", "gamma": 1e20},
+            (torch.tensor(1e60, dtype=torch.float64), torch.tensor(1e20), torch.tensor(1e15)),
+        ),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_a_rate_that_a_tensor_cannot_hold_is_an_error_before_any_group_is_written(
+    document, bases, late
+):
+    optimizer = optimizer_of(*map(float, bases) if late else bases, make=AdamW)
+    scheduler = olm.build(document, optimizer)
+    if late:
+        for group, base in zip(optimizer.param_groups, bases, strict=True):
+            group["lr"] = base
+    optimizer.step()
+    before = snapshot(scheduler)
+    with pytest.raises(olm.RateError, match="holds at most"):
+        scheduler.step()
+    assert snapshot(scheduler) == before
+
+
+def test_a_state_whose_rates_a_tensor_cannot_hold_changes_nothing():
+    make = partial(SGD, [torch.zeros(1)])
+    state = {**olm.build(LINEAR, make(lr=1e5)).state_dict(), "last_epoch": 3}
+    tensor = torch.tensor(0.5, dtype=torch.float16)
+    scheduler = olm.build(LINEAR, make(lr=tensor))
+    before = snapshot(scheduler)
+    with pytest.raises(olm.RateError, match="holds at most"):
+        scheduler.load_state_dict(state, on_change="checkpoint")
+    assert snapshot(scheduler) == before
+    with pytest.raises(olm.RateError, match="holds at most"):
+        olm.build(state, optimizer := make(lr=tensor), on_change="checkpoint")
+    assert "initial_lr" not in optimizer.param_groups[0]
