@@ -353,7 +353,7 @@ def _misspelled_kind(data: Mapping[str, Any]) -> str:
     from olm.fields.suggestions import meant
 
     words = (key for key in islice(data, LISTED) if meant(str(key), ["kind"]))
-    return next((f"is {quoted(word)} a misspelled `kind`?" for word in words), "")
+    return next((f"did you mean `kind` by {quoted(word)}?" for word in words), "")
 
 
 def _origin(model: type[Schedule]) -> str:

@@ -1,4 +1,4 @@
-"""What a kind says of its own rates, so that they need not be evaluated to know it.
+"""What is known of the rates of a kind without evaluating them: warm-up, jumps, floor.
 
 The rules of ``olm check`` ask these questions, and name no kind: a plugin's kind that answers them
 is linted as olm's own are.
