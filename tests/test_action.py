@@ -200,7 +200,7 @@ def test_other_options_are_quoted_as_in_a_shell(job, repository):
         ({"strict": "True"}, 2, "the input `strict` must be true or false, found 'True'"),
         ({"args": "--at 'x"}, 2, "the input `args` cannot be read: no closing quotation"),
         ({"paths": "none"}, 2, "no such file or folder: none"),
-        ({}, 3, "no *.olm.yaml, *.olm.yml, *.olm.json, *.olm.toml in ."),
+        ({}, 3, "no *.olm.yaml, *.olm.yml, *.olm.json or *.olm.toml in ."),
     ],
 )
 def test_misuse_fails_and_sets_no_counts(inputs, status, message, job):

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import xmlschema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft7Validator
 
@@ -520,6 +520,7 @@ def in_xml(text):
     return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "�", text)
 
 
+@settings(deadline=None)
 @given(RESULTS)
 def test_every_format_keeps_every_message(results):
     problems = [problem for one in results for problem in one.problems]
@@ -541,6 +542,7 @@ def test_every_format_keeps_every_message(results):
         assert all(in_xml(problem.message) in text for problem in one.problems)
 
 
+@settings(deadline=None)
 @given(RESULTS)
 def test_github_and_concise_have_a_line_for_each_finding(results):
     count = sum(len(one.problems) for one in results)

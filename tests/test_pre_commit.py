@@ -112,7 +112,7 @@ def test_a_stale_schema_is_not_committed_until_it_is_regenerated(commit, olm_of_
     status, output = commit({"schemas/schedule.schema.json": old})
     assert status == 1
     assert said(output) == {"olm check": "Skipped", "olm schema --check": "Failed"}
-    renew = re.search(r"`olm (schema --out \S+)` renews it", output)
+    renew = re.search(r"update it with `olm (schema --out \S+)`", output)
     assert output.count("schemas/schedule.schema.json: ") == 1
     olm_of_the_hooks(*renew[1].split())
     status, output = commit({})
