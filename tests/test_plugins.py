@@ -496,7 +496,7 @@ olm.save_state(scheduler, "state.json")
     for verb in ("state", "show"):
         status, out, _ = olm(verb, "state.json")
         assert status == FINE
-        assert "down from the base rate to 0 × base at step 10" in out
+        assert "down from the base rate to 0 at step 10" in out
         status, out, error = olm(verb, "state.json", plugins=[])
         assert status != FINE
         assert "there is no kind `acme.Rex`" in out + error

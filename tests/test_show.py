@@ -97,7 +97,7 @@ def test_the_words_name_every_part_with_the_step_at_which_it_takes_over():
     assert list(in_words(spec.schedule)) == [
         "SequentialLR: one after another, each from its own step 0.",
         "  from step 0 on, WarmupLR: up from 0 to the base rate in 10 steps, which holds.",
-        "  from step 10 on, CosineAnnealingLR: half a cosine from the base rate down to 1e-05 "
+        "  from step 10 on, CosineAnnealingLR: half a cosine from the base rate to 1e-05 "
         "at step 90, which holds.",
     ]
 
@@ -438,8 +438,8 @@ def test_the_words_of_parts_whose_lengths_are_durations_are_told_one_after_the_o
         "PhasesLR: one after another, each from its own step 0, for "
         "3% of the run, 1 epoch, the remaining steps.",
         "  first, WarmupLR: up from 0 to the base rate in the remaining steps, which holds.",
-        "  then, HoldLR: a constant rate.",
-        "  then, HoldLR: a constant rate.",
+        "  then, HoldLR: the base rate at every step.",
+        "  then, HoldLR: the base rate at every step.",
     ]
     sequence = {"kind": "SequentialLR", "milestones": ["3%", 90], "schedulers": parts}
     _, *lines = in_words(olm.parse(sequence).schedule)

@@ -26,5 +26,8 @@ class Constant(Schedule):
     words = "{factor} × base, then the base rate from step {total_iters} on"
     examples = [{"factor": 1.0, "total_iters": 0}, {"factor": 0.5, "total_iters": 10}]
 
+    def wording(self) -> str:
+        return self.words if self.total_iters else "the base rate"
+
     def formula(self, step: Array, base: Array) -> Array:
         return where(step < self.total_iters, base * self.factor, base)

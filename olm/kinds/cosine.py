@@ -24,9 +24,12 @@ class CosineAnnealing(Schedule):
     """The rate at ``T_max`` and after."""
 
     group = "decay"
-    words = "half a cosine from the base rate down to {eta_min} at step {T_max}, which holds"
+    words = "half a cosine from the base rate to {eta_min} at step {T_max}, which holds"
     examples = [{"T_max": 100}, {"T_max": 10, "eta_min": 1e-5}]
     length_fields = ("T_max",)
+
+    def wording(self) -> str:
+        return self.words if self.eta_min else self.words.replace(" to ", " down to ")
 
     def formula(self, step: Array, base: Array) -> Array:
         fall = self.eta_min + (base - self.eta_min) * half_cosine(pi * step / self.T_max) / 2

@@ -51,7 +51,7 @@ class Cyclic(Schedule):
     """What the height above ``base_lr`` is multiplied by at every step, with ``exp_range``."""
 
     group = "cyclic"
-    words = "straight up from {base_lr} to {max_lr} in {step_size_up} steps and back down, {mode}"
+    words = "straight from {base_lr} to {max_lr} in {step_size_up} steps and back, for ever"
     examples = [
         {"base_lr": 1e-3, "max_lr": 1e-2, "step_size_up": 20},
         {
@@ -74,6 +74,17 @@ class Cyclic(Schedule):
 
     def own_marks(self) -> Iterable[int]:
         return (self.step_size_up, min(self.period, MAX_STEPS))
+
+    def wording(self) -> str:
+        words = self.words if self.mode != "exp_range" else self.words.replace(" to ", " toward ")
+        if self.step_size_down is not None:
+            words = words.replace("back", "back in {step_size_down} steps")
+        match self.mode:
+            case "triangular2":
+                return words.replace("for ever", "half as far each time")
+            case "exp_range":
+                return f"{words}, {{gamma}} × as far at every step"
+        return words
 
     def formula(self, step: Array, base: Array) -> Array:
         cycle = step // self.period
@@ -138,7 +149,10 @@ class OneCycle(Schedule):
     """Whether the fall back to the first rate is a phase of its own, as long as the rise."""
 
     group = "cyclic"
-    words = "up to {max_lr} in {pct_start} of the steps, then down below the first rate"
+    words = (
+        "from {max_lr} / {div_factor} to {max_lr} in {pct_start} of the steps, "
+        "then to the first rate / {final_div_factor}, which holds"
+    )
     examples = [
         {"max_lr": 0.1, "total_steps": 100},
         {"max_lr": 0.1, "epochs": 10, "steps_per_epoch": 8, "anneal_strategy": "linear"},
@@ -169,6 +183,14 @@ class OneCycle(Schedule):
 
     def warm_up(self) -> tuple[Path, float]:
         return ("pct_start",), self.pct_start * self.length
+
+    def wording(self) -> str:
+        if self.is_counted and self.pct_start * self.length <= 1:
+            # The highest rate lies at step 0 or before it.
+            return "to {max_lr} / {div_factor} / {final_div_factor}, which holds"
+        if self.three_phase:
+            return self.words.replace("then to", "back in as many, then to")
+        return self.words
 
     def formula(self, step: Array, base: Array) -> Array:
         points = self.turning_points()

@@ -47,8 +47,13 @@ class FlatCosine(Schedule):
     """What the base rate is multiplied by at ``total_steps`` and after."""
 
     group = "decay"
-    words = "the base rate for {flat_steps} steps, then half a cosine to {end_factor} × base"
+    words = "half a cosine to {end_factor} × base at step {total_steps}, which holds"
     examples = [{"flat_steps": 70, "total_steps": 100}]
+
+    def wording(self) -> str:
+        if self.flat_steps:
+            return f"the base rate for {{flat_steps}} steps, then {self.words}"
+        return self.words.replace("cosine", "cosine from the base rate")
 
     def formula(self, step: Array, base: Array) -> Array:
         done = ramp(step - self.flat_steps, self.total_steps - self.flat_steps)
@@ -75,8 +80,12 @@ class Rex(Schedule):
     """What the base rate is multiplied by at ``total_steps`` and after."""
 
     group = "decay"
-    words = "slowly at first and fast at the end, down to {end_factor} × base at step {total_steps}"
+    words = "from the base rate to {end_factor} × base at step {total_steps}, which holds"
     examples = [{"total_steps": 100}, {"total_steps": 100, "beta": 0.9, "end_factor": 0.1}]
+
+    def wording(self) -> str:
+        way = "slowly at first and fast at the end," if self.beta else "a straight line"
+        return f"{way} {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
         left = 1 - ramp(step, self.total_steps)
@@ -109,7 +118,9 @@ class Tanh(Schedule):
     """The rate at ``total_steps`` and after."""
 
     group = "decay"
-    words = "down along a tangent from {lb} to {ub}, to {end_lr} at step {total_steps}, which holds"
+    words = (
+        "along a hyperbolic tangent, {lb} to {ub}, to {end_lr} at step {total_steps}, which holds"
+    )
     examples = [{"total_steps": 100}, {"total_steps": 100, "lb": -3.0, "ub": 3.0, "end_lr": 1e-5}]
 
     def floor(self) -> str:

@@ -45,12 +45,15 @@ class Hold(Schedule):
     """The rate, whatever the base rate is; in place of ``factor``."""
 
     group = "building block"
-    words = "a constant rate"
+    words = "{factor} × base at every step"
     examples = [{"factor": 1.0}, {"fixed_lr": 1e-5}]
     is_constant = True
 
     def floor(self) -> str | None:
         return None if self.fixed_lr is None else "fixed_lr"
+
+    def wording(self) -> str:
+        return self.words if self.fixed_lr is None else "{fixed_lr} at every step"
 
     def formula(self, step: Array, base: Array) -> Array:
         return base * self.factor if self.fixed_lr is None else self.fixed_lr + 0 * base
@@ -97,6 +100,14 @@ class Table(Schedule):
             # The first factor also holds before the first milestone.
             later = enumerate(self.milestones[1:], 1)
             yield from ((("milestones", index), step) for index, step in later)
+
+    def wording(self) -> str:
+        lines = {"linear": "straight lines", "cosine": "half cosine waves"}
+        if len(self.milestones) == 1:
+            return "{factors} × base at every step"
+        if self.between == "hold":
+            return self.words
+        return f"{self.words}, with {lines[self.between]} between them"
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np

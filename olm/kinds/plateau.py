@@ -78,6 +78,12 @@ class Plateau(Schedule):
         {"mode": "max", "patience": 2, "cooldown": 1, "min_lr": 1e-6},
     ]
 
+    def wording(self) -> str:
+        bad = self.patience + 1
+        metrics = f"{bad:,} metrics in a row" if bad > 1 else "every metric"
+        least = ", but not below {min_lr}" if self.min_lr else ""
+        return f"the base rate, times {{factor}} after {metrics} without improvement{least}"
+
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
 

@@ -22,9 +22,14 @@ class Polynomial(Schedule):
     """The exponent: 1 is a straight line, above 1 the rate falls fast first, 0 is no decay."""
 
     group = "decay"
-    words = "base × (1 - step / {total_iters}) to the power of {power}, then 0"
+    words = (
+        "base × (1 - step / {total_iters}) to the power of {power}, 0 from step {total_iters} on"
+    )
     examples = [{"total_iters": 100}, {"total_iters": 10, "power": 2.0}]
     length_fields = ("total_iters",)
+
+    def wording(self) -> str:
+        return self.words if self.power else "the base rate"
 
     def formula(self, step: Array, base: Array) -> Array:
         return base * (1 - ramp(step, self.total_iters)) ** self.power

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from math import sqrt
 from typing import Annotated, Literal
 
+from olm.kinds.warmup import to_the_base_rate
 from olm.schedule import (
     MAX_STEPS,
     Array,
@@ -81,7 +82,7 @@ class InverseSqrt(Schedule):
     """The factor of the base rate that the decay approaches."""
 
     group = "decay"
-    words = "up to the base rate in {warmup_steps} steps, then down with the inverse square root"
+    words = "then toward {end_factor} × base with the inverse square root of the step"
     examples = [{"warmup_steps": 10}, {"warmup_steps": 0, "timescale": 100}]
 
     def holds_from(self) -> None:
@@ -93,6 +94,9 @@ class InverseSqrt(Schedule):
     @property
     def _scale(self) -> int:
         return self.timescale or self.warmup_steps
+
+    def wording(self) -> str:
+        return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
         rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
@@ -119,7 +123,10 @@ class Noam(Schedule):
     """How many steps the rise takes."""
 
     group = "decay"
-    words = "up in {warmup_steps} steps to base / sqrt({d_model} × {warmup_steps}), then down"
+    words = (
+        "up in {warmup_steps} steps to base / sqrt({d_model} × {warmup_steps}), "
+        "then down with the inverse square root of the step"
+    )
     examples = [{"d_model": 512, "warmup_steps": 40}]
 
     def holds_from(self) -> None:

@@ -20,6 +20,23 @@ from olm.schedule import (
     rule,
 )
 
+EASED = {
+    "linear": "a straight line",
+    "cosine": "half a cosine",
+    "polynomial": "a polynomial of power {power}",
+    "power": "a power of {power}",
+    "logarithmic": "a logarithm",
+}
+"""The eases in words."""
+
+AFTERWARDS = {
+    "hold": "which holds",
+    "mirror": "then back and forth",
+    "repeat": "then again and again",
+    "extrapolate": "and on in the same way",
+}
+"""What follows the end, in words."""
+
 ONE_OF_THEM = "{%s} and {%s} both specify the rate at the %s: give one of them"
 ABOVE_ZERO = "with a {space} other than 'linear', {%s}, or without it {%s}, must be above 0"
 
@@ -94,7 +111,7 @@ class Ramp(Schedule):
     """What the rate does after the end: hold, go back and forth, start again, or go on."""
 
     group = "building block"
-    words = "a ramp over {total_steps} steps, {ease} in {space} space"
+    words = "{start_factor} × base to {end_factor} × base in {total_steps} steps"
     examples = [
         {"total_steps": 100},
         {"total_steps": 20, "start_factor": 0.0, "end_factor": 1.0, "offset": 1},
@@ -127,6 +144,16 @@ class Ramp(Schedule):
         if self.start_lr is None:
             return self.start_factor == 0
         return self.end_factor >= 1 if self.end_lr is None else self.start_lr < self.end_lr
+
+    def wording(self) -> str:
+        words = self.words
+        if self.start_lr is not None:
+            words = words.replace("{start_factor} × base", "{start_lr}")
+        if self.end_lr is not None:
+            words = words.replace("{end_factor} × base", "{end_lr}")
+        space = "" if self.space == "linear" else " in {space} space"
+        begins = ", beginning with its step {offset}" if self.offset else ""
+        return f"{EASED[self.ease]}{space} from {words}{begins}, {AFTERWARDS[self.past]}"
 
     def formula(self, step: Array, base: Array) -> Array:
         start = base * self.start_factor if self.start_lr is None else self.start_lr + 0 * base
@@ -167,7 +194,8 @@ class LinearFactor(Schedule):
 
     group = "warm-up"
     words = (
-        "a straight line from {start_factor} × base to {end_factor} × base at step {total_iters}"
+        "a straight line from {start_factor} × base to {end_factor} × base "
+        "at step {total_iters}, which holds"
     )
     examples = [
         {"start_factor": 0.1, "total_iters": 20},

@@ -55,9 +55,7 @@ class Repeat(Schedule):
     """How many cycles there are; by default they never end. The rate at the end holds."""
 
     group = "composition"
-    words = (
-        "repeated every {period} steps, each cycle {growth} × as long, at {shrink} × the base rate"
-    )
+    words = "again every {period} steps"
     examples = [
         {"scheduler": {"kind": "CosineAnnealingLR", "T_max": 20}, "period": 20},
         {
@@ -69,6 +67,18 @@ class Repeat(Schedule):
         },
     ]
     own_clock = True
+
+    def wording(self) -> str:
+        if self.count == 1:
+            return "the first {period} steps, after which the rate holds"
+        words = [self.words]
+        if self.growth != 1:
+            words = ["again after {period} steps, each cycle {growth} × as long as the one before"]
+        if self.shrink != 1:
+            words.append("with {shrink} × its base rate")
+        if self.count is not None:
+            words.append("{count} times, after which the rate holds")
+        return ", ".join(words)
 
     def formula(self, step: Array, base: Array) -> Array:
         number, own_step = self._cycle(step)
@@ -158,12 +168,22 @@ class Time(Schedule):
     """The step at which the clock stops."""
 
     group = "composition"
-    words = "on a clock that is {shift} steps ahead and moves every {every} steps"
+    words = "on the clock of the optimizer"
     examples = [
         {"scheduler": {"kind": "WarmupLR", "warmup_steps": 10}, "shift": -1},
         {"scheduler": {"kind": "ExponentialLR", "gamma": 0.9}, "every": 10, "last": 50},
     ]
     own_clock = True
+
+    def wording(self) -> str:
+        words = {
+            "shifted by {shift} steps": self.shift != 0,
+            "that moves every {every} steps": self.every != 1,
+            "that starts at step {first}": self.first != 0,
+            "that stops at step {last}": self.last is not None,
+        }
+        said = [text for text, holds in words.items() if holds]
+        return f"on a clock {', '.join(said)}" if said else self.words
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np

@@ -54,6 +54,11 @@ class CosineWarmRestarts(Schedule):
     def horizon(self) -> int:
         return self.own_marks()[-1]
 
+    def wording(self) -> str:
+        return (
+            self.words if self.T_mult > 1 else f"{self.words.partition(', ')[0]}, again and again"
+        )
+
     def formula(self, step: Array, base: Array) -> Array:
         _, start, length = cycles(step, self.T_0, float(self.T_mult))
         left = half_cosine(pi * (step - start) / (self.T_0 * length)) / 2

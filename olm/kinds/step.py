@@ -72,6 +72,9 @@ class MultiStep(Schedule):
     def jumps(self) -> Iterator[tuple[Path, int]]:
         yield from ((("milestones", index), step) for index, step in enumerate(self.milestones))
 
+    def wording(self) -> str:
+        return self.words if self.milestones else "the base rate"
+
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
 

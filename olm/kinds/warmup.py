@@ -17,6 +17,16 @@ from olm.schedule import (
 )
 
 
+def to_the_base_rate(start_factor: float, warmup_steps: object) -> str:
+    """How a schedule comes to the base rate, in words with its fields in braces."""
+    if warmup_steps == 0:
+        return "the base rate"
+    if start_factor == 1:
+        return "the base rate for {warmup_steps} steps"
+    way = "up" if start_factor < 1 else "down"
+    return f"{way} from {{start_factor}} × base to the base rate in {{warmup_steps}} steps"
+
+
 class Warmup(Schedule):
     """A straight rise from just above ``start_lr`` to the base rate, which then holds.
 
@@ -35,8 +45,13 @@ class Warmup(Schedule):
     """The rate one increment below that of step 0."""
 
     group = "warm-up"
-    words = "up from {start_lr} to the base rate in {warmup_steps} steps, which holds"
+    words = "from {start_lr} to the base rate in {warmup_steps} steps, which holds"
     examples = [{"warmup_steps": 100}, {"warmup_steps": 10, "start_lr": 1e-6}]
+
+    def wording(self) -> str:
+        if self.warmup_steps == 0:
+            return "the base rate"
+        return self.words if self.start_lr else f"up {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
         # A warm-up of no steps divides by zero, and no step uses it.
@@ -77,12 +92,19 @@ class WarmupCosine(Schedule):
     group = "warm-up"
     words = (
         "up from 0 to the base rate in {warmup_steps} steps, "
-        "then half a cosine down to {min_lr} at step {total_steps}, which holds"
+        "then half a cosine to {min_lr} at step {total_steps}, which holds"
     )
     examples = [
         {"warmup_steps": 10, "total_steps": 100},
         {"warmup_steps": 2000, "total_steps": 500000, "min_lr": 3e-5},
     ]
+
+    def wording(self) -> str:
+        words = self.words if self.min_lr else self.words.replace("cosine to", "cosine down to")
+        if self.warmup_steps:
+            return words
+        fall = words.partition("then ")[2]
+        return fall.replace("half a cosine", "half a cosine from the base rate")
 
     def formula(self, step: Array, base: Array) -> Array:
         rise = base * ramp(step + 1, self.warmup_steps)

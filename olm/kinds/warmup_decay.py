@@ -2,6 +2,7 @@
 
 from typing import Literal, TypeAlias
 
+from olm.kinds.warmup import to_the_base_rate
 from olm.schedule import (
     Array,
     Exponent,
@@ -111,15 +112,15 @@ class WarmupDecay(Schedule):
     """The exponent of a `polynomial` decay."""
 
     group = "warm-up"
-    words = (
-        "up from {start_factor} × base to the base rate in {warmup_steps} steps, "
-        "then a {decay} decay to {end_factor} × base at step {total_steps}, which holds"
-    )
+    words = "then a {decay} decay to {end_factor} × base at step {total_steps}, which holds"
     examples = [
         {"warmup_steps": 10, "total_steps": 100},
         {"warmup_steps": 10, "total_steps": 100, "decay": "linear", "end_factor": 0.1},
         {"warmup_steps": 0, "total_steps": 100, "decay": "polynomial", "power": 3.0},
     ]
+
+    def wording(self) -> str:
+        return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
         rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
@@ -168,8 +169,8 @@ class WarmupStableDecay(Schedule):
 
     group = "warm-up"
     words = (
-        "up from {start_factor} × base to the base rate in {warmup_steps} steps, which holds, "
-        "then a {decay} decay in {decay_steps} steps to {end_factor} × base at step {total_steps}"
+        "which holds, then a {decay} decay in {decay_steps} steps "
+        "to {end_factor} × base at step {total_steps}, which holds"
     )
     examples = [
         {"warmup_steps": 10, "total_steps": 100, "decay_steps": 20},
@@ -185,6 +186,9 @@ class WarmupStableDecay(Schedule):
 
     def own_marks(self) -> tuple[int, ...]:
         return (self.warmup_steps, self.total_steps - self.decay_steps, self.total_steps)
+
+    def wording(self) -> str:
+        return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
         rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
@@ -218,8 +222,8 @@ class TriStage(Schedule):
 
     group = "warm-up"
     words = (
-        "up from {start_factor} × base in {warmup_steps} steps, the base rate for {hold_steps}, "
-        "then a geometric decay to {end_factor} × base in {decay_steps}, which holds"
+        "which holds for {hold_steps} steps, "
+        "then a geometric decay to {end_factor} × base in {decay_steps} steps, which holds"
     )
     examples = [{"warmup_steps": 10, "hold_steps": 40, "decay_steps": 50}]
     length_fields = ("decay_steps",)
@@ -227,6 +231,10 @@ class TriStage(Schedule):
     def own_marks(self) -> tuple[int, ...]:
         held = self.warmup_steps + self.hold_steps
         return (self.warmup_steps, held, held + self.decay_steps)
+
+    def wording(self) -> str:
+        words = self.words if self.hold_steps else self.words.partition(", ")[2]
+        return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {words}"
 
     def formula(self, step: Array, base: Array) -> Array:
         rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))

@@ -68,6 +68,14 @@ class Schedule(Shape):
             raise TypeError("Schedule is not a kind itself: use a kind, or olm.parse for a mapping")
         return super().__new__(cls)
 
+    def wording(self) -> str:
+        """The words for a schedule with these fields: `words`, unless a kind overrides it.
+
+        Words are true whatever the fields are: a stage of no steps is left out, and what may rise
+        or fall is not said to do either.
+        """
+        return self.words
+
     def formula(self, step: Array, base: Array) -> Array:
         """The rates at `step` for `base`: float64 arrays that broadcast. A kind defines its own."""
         raise NotImplementedError

@@ -22,7 +22,8 @@ def in_words(schedule: Schedule) -> Iterator[str]:
     >>> print(*in_words(LinearDecay(total_steps="2ep")))
     LinearDecayLR: a straight line from the base rate to 0 at 2 epochs, which holds.
     """
-    yield f"{schedule.kind}: {sentence(schedule)}."
+    # A plugin's kind may have no words.
+    yield f"{': '.join(filter(None, [schedule.kind, sentence(schedule)]))}."
     for begins, part in beginnings(schedule):
         first, *more = in_words(part)
         yield f"  {begins}, {first}"
@@ -36,7 +37,7 @@ def sentence(schedule: Schedule) -> str:
     >>> sentence(WarmupCosine(warmup_steps="3%", total_steps="20e9tok"))[:54]
     'up from 0 to the base rate in 3% of the run, then half'
     """
-    words = schedule.words
+    words = schedule.wording()
     values = dict(schedule)
     for name, value in values.items():
         if _waits(value):
@@ -44,6 +45,8 @@ def sentence(schedule: Schedule) -> str:
         elif isinstance(value, tuple | int):
             words = _singular(words, name, value)
     text = words.format(**{name: _text(value) for name, value in values.items()})
+    text = re.sub(r"(?<!, )(?<![\d.,])1 × base\b", "the base rate", text)
+    text = re.sub(r"(?<!, )(?<![\d.,])0 × base\b", "0", text)
     return re.sub(r"\bevery 1 (?=\w)", "every ", text)
 
 
@@ -59,7 +62,9 @@ def beginnings(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
             yield "then" if index else "first", part
         return
     for start, _, part in parts:
-        yield f"from {'' if _waits(start) else 'step '}{_text(start)} on", part
+        begins = f"from {'' if _waits(start) else 'step '}{_text(start)} on"
+        # On another clock, step 0 is no step of the optimizer.
+        yield "its schedule" if schedule.own_clock else begins, part
 
 
 def _without_steps(words: str, name: str, *, is_the_end: bool) -> str:
