@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import NoReturn
@@ -26,6 +27,9 @@ VERBS = "olm.cli.verbs"
 
 FINE, PROBLEMS, MISUSE, NOTHING_MATCHED = range(4)
 """The exit statuses that verbs return."""
+
+FILES = (".olm.yaml", ".olm.yml", ".olm.json", ".olm.toml", "schedule.schema.json")
+"""How the names of the files end that hooks pass."""
 
 INTERRUPTED, PIPE_CLOSED = 130, 141
 """The exit statuses of a command that Ctrl-C or a closed pipe stops, as shells report them."""
@@ -52,6 +56,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - it takes the place of the closed one
+    if sys.stdout is None:
+        print("olm: standard output is closed", file=sys.stderr)
+        return MISUSE
     usual = gc.get_threshold()
     # A short run makes little garbage; collecting it would take a tenth of the time of a check.
     gc.set_threshold(100_000, 50, 100)
@@ -63,9 +72,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes again at exit, and would report the error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return PIPE_CLOSED
+    except OSError as error:
+        # Verbs report the files that they cannot read or write, so this is the output.
+        _discard_output()
+        print(f"olm: cannot write the output: {_reason(error)}", file=sys.stderr)
+        return MISUSE
     finally:
         gc.set_threshold(*usual)
     return status
@@ -108,8 +121,46 @@ def _run(arguments: list[str]) -> int:
         formatter_class=RawDescriptionHelpFormatter,
     )
     verb.add_arguments(parser)
-    status: int = verb.run(parser.parse_args(arguments[1:]))
+    args = parser.parse_args([_as_file(argument) for argument in arguments[1:]])
+    try:
+        status: int = verb.run(args)
+    except Misuse as error:
+        return _refuse(name, str(error), error.status)
+    except OSError as error:
+        if error.filename is None or isinstance(error, BrokenPipeError):
+            raise
+        return _refuse(name, f"{error.filename}: {_reason(error)}", MISUSE)
+    except ImportError as error:
+        if "which is not installed" not in str(error):
+            raise
+        return _refuse(name, str(error), MISUSE)
     return status
+
+
+def _refuse(verb: str, why: str, status: int) -> int:
+    """Report in one line why a verb cannot go on, and return its status."""
+    from olm.cli.terminal import visible
+
+    print(f"olm {verb}: {visible(why)}", file=sys.stderr)
+    return status
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _discard_output() -> None:
+    """Let the flush at exit, which would report an error again, write to nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _as_file(argument: str) -> str:
+    """An argument, which no name of a file can turn into an option.
+
+    A pull request could add a file called ``--config=x.olm.toml``, and hooks pass names of files.
+    """
+    is_named_so = argument[:1] == "-" and argument.endswith(FILES) and os.path.lexists(argument)
+    return f"./{argument}" if is_named_so else argument
 
 
 def _verb(name: str) -> ModuleType | None:

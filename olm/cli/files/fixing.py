@@ -70,7 +70,8 @@ def difference(file: Fixed, paint: Paint) -> Iterator[str]:
     name = visible(file.name)
     for number, line in enumerate(unified_diff(before, after, f"a/{name}", f"b/{name}")):
         style = "bold" if number < 2 else STYLES.get(line[0])
-        text = line.rstrip("\r\n")
+        # Tabs are part of a difference that can be applied.
+        text = "\t".join(visible(part) for part in line.rstrip("\r\n").split("\t"))
         yield f"{paint(style, text) if style else text}\n"
         if not line.endswith("\n"):
             yield "\\ No newline at end of file\n"

@@ -161,18 +161,14 @@ def _add_lint(group: _ArgumentGroup) -> None:
 
 def run(args: Namespace) -> int:
     """Check the files."""
-    try:
-        plan = planned(args)
-        if args.diff:
-            return _differences(plan, args.stdin_filename)
-        # The fixed text goes to standard output, so the report goes to standard error.
-        out = sys.stderr if args.fix and STDIN in plan.paths else sys.stdout
-        look = Look(Paint(wants_colour(out)), Tally(), plan.strict)
-        for piece in _report(plan, look, args):
-            out.write(piece)
-    except Misuse as misuse:
-        print(f"olm check: {misuse}", file=sys.stderr)
-        return misuse.status
+    plan = planned(args)
+    if args.diff:
+        return _differences(plan, args.stdin_filename)
+    # The fixed text goes to standard output, so the report goes to standard error.
+    out = sys.stderr if args.fix and STDIN in plan.paths else sys.stdout
+    look = Look(Paint(wants_colour(out)), Tally(), plan.strict)
+    for piece in _report(plan, look, args):
+        out.write(piece)
     return PROBLEMS if look.tally.errors or (plan.strict and look.tally.warnings) else FINE
 
 

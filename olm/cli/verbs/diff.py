@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from olm.cli import FINE, MISUSE, PROBLEMS, Misuse
+from olm.cli import FINE, MISUSE, PROBLEMS
 from olm.cli.clock_options import add_clock, clock_of
 from olm.cli.comparing.comparison import Comparison, compare
 from olm.cli.comparing.page import page, without_curves
@@ -87,9 +87,7 @@ def run(args: Namespace) -> int:
         if sides is None:
             return PROBLEMS
         return _report(compare(*sides, args.base_lr, args.steps), args)
-    except BrokenPipeError:
-        raise
-    except (OSError, ImportError, OlmError, Misuse) as error:
+    except OlmError as error:
         print(f"olm diff: {visible(str(error))}", file=sys.stderr)
         return PROBLEMS if isinstance(error, RateError) else MISUSE
 

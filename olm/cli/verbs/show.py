@@ -12,6 +12,7 @@ from olm.cli import FINE, MISUSE, PROBLEMS, Misuse
 from olm.cli.clock_options import Uncounted, add_clock, clock_of, option, uncounted
 from olm.cli.drawing.page import View, page
 from olm.cli.drawing.sentence import in_words
+from olm.cli.files.search import is_there
 from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
 from olm.cli.terminal import Paint, visible, wants_colour
@@ -73,7 +74,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Show the spec, or report its problems."""
-    if args.file != "-" and not Path(args.file).is_file():
+    if not is_there(args.file) or Path(args.file).is_dir():
         print(f"olm show: no such file: {visible(args.file)}", file=sys.stderr)
         return MISUSE
     try:
@@ -85,11 +86,9 @@ def run(args: Namespace) -> int:
             print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
             return PROBLEMS
         return _show(_view(result.spec, result.counted, given, args), args)
-    except BrokenPipeError:
-        raise
-    except (OSError, ImportError, Misuse, RateError) as error:
-        print(f"olm show: {error}", file=sys.stderr)
-        return PROBLEMS if isinstance(error, RateError) else MISUSE
+    except RateError as error:
+        print(f"olm show: {visible(str(error))}", file=sys.stderr)
+        return PROBLEMS
 
 
 def _view(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> View:

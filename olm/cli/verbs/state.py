@@ -8,9 +8,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
+from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any
 
-from olm.checking.check import Options
+from olm.checking.check import Options, check
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, Misuse
 from olm.cli.clock_options import add_clock, clock_of, option
 from olm.cli.drawing.sentence import in_words
@@ -20,6 +21,7 @@ from olm.cli.formats.text import of_file
 from olm.cli.input import BINARY, checked
 from olm.cli.terminal import Paint, visible, wants_colour
 from olm.problem import OlmError, SpecError, StateError, dotted, listed, quantity
+from olm.text.document import read
 
 if TYPE_CHECKING:
     from olm.checking.check import Checked
@@ -76,17 +78,11 @@ def run(args: Namespace) -> int:
         if not is_there(path):
             print(f"olm state: no such file or folder: {visible(path)}", file=sys.stderr)
             return MISUSE
-    try:
-        clock = clock_of(args)
-        if clock is not None and args.spec is None:
-            raise Misuse("a state is in steps already: a run length is for --spec only")
-        command = _Command(args, Paint(wants_colour(sys.stdout)), clock)
-        return command.convert() if args.json or args.out is not None else command.show()
-    except BrokenPipeError:
-        raise
-    except (OSError, Misuse) as error:
-        print(f"olm state: {error}", file=sys.stderr)
-        return MISUSE
+    clock = clock_of(args)
+    if clock is not None and args.spec is None:
+        raise Misuse("a state is in steps already: a run length is for --spec only")
+    command = _Command(args, Paint(wants_colour(sys.stdout)), clock)
+    return command.convert() if args.json or args.out is not None else command.show()
 
 
 class _Command:
@@ -160,18 +156,35 @@ class _Command:
         folder = self.args.file != STDIN and path.is_dir()
         for file in files_of(path) if folder else [path]:
             try:
-                if file.is_dir() or _is_binary(file):
-                    from olm.train.checkpoints import load
-
-                    yield str(file), load(file)
+                if str(file) == STDIN or file.is_dir() or file.is_file():
+                    yield from self._value(file, str(file))
                 else:
-                    yield from self._text(str(file))
+                    yield from self._piped(file)
             except OlmError as error:
                 self._problem(str(file), (), "unreadable", str(error))
 
-    def _text(self, path: str) -> Iterator[tuple[str, Any]]:
+    def _value(self, file: Path, name: str) -> Iterator[tuple[str, Any]]:
+        """The value in a file or a folder that torch saved, or in a text."""
+        if str(file) == STDIN or not (file.is_dir() or _is_binary(file)):
+            yield from self._text(str(file), name)
+            return
+        from olm.train.checkpoints import load
+
+        yield name, load(file)
+
+    def _piped(self, pipe: Path) -> Iterator[tuple[str, Any]]:
+        """The value in what can be read only once, such as ``<(...)`` in a shell."""
+        from tempfile import TemporaryDirectory
+
+        with TemporaryDirectory() as folder:
+            copy = Path(folder, "state")
+            with pipe.open("rb") as source, copy.open("wb") as target:
+                copyfileobj(source, target)
+            yield from self._value(copy, str(pipe))
+
+    def _text(self, path: str, name: str) -> Iterator[tuple[str, Any]]:
         """The value of JSON or YAML; one of olm's states is checked like a spec."""
-        result = checked(path)
+        result = checked(path) if path == name else check(read(Path(path).read_bytes(), name))
         document, value = result.document, result.document.value
         ours = isinstance(value, dict) and bool({"kind", "digest"} & set(value))
         if result.spec is None and (ours or document.problems or not document.readable):
