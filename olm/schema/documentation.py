@@ -188,19 +188,35 @@ def _either(choices: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
+def docstring(model: type[BaseModel]) -> str:
+    """The docstring of a model, from its source where ``python -OO`` has removed it."""
+    if model.__doc__ is not None:
+        return inspect.cleandoc(model.__doc__)
+    body = _body(model)
+    match body[:1]:
+        case [ast.Expr(ast.Constant(str(text)))]:
+            return inspect.cleandoc(text)
+    return ""
+
+
+def _body(model: type[BaseModel]) -> list[ast.stmt]:
+    """The statements of a class; none where its source cannot be found."""
+    try:
+        (tree,) = ast.parse(dedent(inspect.getsource(model))).body
+    except (OSError, TypeError):
+        return []
+    return tree.body if isinstance(tree, ast.ClassDef) else []
+
+
 def _paragraphs(model: type[BaseModel]) -> Iterator[str]:
-    for paragraph in inspect.cleandoc(model.__doc__ or "").split("\n\n"):
+    for paragraph in docstring(model).split("\n\n"):
         yield " ".join(paragraph.split())
 
 
 def _under_fields(model: type[BaseModel]) -> dict[str, str]:
     """The string under each field of this very class; none where its source cannot be found."""
-    try:
-        (tree,) = ast.parse(dedent(inspect.getsource(model))).body
-    except (OSError, TypeError):
-        return {}
     docs = {}
-    for field, below in pairwise(getattr(tree, "body", ())):
+    for field, below in pairwise(_body(model)):
         match field, below:
             case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
                 docs[name] = " ".join(text.split())

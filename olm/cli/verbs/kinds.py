@@ -14,7 +14,7 @@ from olm.fields.reproduced import reproduced
 from olm.kinds import GROUPS, KINDS
 from olm.problem import listed
 from olm.schedule.schedule import Schedule
-from olm.schema.documentation import fields, plain, prose, summary
+from olm.schema.documentation import docstring, fields, plain, prose, summary
 
 SUMMARY = "list the kinds of schedules, or describe one"
 
@@ -82,7 +82,7 @@ def in_full(model: type[Schedule]) -> Iterator[str]:
         yield "example\n" + indent(example(model).rstrip(), "  ")
     if peers := reproduced().get(model.model_fields["kind"].default):
         yield "reproduces, alone or in a composition\n" + "\n".join(_peers(peers))
-    if source := (model.__doc__ or "").partition("Source:")[2]:
+    if source := docstring(model).partition("Source:")[2]:
         yield "source\n" + "\n".join(_wrapped(plain(" ".join(source.split()))))
 
 
