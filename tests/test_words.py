@@ -1,7 +1,11 @@
 """Other frameworks' words: that each leads to a field which is there, and what is said of it."""
 
+import ast
+import json
+import re
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -9,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from olm.checking.fix import fixed_text
 from olm.fields.durations import duration
 from olm.fields.quantities import (
     EPOCHS,
@@ -25,7 +30,7 @@ from olm.fields.quantities import (
     percent,
 )
 from olm.fields.suggestions import certain, meaning, meant
-from olm.fields.synonyms import FOREIGN, OF_THE_OPTIMIZER, WORDS
+from olm.fields.synonyms import AMBIGUOUS, FOREIGN, OF_THE_OPTIMIZER, WORDS
 from olm.fields.types import FactorNumber, Length, Listed, PositiveSteps, step_fields
 from olm.kinds import KINDS
 
@@ -269,3 +274,69 @@ def test_whatever_stands_there_what_is_said_of_it_is_a_duration_or_a_number_of_s
 )
 def test_what_no_schedule_lasts_has_no_translation(value):
     assert [in_ours(measure, STEPS, value) for measure in MEASURED] == [()] * len(MEASURED)
+
+
+def written(fix, value):
+    """The value that a fix leaves in the document."""
+    text = fix.value.text if fix.value else value
+    return int(text) if isinstance(text, str) and text.isdigit() else text
+
+
+def calls():
+    """Each word in a call of a peer that a fix would turn into a field of the row's kind."""
+    for path in sorted((Path(__file__).parent / "peers").glob("*.json")):
+        for row in json.loads(path.read_text())["rows"]:
+            kind = row["olm"]["kind"]
+            fields = KINDS[kind].model_fields
+            for word, text in re.findall(r"(\w+)=('[^']*'|[-\d.e]+|\[[\d, .]*\])", row["peer"]):
+                if word in FOREIGN and word not in fields:
+                    value = ast.literal_eval(text)
+                    fix = certain(word, fields, kind, value)
+                    if fix and fix.text in row["olm"]:
+                        yield (
+                            path.stem,
+                            row["peer"],
+                            word,
+                            written(fix, value),
+                            row["olm"][fix.text],
+                        )
+
+
+CALLS = list(calls())
+ROUNDED = {"warmup_fraction", "warmup_ratio"}
+"""Shares, which frameworks round to steps in their own ways."""
+
+RESCALED = ("constant_lr_ratio=", "ssr=", "num_cycles=")
+"""Arguments that change what the other arguments of a call are counted in."""
+
+
+def test_a_fix_writes_what_the_spec_with_the_curve_of_the_peer_has():
+    different = [
+        (peer, call, word, ours, theirs)
+        for peer, call, word, ours, theirs in CALLS
+        if ours != theirs
+        and word not in ROUNDED
+        and not any(argument in call for argument in RESCALED)
+        and (isinstance(ours, str) == isinstance(theirs, str))
+    ]
+    assert different == []
+    assert len({word for _, _, word, _, _ in CALLS}) >= 20
+
+
+@pytest.mark.parametrize("word", AMBIGUOUS)
+def test_a_word_of_several_senses_is_a_hint_and_never_a_fix(word):
+    _, sense = FOREIGN[word]
+    for kind, model in KINDS.items():
+        for value in (1, 0.5, "3%", "cosine", [1, 2]):
+            assert certain(word, model.model_fields, kind, value) is None
+    field = next(name for name in sense.fields if name in FIELDS and name != word)
+    assert meaning(word, only(field)).endswith(AMBIGUOUS[word])
+
+
+def test_the_decay_of_keras_is_not_taken_for_the_whole_run():
+    text = b"kind: WarmupCosineScheduler\nwarmup_steps: 1000\ndecay_steps: 9000\n"
+    assert fixed_text(text, "a.olm.yaml") == (text, 0)
+    assert meaning("decay_steps", KINDS["WarmupCosineScheduler"].model_fields) == (
+        "did you mean `total_steps`? optax calls it decay_steps; "
+        "Keras counts it without the warm-up"
+    )

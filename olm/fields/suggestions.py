@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from olm.fields.quantities import TIME, in_ours, measure_of
-from olm.fields.synonyms import FOREIGN, NAMESAKES, OF_THE_OPTIMIZER
+from olm.fields.synonyms import AMBIGUOUS, FOREIGN, NAMESAKES, OF_THE_OPTIMIZER
 from olm.problem import Fix, nearest, only_near
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def meaning(word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: A
         return f"its fields are {', '.join(name for name in fields if name != 'kind')}"
     if word not in FOREIGN:
         return f"did you mean `{ours}`?"
-    return _translated(word, ours, fields[ours], value)
+    translated = _translated(word, ours, fields[ours], value)
+    return f"{translated}; {note}" if (note := AMBIGUOUS.get(word)) else translated
 
 
 def _translated(word: str, ours: str, field: FieldInfo, value: Any) -> str:
@@ -84,7 +85,7 @@ def certain(
     '3%'
     >>> certain("min_lr", Rex.model_fields)
     """
-    if word in OF_THE_OPTIMIZER or (kind, word) in NAMESAKES:
+    if word in OF_THE_OPTIMIZER or word in AMBIGUOUS or (kind, word) in NAMESAKES:
         return None
     if word not in FOREIGN:
         meant = only_near(word, fields)

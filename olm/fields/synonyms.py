@@ -247,6 +247,37 @@ FOREIGN = {
     word: (framework, sense) for framework, words in WORDS.items() for word, sense in words.items()
 }
 
+WITHOUT_WARMUP = "{} counts it without the warm-up"
+
+AMBIGUOUS = {
+    "decay_steps": WITHOUT_WARMUP.format("Keras"),
+    "transition_steps": WITHOUT_WARMUP.format("optax"),
+    "T_max": WITHOUT_WARMUP.format("torch"),
+    "total_iters": WITHOUT_WARMUP.format("torch"),
+    "t_initial": WITHOUT_WARMUP.format("timm"),
+    "cycle_size": "ignite's is a whole wave, down and up",
+    "cycle_first_step_size": "DeepSpeed's is only the rise",
+    "lr_decay_steps": "Megatron's is the whole run",
+    "decay_step_size": "DeepSpeed's is the period of one decay",
+    "decay_lr_rate": "DeepSpeed's counts in periods of decay_step_size",
+    "decay_rate": "",
+    "num_cycles": "transformers' may be half a wave",
+    "boundaries": "Keras' are the last steps before a change, without step 0",
+    "durations": "ignite's lack the last schedule",
+    "schedulers_max": "OLMo-core's lack the last schedule",
+    "lr_decay_style": "",
+    "lr_wsd_decay_style": "",
+    "decay_fn": "",
+    "decay_type": "",
+    "lr_scheduler_type": "",
+    "sched": "",
+    "type": "",
+}
+"""The words whose sense differs between frameworks, or whose values do: never a fix, only a hint.
+
+Each has what the hint adds.
+"""
+
 OF_THE_OPTIMIZER = {
     "lr",
     "learning_rate",
