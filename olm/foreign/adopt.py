@@ -48,6 +48,8 @@ def _adopted(
 
     exact = on_change != "spec"
     old = read(state, Seen(live, tuple(base_lrs), exact=exact))
+    if old is None and not exact:
+        old = _position(live, state)
     if old is None or (exact and old.schedule and old.schedule["kind"] != live.kind):
         old = _of_same_kind(live, state)
     if old.schedule is None and exact and live.metric_driven:
@@ -69,6 +71,19 @@ def _adopted(
     if unsaid:
         _log.warning("%s does not save %s: it is this scheduler's", old.writer, ", ".join(unsaid))
     return adopted
+
+
+def _position(live: Schedule, state: Mapping[str, Any]) -> Old | None:
+    """The position in a state of a class that is unknown; None if the state has no position."""
+    from olm.foreign.states import Old, Seen
+    from olm.foreign.states._reading import rates_in, step_of
+
+    if not {"last_epoch", "base_lrs"} <= set(state) or set(state) & set(type(live).model_fields):
+        return None
+    seen = Seen(live, exact=False)
+    return Old(
+        "an unknown scheduler", step_of(state, seen), rates_in(state, "base_lrs", seen), None
+    )
 
 
 def _of_same_kind(live: Schedule, state: Mapping[str, Any]) -> Old:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Literal
 
-from olm.problem import LISTED, OlmError, Path, RateError, StateError, dotted, found
+from olm.problem import LISTED, OlmError, Path, RateError, StateError, dotted, found, quantity
 from olm.spec.differences import differences_in_steps
 from olm.spec.memory import forgotten, remembered
 from olm.spec.spec import Spec
@@ -38,9 +38,12 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
     )
     live = here(own.schedule)
     theirs = state.base_lrs or ()
-    if len(theirs) != len(base_lrs):
-        groups = f"{len(theirs)} param groups, this optimizer {len(base_lrs)}"
-        raise StateError(f"base_lrs: the checkpoint has {groups}")
+    if len(theirs) != len(base_lrs) and on_change != "spec":
+        groups = f"{quantity(len(theirs), 'param group')}, this optimizer {len(base_lrs):,}"
+        raise StateError(
+            f"base_lrs: the checkpoint has {groups}; to go on with this optimizer's, from step "
+            f'{state.last_epoch} on: on_change="spec"'
+        )
     lines = _first_of([*_disagreements(state, live)])
     if lines or on_change == "spec":
         live = here(remembered(own.schedule, state.schedule))
@@ -75,7 +78,8 @@ def _disagreements(checkpoint: Spec, live: Spec) -> Iterator[str]:
         if not one.memory:
             theirs, ours = one.a, one.b
             if isinstance(theirs, list) and isinstance(ours, list):
-                theirs, ours = f"{len(theirs)} items", len(ours)
+                noun = "param group" if one.path == ("base_lrs",) else "item"
+                theirs, ours = quantity(len(theirs), noun), f"{len(ours):,}"
             line = f"{dotted(one.path)}: the checkpoint has {theirs}, this scheduler {ours}"
             yield f"{line}{_as_written(one.path, checkpoint, live)}"
 

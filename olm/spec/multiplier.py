@@ -25,6 +25,11 @@ class Multiplier:
         self.base_lr = base_lr
         self._said, self._schedule = dict(self.__dict__), schedule
 
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule."""
+        return self._schedule
+
     def __call__(self, step: int) -> float:
         """The factor at a step.
 

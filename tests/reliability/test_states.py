@@ -55,8 +55,16 @@ GARBAGE = {
 
 
 @pytest.mark.reliability("2a")
-@pytest.mark.parametrize("garbage", GARBAGE.values(), ids=GARBAGE)
-@pytest.mark.parametrize("on_change", ["error", "checkpoint", "spec"])
+@pytest.mark.parametrize(
+    ("garbage", "on_change"),
+    [
+        pytest.param(garbage, on_change, id=f"{name}-{on_change}")
+        for name, garbage in GARBAGE.items()
+        for on_change in ("error", "checkpoint", "spec")
+        # With "spec", other param groups keep their own base rates: see test_positions.
+        if (name, on_change) != ("three base rates", "spec")
+    ],
+)
 def test_anything_but_a_state_is_rejected_and_changes_nothing(garbage, on_change):
     """Torch loads any mapping: {}, typos, nan, even one that replaces step()."""
     theirs = CosineAnnealingLR(optimizer_of(0.5), 10)
@@ -273,8 +281,8 @@ def test_a_state_of_one_group_does_not_load_into_three():
 
     ours = after(FALL, 1, *BASES)
     before = snapshot(ours)
-    for on_change in ("error", "checkpoint", "spec"):
-        with pytest.raises(olm.StateError, match="has 1 param groups, this optimizer 3"):
+    for on_change in ("error", "checkpoint"):
+        with pytest.raises(olm.StateError, match="has 1 param group, this optimizer 3"):
             ours.load_state_dict(after(FALL, 3).state_dict(), on_change=on_change)
     assert snapshot(ours) == before
 
