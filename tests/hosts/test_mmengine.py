@@ -339,3 +339,25 @@ def test_resuming_with_a_longer_run_is_an_error_without_on_change(tmp_path):
         trained(tmp_path / "refused", IN_DURATIONS, **longer)
     runner = trained(tmp_path / "chosen", IN_DURATIONS, on_change="spec", **longer)
     assert runner.recorder.rates == rates_of(in_steps(24), 24)[SAVED:]
+
+
+@pytest.mark.parametrize("first", ["rate", "momentum"])
+def test_a_momentum_scheduler_of_mmengine_is_built_before_or_after_it(first):
+    from mmengine.optim import LinearMomentum
+
+    from olm.train.hosts.mmengine import OlmScheduler
+
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0, momentum=0.9)
+    make = {
+        "rate": lambda: OlmScheduler(optimizer, spec={"kind": "LinearLR", "total_steps": 10}),
+        "momentum": lambda: LinearMomentum(optimizer, start_factor=0.5, end=10, by_epoch=False),
+    }
+    schedulers = [make[name]() for name in sorted(make, key=lambda name: name != first)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            optimizer.step()
+            for scheduler in schedulers:
+                scheduler.step()
+    group = optimizer.param_groups[0]
+    assert (group["lr"], group["momentum"]) == (0.8, pytest.approx(0.55))

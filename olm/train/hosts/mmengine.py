@@ -18,6 +18,7 @@ module does not need mmengine.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import wraps
 from importlib import import_module
 from math import ceil
 from os import PathLike
@@ -90,6 +91,7 @@ class _OlmScheduler:
         # The Runner passes metrics only to schedulers that claim to step once per epoch.
         self.by_epoch = parsed.schedule.metric_driven
         self._record()
+        _count_steps(self._scheduler.optimizer)
         reference = ref(self)
 
         def follow(*_: Any) -> None:
@@ -156,6 +158,26 @@ class _OlmScheduler:
             initial = base.setdefault("initial_lr", base["lr"])
             step = max(self._scheduler.last_epoch, 0)
             base["lr"] = float(self._scheduler.schedule.lr(step, float(initial)))
+
+
+def _count_steps(optimizer: Any) -> None:
+    """Count the optimizer's steps as mmengine's own schedulers do.
+
+    They replace ``optimizer.step`` unless it counts already, and fail if torch has replaced it by a
+    function that is no method.
+    """
+    step, reference = optimizer.step, ref(optimizer)
+    if hasattr(step, "_with_counter"):
+        return
+
+    @wraps(step)
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        living = reference()
+        living._global_step = getattr(living, "_global_step", -1) + 1
+        return step(*args, **kwargs)
+
+    counting._with_counter = True  # type: ignore[attr-defined]  # mmengine looks for this
+    optimizer.step = counting
 
 
 def _clock_of(wrapper: Any, iterations: int | None, epoch_length: int | None = None) -> Clock:
