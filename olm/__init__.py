@@ -59,7 +59,7 @@ def build(
     optimizer: Optimizer,
     *,
     at: str = "",
-    clock: Clock | None = None,
+    clock: Clock | Mapping[str, Any] | None = None,
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
 ) -> ScheduleLR:
@@ -71,8 +71,8 @@ def build(
         optimizer: the optimizer whose rates are set.
         at: where in the file the schedule stands, such as ``optim.schedules[0]``, if it is not the
             whole.
-        clock: what the run is, if the spec has durations such as ``3%`` or ``2ep``. It wins over
-            the spec's own.
+        clock: what the run is, if the spec has durations such as ``3%`` or ``2ep``: a Clock, or a
+            mapping such as ``{"total_steps": 160}``. It wins over the spec's own.
         on_change: what to do if a state, this one or one loaded later, is of another schedule, of
             other base rates or of a run of another length: raise an ``"error"``, go on with the
             ``"checkpoint"``'s, or with this one's, ``"spec"``.

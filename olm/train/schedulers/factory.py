@@ -12,7 +12,7 @@ from olm.schedule.clock import Clock
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
 from olm.spec.spec import Spec, parse
-from olm.train.schedulers.counted import counted, recounted
+from olm.train.schedulers.counted import clock_given, counted, recounted
 from olm.train.schedulers.groups import group_rates
 from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR
 
@@ -21,7 +21,7 @@ def build(
     spec: Spec | Schedule | Mapping[str, Any],
     optimizer: Optimizer,
     *,
-    clock: Clock | None = None,
+    clock: Clock | Mapping[str, Any] | None = None,
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
 ) -> ScheduleLR:
@@ -36,7 +36,8 @@ def build(
     Args:
         spec: a Spec, a Schedule, or a mapping in the form of a spec, such as a ``state_dict()``.
         optimizer: the optimizer whose rates are set. It is not changed unless everything is valid.
-        clock: the lengths of the run, if the spec has durations. The spec's own clock fills in what
+        clock: the lengths of the run, if the spec has durations: a Clock, or a mapping such as
+            ``{"total_steps": 160}``. The spec's own clock fills in what
             this clock lacks; where they differ, this one applies and the difference is logged.
         on_change: what to do if a state has other base rates than the optimizer, or if this clock
             counts its durations differently. ``"error"`` raises an error, ``"checkpoint"``
@@ -51,6 +52,7 @@ def build(
             run of another length.
         RateError: a base rate, or the first rate, is negative or not finite.
     """
+    clock = clock_given(clock)
     spec = counted(parse(spec), clock)
     kind = torch_class(type(spec.schedule))
     scheduler = kind.__new__(kind)
