@@ -172,7 +172,7 @@ def _count_steps(optimizer: Any) -> None:
 
     @wraps(step)
     def counting(*args: Any, **kwargs: Any) -> Any:
-        living = reference()
+        living: Any = reference()
         living._global_step = getattr(living, "_global_step", -1) + 1
         return step(*args, **kwargs)
 
