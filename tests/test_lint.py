@@ -1,5 +1,6 @@
 """Lint: what each rule finds and what it leaves alone, how it is silenced, and what it costs."""
 
+import json
 import re
 from pathlib import Path
 
@@ -62,6 +63,21 @@ KNOWN = "\nexpect: {base_lr: 0.1, rates: [{step: 0, lr: 0.1}]}"
 
 BORDERS = [
     # code, a spec in which it is found, a spec in which it is just not found
+    (
+        "unused-field",
+        *(
+            f"{{kind: RampLR, total_steps: 9, power: 3.0, ease: {ease}}}"
+            for ease in ("cosine", "polynomial")
+        ),
+    ),
+    (
+        "unused-field",
+        *(
+            "{kind: WarmupStableDecayLR, warmup_steps: 0, total_steps: 9, decay_steps: 2, "
+            f"decay_ratio: 0.8, decay: {decay}}}"
+            for decay in ("linear", "exponential")
+        ),
+    ),
     (
         "jump",
         *(
@@ -626,3 +642,27 @@ def test_a_recipe_is_warned_of_only_for_what_is_a_fact(path):
     warned = {problem.code for problem in check_file(str(path), LINT).problems}
     assert warned <= {"zero-first-step"} | MEANT.get(name, set())
     assert check_file(str(path)).problems == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_field_that_counts_with_a_choice_changes_the_rates_with_it_and_no_others(kind):
+    model = KINDS[kind]
+    for name, (choice, uses) in model.counts_with.items():
+        fields = next(example for example in model.examples if {"total_steps"} <= {*example})
+        fields = {key: value for key, value in fields.items() if key not in (name, choice)}
+        choices = model.model_fields[choice].annotation.__args__
+        for chosen in choices:
+            other = {"end_factor": 0.1, **fields, choice: chosen}
+            first, second = (model(**other, **{name: value}) for value in (0.3, 0.7))
+            steps = range(other["total_steps"] + 1)
+            same = (first.lr(steps, 1.0) == second.lr(steps, 1.0)).all()
+            assert same == (chosen not in uses), (name, chosen)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((SPECS.parent / "tests" / "peers").glob("*.json")), ids=lambda path: path.stem
+)
+def test_no_field_of_a_spec_with_the_curve_of_a_peer_is_without_effect(path):
+    for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
+        options = Options(lint=True, select=("unused-field",))
+        assert check(read(json.dumps(row["olm"]), "a.json"), options).problems == ()

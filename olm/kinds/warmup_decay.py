@@ -111,6 +111,7 @@ class WarmupDecay(Schedule):
     power: Exponent = 2.0
     """The exponent of a `polynomial` decay."""
 
+    counts_with = {"power": ("decay", ("polynomial",))}
     group = "warm-up"
     words = "then a {decay} decay to {end_factor} × base at step {total_steps}, which holds"
     examples = [
@@ -167,6 +168,10 @@ class WarmupStableDecay(Schedule):
     decay_ratio: PartialShare = 0.5
     """The share of an `exponential` decay that is left at its end, before it is scaled."""
 
+    counts_with = {
+        "power": ("decay", ("polynomial",)),
+        "decay_ratio": ("decay", ("exponential",)),
+    }
     group = "warm-up"
     words = (
         "which holds, then a {decay} decay in {decay_steps} steps "

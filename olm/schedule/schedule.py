@@ -59,6 +59,9 @@ class Schedule(Shape):
     words: ClassVar[str] = ""
     """The kind in words, with fields in braces, for ``olm show``."""
 
+    counts_with: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {}
+    """A field that changes the rates only with some choices → the field of the choice, and them."""
+
     rules: ClassVar[tuple[Rule, ...]] = ()
 
     kind: str
