@@ -61,6 +61,7 @@ def folder_with(tmp_path, files):
 
 SKIPPED = {
     "a pipe named like a spec": {"x.olm.yaml": None},
+    "a pipe named pyproject.toml": {"pyproject.toml": None},
     "a pipe named .gitignore": {".git/HEAD": b"", ".gitignore": None},
     "a pipe named exclude": {".git/HEAD": b"", ".git/info/exclude": None},
     "a .git that is not UTF-8": {".git": b"\xe9"},

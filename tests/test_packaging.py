@@ -55,6 +55,17 @@ def test_every_requirement_is_pinned_to_a_version_that_it_allows(group, text):
     assert pins(group)[canonicalize_name(requirement.name)] in requirement.specifier
 
 
+def test_the_lowest_versions_that_are_tested_are_those_that_the_project_admits():
+    lines = (ROOT / "tools" / "constraints-lowest.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    extras = chain.from_iterable(PROJECT["optional-dependencies"].values())
+    lowest = [Requirement(text) for text in [*PROJECT["dependencies"], *extras]]
+    assert {*pinned} == {requirement.name for requirement in lowest}
+    for requirement in lowest:
+        [bound] = requirement.specifier
+        assert (bound.operator, Version(pinned[requirement.name])) == (">=", Version(bound.version))
+
+
 @pytest.mark.parametrize("group", CONSTRAINTS)
 def test_no_pin_has_a_local_version_which_package_indexes_do_not_have(group):
     local = {name for name, version in pins(group).items() if Version(version).local}

@@ -77,6 +77,9 @@ def _nearest() -> Settings:
     for folder in (here, *here.parents):
         file = folder / NAME
         try:
+            # A pipe would be waited for.
+            if not file.is_file():
+                continue
             data = file.read_bytes()
         except OSError:
             continue

@@ -1,0 +1,33 @@
+"""The inputs that `tools/fuzz.py` starts from, which include its findings, end without one."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT / "tests" / "fuzz"
+INPUTS = sorted(path for path in CORPUS.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def targets():
+    """The module with the targets, whose folder is no package."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        import fuzz_targets
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+    return fuzz_targets
+
+
+@pytest.mark.parametrize("path", INPUTS, ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_an_input_is_no_finding(path, targets):
+    if path.parent.name in targets.NEED_TORCH and not find_spec("torch"):
+        pytest.skip("torch is not installed")
+    targets.attempt(path.parent.name, path.read_bytes())
+
+
+def test_each_target_has_inputs_from_which_to_start(targets):
+    assert {path.parent.name for path in INPUTS} == {*targets.TARGETS}
