@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import is_not
 from threading import RLock
 from typing import Any
 
@@ -82,11 +81,13 @@ class RateSetter(SchedulerBase):
             before: the schedule of the current rates, if a metric has changed it since.
         """
         groups, known = self.optimizer.param_groups, self._groups
-        if (
-            len(groups) != len(known)
-            or any(map(is_not, groups, known))
-            or (self._base_lrs_may_change and self._base_lrs != self._ahead.bases)
-        ):
+        try:
+            # Lists of the same objects are equal at once; equal groups need no other base rates.
+            same = groups == known
+        except Exception:
+            # Tensors of two groups cannot be compared.
+            same = False
+        if not same or (self._base_lrs_may_change and self._base_lrs != self._ahead.bases):
             with self._lock:
                 self._adopt_bases(step, before)
                 self._go_to(step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +21,7 @@ from olm.train.schedulers.groups import check_bases, check_fits, group_rates, se
 from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
-from olm.train.schedulers.turns import take_turn, turn_of
+from olm.train.schedulers.turns import Turn, take_turn, turn_of
 
 CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
 """The torch class of every kind whose class has been made."""
@@ -65,6 +65,9 @@ class ScheduleLR(RateSetter):
     _optimizer_stepped = False
     """Whether the optimizer has stepped since the last call of `step`; see `_only_if_stepped`."""
     _has_turn = False
+    _turn: Turn | None = None
+    _as_last: Callable[[], ScheduleLR | None] | None = None
+    """What the turn refers to while it is this scheduler's."""
     """Whether this scheduler has stepped since it was built, copied or resumed."""
     _on_change: OnChange = "error"
     """What `load_state_dict` does about differences if its caller does not choose."""
@@ -132,7 +135,9 @@ class ScheduleLR(RateSetter):
             if epoch is not None:
                 self.observe(epoch)
             return
-        self._take_turn()
+        # The usual case, in which nobody else has stepped the optimizer, must cost next to nothing.
+        if (turn := self._turn) is None or turn.last is not self._as_last:
+            self._take_turn()
         self._optimizer_stepped = False
         if self._step_count == 1:
             self._check_order()
@@ -149,6 +154,8 @@ class ScheduleLR(RateSetter):
         if turn.last() is not self and not self._is_initial:
             take_turn(self, turn, self._has_turn)
             self._has_turn = True
+        if turn.last() is self:
+            self._turn, self._as_last = turn, turn.last
 
     def observe(self, metric: float) -> None:
         """Pass a metric, such as a validation loss, to the schedule and update the rates.
@@ -263,6 +270,10 @@ class ScheduleLR(RateSetter):
         """From now on, ignore calls of `step` unless the optimizer has stepped."""
         after_steps(self, ScheduleLR._optimizer_has_stepped)
         self._only_if_stepped = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return {name: state[name] for name in state if name not in ("_turn", "_as_last")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
