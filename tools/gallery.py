@@ -79,7 +79,8 @@ def _picture(path: Path, settings: dict[str, str] | None = None) -> str:
     text = StringIO()
     fixed: dict[Any, Any] = {"svg.hashsalt": "olm", "svg.fonttype": "none"}
     with matplotlib.rc_context(fixed | (settings or {})):
-        draw(spec, float(base[1]), spec.schedule.horizon(), text, "svg")
+        run = spec.clock.total_steps if spec.clock else None
+        draw(spec, float(base[1]), run or spec.schedule.horizon(), text, "svg")
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 

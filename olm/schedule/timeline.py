@@ -21,6 +21,9 @@ NO_CHANGE = 10
 GOES_ON = 4
 """How many times its last mark a picture shows of a schedule that goes on changing."""
 
+AFTERWARDS = 4
+"""The part of its steps that a picture shows again of a schedule that holds but has no end."""
+
 
 class Part(NamedTuple):
     """A schedule that another one is made of, and the steps of the other at which it applies."""
@@ -148,9 +151,12 @@ class Timeline(Nesting):
         return max((step for step in reached if step is not None), default=None)
 
     def horizon(self) -> int:
-        """How many steps to look at: to where the rate holds, or enough to see how it goes on."""
+        """How many steps to look at: to the end, or enough to see how the rate holds or goes on."""
         held = self.holds_from()
         if held is not None:
-            return held or NO_CHANGE
+            end = self.ends_at()
+            # Without an end, the rate that holds is part of the picture.
+            last = max(held, end) if end is not None else held + held // AFTERWARDS
+            return min(last, MAX_STEPS) or NO_CHANGE
         last = max([part.start + part.schedule.horizon() for part in self.parts()], default=0)
-        return min(last or GOES_ON * max(self.marks(), default=25), MAX_STEPS)
+        return min(last or GOES_ON * max(self.marks(), default=25), MAX_STEPS) or NO_CHANGE

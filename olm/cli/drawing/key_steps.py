@@ -27,6 +27,9 @@ class KeyStep(NamedTuple):
 def key_steps(schedule: Schedule, base: float, total: int, run: int | None = None) -> list[KeyStep]:
     """The first step, the peak, halfway down, where each part begins, and the last steps.
 
+    A schedule without an end, in a run of unknown length, has neither a last training step nor a
+    final rate: the last step of the picture is then listed as such.
+
     Args:
         schedule: the schedule.
         base: the base rate.
@@ -43,46 +46,57 @@ def key_steps(schedule: Schedule, base: float, total: int, run: int | None = Non
     10 0.0 final rate, held
     """
     reasons: dict[int, list[str]] = {}
-    for step, why in (*_reasons(schedule, base, total), *_ends(schedule, total, run)):
+    for step, why in (*_reasons(schedule, base, total, run), *_ends(schedule, total, run)):
         reasons.setdefault(step, []).append(why)
     return [
         KeyStep(step, schedule.lr(step, base), ", ".join(reasons[step])) for step in sorted(reasons)
     ]
 
 
-def _reasons(schedule: Schedule, base: float, total: int) -> Iterator[tuple[int, str]]:
-    marks = schedule.marks()
-    steps = _grid(total, marks)
+def _reasons(
+    schedule: Schedule, base: float, total: int, run: int | None
+) -> Iterator[tuple[int, str]]:
+    steps = _grid(total, schedule.marks())
     rates = schedule.lr(steps, base)
     yield 0, "first step"
-    peak = int(rates.argmax())
-    if rates.max() > rates.min():
-        yield int(steps[peak]), "peak"
-        middle = (rates[peak] + rates[-1]) / 2
-        below = [*(rates[peak:] <= middle).nonzero()[0]]
-        if below and rates[-1] < rates[peak]:
-            yield (
-                _first_below(schedule, base, steps[peak + below[0] - 1 :][:2], middle),
-                "halfway down",
-            )
+    highest, is_held = int(rates.argmax()), _held_from(schedule, total) is not None
+    if highest and rates[highest:].min() < rates[highest]:
+        yield int(steps[highest]), "peak"
+    elif highest and is_held:
+        yield int(steps[highest]), "highest rate"
+    # What goes on beyond the picture has no end to be halfway to.
+    if (is_held or run == total) and rates[-1] < rates[highest]:
+        middle = (rates[highest] + rates[-1]) / 2
+        below = int((rates[highest:] <= middle).argmax())
+        around = steps[highest + below - 1 :][:2]
+        yield _first_below(schedule, base, around, middle), "halfway down"
     for start, _, part in schedule.parts():
         if 0 < start < total:
             yield start, f"{part.kind} begins"
 
 
 def _ends(schedule: Schedule, total: int, run: int | None) -> Iterator[tuple[int, str]]:
-    """The last training step, and the ends of the schedule and of the run, if known."""
+    """The last training step, and the ends of the schedule and of the run, if they have one."""
+    held, end = _held_from(schedule, total), schedule.ends_at()
+    end = end if end and end <= total else None
+    if run is not None and run <= total:
+        yield run - 1, "last training step"
+        yield run, "end of the run"
+    elif run is None and end is not None:
+        yield end - 1, "last training step"
+    if held is not None and end is not None:
+        yield max(held, end), "final rate, held" if run is None else "end of the schedule, held"
+    elif held is not None:
+        yield held, "held from here"
+    elif run is None or run > total:
+        yield total, "last step shown"
+
+
+def _held_from(schedule: Schedule, total: int) -> int | None:
+    """The step from which on the rate holds, if that is within the picture."""
     held = schedule.holds_from()
-    is_over = held is not None and held <= total
-    if run is None or run > total:
-        yield total - 1, "last training step"
-        if is_over:
-            yield total, "final rate, held"
-        return
-    yield run - 1, "last training step"
-    yield run, "end of the run"
-    if held and is_over:
-        yield held, "end of the schedule, held"
+    # What a metric may change is not held.
+    return held if held is not None and held <= total and not schedule.metric_driven else None
 
 
 def _grid(total: int, marks: list[int]) -> NDArray[int64]:

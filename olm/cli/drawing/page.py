@@ -34,6 +34,8 @@ class View:
     """The last step."""
     axis: Axis
     """The unit of the horizontal axis."""
+    base_is_known: bool = True
+    """Whether the base rate is that of a run, not only a number to multiply."""
 
 
 def page(view: View, words: Iterable[str]) -> Iterator[str]:
@@ -53,7 +55,8 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
     if view.counted:
         yield from _set_off(counted_table(view.counted, view.clock))
     yield from _set_off(chart(spec.lr(at, base), steps, axis=axis))
-    yield from _set_off(key_table(spec, base, steps, view.clock.total_steps, axis))
+    run, known = view.clock.total_steps, view.base_is_known
+    yield from _set_off(key_table(spec, base, steps, run, axis, base_is_known=known))
 
 
 def _set_off(lines: Iterable[str]) -> Iterator[str]:

@@ -64,7 +64,13 @@ def counted_table(counted: Iterable[Counted], clock: Clock) -> Iterator[str]:
 
 
 def key_table(
-    spec: Spec, base: float, steps: int, run: int | None = None, axis: Axis = STEPS
+    spec: Spec,
+    base: float,
+    steps: int,
+    run: int | None = None,
+    axis: Axis = STEPS,
+    *,
+    base_is_known: bool = True,
 ) -> Iterator[str]:
     """The key steps, with their rates.
 
@@ -74,6 +80,8 @@ def key_table(
         steps: the last step.
         run: the run length in steps, if known.
         axis: the unit of a second column.
+        base_is_known: whether somebody specified the base rate. Otherwise the share of it is left
+            out where it depends on the base rate.
     """
     from olm.cli.drawing.key_steps import key_steps
     from olm.drawing.braille import rate_text
@@ -81,7 +89,8 @@ def key_table(
     units = [STEPS] if axis == STEPS else [STEPS, axis]
     rows = [(*(unit.name for unit in units), "rate", "of base", "")]
     for key in key_steps(spec.schedule, base, steps, run):
-        share = f"{key.rate / base * 100:.3g} %" if base else ""
+        has_share = base and (base_is_known or spec.lr(key.step, 2 * base) == 2 * key.rate)
+        share = f"{key.rate / base * 100:.3g} %" if has_share else ""
         places = (unit.text(key.step) for unit in units)
         rows.append((*places, rate_text(key.rate), share, key.why))
     yield from aligned(rows)

@@ -103,9 +103,10 @@ def _view(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> Vi
     axis = _axis(clock, args.axis)
     if given and written.clock and (differences := given.differences(written.clock)):
         print(f"olm show: {'; '.join(differences)}", file=sys.stderr)
+    known = args.base_lr is not None or bool(spec.base_lrs)
     base = args.base_lr if args.base_lr is not None else (spec.base_lrs or (1.0,))[0]
     steps = args.steps or clock.total_steps or spec.schedule.horizon()
-    return View(spec, counted_in(written, clock), clock, base, steps, axis)
+    return View(spec, counted_in(written, clock), clock, base, steps, axis, known)
 
 
 def _axis(clock: Clock, unit: str) -> Axis:
