@@ -196,7 +196,7 @@ def test_fields_of_any_type_are_in_the_schema_as_they_are_in_the_model(blend_sch
         "minItems": 2,
     }
     assert properties["last"] == {
-        "description": "What comes after mixed.",
+        "description": "The schedules after mixed.",
         "default": {"kind": "LinearDecayLR", "total_steps": 1},
         **child,
     }

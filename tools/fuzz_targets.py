@@ -216,12 +216,12 @@ def _distributed() -> Mapping[str, bytes]:
     """The files of a distributed checkpoint."""
     import warnings
 
-    import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint.state_dict_saver import save
 
     state = {"gamma": 0.9, "base_lrs": [1.0], "last_epoch": 3, "_last_lr": [0.729]}
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that one process saves
-        dcp.save({"scheduler": state}, checkpoint_id=folder, no_dist=True)
+        save({"scheduler": state}, checkpoint_id=folder, no_dist=True)
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
