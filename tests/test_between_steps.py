@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from olm.kinds import KINDS
 from olm.kinds.cyclic import Cyclic, OneCycle
@@ -191,3 +192,14 @@ def test_a_power_of_next_to_nothing_leads_from_one_end_to_the_other(kind, power)
     if kind == "RampLR":
         early = late.model_copy(update={"ease": "power"})
         assert early.lr([0, 4, 9], 1.0).tolist() == [1.0, 0.25, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("growth", "count", "period"),
+    [(8e-6, 4, 1953125 * 10**9), (0.1, 4, 1000), (0.2, 4, 125)],
+)
+def test_a_last_cycle_of_one_step_is_long_enough_however_floats_are_rounded(growth, count, period):
+    fields = {"scheduler": {"kind": "HoldLR"}, "growth": growth, "count": count}
+    assert make("RepeatLR", **fields, period=period).count == count
+    with pytest.raises(ValidationError, match="before one is shorter than a step"):
+        make("RepeatLR", **fields, period=period - 1)

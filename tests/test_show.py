@@ -555,3 +555,14 @@ def test_a_sentence_has_singular_nouns_after_1_and_lists_without_brackets(kind):
         fields = {name: ones(value) for name, value in dict(schedule).items()}
         assert not re.search(r"\b1 \w+s\b", sentence(model.model_construct(**fields)))
         assert not re.search(r"\(\d[^)]*, ", sentence(schedule))
+
+
+@pytest.mark.parametrize("option", ["--steps", "--total-steps"])
+def test_a_number_of_steps_is_the_one_that_was_written_not_the_float_beside_it(option, show):
+    assert show("kind: HoldLR\n", option, str(2**53))[0] == FINE
+    # As a float, the next number is the same one.
+    try:
+        status = show("kind: HoldLR\n", option, str(2**53 + 1))[0]
+    except SystemExit as exit_:
+        status = exit_.code
+    assert status == MISUSE

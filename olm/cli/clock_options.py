@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from olm.cli import Misuse
 from olm.fields.durations import UNITS
-from olm.problem import SpecError, dotted, listed, quantity
+from olm.problem import SHOWN, SpecError, dotted, listed, quantity
 from olm.spec.load import parse_document
 
 if TYPE_CHECKING:
@@ -66,9 +66,18 @@ def clock_of(args: Namespace) -> Clock | None:
     raise Misuse(f"{option(str(first.path[0]))}: {first.message}")
 
 
+def exact_number(text: str) -> float:
+    """A number, as a whole one where it is written as one: a float may be the one beside it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return int(text) if text.isdecimal() and len(text) < SHOWN else float(text)
+
+
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return exact_number(text)
     except ValueError:
         raise ArgumentTypeError(f"must be a number, found {text}") from None
 

@@ -1,8 +1,10 @@
 """Schedules on a clock of their own: repeated, shifted, in larger steps."""
 
+from fractions import Fraction
 from math import ceil
 from typing import Annotated, Literal
 
+from olm.fields.durations import exact
 from olm.schedule import (
     MAX_STEPS,
     Array,
@@ -19,13 +21,21 @@ from olm.schedule import (
 )
 from olm.schedule.curves import cycle_start, whole_on_paper
 
+FEW_CYCLES = 64
+"""The most cycles whose last one can be a step long to the digit."""
+
+
+def _last_cycle(period: int, growth: float, count: int) -> Fraction | float:
+    """How many steps the last of some cycles has, exactly where that may be one step."""
+    return period * (exact(growth) if count <= FEW_CYCLES else growth) ** (count - 1)
+
 
 @rule(
     "growth",
     "count",
     "period",
     holds=lambda growth, count, period: (
-        growth >= 1 or (count is not None and period * growth ** (count - 1) >= 1)
+        growth >= 1 or (count is not None and _last_cycle(period, growth, count) >= 1)
     ),
     message="with {growth} below 1, {count} must end the cycles, the first of {period}, "
     "before one is shorter than a step",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from olm.checking.check import Options
 from olm.cli import FINE, MISUSE, PROBLEMS, Misuse
-from olm.cli.clock_options import Uncounted, add_clock, clock_of, option, uncounted
+from olm.cli.clock_options import Uncounted, add_clock, clock_of, exact_number, option, uncounted
 from olm.cli.drawing.page import View, page
 from olm.cli.drawing.sentence import in_words
 from olm.cli.files.search import is_there
@@ -150,7 +150,7 @@ def rate(text: str) -> float:
 
 def count(text: str) -> int:
     """A number of steps as an argument."""
-    steps = float(text)
-    if not (steps.is_integer() and 1 <= steps <= MAX_STEPS):
+    steps = exact_number(text)
+    if not (steps == steps // 1 and 1 <= steps <= MAX_STEPS):
         raise ArgumentTypeError(f"the number of steps must be whole and at least 1, found {text}")
     return int(steps)

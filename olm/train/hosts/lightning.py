@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from math import ceil, isfinite
+from math import isfinite
 from typing import Any
 
 from torch.optim import Optimizer
@@ -57,7 +57,7 @@ def clock_of(trainer: Any) -> Clock:
         total_steps=int(steps) if isfinite(steps) and steps > 0 else None,
         steps_per_epoch=(
             # The last step of an epoch takes the remaining batches.
-            ceil(batches / trainer.accumulate_grad_batches)
+            -(-int(batches) // trainer.accumulate_grad_batches)
             if isfinite(batches) and batches
             else None
         ),

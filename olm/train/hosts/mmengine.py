@@ -20,7 +20,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import wraps
 from importlib import import_module
-from math import ceil
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -185,7 +184,7 @@ def _clock_of(wrapper: Any, iterations: int | None, epoch_length: int | None = N
     count = getattr(wrapper, "_accumulative_counts", 1)
     return Clock(
         # The wrapper steps with the remaining iterations at the end of the run, not of an epoch.
-        total_steps=ceil(iterations / count) if iterations else None,
+        total_steps=-(-iterations // count) if iterations else None,
         steps_per_epoch=epoch_length / count if epoch_length else None,
     )
 
