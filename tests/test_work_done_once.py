@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import pickle
+import sys
 from collections import Counter
 
 import numpy as np
@@ -209,3 +210,31 @@ def test_a_state_that_has_not_begun_is_built_with_the_rates_of_step_0(work):
     twin = olm.build(state, optimizer_of(*BASES))
     assert (twin.last_epoch, twin.state_dict()) == (-1, state)
     assert [group["lr"] for group in optimizer.param_groups] == [*BASES]
+
+
+@pytest.mark.parametrize("groups", [1, 8])
+def test_a_step_executes_few_instructions(groups):
+    scheduler = olm.build(LINEAR, optimizer_of(*[0.1 * (1 + index) for index in range(groups)]))
+    trained(scheduler, 2)
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        scheduler.step()
+    finally:
+        sys.settrace(before)
+    assert 50 < count <= 130 + 20 * groups
+
+
+def test_what_a_step_reads_are_attributes_of_the_instance():
+    scheduler = olm.build(LINEAR, optimizer_of(0.5))
+    read = {"_only_if_stepped", "_base_lrs_may_change", "_groups", "_has_tensors"}
+    assert read <= vars(scheduler).keys()
+    assert read <= vars(pickle.loads(pickle.dumps(scheduler))).keys()

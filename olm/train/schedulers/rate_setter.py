@@ -43,6 +43,8 @@ class RateSetter(SchedulerBase):
     """Whether a caller has the list of base rates, or has assigned another one."""
 
     def __init__(self, optimizer: Optimizer, ahead: ReadAhead, last_epoch: int = -1) -> None:
+        # Python reads an attribute of the instance much faster than one of the class.
+        self._base_lrs_may_change = False
         self._lock = RLock()
         self._ahead = ahead
         self._know(optimizer.param_groups)

@@ -23,6 +23,9 @@ from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
 from olm.train.schedulers.turns import Turn, take_turn, turn_of
 
+_ToResume = tuple[Spec, OnChange, ReadAhead]
+"""What a scheduler that is constructed from a state resumes: the arguments of `_resume`."""
+
 CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
 """The torch class of every kind whose class has been made."""
 
@@ -89,7 +92,17 @@ class ScheduleLR(RateSetter):
         check_fits(optimizer.param_groups, ahead.at(last_epoch + 1))
         self._construct(optimizer, ahead, last_epoch)
 
-    def _construct(self, optimizer: Optimizer, ahead: ReadAhead, last_epoch: int = -1) -> None:
+    def _construct(
+        self,
+        optimizer: Optimizer,
+        ahead: ReadAhead,
+        last_epoch: int = -1,
+        resume: _ToResume | None = None,
+    ) -> None:
+        # A step reads these. Python reads an attribute of the instance much faster than one of the
+        # class, unless something asks for the whole ``__dict__``.
+        self._only_if_stepped = False
+        self._to_resume = resume
         super().__init__(optimizer, ahead, last_epoch)
         after_loads(self, ScheduleLR._optimizer_has_loaded)
 
@@ -105,17 +118,16 @@ class ScheduleLR(RateSetter):
         first = ahead if bases == ahead.bases else ReadAhead(state.schedule, bases)
         if state.last_epoch < 0:
             check_fits(optimizer.param_groups, first.at(0))
-        self._state_to_resume = state, on_change, ahead
-        self._construct(optimizer, first)
+        self._construct(optimizer, first, resume=(state, on_change, ahead))
 
     def _initial_step(self) -> None:
         """Take the first step, or go to the step of the state that is resumed."""
         # torch's constructor calls this last. torch's composites call it again for their children.
-        resumed = self.__dict__.pop("_state_to_resume", None)
-        if resumed is None or resumed[0].last_epoch < 0:
+        resume, self._to_resume = self._to_resume, None
+        if resume is None or (resume[0].last_epoch or 0) < 0:
             super()._initial_step()
-        if resumed is not None:
-            self._resume(*resumed)
+        if resume is not None:
+            self._resume(*resume)
 
     def step(self, epoch: float | None = None) -> None:
         """Set the rates of the next step. Call this after ``optimizer.step()``.
