@@ -219,6 +219,8 @@ def test_the_pages_and_the_guides_are_in_a_wheel(tmp_path):
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "olm", tmp_path / "olm")
+    (tmp_path / "tools").mkdir()
+    shutil.copy(ROOT / "tools" / "sdist.py", tmp_path / "tools")
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--target", "there"]
     command = [sys.executable, "-m", "pip", "install", *options, "."]
     subprocess.run(command, check=True, capture_output=True)

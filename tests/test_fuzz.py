@@ -1,7 +1,7 @@
 """The inputs that `tools/fuzz.py` starts from, which include its findings, end without one."""
 
 import sys
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,11 @@ INPUTS = sorted(path for path in CORPUS.rglob("*") if path.is_file())
 @pytest.fixture(scope="module")
 def targets():
     """The module with the targets, whose folder is no package."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import fuzz_targets
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
-    return fuzz_targets
+    spec = spec_from_file_location("fuzz_targets", ROOT / "tools" / "fuzz_targets.py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.mark.parametrize("path", INPUTS, ids=lambda path: f"{path.parent.name}-{path.name}")

@@ -3,7 +3,7 @@
 from setuptools.command.sdist import sdist
 
 FOLDERS = (".github", "schemas", "specs", "tests", "tools")
-FILES = (".gitattributes", ".gitignore", ".pre-commit-hooks.yaml", "conftest.py")
+FILES = (".gitattributes", ".gitignore", ".pre-commit-hooks.yaml")
 
 
 class Sdist(sdist):  # type: ignore[misc]  # setuptools has no types.

@@ -1,18 +1,11 @@
-"""Without torch, skip what cannot be imported without it: the rest must pass."""
+"""Without torch, skip the files that cannot be imported without it: the rest must pass."""
 
 from collections.abc import Generator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
 HAS_TORCH = find_spec("torch") is not None
-TRAIN = Path(__file__).parent / "olm" / "train"
-
-
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Skip the only layer that imports torch."""
-    return True if collection_path == TRAIN and not HAS_TORCH else None
 
 
 @pytest.hookimpl(wrapper=True)
