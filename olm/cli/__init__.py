@@ -131,7 +131,7 @@ def _run(arguments: list[str]) -> int:
             raise
         return _refuse(name, f"{error.filename}: {_reason(error)}", MISUSE)
     except ImportError as error:
-        if "which is not installed" not in str(error):
+        if "pip install 'olm-schedules" not in str(error):
             raise
         return _refuse(name, str(error), MISUSE)
     return status
