@@ -415,6 +415,17 @@ def squeezed(parts, lengths, spans, over, least):
     return lengths
 
 
+def pushed(values, points):
+    """Ends of which each is a step above the one before, if that is so as they are written."""
+    before = None
+    for value, (exactly, step) in zip(values, points, strict=True):
+        after = step
+        if before and isinstance(value, str) and exactly > before[0]:
+            after = max(step, before[1] + 1)
+        before = (exactly, after)
+        yield before
+
+
 def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
     """A document with numbers in place of its durations.
 
@@ -444,6 +455,8 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
         values = document[name] if isinstance(document[name], list) else [document[name]]
         if values != [None]:
             exactly[name] = [ends(value, Fraction(0), 0) for value in values]
+            if document["kind"] in ("SequentialLR", "TableLR"):
+                exactly[name] = [*pushed(values, exactly[name])]
             rounded = [step for _, step in exactly[name]]
             made[name] = rounded if isinstance(document[name], list) else rounded[0]
     stages = STAGES.get(document["kind"], [])
@@ -680,6 +693,25 @@ def test_three_stages_cover_every_run_however_long(parts):
         assert min(lengths) >= 1 or total < 3
         # A phase has a step at least, also where there are fewer steps than phases.
         assert sequence.resolve(clock).lengths == (lengths if total >= 3 else (1, 1, 1))
+
+
+def test_milestones_that_differ_as_they_are_written_differ_in_every_run():
+    """In a run of 30 steps 1 % is 0.3 of a step, and each part of a sequence has a step."""
+    texts = ["1%", "2%", "3%", "50%"]
+    sequence = parse({"kind": "SequentialLR", "schedulers": [HOLD] * 5, "milestones": texts})
+    table = KINDS["TableLR"](milestones=texts, factors=[0.1, 0.2, 0.3, 1.0])
+    for total in EVERY_LENGTH:
+        clock = Clock(total_steps=total)
+        steps = sequence.resolve(clock).schedule.milestones
+        assert steps == table.resolve(clock).milestones
+        assert steps[0] == max((total + 50) // 100, 1)
+        for text, (step, later) in zip(texts[1:], pairwise(steps), strict=True):
+            nearest = floor(Fraction(text[:-1]) / 100 * total + Fraction(1, 2))
+            assert later == max(nearest, step + 1)
+    clock = Clock(total_steps=30)
+    assert sequence.resolve(clock).schedule.milestones == (1, 2, 3, 15)
+    same = {"kind": "SequentialLR", "schedulers": [HOLD] * 3, "milestones": ["1%", "0.01dur"]}
+    assert problem_of(parse(same).schedule.resolve, clock).code == "rule"
 
 
 @pytest.mark.parametrize("total", [1, 10, 15, 1000])

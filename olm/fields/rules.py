@@ -71,6 +71,7 @@ class Staged(Ruled, Protocol):
     """A model with stages that follow one another."""
 
     stages: ClassVar[tuple[str, ...]]
+    rising: ClassVar[tuple[str, ...]]
     fit: ClassVar[Fit | None]
 
 
@@ -95,7 +96,7 @@ def rule(*fields: str, holds: Callable[..., bool], message: str) -> Callable[[Mo
     return declare
 
 
-def ascending(field: str, *, strictly: bool = True) -> Callable[[Model], Model]:
+def ascending(field: str, *, strictly: bool = True) -> Callable[[StagedModel], StagedModel]:
     """Declare that a list is in ascending order, with or without equal neighbours."""
     wrong = ge if strictly else gt
 
@@ -103,11 +104,13 @@ def ascending(field: str, *, strictly: bool = True) -> Callable[[Model], Model]:
         pairs = enumerate(pairwise(values), 1)
         return next((index for index, (first, second) in pairs if wrong(first, second)), None)
 
-    def declare(model: Model) -> Model:
+    def declare(model: StagedModel) -> StagedModel:
         each = "each above the one before" if strictly else "none below the one before"
         message = f"{{{field}}} must be in ascending order, {each}"
         new = Rule((field,), lambda values: spot(values) is None, message, spot)
         model.rules = (*model.rules, new)
+        if strictly:
+            model.rising = (*model.rising, field)
         return model
 
     return declare

@@ -199,7 +199,8 @@ class _Counter:
             elif kind.fit and kind.fit.last == place[0] and value.unit != REST:
                 end = self._last(value, ends[kind.fit.into], interval, path + place)
             else:
-                end = self.end(value, start, interval, path + place)
+                above = ends.get(str(place[0])) if place[0] in kind.rising else None
+                end = self.end(value, start, interval, path + place, above)
             ends[str(place[0])] = end
             before = end if staged else before
         over = _over(kind.fit, ends) if kind.fit else before.step - interval.rounded(before.exact)
@@ -220,8 +221,23 @@ class _Counter:
         self.counted.append(counted)
         return _Point(exact, steps)
 
-    def end(self, written: Duration, before: _Point, interval: _Interval, path: Path) -> _Point:
-        """The end of a duration that starts at a point."""
+    def end(
+        self,
+        written: Duration,
+        before: _Point,
+        interval: _Interval,
+        path: Path,
+        above: _Point | None = None,
+    ) -> _Point:
+        """The end of a duration that starts at a point.
+
+        Args:
+            written: the duration.
+            before: where it starts.
+            interval: when its schedule applies.
+            path: its path.
+            above: the item before it, in a list of which each item is above the one before.
+        """
         if written.unit == REST:
             if interval.end is None:
                 if interval.is_known:
@@ -240,6 +256,8 @@ class _Counter:
             if exact >= 0:
                 # The duration before may have been extended to 1 step, beyond the end of this one.
                 steps = max(steps, 1 if exact else 0)
+            if above and exact > above.exact:
+                steps = max(steps, above.step + 1)
             end = _Point(before.exact + exact, before.step + steps)
         start, begin = interval.start + before.exact, interval.begin + before.step
         self.counted.append(Counted(path, written, exact, steps, start, begin))

@@ -41,6 +41,9 @@ class Timeline(Nesting):
     stages: ClassVar[tuple[str, ...]] = ()
     """The fields that specify how long consecutive stages last: see `olm.fields.rules.stages`."""
 
+    rising: ClassVar[tuple[str, ...]] = ()
+    """The lists of which each item is above the one before: see `olm.fields.rules.ascending`."""
+
     fit: ClassVar[Fit | None] = None
     """The stages that must fit into the schedule: see `olm.fields.rules.fits`."""
 
