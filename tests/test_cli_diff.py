@@ -345,7 +345,7 @@ def test_standard_input_is_a_dash(folder):
         (["a", "several"], "several has several states, x, y[0]: write one of them, with olm"),
         (["a", "a", "--base-lr", "-1"], "must be finite and at least 0, found -1"),
         (["a", "a", "--at", "x["], "expected a place such as"),
-        (["a", "a", "--png", "a/x.png"], "a/x.png: not a directory"),
+        (["a", "a", "--png", "a/x.png"], "a/x.png: Not a directory"),
         ([], "usage: olm diff A B [options]\n       olm diff --git REV FILE [options]\n"),
     ],
 )

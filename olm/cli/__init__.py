@@ -129,7 +129,7 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         if error.filename is None or isinstance(error, BrokenPipeError):
             raise
-        return _refuse(name, f"{error.filename}: {_reason(error)}", MISUSE)
+        return _refuse(name, f"{error.filename}: {error.strerror}", MISUSE)
     except ImportError as error:
         if "pip install 'olm-schedules" not in str(error):
             raise
