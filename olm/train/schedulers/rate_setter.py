@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from threading import RLock
 from typing import Any
 
@@ -151,6 +152,8 @@ class RateSetter(SchedulerBase):
             # The caller has changed the list of base rates together with the groups.
             return list(bases)
         check_tensors(groups)
+        if len(groups) == len(bases) and all(map(is_, groups, self._groups)):
+            return list(bases)
         left = list(zip(self._groups, bases, strict=False))
         current: list[float] = []
         for group in groups:
