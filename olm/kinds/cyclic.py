@@ -175,7 +175,10 @@ class OneCycle(Schedule):
         return [*points, (self.length - 1.0, last)]
 
     def own_marks(self) -> Iterable[int]:
-        return sorted({min(max(round(at), 0), self.length) for at, _ in self.turning_points()[1:]})
+        *_, (before, _), (end, _) = points = self.turning_points()
+        marks = {min(max(round(at), 0), self.length) for at, _ in points[1:]}
+        # A way down of no length is over a step later: the last step has the highest rate.
+        return sorted(marks | {self.length} if before >= end else marks)
 
     def ends_at(self) -> int:
         # The rate already holds at the last step that trains.

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 GRID = 200_000
 """The most steps that are evaluated, besides those at which the shape changes."""
 
+ROUNDING = 1e-12
+"""By which share rates may differ that are equal on paper."""
+
 
 class KeyStep(NamedTuple):
     """A step, its rate, and why it is listed."""
@@ -59,13 +62,14 @@ def _reasons(
     steps = _grid(total, schedule.marks())
     rates = schedule.lr(steps, base)
     yield 0, "first step"
-    highest, is_held = int(rates.argmax()), _held_from(schedule, total) is not None
-    if highest and rates[highest:].min() < rates[highest]:
+    is_held, high = _held_from(schedule, total) is not None, rates.max() * (1 - ROUNDING)
+    highest = int((rates >= high).argmax())
+    if highest and rates[highest:].min() < high:
         yield int(steps[highest]), "peak"
     elif highest and is_held:
         yield int(steps[highest]), "highest rate"
     # What goes on beyond the picture has no end to be halfway to.
-    if (is_held or run == total) and rates[-1] < rates[highest]:
+    if (is_held or run == total) and rates[-1] < high:
         middle = (rates[highest] + rates[-1]) / 2
         below = int((rates[highest:] <= middle).argmax())
         around = steps[highest + below - 1 :][:2]
