@@ -102,7 +102,12 @@ def check_fits(groups: Iterable[Group], rates: Sequence[float], key: str = "lr")
     for index, (group, rate) in enumerate(zip(groups, rates, strict=False)):
         # torch's constructor copies a group's `lr` as its `initial_lr`.
         tensor = group.get(key, group["lr"])
-        if is_tensor(tensor) and rate > finfo(tensor.dtype).max:
+        # Not is_tensor, whose call alone would take as long as the rest for a float.
+        if (
+            type(tensor) is not float
+            and isinstance(tensor, Tensor)
+            and rate > finfo(tensor.dtype).max
+        ):
             raise RateError(
                 f"param_groups[{index}]: {key} would be {rate:g}, but a tensor of "
                 f"{tensor.dtype} holds at most {finfo(tensor.dtype).max:g}"
@@ -137,7 +142,9 @@ def check_tensors(groups: Iterable[Group]) -> None:
     for index, group in enumerate(groups):
         for key in ("lr", "initial_lr"):
             rate = group.get(key)
-            if is_tensor(rate) and (why := _why_unusable(rate)):
+            if type(rate) is float or not isinstance(rate, Tensor):
+                continue
+            if why := _why_unusable(rate):
                 raise RateError(
                     f"param_groups[{index}]: {key} is a tensor {why}: use a float, or a plain "
                     "tensor such as torch.tensor(0.1)"

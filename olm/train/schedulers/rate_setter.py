@@ -194,13 +194,17 @@ class RateSetter(SchedulerBase):
 
         Before the first step only missing base rates are written.
         """
-        if self.last_epoch < 0:
+        if self.last_epoch >= 0:
+            groups, bases = self.optimizer.param_groups, self._all_bases()
+            check_fits(groups, bases, "initial_lr")
+            check_fits(groups, self._ahead_for(self.schedule, bases).at(self.last_epoch))
+            self._write_all(bases)
+        else:
             set_initial_lrs(self.optimizer, self._base_lrs)
-            return
-        groups, bases = self.optimizer.param_groups, self._all_bases()
-        check_fits(groups, bases, "initial_lr")
-        check_fits(groups, self._ahead_for(self.schedule, bases).at(self.last_epoch))
-        for group, base in zip(groups, bases, strict=True):
+
+    def _write_all(self, bases: list[float]) -> None:
+        """Write base rates and the rates of the current step, which are known to fit."""
+        for group, base in zip(self.optimizer.param_groups, bases, strict=True):
             write(group, "initial_lr", base)
         self._go_to(self.last_epoch)
 

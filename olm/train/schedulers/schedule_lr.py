@@ -239,7 +239,7 @@ class ScheduleLR(RateSetter):
         Args:
             state: the state to resume, in full.
             on_change: which side its caller chose.
-            ahead: the rates of the state. Those of its step are known to be usable.
+            ahead: the rates of the state. Those of its step are known to fit the param groups.
         """
         assert state.last_epoch is not None
         assert state.base_lrs is not None
@@ -251,7 +251,10 @@ class ScheduleLR(RateSetter):
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
             self._optimizer_stepped = self._has_turn = False
-            self._rewrite()
+            if state.last_epoch >= 0:
+                self._write_all(self._base_lrs)
+            else:
+                set_initial_lrs(self.optimizer, self._base_lrs)
 
     def _observe_and_go_to(self, metric: float, step: int) -> None:
         """Observe a metric at the current step, then set the rates of `step`."""
