@@ -520,7 +520,7 @@ def test_what_comes_out_wrong_in_steps_is_a_problem_with_its_place(folder, capsy
 
 def test_a_clock_that_no_run_has_is_refused(folder, capsys):
     folder(a=W("3%"))
-    message = "olm diff: --total-steps: total_steps must be at least 1, found 0.0\n"
+    message = "olm diff: --total-steps: total_steps must be at least 1, found 0\n"
     assert refused(capsys, "a", "a", "--total-steps", "0") == message
 
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import pytest
 import torch
@@ -76,6 +75,16 @@ def forked(nursery, chance):
     nursery.stdin.write(b"\n")
     life = Life(nursery)
     strike(life, chance)
+    life.read_until("dead")
+    return life
+
+
+def stopped(nursery):
+    """The output of a fork that took all its steps before it was killed."""
+    nursery.stdin.write(b"\n")
+    life = Life(nursery)
+    life.read_until("end")
+    life.kill()
     life.read_until("dead")
     return life
 
@@ -170,19 +179,27 @@ def test_a_run_killed_forty_times_ends_with_the_same_rates_and_weights(kind, fre
     assert (calm / "schedule.json").read_bytes() == (rough / "schedule.json").read_bytes()
 
 
-def test_a_save_killed_at_any_line_leaves_the_old_or_the_new_state(tmp_path):
-    steps, lines, life = [0], [], None
+@pytest.mark.parametrize("there", [False, True], ids=["new", "there"])
+def test_a_save_killed_at_any_line_leaves_the_old_or_the_new_state(there, tmp_path):
+    path = tmp_path / "schedule.json"
+    before, moves, lines, life = 0, [], [], None
     with started("cosine", tmp_path, "forks") as nursery:
         Life(nursery).read_until("ready")
+        if there:
+            before = check_state(stopped(nursery), tmp_path, 0)
         while not (life and life.numbers("saved")):
+            if not there:
+                path.unlink(missing_ok=True)
+                before = 0
             nursery.stdin.write(f"{len(lines)}\n".encode())
             life = Life(nursery)
             life.read_until("dead")
             lines += life.numbers("line")
-            steps.append(check_state(life, tmp_path, steps[-1]))
-    assert len(lines) == len(steps) - 1 > 20
+            after = check_state(life, tmp_path, before)
+            moves.append(after - before)
+            before = after
+    assert len(lines) == len(moves) > 20
     # Up to some line, the file has the old state, then the new one.
-    moves = [after - before for before, after in pairwise(steps)]
     assert moves == sorted(moves)
     assert {*moves} == {0, 1}
     # As if nothing had been written for hours: the kills left the other files.
@@ -190,7 +207,7 @@ def test_a_save_killed_at_any_line_leaves_the_old_or_the_new_state(tmp_path):
     assert left
     for file in left:
         os.utime(file, (0, 0))
-    olm.save_state(olm.build(train.SPECS["cosine"], optimizer_of(0.5)), tmp_path / "schedule.json")
+    olm.save_state(olm.build(train.SPECS["cosine"], optimizer_of(0.5)), path)
     assert not [*tmp_path.glob("*.tmp*")]
 
 

@@ -350,5 +350,5 @@ def test_a_state_without_the_wrapper_is_rejected_and_changes_nothing(garbage):
 
 def test_only_a_scheduler_of_olm_is_wrapped():
     theirs = torch.optim.lr_scheduler.StepLR(optimizer_of(0.5), 3)
-    with pytest.raises(TypeError, match=r"must be one that olm\.build gave, found StepLR"):
+    with pytest.raises(TypeError, match=r"must be one that olm\.build returned, found StepLR"):
         SchedulerState(theirs)

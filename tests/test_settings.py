@@ -270,7 +270,7 @@ def test_an_impossible_clock_is_misuse(folder, capsys):
     folder({"a.olm.yaml": WAITS})
     status, out, error = checked(capsys, ".", "--total-steps", "0")
     assert (status, out) == (MISUSE, "")
-    assert error == "olm check: --total-steps: total_steps must be at least 1, found 0.0\n"
+    assert error == "olm check: --total-steps: total_steps must be at least 1, found 0\n"
 
 
 def test_an_insufficient_clock_is_a_problem_with_a_place(folder, capsys):

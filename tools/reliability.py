@@ -65,6 +65,7 @@ ROWS = {
     "14d": "torchtune#2263 #130467 #107076 #120934 #133898",
     "14e": "#189374",
     "15": "",
+    "16": "",
 }
 """The rows, and the reports of each family of failures."""
 MARK = "reliability"

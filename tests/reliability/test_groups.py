@@ -16,8 +16,9 @@ def late_group(**rates):
     return {"params": [torch.zeros(1, requires_grad=True)], **rates}
 
 
+@pytest.mark.reliability("6")
 def test_the_lr_of_a_late_group_is_its_rate_at_the_current_step():
-    """Luxonis's and Lightning's finetuning add a tenth of the rate at which the others are."""
+    """LinearLR of torch takes the live rate of a late group for its base rate."""
     scheduler = after(LINEAR, 5, 1.0)
     scheduler.optimizer.add_param_group(late_group(lr=0.05))
     assert trained(scheduler, 2) == [[0.5, 0.05], *wanted(LINEAR, 1, (1.0, 0.1), start=6)]
@@ -25,13 +26,17 @@ def test_the_lr_of_a_late_group_is_its_rate_at_the_current_step():
     assert scheduler.optimizer.param_groups[1]["initial_lr"] == 0.1
 
 
+@pytest.mark.reliability("6")
 def test_the_initial_lr_of_a_late_group_is_its_base_rate():
+    """Torch adds a late group with an initial_lr, and multiplies what its lr happened to be."""
     scheduler = after(LINEAR, 5, 1.0)
     scheduler.optimizer.add_param_group(late_group(lr=0.3, initial_lr=0.1))
     assert trained(scheduler, 2) == [[0.5, 0.3], *wanted(LINEAR, 1, (1.0, 0.1), start=6)]
 
 
+@pytest.mark.reliability("6")
 def test_a_late_group_with_an_absolute_end_has_the_base_rate_that_gives_its_rate():
+    """A late group's rate, taken as its base rate, gives another curve to the same end."""
     scheduler = after({"kind": "LinearLR", "total_steps": 4, "end_lr": 0.2}, 2, 1.0)
     scheduler.optimizer.add_param_group(late_group(lr=0.5))
     assert rates_of(scheduler.optimizer) == [0.6, 0.5]
@@ -42,16 +47,20 @@ def test_a_late_group_with_an_absolute_end_has_the_base_rate_that_gives_its_rate
     assert scheduler.base_lrs == [1.0, 0.8]
 
 
+@pytest.mark.reliability("6")
 @pytest.mark.parametrize("lr", [0.0, 0.05])
 def test_the_base_rate_of_a_late_group_is_its_lr_where_no_base_rate_gives_it(lr):
+    """Where the schedule has come to zero, no base rate gives the rate of a late group."""
     scheduler = after(LINEAR, 10, 1.0)
     scheduler.optimizer.add_param_group(late_group(lr=lr))
     trained(scheduler, 1)
     assert scheduler.base_lrs == [1.0, lr]
 
 
+@pytest.mark.reliability("6")
 @pytest.mark.parametrize("document", EXAMPLES)
 def test_a_late_group_goes_on_like_one_that_was_there_from_the_start(document):
+    """The rate of a late group differs from that of an equal group for the rest of the run."""
     scheduler = after(document, 3, 0.5, 0.25)
     live = scheduler.get_last_lr()[1]
     late = after(document, 3, 0.5)
@@ -64,7 +73,9 @@ def test_a_late_group_goes_on_like_one_that_was_there_from_the_start(document):
         assert late.get_last_lr() == pytest.approx(scheduler.get_last_lr())
 
 
+@pytest.mark.reliability("6")
 def test_a_removed_group_is_noticed_if_another_one_was_added():
+    """Torch counts the groups: one removed and one added go unnoticed."""
     scheduler = after(LINEAR, 1, 0.4, 0.2, 0.1)
     optimizer = scheduler.optimizer
     del optimizer.param_groups[1]
@@ -75,7 +86,9 @@ def test_a_removed_group_is_noticed_if_another_one_was_added():
     assert (scheduler.last_epoch, rates_of(optimizer)) == (1, rates)
 
 
+@pytest.mark.reliability("6")
 def test_reordered_groups_keep_their_base_rates():
+    """Torch assigns rates by position: reordered groups exchange their rates."""
     scheduler = after(LINEAR, 1, 0.4, 0.2, 0.1)
     scheduler.optimizer.param_groups.reverse()
     scheduler.step()
@@ -83,7 +96,9 @@ def test_reordered_groups_keep_their_base_rates():
     assert scheduler.state_dict()["base_lrs"] == [0.1, 0.2, 0.4]
 
 
+@pytest.mark.reliability("6")
 def test_a_group_is_the_same_after_the_optimizer_has_loaded_a_state_or_lists_were_replaced():
+    """An optimizer that loads a state has new groups, which are none that were added."""
     scheduler = after(LINEAR, 1, 0.4, 0.2)
     optimizer = scheduler.optimizer
     optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
@@ -112,6 +127,7 @@ def meta():
     return torch.tensor(0.5, device="meta")
 
 
+@pytest.mark.reliability("7")
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -125,6 +141,7 @@ def meta():
 def test_a_tensor_that_cannot_be_filled_with_a_rate_is_an_error_before_anything_changes(
     make, why, key
 ):
+    """Torch fills a rate that is an integer tensor with 0, and trains at it."""
     optimizer = optimizer_of(0.5, 0.1)
     optimizer.param_groups[1][key] = make()
     before = [{**group} for group in optimizer.param_groups], {*vars(optimizer)}
@@ -136,7 +153,9 @@ def test_a_tensor_that_cannot_be_filled_with_a_rate_is_an_error_before_anything_
     assert {*vars(optimizer)} == before[1]
 
 
+@pytest.mark.reliability("7")
 def test_a_base_rate_that_a_tensor_cannot_hold_is_an_error_when_it_is_built():
+    """A rate above what float16 holds is infinite in the optimizer."""
     optimizer = optimizer_of(0.5, torch.tensor(0.5, dtype=torch.float16), make=AdamW)
     optimizer.param_groups[1]["initial_lr"] = 1e5
     with pytest.raises(olm.RateError, match=r"param_groups\[1\]: lr .*float16 holds at most 65504"):
@@ -148,6 +167,7 @@ def test_a_base_rate_that_a_tensor_cannot_hold_is_an_error_when_it_is_built():
 RISE = {"kind": "RampLR", "total_steps": 1, "end_lr": 1.0e5}
 
 
+@pytest.mark.reliability("2b")
 @pytest.mark.parametrize(
     ("document", "bases"),
     [
@@ -162,6 +182,7 @@ RISE = {"kind": "RampLR", "total_steps": 1, "end_lr": 1.0e5}
 def test_a_rate_that_a_tensor_cannot_hold_is_an_error_before_any_group_is_written(
     document, bases, late
 ):
+    """A rate that one tensor cannot hold stops a step of torch between two groups."""
     optimizer = optimizer_of(*map(float, bases) if late else bases, make=AdamW)
     scheduler = olm.build(document, optimizer)
     if late:
@@ -174,7 +195,9 @@ def test_a_rate_that_a_tensor_cannot_hold_is_an_error_before_any_group_is_writte
     assert snapshot(scheduler) == before
 
 
+@pytest.mark.reliability("2b")
 def test_a_state_whose_rates_a_tensor_cannot_hold_changes_nothing():
+    """A state whose rates one tensor cannot hold is loaded by torch in half."""
     make = partial(SGD, [torch.zeros(1)])
     state = {**olm.build(LINEAR, make(lr=1e5)).state_dict(), "last_epoch": 3}
     tensor = torch.tensor(0.5, dtype=torch.float16)

@@ -19,7 +19,9 @@ def pair(optimizer):
     return olm.build(WARMUP, optimizer), olm.build(DECAY, optimizer)
 
 
+@pytest.mark.reliability("16")
 def test_two_schedulers_that_take_turns_are_an_error_that_names_both():
+    """Of two schedulers, the one that steps last sets the rate; the other reports its own."""
     theirs = optimizer_of(1.0)
     product = [
         torch.optim.lr_scheduler.LinearLR(theirs, 0.25, total_iters=3),
@@ -44,21 +46,27 @@ def test_two_schedulers_that_take_turns_are_an_error_that_names_both():
     assert rates_of(optimizer) == [0.8]
 
 
+@pytest.mark.reliability("16")
 def test_torchs_chained_scheduler_over_two_schedulers_is_an_error_at_the_second_step():
+    """A ChainedScheduler over schedulers that set rates loses the warm-up."""
     optimizer = optimizer_of(1.0)
     chained = ChainedScheduler([*pair(optimizer)], optimizer)
     with pytest.raises(olm.OlmError, match="each overwrites the rates of the other"):
         trained(chained, 3)
 
 
+@pytest.mark.reliability("16")
 def test_a_sequence_of_torch_over_two_schedulers_steps_each_in_its_turn():
+    """SequentialLR of torch steps one of its parts at a time, which is no conflict."""
     optimizer = optimizer_of(1.0)
     sequence = SequentialLR(optimizer, [*pair(optimizer)], milestones=[4])
     assert trained(sequence, 7) == [[0.25], [0.5], [0.75], [1.0], [1.0], [0.9], [0.8]]
 
 
+@pytest.mark.reliability("16")
 @pytest.mark.parametrize("how", ["build", "state", "copy"])
 def test_a_scheduler_may_replace_another_at_any_step(how):
+    """A scheduler that is built again replaces the old one, which then steps as well."""
     old = olm.build(DECAY, optimizer_of(1.0))
     trained(old, 3)
     if how == "copy":
@@ -74,7 +82,9 @@ def test_a_scheduler_may_replace_another_at_any_step(how):
     assert trained(old, 2) == [[0.5], [0.4]]
 
 
+@pytest.mark.reliability("16")
 def test_a_scheduler_that_was_dropped_is_no_other_scheduler():
+    """A scheduler that is no longer used may have stepped once."""
     first, second = pair(optimizer_of(1.0))
     trained(first, 1)
     trained(second, 1)
@@ -83,7 +93,9 @@ def test_a_scheduler_that_was_dropped_is_no_other_scheduler():
     assert trained(first, 2) == [[0.9], [0.75]]
 
 
+@pytest.mark.reliability("16")
 def test_two_schedulers_of_two_optimizers_do_not_affect_each_other():
+    """A GAN steps two optimizers in turns, each with its scheduler."""
     first, second = olm.build(DECAY, optimizer_of(1.0)), olm.build(DECAY, optimizer_of(0.5))
     for scheduler in (first, second, first, second):
         scheduler.optimizer.step()
