@@ -19,7 +19,7 @@ from olm.fields.types import MAX_STEPS
 from olm.schedule.clock import Clock
 from olm.schedule.schedule import KINDS
 from olm.spec.digest import digest
-from olm.spec.spec import Spec
+from olm.spec.spec import Spec, parse
 from olm.text.document import read
 from olm.text.scalars import ScalarError, for_every_reader, plain
 from strategies import schedules
@@ -460,13 +460,29 @@ def test_the_base_rate_is_that_which_is_given_else_expected_else_of_the_state():
     assert codes(floor, Options(lint=True, base_lr=0.01)) == ["floor-above-base"]
     assert codes(floor[:-1] + ", expect: {base_lr: 0.1, rates: [{step: 0, lr: 0.1}]}}") == []
     state = Spec(schedule=check(read(floor, "a.yaml")).spec.schedule)
-    for bases, expected in (((0.01, 0.02), ["floor-above-base"]), ((0.01, 0.1), [])):
+    for bases, expected in (((0.01, 0.02), ["floor-above-base"]), ((0.05, 0.1), [])):
         document = read("{}", "a.yaml")
         further = state.model_copy(
             update={"last_epoch": 3, "base_lrs": bases, "digest": digest(state.schedule)}
         )
         rule = lint.rule("floor-above-base")
         assert [one.code for one in rule.warnings(Subject(further, document))] == expected
+
+
+@pytest.mark.parametrize(
+    ("bases", "below"),
+    [
+        ((0.1, 0.01, 0.01), "the base rate 0.01"),
+        ((0.1, 0.04, 0.0, 0.01), "the base rates 0.04, 0.01"),
+        ((1e-2, 1e-3, 1e-4, 1e-5, 1e-6), "the base rates 0.01, 0.001, 0.0001, 1e-05 and 1 more"),
+    ],
+)
+def test_a_floor_above_the_base_rate_of_any_param_group_is_a_warning(bases, below):
+    schedule = parse({"kind": "CosineAnnealingLR", "T_max": 9, "eta_min": 0.05}).schedule
+    state = {"last_epoch": 3, "base_lrs": list(bases), "digest": digest(schedule)}
+    subject = Subject(parse(schedule.model_dump() | state), read("{}", "a.yaml"))
+    [warning] = lint.rule("floor-above-base").warnings(subject)
+    assert warning.message == f"eta_min is 0.05, above {below}"
 
 
 def test_an_error_is_not_hidden_by_a_warning_nor_by_a_comment():

@@ -14,6 +14,7 @@ from olm.problem import Path, StateError
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import agreed
 from olm.spec.digest import digest
+from olm.spec.group_scales import unapplied_scale
 from olm.spec.spec import Spec, parse
 
 LEVELS = 8
@@ -99,6 +100,8 @@ def _of_another(one: Found, schedule: Schedule | None) -> Spec:
     old = read(one.state, Seen(schedule, groups=one.groups))
     if old is None:
         raise StateError("this is the state of a scheduler of no class that is known")
+    if message := unapplied_scale(one.groups):
+        raise StateError(f"the optimizer's {message}")
     if old.schedule is None and schedule is None:
         raise StateError(
             f"{old.writer} does not save the schedule, which is code: a spec must say it; it "

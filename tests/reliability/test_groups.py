@@ -3,12 +3,14 @@
 import copy
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch.optim import SGD, AdamW
 
 import olm
-from failures import LINEAR, after, snapshot
+from failures import LINEAR, after, snapshot, still
+from olm.foreign.checkpoints import spec_of, states_of
 from training import EXAMPLES, optimizer_of, rates_of, trained, wanted
 
 
@@ -209,3 +211,64 @@ def test_a_state_whose_rates_a_tensor_cannot_hold_changes_nothing():
     with pytest.raises(olm.RateError, match="holds at most"):
         olm.build(state, optimizer := make(lr=tensor), on_change="checkpoint")
     assert "initial_lr" not in optimizer.param_groups[0]
+
+
+def scaled(key, *scales, **rates):
+    """An optimizer whose param groups have scales."""
+    return SGD([late_group(**{key: scale}, **rates) for scale in scales], lr=1.0)
+
+
+@pytest.mark.reliability("6")
+@pytest.mark.parametrize(("key", "scale"), [("lr_scale", 0.5), ("lr_mult", np.float32(0.5))])
+@pytest.mark.parametrize("state", [{}, after(LINEAR, 5, 1.0, 1.0).state_dict()])
+def test_the_scale_of_a_param_group_is_an_error_rather_than_ignored(key, scale, state):
+    """Schedulers of torch ignore timm's lr_scale: layers train at 100 times their rate."""
+    optimizer = scaled(key, 1.0, scale)
+    before = str(optimizer.param_groups)
+    torch_scheduler = torch.optim.lr_scheduler.LambdaLR(scaled(key, 1.0, 0.5), lambda step: 1.0)
+    still("torch ignores the scale", torch_scheduler.get_last_lr() == [1.0, 1.0])
+    with pytest.raises(olm.OlmError) as error:
+        olm.build(state or LINEAR, optimizer)
+    assert str(error.value) == (
+        f"param_groups[1]: {key} is 0.5, which a schedule does not apply: multiply the group's lr "
+        "by it and remove the key"
+    )
+    assert str(optimizer.param_groups) == before
+
+
+@pytest.mark.reliability("6")
+def test_the_scale_of_a_late_or_a_loaded_group_is_an_error():
+    """A group that is added late, or an optimizer's state, brings a scale that torch ignores."""
+    scheduler = after(LINEAR, 5, 1.0)
+    scheduler.optimizer.add_param_group(late_group(lr=0.5, lr_scale=0.5))
+    with pytest.raises(olm.OlmError, match=r"lr_scale is 0\.5"):
+        scheduler.step()
+    scheduler = after(LINEAR, 5, 1.0, 1.0)
+    scheduler.optimizer.load_state_dict(scaled("lr_scale", 1.0, 0.5).state_dict())
+    with pytest.raises(olm.OlmError, match=r"lr_scale is 0\.5"):
+        scheduler.step()
+
+
+@pytest.mark.reliability("6")
+def test_a_scale_that_changes_nothing_is_accepted():
+    """A scale of 1, or a scale that the rates of mmpretrain's groups have already, is sound."""
+    olm.build(LINEAR, scaled("lr_mult", 1, 1.0, torch.tensor(1.0)))
+    groups = [late_group(lr=1e-3 * scale, lr_scale=scale) for scale in (1.0, 0.75, 0.75**12)]
+    scheduler = olm.build(LINEAR, SGD(groups))
+    trained(scheduler, 3)
+    scheduler.optimizer.load_state_dict(scheduler.optimizer.state_dict())
+    trained(scheduler, 1)
+    assert rates_of(scheduler.optimizer) == wanted(LINEAR, 1, scheduler.base_lrs, start=4)[0]
+
+
+@pytest.mark.reliability("6")
+def test_a_checkpoint_of_scaled_groups_is_not_read_as_one_of_equal_groups():
+    """A state of torch's scheduler beside scaled groups lacks the scales with which it trained."""
+    optimizer = scaled("lr_scale", 1.0, 0.5)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    saved = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
+    [state] = states_of(saved)
+    with pytest.raises(
+        olm.StateError, match=r"the optimizer's param_groups\[1\]: lr_scale is 0\.5"
+    ):
+        spec_of(state)

@@ -10,8 +10,9 @@ from typing import Any, TypeGuard
 from torch import Tensor, finfo
 from torch.optim import Optimizer
 
-from olm.problem import RateError
+from olm.problem import OlmError, RateError
 from olm.schedule.schedule import Schedule
+from olm.spec.group_scales import unapplied_scale
 from olm.spec.rates import as_float
 
 Group = dict[str, Any]
@@ -39,10 +40,11 @@ def group_rates(optimizer: Optimizer) -> list[float]:
         TypeError: the argument is not an optimizer.
         RateError: a base rate is negative or not finite, two param groups share a tensor, or a
             tensor cannot be filled with a rate.
+        OlmError: a param group has a scale.
     """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be a torch Optimizer, found {type(optimizer).__name__}")
-    check_tensors(optimizer.param_groups)
+    check_groups(optimizer.param_groups)
     _check_not_shared([group["lr"] for group in optimizer.param_groups])
     return check_bases(
         [as_float(group.get("initial_lr", group["lr"])) for group in optimizer.param_groups]
@@ -133,12 +135,19 @@ def check_bases(rates: list[float]) -> list[float]:
     return rates
 
 
-def check_tensors(groups: Iterable[Group]) -> None:
-    """Check that every tensor among the rates of the param groups can be filled with a rate.
+def check_groups(groups: Sequence[Group]) -> None:
+    """Check that a schedule can set the rates of the param groups.
 
     Raises:
-        RateError: a tensor cannot.
+        RateError: a rate is a tensor that cannot be filled with another one.
+        OlmError: a param group has a scale, such as timm's ``lr_scale``, which would be ignored.
     """
+    _check_tensors(groups)
+    if message := unapplied_scale(groups):
+        raise OlmError(message)
+
+
+def _check_tensors(groups: Sequence[Group]) -> None:
     for index, group in enumerate(groups):
         for key in ("lr", "initial_lr"):
             rate = group.get(key)

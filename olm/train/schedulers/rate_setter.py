@@ -17,7 +17,7 @@ from olm.train.schedulers.groups import (
     Group,
     check_bases,
     check_fits,
-    check_tensors,
+    check_groups,
     group_rates,
     has_tensors,
     late_base,
@@ -151,7 +151,7 @@ class RateSetter(SchedulerBase):
         if len(groups) == len(bases) != len(self._groups):
             # The caller has changed the list of base rates together with the groups.
             return list(bases)
-        check_tensors(groups)
+        check_groups(groups)
         if len(groups) == len(bases) and all(map(is_, groups, self._groups)):
             return list(bases)
         left = list(zip(self._groups, bases, strict=False))

@@ -3,7 +3,8 @@
 The lowest rate of the schedule is above the base rate: the decay is a rise, or the floor hides the
 rest of the schedule. Probably one of the two numbers has a wrong exponent, or the floor is meant as
 a share of the base rate. The rule needs a base rate, from `--base-lr`, from `expect`, or from a
-state.
+state. With the base rates of a state, the rule checks each param group: with layer decay, the rate
+of a low layer rises to an absolute floor.
 
 Lower the floor, or give the floor of `HoldLR` as a `factor`.
 
@@ -32,25 +33,34 @@ expect:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node
-from olm.problem import Problem
+from olm.problem import Problem, listed
+
+SHOWN = 4
+"""How many base rates a message lists."""
 
 
 # It evaluates no rates, but it is about them, and so it is applied together with these rules.
 def warnings(subject: Subject) -> Iterator[Problem]:
-    """Each floor above all base rates."""
-    if not subject.known_bases:
-        return
-    base = max(subject.known_bases)
-    for node in subject.nodes:
+    """Each floor above a base rate."""
+    bases = subject.known_bases
+    for node in subject.nodes if bases else ():
         name = _floor(node)
-        if name and (floor := getattr(node.schedule, name)) > base:
-            message = f"{name} is {floor:g}, above the base rate {base:g}"
+        if name and (floor := getattr(node.schedule, name)) > min(bases):
+            message = f"{name} is {floor:g}, above {_below(floor, bases)}"
             path = (*node.path, name)
             yield Problem("floor-above-base", message, path, severity="warning")
+
+
+def _below(floor: float, bases: Sequence[float]) -> str:
+    """The base rates below a floor, in words."""
+    below = sorted({base for base in bases if base < floor}, reverse=True)
+    more = f" and {len(below) - SHOWN:,} more" if len(below) > SHOWN else ""
+    noun = "base rate" if len(below) == 1 else "base rates"
+    return f"the {noun} {listed(f'{base:g}' for base in below[:SHOWN])}{more}"
 
 
 def _floor(node: Node) -> str | None:

@@ -1,0 +1,52 @@
+"""Scales of param groups, such as timm's layer decay, which no schedule applies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isclose
+from numbers import Real
+from typing import Any
+
+from olm.spec.rates import as_float, is_tensor
+
+KEYS = ("lr_scale", "lr_mult")
+"""The keys of a param group's scale: that of timm, BEiT and fairseq, and that of Megatron."""
+
+
+def unapplied_scale(groups: Sequence[Mapping[str, Any]]) -> str | None:
+    """The error message for the first param group whose scale would be ignored, if there is one.
+
+    A scale of 1 changes nothing. Scales to which all base rates are proportional are in these rates
+    already: mmpretrain's layer decay keeps its scales beside the rates.
+
+    >>> unapplied_scale([{"lr": 1.0}, {"lr": 1.0, "lr_scale": 0.5}])[:32]
+    'param_groups[1]: lr_scale is 0.5'
+    >>> unapplied_scale([{"lr": 1.0, "lr_scale": 1.0}, {"lr": 0.5, "lr_scale": 0.5}])
+    """
+    for key in KEYS:
+        if not any(key in group for group in groups):
+            continue
+        scales = [_number(group, key) for group in groups]
+        if _in_the_rates(groups, scales):
+            continue
+        for index, scale in enumerate(scales):
+            if scale not in (None, 1):
+                return (
+                    f"param_groups[{index}]: {key} is {scale:g}, which a schedule does not apply: "
+                    "multiply the group's lr by it and remove the key"
+                )
+    return None
+
+
+def _in_the_rates(groups: Sequence[Mapping[str, Any]], scales: Sequence[float | None]) -> bool:
+    """Whether the base rates are the same multiple of scales that differ."""
+    if None in scales or len(set(scales)) < 2 or 0 in scales:
+        return False
+    bases = (_number(group, "initial_lr", _number(group, "lr", 0.0)) for group in groups)
+    ratios = [(base or 0.0) / (scale or 1.0) for base, scale in zip(bases, scales, strict=True)]
+    return all(isclose(ratio, ratios[0], rel_tol=1e-6) for ratio in ratios)
+
+
+def _number(group: Mapping[str, Any], key: str, default: float | None = None) -> float | None:
+    value = group.get(key)
+    return as_float(value) if isinstance(value, Real) or is_tensor(value) else default
