@@ -25,6 +25,7 @@ from olm.text.scalars import ScalarError, for_every_reader, plain
 from strategies import schedules
 
 SPECS = Path(__file__).resolve().parents[1] / "specs"
+PEERS = sorted((SPECS.parent / "tests" / "peers").glob("*.json"))
 LINT = Options(lint=True)
 
 
@@ -333,6 +334,55 @@ BORDERS = [
         *(
             f"{{kind: LinearDecayLR, total_steps: {n}, clock: {{total_steps: 100}}}}"
             for n in (99, 100)
+        ),
+    ),
+    # Step 101 has a negative rate, and step 1,024 one that is not finite.
+    (
+        "unusable-rate",
+        *(
+            f"{{kind: RampLR, total_steps: 100, past: extrapolate, clock: {{total_steps: {n}}}}}"
+            for n in (11, 10)
+        ),
+    ),
+    (
+        "unusable-rate",
+        *(f"{{kind: ExponentialLR, gamma: 2, clock: {{total_steps: {n}}}}}" for n in (103, 102)),
+    ),
+    ("unusable-rate", *(f"{{kind: StepLR, step_size: {n}, gamma: 2}}" for n in (9, 10))),
+    (
+        "unusable-rate",
+        *(
+            combined(
+                "MaximumLR",
+                "{kind: RampLR, total_steps: 100, past: extrapolate}",
+                f"{{kind: HoldLR, factor: {factor}}}",
+            )
+            if factor is not None
+            else "{kind: RampLR, total_steps: 100, past: extrapolate}"
+            for factor in (None, 0.1)
+        ),
+    ),
+    ("warmup-cut-off", *(warmed(100, COSINE(900, 0.001), n) for n in (50, 100))),
+    # 1 % of the rise may be left.
+    ("warmup-cut-off", *(warmed(1000, "{kind: HoldLR}", n) for n in (989, 990))),
+    # A hold at the rate that was reached goes on.
+    (
+        "warmup-cut-off",
+        *(phases(UP(101), f"{{kind: HoldLR, factor: {f}}}", lengths=[49, 50]) for f in (0.51, 0.5)),
+    ),
+    (
+        "warmup-cut-off",
+        *(
+            phases(
+                combined(
+                    "ChainedScheduler",
+                    f"{{kind: LinearFactorLR, total_iters: {n}}}",
+                    "{kind: HoldLR, factor: 0.5}",
+                ),
+                "{kind: HoldLR}",
+                lengths=[50, 50],
+            )
+            for n in (100, 50)
         ),
     ),
     (
@@ -675,9 +725,31 @@ def test_a_field_that_counts_with_a_choice_changes_the_rates_with_it_and_no_othe
             assert same == (chosen not in uses), (name, chosen)
 
 
-@pytest.mark.parametrize(
-    "path", sorted((SPECS.parent / "tests" / "peers").glob("*.json")), ids=lambda path: path.stem
-)
+# What is a fact about a peer's configuration: fvcore's line is defined up to its end alone, and
+# torch's LinearLR has a milestone in its middle.
+FACTS = {
+    "unusable-rate": {"LinearParamScheduler(start_value=lr, end_value=0.4 * lr)"},
+    "warmup-cut-off": {
+        "SequentialLR(optimizer, schedulers=[SequentialLR(optimizer, schedulers=[LinearLR("
+        "optimizer, start_factor=0.25, total_iters=6), StepLR(optimizer, step_size=4, gamma=0.5)"
+        "], milestones=[3]), ExponentialLR(optimizer, gamma=0.9)], milestones=[9])"
+    },
+}
+
+
+@pytest.mark.parametrize("path", PEERS, ids=lambda path: path.stem)
+def test_no_rate_of_a_peer_is_unusable_and_no_warm_up_of_a_peer_is_cut_off(path):
+    for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
+        run = None if row["olm"].get("clock") else Clock(total_steps=max(*row["steps"], 1))
+        options = Options(lint=True, base_lr=row["base_lr"], select=tuple(FACTS), clock=run)
+        found = {
+            problem.code
+            for problem in check(read(json.dumps(row["olm"]), "a.json"), options).problems
+        }
+        assert found == {code for code in FACTS if row["peer"] in FACTS[code]}, row["peer"]
+
+
+@pytest.mark.parametrize("path", PEERS, ids=lambda path: path.stem)
 def test_no_field_of_a_spec_with_the_curve_of_a_peer_is_without_effect(path):
     for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
         options = Options(lint=True, select=("unused-field",))

@@ -102,9 +102,18 @@ def between(start: Number, end: Number, done: Array, space: str) -> Array:
     array([1.  , 0.5 , 0.25])
     >>> between(1.0, 0.25, np.array([0.0, 0.5, 1.0]), "inverse")
     array([1.  , 0.4 , 0.25])
+    >>> between(0.5, 0.25, np.array([9.0, 2000.0]), "log")
+    array([0.00097656, 0.        ])
     """
     if space == "log":
-        return start ** (1 - done) * end**done
+        import numpy as np
+
+        within = np.minimum(done, 1)
+        value = start ** (1 - within) * end**within
+        if (done <= 1).all():
+            return value
+        # Far beyond the end one of two such powers overflows, although their product is small.
+        return where(done <= 1, value, start * (end / start) ** done)
     if space == "inverse":
         import numpy as np
 
