@@ -3,7 +3,7 @@
 The rate becomes negative, overflows or is not a number, in the run or in the steps after it, up to
 ten times its length. Training stops there with an error. Probably a line goes on below 0 after its
 end, or a factor above 1 was meant for few steps. If the run length is unknown, it is taken to be
-the length of the schedule, and 1,000 steps for a schedule without an end.
+that of the schedule, and at least 1,000 steps.
 
 Let the schedule hold, repeat, or end above 0, or specify the run length in `clock` if the run is
 short.
@@ -41,13 +41,13 @@ LONGER = 10
 """How many times the run length is looked at."""
 
 UNKNOWN = 1000
-"""The run length, in steps, of a schedule without an end and without a clock."""
+"""The run length, in steps, at the least, if no clock has it."""
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The first step with an unusable rate, at the innermost schedule that causes it."""
     schedule, run = subject.spec.schedule, subject.total_steps
-    length = run or schedule.ends_at() or max(schedule.marks(), default=UNKNOWN)
+    length = run or max(UNKNOWN, schedule.ends_at() or 0)
     steps = steps_between(schedule, 0, min(LONGER * length, MAX_STEPS))
     bad = [*~usable(subject.rates(schedule, steps)).any(axis=1)]
     if not any(bad):
