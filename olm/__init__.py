@@ -56,7 +56,7 @@ __all__ = ["build", *_HOMES]
 
 def build(
     spec: Spec | Schedule | Mapping[str, Any] | str | PathLike[str],
-    optimizer: Optimizer,
+    optimizer: Optimizer | Mapping[str, Optimizer],
     *,
     at: str = "",
     clock: Clock | Mapping[str, Any] | None = None,
@@ -68,7 +68,8 @@ def build(
     Args:
         spec: the path of a YAML, JSON or TOML file, a Spec, a Schedule, or a mapping, any of which
             may be a state.
-        optimizer: the optimizer whose rates are set.
+        optimizer: the optimizer whose rates are set, or several by name, such as
+            ``{"muon": muon, "adamw": adamw}``; see `olm.train.Optimizers`.
         at: where in the file the schedule stands, such as ``optim.schedules[0]``, if it is not the
             whole.
         clock: what the run is, if the spec has durations such as ``3%`` or ``2ep``: a Clock, or a

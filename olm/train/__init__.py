@@ -6,3 +6,7 @@ except ImportError as error:
     raise ImportError(
         "olm.train needs torch, which is not installed: pip install 'olm-schedules[torch]'"
     ) from error
+
+from olm.train.optimizers import Optimizers
+
+__all__ = ["Optimizers"]

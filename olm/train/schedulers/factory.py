@@ -12,6 +12,7 @@ from olm.schedule.clock import Clock
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
 from olm.spec.spec import Spec, parse
+from olm.train.optimizers import Optimizers
 from olm.train.schedulers.counted import clock_given, counted, recounted
 from olm.train.schedulers.groups import group_rates
 from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR
@@ -19,7 +20,7 @@ from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR
 
 def build(
     spec: Spec | Schedule | Mapping[str, Any],
-    optimizer: Optimizer,
+    optimizer: Optimizer | Mapping[str, Optimizer],
     *,
     clock: Clock | Mapping[str, Any] | None = None,
     on_change: OnChange = "error",
@@ -35,7 +36,8 @@ def build(
 
     Args:
         spec: a Spec, a Schedule, or a mapping in the form of a spec, such as a ``state_dict()``.
-        optimizer: the optimizer whose rates are set. It is not changed unless everything is valid.
+        optimizer: the optimizer whose rates are set, or several by name, which `Optimizers` joins.
+            Nothing is changed unless everything is valid.
         clock: the lengths of the run, if the spec has durations: a Clock, or a mapping such as
             ``{"total_steps": 160}``. The spec's own clock fills in what
             this clock lacks; where they differ, this one applies and the difference is logged.
@@ -54,6 +56,8 @@ def build(
     """
     clock = clock_given(clock)
     spec = counted(parse(spec), clock)
+    if isinstance(optimizer, Mapping):
+        optimizer = Optimizers(**optimizer)
     kind = torch_class(type(spec.schedule))
     scheduler = kind.__new__(kind)
     if spec.is_state:

@@ -78,11 +78,20 @@ def late_base(schedule: Schedule, step: int, group: Group) -> float:
     return lr
 
 
-def set_initial_lrs(optimizer: Optimizer, bases: list[float]) -> None:
-    """Set the ``initial_lr`` of the param groups that lack it, as torch's schedulers do."""
-    # There are more groups than base rates if one was added since the last step.
-    for group, base in zip(optimizer.param_groups, bases, strict=False):
-        group.setdefault("initial_lr", base)
+def set_initial_lrs(optimizer: Optimizer, known: Sequence[Group], bases: Sequence[float]) -> None:
+    """Set the ``initial_lr`` of the known param groups that lack it, as torch's schedulers do.
+
+    Args:
+        optimizer: the optimizer. A param group that was added since the last step is not known; of
+            several optimizers, it need not be the last one.
+        known: the param groups to which the base rates belong, or their predecessors.
+        bases: the base rates.
+    """
+    left = list(zip(known, bases, strict=False))
+    for group in optimizer.param_groups:
+        index = next((i for i, (old, _) in enumerate(left) if same_group(old, group)), None)
+        if index is not None:
+            group.setdefault("initial_lr", left.pop(index)[1])
 
 
 def same_group(old: Group, new: Group) -> bool:

@@ -12,6 +12,8 @@ from weakref import ref
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from olm.train.optimizers import Optimizers, innermost
+
 SchedulerT = TypeVar("SchedulerT", bound=LRScheduler)
 
 ORDER = (
@@ -20,18 +22,18 @@ ORDER = (
 )
 
 
-def innermost(optimizer: Optimizer) -> Optimizer:
-    """An optimizer without its wrappers, such as Accelerate's, which have no hooks."""
-    while isinstance(inner := getattr(optimizer, "optimizer", None), Optimizer):
-        optimizer = inner
-    return optimizer
+def parts_of(optimizer: Optimizer) -> list[Optimizer]:
+    """The optimizers that step and load: the parts if there are several, without wrappers."""
+    inner = innermost(optimizer)
+    return [*map(innermost, inner.parts.values())] if isinstance(inner, Optimizers) else [inner]
 
 
 def after_steps(scheduler: SchedulerT, then: Callable[[SchedulerT], None]) -> None:
     """Call a function with the scheduler after each step that the optimizer actually takes.
 
     A step that GradScaler skips does not count. For a fused optimizer, GradScaler does not skip the
-    call but sets ``found_inf``, so that the optimizer changes nothing.
+    call but sets ``found_inf``, so that the optimizer changes nothing. Of several optimizers, the
+    step of any part counts.
 
     Args:
         scheduler: the scheduler. The optimizer keeps only a weak reference to it.
@@ -45,11 +47,12 @@ def after_steps(scheduler: SchedulerT, then: Callable[[SchedulerT], None]) -> No
         if not skipped and (living := reference()) is not None:
             then(living)
 
-    innermost(scheduler.optimizer).register_step_post_hook(hook)
+    for part in parts_of(scheduler.optimizer):
+        part.register_step_post_hook(hook)
 
 
 def after_loads(scheduler: SchedulerT, then: Callable[[SchedulerT], None]) -> None:
-    """Call a function with the scheduler after each state that its optimizer loads.
+    """Call a function with the scheduler after each state that its optimizer or a part of it loads.
 
     Some optimizers that wrap another one do not call ``Optimizer.__init__``. They have no hooks, so
     the function is never called.
@@ -64,8 +67,9 @@ def after_loads(scheduler: SchedulerT, then: Callable[[SchedulerT], None]) -> No
         if (living := reference()) is not None:
             then(living)
 
-    with suppress(AttributeError):
-        innermost(scheduler.optimizer).register_load_state_dict_post_hook(hook)
+    for part in parts_of(scheduler.optimizer):
+        with suppress(AttributeError):
+            part.register_load_state_dict_post_hook(hook)
 
 
 def track_steps(optimizer: Optimizer) -> None:

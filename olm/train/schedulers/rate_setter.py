@@ -143,7 +143,7 @@ class RateSetter(SchedulerBase):
         check_fits(groups, ahead.at(step))
         self._ahead, self._base_lrs = ahead, bases
         self._know(groups)
-        set_initial_lrs(self.optimizer, self._base_lrs)
+        set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
 
     def _all_bases(self, before: Schedule | None = None) -> list[float]:
         """The base rate of every current param group, in the current order."""
@@ -200,7 +200,7 @@ class RateSetter(SchedulerBase):
             check_fits(groups, self._ahead_for(self.schedule, bases).at(self.last_epoch))
             self._write_all(bases)
         else:
-            set_initial_lrs(self.optimizer, self._base_lrs)
+            set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
 
     def _write_all(self, bases: list[float]) -> None:
         """Write base rates and the rates of the current step, which are known to fit."""

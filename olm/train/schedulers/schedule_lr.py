@@ -254,7 +254,7 @@ class ScheduleLR(RateSetter):
             if state.last_epoch >= 0:
                 self._write_all(self._base_lrs)
             else:
-                set_initial_lrs(self.optimizer, self._base_lrs)
+                set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
 
     def _observe_and_go_to(self, metric: float, step: int) -> None:
         """Observe a metric at the current step, then set the rates of `step`."""
@@ -276,7 +276,7 @@ class ScheduleLR(RateSetter):
         if self._survives_optimizer_load:
             self._rewrite()
         else:
-            set_initial_lrs(self.optimizer, self._base_lrs)
+            set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
 
     def _optimizer_has_stepped(self) -> None:
         self._optimizer_stepped = True

@@ -9,19 +9,25 @@ from weakref import ref
 from torch.optim import Optimizer
 
 from olm.problem import OlmError
-from olm.train.schedulers.hooks import innermost
+from olm.train.optimizers import Optimizers, innermost
 
 if TYPE_CHECKING:
     from olm.train.schedulers.schedule_lr import ScheduleLR
 
 
 class Turn:
-    """The scheduler that stepped an optimizer last, as a weak reference; None at first."""
+    """The scheduler that stepped an optimizer last, as a weak reference; None at first.
 
-    __slots__ = ("last",)
+    A scheduler that steps several optimizers as one also steps each of them, and one that steps a
+    part of them also changes the whole.
+    """
+
+    __slots__ = ("last", "parts", "wholes")
 
     def __init__(self) -> None:
         self.last: Callable[[], ScheduleLR | None] = _unused
+        self.parts: list[Turn] = []
+        self.wholes: list[Turn] = []
 
     def __reduce__(self) -> tuple[type[Turn], tuple[()]]:
         # A copied or unpickled optimizer has been stepped by no scheduler yet.
@@ -32,8 +38,18 @@ def turn_of(optimizer: Optimizer) -> Turn:
     """The turn that an optimizer shares with its wrappers."""
     turn: Turn | None = optimizer.__dict__.get("_olm_turn")
     if turn is None:
-        turn = innermost(optimizer).__dict__.setdefault("_olm_turn", Turn())
-        optimizer.__dict__["_olm_turn"] = turn
+        inner = innermost(optimizer)
+        turn = inner.__dict__.get("_olm_turn") or _new_turn(inner)
+        inner.__dict__["_olm_turn"] = optimizer.__dict__["_olm_turn"] = turn
+    return turn
+
+
+def _new_turn(optimizer: Optimizer) -> Turn:
+    turn = Turn()
+    if isinstance(optimizer, Optimizers):
+        turn.parts = [turn_of(part) for part in optimizer.parts.values()]
+        for part in turn.parts:
+            part.wholes.append(turn)
     return turn
 
 
@@ -56,7 +72,9 @@ def take_turn(scheduler: ScheduleLR, turn: Turn, stepped: bool) -> None:
             f"{_position(scheduler)}: each overwrites the rates of the other. Step only one of "
             "them; a SequentialLR or a ChainedScheduler in one spec combines two schedules"
         )
-    turn.last = ref(scheduler)
+    for changed in (turn, *turn.parts):
+        for shared in (changed, *changed.wholes):
+            shared.last = ref(scheduler)
 
 
 def _position(scheduler: ScheduleLR) -> str:
