@@ -2,6 +2,8 @@
 
 import pickle
 import random
+import resource
+import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -131,6 +133,47 @@ def test_a_pickle_that_is_too_large_is_refused_before_it_is_read(tmp_path, monke
     monkeypatch.setattr("olm.train.checkpoints.LARGEST_PICKLE", 100)
     with pytest.raises(StateError, match="its values take more than"):
         load(path)
+
+
+GREEDY = {
+    "a bytearray": b"cbuiltins\nbytearray\n%sR",
+    "a set of the items of a tensor": b"cbuiltins\nset\nctorch\nTensor\n%sR\x85R",
+    "a storage of the items of a tensor": (
+        b"ctorch.storage\nUntypedStorage\nctorch\nTensor\n%sR\x85R"
+    ),
+    "text that is encoded again and again": (
+        b"c_codecs\nencode\nq\x00h\x00X\x01\0\0\0aX\x06\0\0\0latin1\x86R"
+        + b"q\x01h\x00h\x01X\x03\0\0\0hex\x86R" * 34
+    ),
+}
+"""Values that take 4 GB or more, but for the header and with `%s` as a number."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+@pytest.mark.parametrize("values", GREEDY.values(), ids=GREEDY)
+def test_a_few_bytes_cannot_take_all_memory(values, tmp_path):
+    number = b"\x8a\x05" + (4 * 10**9).to_bytes(5, "little") + b"\x85"
+    path, peak = tmp_path / "run.pt", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("run/data.pkl", b"\x80\x02" + values.replace(b"%s", number) + b".")
+        archive.writestr("run/byteorder", b"little")
+        archive.writestr("run/version", b"3\n")
+    limits = resource.getrlimit(resource.RLIMIT_DATA)
+    with pytest.raises(StateError, match="reading it takes far more than its size"):
+        load(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 500 << 10
+    assert resource.getrlimit(resource.RLIMIT_DATA) == limits
+
+
+def test_the_numbers_of_objects_in_a_list_of_contents_reserve_no_memory(tmp_path):
+    folder = a_distributed_checkpoint(tmp_path / "run")
+    metadata, peak = folder / ".metadata", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    content = metadata.read_bytes()
+    # Without the length of the whole, the number 2**27 for an empty list that is dropped.
+    metadata.write_bytes(content[:2] + content[2 + 9 : -1] + b"]r\0\0\0\x080.")
+    [found] = states_of(load(folder))
+    assert found.state["kind"] == "ExponentialLR"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 100 << 10
 
 
 @pytest.mark.parametrize("legacy", [False, True])

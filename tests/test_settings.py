@@ -161,6 +161,27 @@ def test_invalid_toml_is_misuse(folder, capsys):
     assert (status, error[:41]) == (MISUSE, "olm check: cannot read pyproject.toml: Ex")
 
 
+@pytest.mark.parametrize("text", ["", "[tool.olm]\njobs = 2\n"])
+@pytest.mark.parametrize("arguments", [[], ["--config", "pyproject.toml"]])
+def test_a_file_that_is_too_large_is_not_parsed(text, arguments, folder, capsys, monkeypatch):
+    monkeypatch.setattr("tomllib.loads", None)
+    folder({"a.olm.yaml": GOOD, "pyproject.toml": text + "#" * (2**20 + 1)})
+    message = "olm check: cannot read pyproject.toml: it has more than 1,048,576 bytes\n"
+    assert checked(capsys, ".", *arguments) == (MISUSE, "", message)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
+def test_a_file_without_an_end_is_too_large(capsys):
+    message = "olm check: cannot read /dev/zero: it has more than 1,048,576 bytes\n"
+    assert checked(capsys, ".", "--config", "/dev/zero") == (MISUSE, "", message)
+
+
+def test_a_file_of_the_largest_size_is_read(folder):
+    text = "[tool.olm]\njobs = 2\n"
+    folder({"pyproject.toml": text + "#" * (2**20 - len(text))})
+    assert settings().jobs == 2
+
+
 def test_the_nearest_file_with_the_section_counts(folder, monkeypatch, tmp_path):
     folder({"pyproject.toml": "[tool.olm]\njobs = 1\n", "a/pyproject.toml": "[tool.olm]\njobs=2\n"})
     folder({"a/b/pyproject.toml": "[project]\n", "a/b/c/pyproject.toml": "# tool.olm\n"})

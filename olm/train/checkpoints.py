@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path as FilePath
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import IO, Any, Self
 from zipfile import ZIP_STORED, ZipFile
 
@@ -17,8 +17,17 @@ import torch
 
 from olm.problem import StateError, clipped
 
+resource: ModuleType | None
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None
+
 LARGEST_PICKLE = 32 << 20
 """The most bytes that values may take beside their tensors: some hundred thousand tensors."""
+
+MEMORY = 384 << 20
+"""The most memory that reading may take, beyond twice the size of what is read."""
 
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)|Can only build Tensor, .*: ([\w.]+)")
 
@@ -33,8 +42,9 @@ def load(path: FilePath) -> Any:
         StateError: it is damaged, or there is code in it.
     """
     if path.is_dir():
-        return _distributed(path)
-    with path.open("rb") as file:
+        with _bounded_memory(_size_of(path)):
+            return _distributed(path)
+    with path.open("rb") as file, _bounded_memory(os.fstat(file.fileno()).st_size):
         zipped = file.read(2) == b"PK"
         with _damage_reported():
             if zipped:
@@ -54,6 +64,33 @@ def _damage_reported() -> Iterator[None]:
         raise _unreadable(error) from None
 
 
+def _size_of(folder: FilePath) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+
+
+@contextmanager
+def _bounded_memory(size: int) -> Iterator[None]:
+    """Let the process take no more memory than a file of this size accounts for.
+
+    A few bytes of a pickle can make torch reserve or fill any amount: the allocation fails instead.
+    Only Linux can count what the process has.
+    """
+    status = FilePath("/proc/self/status")
+    if resource is None or not status.exists():
+        yield
+        return
+    [has] = re.findall(r"^VmData:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+    usual = soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = (int(has) << 10) + 2 * size + MEMORY
+    if soft != resource.RLIM_INFINITY:
+        most = min(most, soft)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, usual)
+
+
 def _check_sizes(file: IO[bytes], size: int) -> None:
     """Reject a zip file that would take more memory than its size says.
 
@@ -71,6 +108,8 @@ def _check_sizes(file: IO[bytes], size: int) -> None:
 
 
 def _unreadable(error: Exception) -> StateError:
+    if isinstance(error, MemoryError) or "alloc_cpu" in str(error):
+        return StateError("this is not what torch saves: reading it takes far more than its size")
     match = _GLOBAL.search(str(error))
     if not match:
         return StateError(f"this is not what torch saves, or is damaged: {_short(error)}")
@@ -133,7 +172,9 @@ def _leaf(folder: FilePath, place: Mapping[str, Any]) -> Any:
         return None
 
 
-class _Metadata(pickle.Unpickler):
+# The unpickler in C reserves memory for as many objects as the largest number that a pickle gives
+# to one of them; the one in Python keeps them in a dict.
+class _Metadata(pickle._Unpickler):
     """Reads the list of contents of a distributed checkpoint, and builds nothing else.
 
     Every class that the list names is replaced by a `_StandIn` of that name, made for this list

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from olm.cli import Misuse
 from olm.fields.errors import problems_of
 from olm.problem import Path, clipped, found, listed, nearest, path_of
+from olm.text.source import MAX_BYTES
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
@@ -64,7 +65,7 @@ def settings(file: str | None = None, isolated: bool = False) -> Settings:
     if file is None:
         return _nearest()
     try:
-        data = FilePath(file).read_bytes()
+        data = _start_of(FilePath(file))
     except OSError as error:
         raise Misuse(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from None
     if (section := _section(data, file)) is None:
@@ -80,19 +81,28 @@ def _nearest() -> Settings:
             # A pipe would be waited for.
             if not file.is_file():
                 continue
-            data = file.read_bytes()
+            data = _start_of(file)
         except OSError:
             continue
         shown = NAME if folder == here else str(file)
-        if SECTION.encode() in data and (section := _section(data, shown)) is not None:
+        may_have = SECTION.encode() in data or len(data) > MAX_BYTES
+        if may_have and (section := _section(data, shown)) is not None:
             return _settings(section, data, shown)
     return Settings()
+
+
+def _start_of(file: FilePath) -> bytes:
+    """The file, or if it is too large, a part of it that is too large as well."""
+    with file.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _section(data: bytes, file: str) -> Any:
     """The section; None if there is none."""
     import tomllib
 
+    if len(data) > MAX_BYTES:
+        raise Misuse(f"cannot read {file}: it has more than {MAX_BYTES:,} bytes")
     try:
         tool = tomllib.loads(data.decode("utf-8-sig")).get("tool", {})
     except (ValueError, RecursionError) as error:
