@@ -60,7 +60,7 @@ def test_the_lowest_versions_that_are_tested_are_those_that_the_project_admits()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     extras = chain.from_iterable(PROJECT["optional-dependencies"].values())
     lowest = [Requirement(text) for text in [*PROJECT["dependencies"], *extras]]
-    assert {*pinned} == {requirement.name for requirement in lowest}
+    assert {*pinned} - {"pyparsing"} == {requirement.name for requirement in lowest}
     for requirement in lowest:
         [bound] = requirement.specifier
         assert (bound.operator, Version(pinned[requirement.name])) == (">=", Version(bound.version))
