@@ -45,7 +45,7 @@ ROWS = {
     "8": "#160626 #162591 #65342 #60265 #140900 speculators#1048",
     "9a": "#20086 #152081",
     "9b": "#29697",
-    "9c": "#38170 OneTrainer#1604 kohya#141 NeMo#4472",
+    "9c": "#38170 OneTrainer#1604 kohya#141 kohya#954 LLaMA-Factory#7476 NeMo#4472",
     "9d": "#180187 #32898",
     "9e": "#193682 #192655 #189374 #177833",
     "9f": "",
@@ -66,6 +66,7 @@ ROWS = {
     "14e": "#189374",
     "15": "",
     "16": "",
+    "17": "HF#29417 darts#711 distiller#161",
 }
 """The rows, and the reports of each family of failures."""
 MARK = "reliability"

@@ -22,6 +22,7 @@ from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
 from olm.train.schedulers.turns import Turn, take_turn, turn_of
+from olm.train.schedulers.watch import Watch
 
 _ToResume = tuple[Spec, OnChange, ReadAhead]
 """What a scheduler that is constructed from a state resumes: the arguments of `_resume`."""
@@ -67,6 +68,8 @@ class ScheduleLR(RateSetter):
     """Whether `step` has no effect unless the optimizer has stepped since the last call."""
     _optimizer_stepped = False
     """Whether the optimizer has stepped since the last call of `step`; see `_only_if_stepped`."""
+    _check_at: int
+    """The `_step_count` at which `step` calls `_check`."""
     _has_turn = False
     _turn: Turn | None = None
     _as_last: Callable[[], ScheduleLR | None] | None = None
@@ -102,6 +105,8 @@ class ScheduleLR(RateSetter):
         # A step reads these. Python reads an attribute of the instance much faster than one of the
         # class, unless something asks for the whole ``__dict__``.
         self._only_if_stepped = False
+        self._check_at = 1
+        self._watch = Watch()
         self._to_resume = resume
         super().__init__(optimizer, ahead, last_epoch)
         after_loads(self, ScheduleLR._optimizer_has_loaded)
@@ -151,13 +156,21 @@ class ScheduleLR(RateSetter):
         if (turn := self._turn) is None or turn.last is not self._as_last:
             self._take_turn()
         self._optimizer_stepped = False
-        if self._step_count == 1:
-            self._check_order()
+        if (count := self._step_count) == self._check_at:
+            self._check()
         if epoch is None:
             self._go_to(self.last_epoch + 1)
         else:
             self._observe_and_go_to(epoch, self.last_epoch + 1)
-        self._step_count += 1
+        self._step_count = count + 1
+
+    def _check(self) -> None:
+        """Check what needs a check at a few steps only."""
+        if self._step_count == 1:
+            self._check_order()
+        step = self.last_epoch + 1
+        later = self._watch.check(step, self._ahead)
+        self._check_at = -1 if later is None else self._step_count + later - step
 
     def _take_turn(self) -> None:
         """Raise an error if another scheduler has stepped the optimizer since this one did."""
@@ -250,6 +263,7 @@ class ScheduleLR(RateSetter):
             self._durations = state.durations
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
+            self._check_at = max(self._step_count, 1)
             self._optimizer_stepped = self._has_turn = False
             if state.last_epoch >= 0:
                 self._write_all(self._base_lrs)
@@ -259,6 +273,7 @@ class ScheduleLR(RateSetter):
     def _observe_and_go_to(self, metric: float, step: int) -> None:
         """Observe a metric at the current step, then set the rates of `step`."""
         schedule, before = self.schedule.observe(metric, max(self.last_epoch, 0)), self._ahead
+        self._watch.has_metric = True
         with self._lock:
             if schedule is not self.schedule:
                 self._ahead = ReadAhead(schedule, before.bases)
