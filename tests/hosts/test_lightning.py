@@ -11,14 +11,16 @@ import yaml
 from lightning.fabric import Fabric
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import (
+    BaseFinetuning,
     GradientAccumulationScheduler,
     LearningRateMonitor,
     ModelCheckpoint,
+    StochasticWeightAveraging,
 )
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, instantiate_class
 from lightning.pytorch.loggers import CSVLogger
 from torch.optim import SGD, AdamW
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LinearLR, LRScheduler
 
 import olm
 from olm.train.hosts.lightning import (
@@ -162,14 +164,14 @@ class Rates(Callback):
         self.seen.append([group["lr"] for group in optimizer.param_groups])
 
 
-def fit(module, folder, ckpt_path=None, callbacks=(), save=EVERY_STEP, **options):
+def fit(module, folder, ckpt_path=None, callbacks=(), save=EVERY_STEP, guarded=True, **options):
     """Train and save checkpoints; the rates of every optimizer step and the final weights."""
     rates = Rates()
     keep = ModelCheckpoint(folder, "{step}", save_top_k=-1, **save)
     trainer = Trainer(
         **{"logger": False, "max_steps": 20, "val_check_interval": 1.0, **QUIET, **options},
         default_root_dir=folder,
-        callbacks=[rates, guard(), keep, *callbacks],
+        callbacks=[rates, *([guard()] if guarded else []), keep, *callbacks],
     )
     trainer.fit(module, ckpt_path=ckpt_path, weights_only=True)
     return rates.seen, [parameter.detach().clone() for parameter in module.parameters()]
@@ -385,6 +387,74 @@ def test_a_checkpoint_with_a_scheduler_is_an_error_for_a_fit_without_one(tmp_pat
     path = checkpoint_with(1, tmp_path)
     with pytest.raises(olm.StateError, match="the checkpoint has 1, this trainer 0"):
         fit(Line(), tmp_path, path)
+
+
+@pytest.mark.filterwarnings("ignore:SWA is currently only supported every epoch")
+@pytest.mark.parametrize("stop", [20, 30, 50])
+def test_a_fit_with_weight_averaging_resumes_before_and_in_the_averaging(stop, tmp_path):
+    def callbacks():
+        return [StochasticWeightAveraging(swa_lrs=0.05, swa_epoch_start=4, annealing_epochs=2)]
+
+    document = {"kind": "LinearLR", "total_steps": 60}
+    options = {"max_steps": -1, "save": EVERY_EPOCH}
+    rates, weights = fit(line(document), tmp_path, callbacks=callbacks(), max_epochs=6, **options)
+    assert rates[:30] == wanted(document, range(30))
+    assert rates[50:] == [[0.05, 0.05]] * 10
+    path = tmp_path / f"step={stop}.ckpt"
+    again, resumed = fit(
+        line(document), tmp_path, path, callbacks=callbacks(), max_epochs=6, **options
+    )
+    assert again == rates[stop:]
+    assert same(resumed, weights)
+
+
+class Unfrozen(BaseFinetuning):
+    """Adds the first layer in the third epoch, at a tenth of the rate that the last layer has."""
+
+    def freeze_before_training(self, module):
+        self.freeze(module.first)
+
+    def finetune_function(self, module, epoch, optimizer):
+        if epoch == 2:
+            self.unfreeze_and_add_param_group(module.first, optimizer)
+
+
+class TwoLayers(BareLine):
+    """Two layers, the last of which trains from the start."""
+
+    def __init__(self, schedule):
+        super().__init__()
+        self.first = torch.nn.Linear(4, 4)
+        self.schedule = schedule
+
+    def forward(self, inputs):
+        return self.line(self.first(inputs))
+
+    def configure_optimizers(self):
+        optimizer = SGD(self.line.parameters(), lr=0.1)
+        config = {"scheduler": self.schedule(optimizer), "interval": "step"}
+        return {"optimizer": optimizer, "lr_scheduler": config}
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize("stop", [10, 30])
+def test_a_layer_that_finetuning_adds_falls_with_the_others_as_in_torch(guarded, stop, tmp_path):
+    options = {"save": EVERY_EPOCH, "max_steps": 40, "guarded": guarded}
+    theirs, _ = fit(
+        TwoLayers(partial(LinearLR, start_factor=1.0, end_factor=0.0, total_iters=48)),
+        tmp_path / "torch",
+        callbacks=[Unfrozen()],
+        **options,
+    )
+    document = {"kind": "LinearLR", "total_steps": 48}
+    make = partial(TwoLayers, partial(olm.build, document))
+    rates, _ = fit(make(), tmp_path, callbacks=[Unfrozen()], **options)
+    assert rates[20:] == wanted(document, range(20, 40), (0.1, 0.01))
+    assert len(rates) == len(theirs)
+    assert all(ours == pytest.approx(other) for ours, other in zip(rates, theirs, strict=True))
+    path = tmp_path / f"step={stop}.ckpt"
+    again, _ = fit(make(), tmp_path, path, callbacks=[Unfrozen()], **options)
+    assert again == rates[stop:]
 
 
 def test_the_guard_is_a_callback_of_the_installed_lightning(monkeypatch):

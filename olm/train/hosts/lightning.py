@@ -34,6 +34,9 @@ from olm.train.schedulers import ScheduleLR
 ACCUMULATION = "GradientAccumulationScheduler"
 """The callback with which Lightning accumulates more batches in some epochs than in others."""
 
+AVERAGING = "StochasticWeightAveraging"
+"""The callback that replaces the scheduler by one of its own, from some epoch on."""
+
 
 def clock_of(trainer: Any) -> Clock:
     """The clock of a ``Trainer``: the optimizer steps of the run and of an epoch.
@@ -45,8 +48,7 @@ def clock_of(trainer: Any) -> Clock:
     Args:
         trainer: a ``Trainer`` during a fit, such as when it calls ``configure_optimizers``.
     """
-    classes = (base.__name__ for callback in trainer.callbacks for base in type(callback).mro())
-    changing = ACCUMULATION in classes
+    changing = _callbacks(trainer, ACCUMULATION)
     if changing or not trainer.lightning_module.automatic_optimization:
         return Clock()
     # `estimated_stepping_batches` does so too, but only if the number of epochs is limited.
@@ -158,7 +160,11 @@ class _Guard:
         self.saved: int | None = None
 
     def count(self, trainer: Any, module: Any, checkpoint: dict[str, Any]) -> None:
-        self.saved = len(checkpoint.get("lr_schedulers", []))
+        states = checkpoint.get("callbacks", {})
+        averaging = [states.get(each.state_key) or {} for each in _callbacks(trainer, AVERAGING)]
+        # The callback then removes the trainer's scheduler, and adds its own after `begin`.
+        replaced = any(state.get("scheduler_state") is not None for state in averaging)
+        self.saved = 0 if replaced else len(checkpoint.get("lr_schedulers", []))
 
     def begin(self, trainer: Any, module: Any) -> None:
         configs = trainer.lr_scheduler_configs
@@ -181,6 +187,15 @@ class _Guard:
                 config.scheduler.step(_metric(trainer, config))
             elif config.monitor is not None and not config.reduce_on_plateau:
                 config.scheduler.observe(_metric(trainer, config))
+
+
+def _callbacks(trainer: Any, name: str) -> list[Any]:
+    """The trainer's callbacks of a class of Lightning's, by its name."""
+    return [
+        callback
+        for callback in trainer.callbacks
+        if name in [base.__name__ for base in type(callback).mro()]
+    ]
 
 
 def _is_plateau(config: Any) -> bool:
