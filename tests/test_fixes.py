@@ -60,29 +60,25 @@ FIXED = {
         "\"kind\": 'LinearLRR'\n'total_step': 9\n",
         "\"kind\": 'LinearLR'\n'total_steps': 9\n",
     ),
-    "a share of the run, with its value": (
-        "kind: WarmupLR\nwarmup_ratio: 0.03   # as in the paper\n",
-        "kind: WarmupLR\nwarmup_steps: 3%   # as in the paper\n",
+    "a time, with its value": (
+        "kind: ConstantLR\nt_max: 2000ba   # as in the paper\n",
+        "kind: ConstantLR\ntotal_iters: 2000   # as in the paper\n",
     ),
     "a number of epochs, whose value is elsewhere": (
-        "kind: WarmupLR\nwarmup_epochs:\n  # short\n  0.5 # of one\n",
-        "kind: WarmupLR\nwarmup_steps:\n  # short\n  0.5ep # of one\n",
+        "kind: ConstantLR\nt_max:\n  # short\n  2 ep # of ten\n",
+        "kind: ConstantLR\ntotal_iters:\n  # short\n  2ep # of ten\n",
     ),
     "a number of samples, in braces": (
-        "{kind: WarmupLR,lr_warmup_samples: 1e4,}",
-        "{kind: WarmupLR,warmup_steps: 10000sp,}",
+        "{kind: ConstantLR,t_max: 100 sp,}",
+        "{kind: ConstantLR,total_iters: 100sp,}",
     ),
     "a number of tokens, below a question mark": (
-        "kind: WarmupLR\n? 'lr_warmup_tokens'\n: 375000000\n",
-        "kind: WarmupLR\n? 'warmup_steps'\n: '375000000tok'\n",
+        "kind: ConstantLR\n? 't_max'\n: '375 tok'\n",
+        "kind: ConstantLR\n? 'total_iters'\n: '375tok'\n",
     ),
-    "Composer's times": (
-        "kind: WarmupStableDecayLR\nt_warmup: '2000ba'\nt_max: 1dur\ndecay_steps: 10 ep\n",
-        "kind: WarmupStableDecayLR\nwarmup_steps: 2000\ntotal_steps: 1dur\ndecay_steps: 10ep\n",
-    ),
-    "nothing, in any unit": (
-        "kind: WarmupDecayLR\nwarmup_t: 0.0\ntotal_steps: 10\n",
-        "kind: WarmupDecayLR\nwarmup_steps: 0\ntotal_steps: 10\n",
+    "a time in quotes, and a duration": (
+        "kind: PhasesLR\nschedulers: [{kind: ConstantLR, t_max: '2000ba'}]\nlengths: [10 ep]\n",
+        "kind: PhasesLR\nschedulers: [{kind: ConstantLR, total_iters: 2000}]\nlengths: [10ep]\n",
     ),
     "a duration in quotes, and a number of steps that needs none": (
         "kind: MultiStepLR\nmilestones: ['10 %', \"2 epochs\", 3 %, '2000ba', \"3_000 steps\"]\n",
@@ -99,15 +95,19 @@ LEFT = {
     "two keys that mean one": "kind: LinearLR\ntotal_step: 1\ntotal_stepz: 2\n",
     "a key that is there": "kind: WarmupLR\nwarmup_steps: 1\nnum_warmup_steps: 2\n",
     "what may be epochs or steps": "kind: WarmupLR\nwarmup_t: 5\n",
-    "a share that is none": "kind: WarmupLR\nwarmup_ratio: 3\n",
-    "a time that no schedule has": "kind: WarmupLR\nt_warmup: 90sec\n",
-    "an iteration that is no step": "kind: WarmupLR\nt_warmup: 10iter\n",
-    "two words that mean one": "kind: WarmupLR\nwarmup_ratio: 0.1\nwarmup_epochs: 2\n",
-    "a word for a key that is there": "{kind: WarmupLR, warmup_steps: 1, warmup_ratio: 0.1}",
-    "epochs in a run without any": "clock: {total_steps: 9}\nkind: WarmupLR\nwarmup_epochs: 1\n",
-    "a share in a state": "kind: WarmupLR\nwarmup_ratio: 0.1\nlast_epoch: 0\nbase_lrs: [1.0]\n"
+    "a share of the run, which frameworks round in their own ways": (
+        "kind: WarmupLR\nwarmup_ratio: 0.03\n"
+    ),
+    "a share of the run that is a time": "kind: ConstantLR\nt_max: 0.7dur\n",
+    "a word that no configuration of a peer has": "kind: WarmupLR\nwarmup_epochs: 2\n",
+    "a time that no schedule has": "kind: ConstantLR\nt_max: 90sec\n",
+    "an iteration that is no step": "kind: ConstantLR\nt_max: 10iter\n",
+    "two words that mean one": "kind: WarmupLR\nwarmup: 5\nnum_warmup_steps: 2\n",
+    "a word for a key that is there": "{kind: ConstantLR, total_iters: 1, t_max: 10ba}",
+    "epochs in a run without any": "clock: {total_steps: 9}\nkind: ConstantLR\nt_max: 1 ep\n",
+    "a duration in a state": "kind: ConstantLR\nt_max: 1 ep\nlast_epoch: 0\nbase_lrs: [1.0]\n"
     f"digest: sha256:{'0' * 64}\n",
-    "a value with an anchor": "kind: WarmupLR\nwarmup_ratio: &share 0.1\n",
+    "a value with an anchor": "kind: ConstantLR\nt_max: &time 10ba\n",
     "a number of steps that may be a share": "kind: WarmupLR\nwarmup_steps: 0.03\n",
     "a share in quotes": "kind: WarmupLR\nwarmup_steps: '0.03'\n",
     "a text of two lines": 'kind: WarmupLR\nwarmup_steps: "2000\n  ba"\n',
@@ -179,16 +179,15 @@ def test_json_stays_json():
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ('"warmup_ratio": 0.03', '"warmup_steps": "3%"'),
-        ('"warmup_epochs":5', '"warmup_steps":"5ep"'),
-        ('"t_warmup" : "10ba"', '"warmup_steps" : 10'),
-        ('"t_warmup": "10 ep"', '"warmup_steps": "10ep"'),
-        ('"warmup_steps": "10 %"', '"warmup_steps": "10%"'),
-        ('"warmup_steps": "2000 steps"', '"warmup_steps": 2000'),
+        ('"t_max":"5 sp"', '"total_iters":"5sp"'),
+        ('"t_max" : "10ba"', '"total_iters" : 10'),
+        ('"t_max": "10 ep"', '"total_iters": "10ep"'),
+        ('"total_iters": "10 %"', '"total_iters": "10%"'),
+        ('"total_iters": "2000 steps"', '"total_iters": 2000'),
     ],
 )
 def test_a_duration_is_quoted_in_json_and_a_number_is_not(before, after):
-    text = '{"kind": "WarmupLR",\n\t%s}\n'
+    text = '{"kind": "ConstantLR",\n\t%s}\n'
     data, count = fixed_text((text % before).encode(), "a.olm.json")
     assert (data.decode(), count) == (text % after, 1)
     assert json.loads(data)
@@ -196,17 +195,17 @@ def test_a_duration_is_quoted_in_json_and_a_number_is_not(before, after):
 
 
 def test_a_reported_fix_is_the_written_text():
-    text = '{"kind": "WarmupLR", "warmup_ratio": 0.03}'
+    text = '{"kind": "ConstantLR", "t_max": "3 ep"}'
     result = with_sound_fixes(check(read(text, "a.olm.json")))
     (problem,) = result.problems
     for place, new in reversed(edits(problem, result.text)):
         text = text[: place.column - 1] + new + text[place.end - 1 :]
-    assert text == '{"kind": "WarmupLR", "warmup_steps": "3%"}'
+    assert text == '{"kind": "ConstantLR", "total_iters": "3ep"}'
 
 
 def test_a_fix_is_applied_completely_or_not_at_all():
     """While the place of the value is unknown, the key alone must not be fixed."""
-    result = check(read("{kind: WarmupLR, warmup_ratio: 0.03}", "a.olm.yaml"))
+    result = check(read("{kind: ConstantLR, t_max: 10ba}", "a.olm.yaml"))
     (problem,) = result.problems
     assert problem.fix
     assert edits(problem, result.text) == []

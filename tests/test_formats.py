@@ -234,25 +234,27 @@ def test_a_fix_can_be_written_as_it_is_where_the_finding_stands(folder, capsys):
 
 
 def test_a_fix_of_a_key_and_its_value_is_told_as_a_whole(folder, capsys):
-    text = "# é 😀\nkind: WarmupLR\n'warmup_ratio': 0.03\n"
+    text = "# é 😀\nkind: ConstantLR\n't_max': 3 ep\n"
     (folder / "a.olm.yaml").write_text(text)
     (finding,) = parsed("json", check("json", capsys, ".")[1])["findings"]
     assert finding["fix"] is None
     edits = [
-        {"line": 3, "column": 1, "end_column": 15, "text": "'warmup_steps'"},
-        {"line": 3, "column": 17, "end_column": 21, "text": "'3%'"},
+        {"line": 3, "column": 1, "end_column": 8, "text": "'total_iters'"},
+        {"line": 3, "column": 10, "end_column": 14, "text": "'3ep'"},
     ]
     assert finding["edits"] == edits
     (found,) = parsed("sarif", check("sarif", capsys, ".")[1])["runs"][0]["results"]
     (fix,) = found["fixes"]
     (change,) = fix["artifactChanges"]
-    assert fix["description"]["text"].startswith("did you mean `warmup_steps: 3%`?")
+    assert fix["description"]["text"].startswith("did you mean `total_iters: 3ep`?")
     assert [one["insertedContent"]["text"] for one in change["replacements"]] == [
         edit["text"] for edit in edits
     ]
-    assert [one["deletedRegion"]["startColumn"] for one in change["replacements"]] == [1, 17]
+    assert [one["deletedRegion"]["startColumn"] for one in change["replacements"]] == [1, 10]
     assert main(["check", "--fix", "."]) == FINE
-    assert (folder / "a.olm.yaml").read_text() == text.replace("ratio': 0.03", "steps': '3%'")
+    assert (folder / "a.olm.yaml").read_text() == text.replace(
+        "t_max': 3 ep", "total_iters': '3ep'"
+    )
 
 
 def test_other_places_are_told(folder, capsys):

@@ -1,6 +1,7 @@
 """Other frameworks' words: that each leads to a field which is there, and what is said of it."""
 
 import ast
+import copy
 import json
 import re
 from decimal import Decimal
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+import olm
 from olm.checking.fix import fixed_text
 from olm.fields.durations import duration
 from olm.fields.quantities import (
@@ -30,7 +32,7 @@ from olm.fields.quantities import (
     percent,
 )
 from olm.fields.suggestions import certain, meaning, meant
-from olm.fields.synonyms import AMBIGUOUS, FOREIGN, OF_THE_OPTIMIZER, WORDS
+from olm.fields.synonyms import AMBIGUOUS, FOREIGN, OF_THE_OPTIMIZER, PROVEN, WORDS
 from olm.fields.types import FactorNumber, Length, Listed, PositiveSteps, step_fields
 from olm.kinds import KINDS
 
@@ -276,6 +278,15 @@ def test_what_no_schedule_lasts_has_no_translation(value):
     assert [in_ours(measure, STEPS, value) for measure in MEASURED] == [()] * len(MEASURED)
 
 
+def inside(node):
+    """A schedule in JSON, and each schedule inside it."""
+    if isinstance(node, dict):
+        yield from [node] if "kind" in node else []
+        node = [*node.values()]
+    for item in node if isinstance(node, list) else ():
+        yield from inside(item)
+
+
 def written(fix, value):
     """The value that a fix leaves in the document."""
     text = fix.value.text if fix.value else value
@@ -283,44 +294,78 @@ def written(fix, value):
 
 
 def calls():
-    """Each word in a call of a peer that a fix would turn into a field of the row's kind."""
+    """Each word in a call of a peer, its value, and each field of the spec with this value."""
     for path in sorted((Path(__file__).parent / "peers").glob("*.json")):
         for row in json.loads(path.read_text())["rows"]:
-            kind = row["olm"]["kind"]
-            fields = KINDS[kind].model_fields
             for word, text in re.findall(r"(\w+)=('[^']*'|[-\d.e]+|\[[\d, .]*\])", row["peer"]):
-                if word in FOREIGN and word not in fields:
-                    value = ast.literal_eval(text)
-                    fix = certain(word, fields, kind, value)
-                    if fix and fix.text in row["olm"]:
-                        yield (
-                            path.stem,
-                            row["peer"],
-                            word,
-                            written(fix, value),
-                            row["olm"][fix.text],
-                        )
+                value = ast.literal_eval(text)
+                for number, node in enumerate(inside(row["olm"])):
+                    fields = KINDS[node["kind"]].model_fields
+                    for name in {*PROVEN.get(word, ())} & {*node}:
+                        fix = certain(word, {name: fields[name]}, value=value)
+                        if word not in fields and fix and written(fix, value) == node[name]:
+                            yield word, value, name, row, number
 
 
-CALLS = list(calls())
-ROUNDED = {"warmup_fraction", "warmup_ratio"}
-"""Shares, which frameworks round to steps in their own ways."""
+CALLS = [*calls()]
 
-RESCALED = ("constant_lr_ratio=", "ssr=", "num_cycles=")
+
+def test_each_word_with_a_fix_is_used_in_a_call_of_a_peer_for_each_field_that_the_fix_writes():
+    proven = {(word, name) for word, names in PROVEN.items() for name in names}
+    assert {(word, name) for word, _, name, _, _ in CALLS} == proven
+
+
+@pytest.mark.parametrize("word", PROVEN)
+def test_with_the_word_of_a_peer_in_place_of_ours_a_fix_restores_the_spec_with_its_curve(word):
+    fixes = 0
+    for _, value, name, row, number in (call for call in CALLS if call[0] == word):
+        theirs = copy.deepcopy(row["olm"])
+        node = [*inside(theirs)][number]
+        del node[name]
+        node[word] = value
+        text, count = fixed_text(json.dumps(theirs).encode(), "a.olm.json")
+        if count == 0:
+            # Where several fields may be meant, there is no fix.
+            continue
+        fixes += count
+        # That the spec of the row has the curve of the peer is what test_against_peers.py tests.
+        assert olm.parse(json.loads(text)) == olm.parse(row["olm"]), row["peer"]
+    assert fixes
+
+
+RESCALED = {"constant_lr_ratio", "ssr", "num_cycles"}
 """Arguments that change what the other arguments of a call are counted in."""
 
 
-def test_a_fix_writes_what_the_spec_with_the_curve_of_the_peer_has():
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_argument_that_rescales_the_others_is_an_error_so_that_no_fix_makes_a_spec_valid(kind):
+    fields = KINDS[kind].model_fields
+    assert not RESCALED & {*fields}
+    assert all(certain(word, fields, kind) is None for word in RESCALED)
+
+
+def test_a_fix_writes_the_value_that_the_spec_with_the_curve_of_the_peer_has():
     different = [
-        (peer, call, word, ours, theirs)
-        for peer, call, word, ours, theirs in CALLS
-        if ours != theirs
-        and word not in ROUNDED
-        and not any(argument in call for argument in RESCALED)
-        and (isinstance(ours, str) == isinstance(theirs, str))
+        (row["peer"], word, written(fix, value), row["olm"][fix.text])
+        for path in sorted((Path(__file__).parent / "peers").glob("*.json"))
+        for row in json.loads(path.read_text())["rows"]
+        for word, text in re.findall(r"(\w+)=('[^']*'|[-\d.e]+)", row["peer"])
+        if word in FOREIGN and word not in KINDS[row["olm"]["kind"]].model_fields
+        for value in [ast.literal_eval(text)]
+        for fix in [certain(word, KINDS[row["olm"]["kind"]].model_fields, value=value)]
+        if fix and fix.text in row["olm"] and row["olm"][fix.text] != written(fix, value)
+        if not any(f"{argument}=" in row["peer"] for argument in RESCALED)
     ]
     assert different == []
-    assert len({word for _, _, word, _, _ in CALLS}) >= 20
+
+
+@pytest.mark.parametrize("word", FOREIGN)
+def test_a_word_without_a_proof_is_a_hint_and_never_a_fix(word):
+    for kind, model in KINDS.items():
+        for value in (1, 0.5, "3%", "0.5dur", "10ep", "10ba", "cosine", [1, 2]):
+            fix = certain(word, model.model_fields, kind, value)
+            assert fix is None or word in model.model_fields or fix.text in PROVEN[word]
+            assert fix is None or fix.value is None or "%" not in fix.value.text
 
 
 @pytest.mark.parametrize("word", AMBIGUOUS)

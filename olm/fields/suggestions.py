@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from olm.fields.durations import SHARE, duration
 from olm.fields.quantities import TIME, in_ours, measure_of
-from olm.fields.synonyms import AMBIGUOUS, FOREIGN, NAMESAKES, OF_THE_OPTIMIZER
+from olm.fields.synonyms import AMBIGUOUS, FOREIGN, NAMESAKES, OF_THE_OPTIMIZER, PROVEN
 from olm.problem import Fix, nearest, only_near
 
 if TYPE_CHECKING:
@@ -77,12 +78,14 @@ def certain(
 ) -> Fix | None:
     """The fix of a key, and of its value with it, if only one is possible.
 
+    >>> from olm.kinds.constant import Constant
     >>> from olm.kinds.decays import Rex
     >>> from olm.kinds.warmup import Warmup
     >>> certain("num_warmup_steps", Warmup.model_fields).text
     'warmup_steps'
-    >>> certain("warmup_ratio", Warmup.model_fields, value=0.03).value.text
-    '3%'
+    >>> certain("t_max", Constant.model_fields, value="10ba").value.text
+    '10'
+    >>> certain("warmup_ratio", Warmup.model_fields, value=0.03)
     >>> certain("min_lr", Rex.model_fields)
     """
     if word in OF_THE_OPTIMIZER or word in AMBIGUOUS or (kind, word) in NAMESAKES:
@@ -92,15 +95,21 @@ def certain(
         return Fix(meant, in_quotes=True) if meant else None
     _, sense = FOREIGN[word]
     ours = [name for name in sense.fields if name in fields]
-    if len(ours) != 1:
+    if len(ours) != 1 or ours[0] not in PROVEN.get(word, ()):
         return None
     measure = measure_of(fields[ours[0]])
     if sense.measure in ("", measure):
         return Fix(ours[0], in_quotes=True)
     conversions = () if isinstance(value, list) else in_ours(sense.measure, measure, value)
-    if len(conversions) != 1:
+    if len(conversions) != 1 or is_share(conversions[0]):
         return None
     return Fix(ours[0], in_quotes=True, value=_value(conversions[0], value))
+
+
+def is_share(text: str) -> bool:
+    """Whether a length is a share of the run."""
+    length = duration(text)
+    return length is not None and length.unit == SHARE.suffix
 
 
 def _value(text: str, value: Any) -> Fix | None:

@@ -278,6 +278,36 @@ AMBIGUOUS = {
 Each has what the hint adds.
 """
 
+PROVEN: dict[str, tuple[str, ...]] = {
+    "alpha": ("end_factor",),
+    "alpha_f": ("end_factor",),
+    "cycle_decay": ("shrink",),
+    "cycle_limit": ("count",),
+    "cycle_mul": ("growth",),
+    "cycle_mult": ("T_mult", "growth"),
+    "first_cycle_steps": ("T_0", "period"),
+    "first_decay_steps": ("period",),
+    "lr_min": ("end_lr", "eta_min"),
+    "lr_warmup_steps": ("warmup_steps",),
+    "min_lr": ("end_lr", "eta_min"),
+    "min_lr_rate": ("end_factor",),
+    "min_lr_ratio": ("end_factor",),
+    "num_decay_steps": ("decay_steps",),
+    "num_training_steps": ("total_steps",),
+    "num_warmup_steps": ("warmup_steps",),
+    "t_max": ("total_iters",),
+    "t_mul": ("growth",),
+    "t_mult": ("T_mult", "growth"),
+    "warmup": ("warmup_steps",),
+    "warmup_num_steps": ("warmup_steps",),
+    "wsd_decay_steps": ("decay_steps",),
+}
+"""Word → the fields that a fix writes for it; every other word is only a hint.
+
+With each of them, a spec has the curve of a configuration in tests/peers, where the word is used.
+A share of the run is never converted by a fix: frameworks round it to steps in their own ways.
+"""
+
 OF_THE_OPTIMIZER = {
     "lr",
     "learning_rate",

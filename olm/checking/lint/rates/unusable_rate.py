@@ -49,7 +49,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     schedule, run = subject.spec.schedule, subject.total_steps
     length = run or max(UNKNOWN, schedule.ends_at() or 0)
     steps = steps_between(schedule, 0, min(LONGER * length, MAX_STEPS))
-    bad = [*~usable(subject.rates(schedule, steps)).any(axis=1)]
+    bad = [not row.any() for row in usable(subject.rates(schedule, steps))]
     if not any(bad):
         return
 
