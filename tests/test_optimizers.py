@@ -484,12 +484,12 @@ def test_a_state_holds_those_of_the_parts_by_name():
         (lambda s: s.pop("rest"), "is a state of matrices, but the parts are matrices and rest"),
         (lambda s: s.update(more=s["rest"]), "of matrices, rest and more, but the parts are"),
         (lambda s: s.clear(), "of no optimizer, but"),
-        (lambda s: s.update(rest=None), "state of `rest` must be a mapping with state and param"),
+        (lambda s: s.update(rest=None), "rest: the state must be a mapping with state and param"),
         (
             lambda s: s["rest"]["param_groups"].append({}),
-            "state of `rest` does not load: .* groups",
+            "rest: the state does not load: .* groups",
         ),
-        (lambda s: s["rest"]["param_groups"][0].pop("params"), "state of `rest` does not load"),
+        (lambda s: s["rest"]["param_groups"][0].pop("params"), "rest: the state does not load"),
     ],
 )
 def test_a_state_that_does_not_fit_is_an_error_and_changes_no_part(change, message):

@@ -23,7 +23,7 @@ TESTS = ROOT / "tests" / "hosts"
 DISTRIBUTIONS = {"hydra": "hydra-core"}
 """The distribution of a host, where it is not named like the test file."""
 
-SEVERAL = {"guides", "run_lengths"}
+SEVERAL = {"guides", "optimizers", "run_lengths"}
 """Test files about several hosts, which have no row in the table."""
 
 

@@ -163,7 +163,7 @@ class Optimizers(Optimizer):
                 # A load replaces the state and the groups of a part, and leaves the old ones alone.
                 for changed_part, state, groups in old:
                     changed_part.state, changed_part.param_groups = state, groups
-                raise StateError(f"the state of `{name}` does not load: {error}") from error
+                raise StateError(f"{name}: the state does not load: {error}") from error
         for after in self._optimizer_load_state_dict_post_hooks.values():
             after(self)
 
@@ -176,7 +176,7 @@ class Optimizers(Optimizer):
         for name, state in states.items():
             if not isinstance(state, Mapping) or not {*RESERVED} <= {*state}:
                 raise StateError(
-                    f"the state of `{name}` must be a mapping with {listed(RESERVED, 'and')}, "
+                    f"{name}: the state must be a mapping with {listed(RESERVED, 'and')}, "
                     f"found {found(state)}"
                 )
 
