@@ -199,6 +199,18 @@ def listed(items: Iterable[object], last: str = "") -> str:
     return ", ".join(texts)
 
 
+def distinct(first: Iterable[float], second: Iterable[float]) -> tuple[list[str], list[str]]:
+    """Two lists of numbers, with six digits or, where the lists would look equal, with all.
+
+    >>> distinct([0.1, 0.25], [0.2]), distinct([0.1], [0.1000000001])
+    ((['0.1', '0.25'], ['0.2']), (['0.1'], ['0.1000000001']))
+    """
+    lists = [*first], [*second]
+    short = [[f"{number:.6g}" for number in numbers] for numbers in lists]
+    texts = [[*map(repr, numbers)] for numbers in lists] if short[0] == short[1] else short
+    return texts[0], texts[1]
+
+
 def clipped(text: str) -> str:
     """A text cut to a length that a message can repeat, on one line."""
     text = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

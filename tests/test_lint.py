@@ -524,6 +524,7 @@ def test_the_base_rate_is_that_which_is_given_else_expected_else_of_the_state():
     [
         ((0.1, 0.01, 0.01), "the base rate 0.01"),
         ((0.1, 0.04, 0.0, 0.01), "the base rates 0.04, 0.01"),
+        ((0.049999999,), "the base rate 0.049999999"),
         ((1e-2, 1e-3, 1e-4, 1e-5, 1e-6), "the base rates 0.01, 0.001, 0.0001, 1e-05 and 1 more"),
     ],
 )

@@ -206,6 +206,27 @@ def test_a_difference_deep_inside_is_named_by_its_path(change, line):
     assert line in str(caught.value)
 
 
+def next_rates(state, live):
+    """The line of the error about the rates at the next step, if it has one."""
+    with pytest.raises(olm.StateError) as caught:
+        live.load_state_dict(state)
+    return [line for line in str(caught.value).splitlines() if "the rate at step" in line]
+
+
+def test_the_next_rates_are_left_out_where_they_are_equal():
+    ended = after(LINEAR, 12, 0.5).state_dict()
+    assert next_rates(ended, after({**LINEAR, "total_steps": 8}, 0, 0.5)) == []
+
+
+def test_the_next_rates_have_enough_digits_to_differ():
+    long, longer = ({**LINEAR, "total_steps": steps} for steps in (2_000_000, 2_000_001))
+    state = after(long, 4, 0.5, 0.5).state_dict()
+    assert next_rates(state, after(longer, 0, 0.5, 0.5)) == [
+        f"  the rate at step 5: 0.49999875 by the checkpoint, {0.5 - 2.5 / 2_000_001} by this "
+        "scheduler"
+    ]
+
+
 def test_with_checkpoint_the_old_schedule_goes_on_and_the_next_state_says_so(caplog):
     state = after(LINEAR, 4, 0.5).state_dict()
     live = after({**LINEAR, "total_steps": 20}, 0, 0.2)

@@ -8,7 +8,17 @@ from contextlib import suppress
 from functools import partial
 from typing import Literal
 
-from olm.problem import LISTED, OlmError, Path, RateError, StateError, dotted, found, quantity
+from olm.problem import (
+    LISTED,
+    OlmError,
+    Path,
+    RateError,
+    StateError,
+    distinct,
+    dotted,
+    found,
+    quantity,
+)
 from olm.spec.differences import differences_in_steps
 from olm.spec.memory import forgotten, remembered
 from olm.spec.spec import Spec
@@ -93,15 +103,21 @@ def _as_written(path: Path, checkpoint: Spec, live: Spec) -> str:
 
 
 def _from_here(state: Spec, live: Spec) -> Iterator[str]:
-    """What the next rates become, in a line; nothing, if there is one that cannot be used."""
+    """What the next rates become, if they differ; nothing if one of them is not usable."""
     step = max((state.last_epoch or 0) + 1, 0)
     with suppress(RateError):
-        theirs, ours = (_rates(spec, step) for spec in (state, live))
-        yield f"the rate at step {step:,}: {theirs} by the checkpoint, {ours} by this scheduler"
+        theirs, ours = _rates(state, step), _rates(live, step)
+        if theirs != ours:
+            there, here = map(_shortened, distinct(theirs, ours))
+            yield f"the rate at step {step:,}: {there} by the checkpoint, {here} by this scheduler"
 
 
-def _rates(spec: Spec, step: int) -> str:
+def _rates(spec: Spec, step: int) -> list[float]:
+    rates: list[float] = spec.schedule.lr([step], spec.base_lrs or ()).tolist()
+    return rates
+
+
+def _shortened(texts: list[str]) -> str:
     """The rates of a step, each once, as far as anybody reads on."""
-    rates = spec.schedule.lr([step], spec.base_lrs or ()).tolist()
-    texts = list(dict.fromkeys(f"{rate:.6g}" for rate in rates))
+    texts = list(dict.fromkeys(texts))
     return ", ".join([*texts[:RATES], *("…" for _ in texts[RATES:][:1])])

@@ -368,6 +368,27 @@ def test_a_spec_and_a_scheduler_for_the_same_trainer_are_an_error(tmp_path):
         trainer.train()
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"warmup_steps": 3}, "warmup_steps"),
+        ({"warmup_steps": 0.1}, "warmup_steps"),
+        ({"lr_scheduler_type": "cosine", "warmup_steps": 3}, "lr_scheduler_type, warmup_steps"),
+        ({"lr_scheduler_kwargs": {"num_cycles": 2}}, "lr_scheduler_kwargs"),
+    ],
+)
+def test_a_spec_and_a_schedule_in_the_arguments_are_an_error(options, named, tmp_path):
+    trainer = trainer_of(tmp_path, with_schedule(Trainer, growing), **options)
+    with pytest.raises(olm.OlmError) as error:
+        trainer.train()
+    assert str(error.value) == (f"TrainingArguments: leave out {named}: the spec has the schedule")
+
+
+def test_the_defaults_of_the_arguments_may_be_written_out(tmp_path):
+    options = {"lr_scheduler_type": "linear", "warmup_steps": 0, "lr_scheduler_kwargs": {}}
+    trainer_of(tmp_path, with_schedule(Trainer, growing), **options).train()
+
+
 def test_an_invalid_spec_is_an_error_before_the_first_step(tmp_path):
     wrong = {"kind": "WarmupCosineScheduler", "warmup_steps": 12, "total_steps": STEPS}
     recorder = Recorder(None)

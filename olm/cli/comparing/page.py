@@ -12,7 +12,7 @@ from olm.cli.clock_options import option
 from olm.cli.comparing.comparison import Comparison
 from olm.cli.comparing.sides import Side
 from olm.cli.terminal import Paint, visible
-from olm.problem import LISTED, dotted, listed, quantity
+from olm.problem import LISTED, distinct, dotted, listed, quantity
 from olm.spec.curve_differences import CurveDifference, RateDifference
 from olm.spec.differences import Difference
 
@@ -132,8 +132,8 @@ def _table(curves: CurveDifference, a: str, b: str) -> Iterator[str]:
 
 def _distinct(rates: RateDifference) -> tuple[str, str]:
     """Two rates with enough digits to distinguish them."""
-    short = (f"{rates.a:.6g}", f"{rates.b:.6g}")
-    return (repr(rates.a), repr(rates.b)) if short[0] == short[1] else short
+    [a], [b] = distinct([rates.a], [rates.b])
+    return a, b
 
 
 def _chart(found: Comparison, curves: CurveDifference, a: str, b: str) -> Iterator[str]:
@@ -201,4 +201,7 @@ def _fields(found: Comparison) -> str:
 
 
 def _with(a: float, b: float) -> str:
-    return f"with base rate {a:g}" if a == b else f"with base rates {a:g} and {b:g}"
+    if a == b:
+        return f"with base rate {a:g}"
+    [first], [second] = distinct([a], [b])
+    return f"with base rates {first} and {second}"

@@ -23,18 +23,22 @@ the optimizer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from olm.problem import OlmError, StateError
+from olm.problem import OlmError, StateError, listed
 from olm.schedule.clock import Clock
 from olm.spec.agreement import OnChange
 from olm.spec.load import SpecSource
 from olm.train.hosts._beginning import clock_over, scheduler_of
 from olm.train.schedulers import ScheduleLR
+
+OWN = ("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "warmup_ratio")
+"""The options of TrainingArguments that specify the trainer's own schedule."""
 
 TrainerT = TypeVar("TrainerT")
 
@@ -61,7 +65,8 @@ def with_schedule(
         A subclass. Its ``train`` raises a SpecError if the spec is invalid, and a StateError if the
         checkpoint has another schedule, or lacks the state of the scheduler or the optimizer: a
         plain `Trainer` would then start the schedule again. It raises an OlmError if the trainer
-        was given a scheduler as well, or if the metric for a metric-driven schedule is missing.
+        was given a scheduler as well, if its arguments have a schedule of their own, such as
+        `warmup_steps`, or if the metric for a metric-driven schedule is missing.
     """
 
     class Scheduled(trainer):  # type: ignore[valid-type, misc]  # known at run time only
@@ -85,6 +90,7 @@ def with_schedule(
                     "the trainer was given a scheduler and a spec: leave out optimizers=(..., "
                     "scheduler) or with_schedule"
                 )
+            _check_arguments(self.args)
             document = spec(num_training_steps) if callable(spec) else spec
             samples = self.get_total_train_batch_size(self.args)
             known = Clock(
@@ -122,6 +128,16 @@ def with_schedule(
     Scheduled.__name__ = trainer.__name__
     Scheduled.__qualname__ = trainer.__qualname__
     return Scheduled
+
+
+def _check_arguments(args: Any) -> None:
+    """Raise an OlmError for options that would be ignored: all that differ from the defaults."""
+    defaults = {field.name: field.default for field in fields(args)}
+    both = [
+        name for name in OWN if (value := getattr(args, name, None)) and value != defaults.get(name)
+    ]
+    if both:
+        raise OlmError(f"TrainingArguments: leave out {listed(both)}: the spec has the schedule")
 
 
 def _length(dataloader: Any) -> int | None:

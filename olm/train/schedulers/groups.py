@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 from torch import Tensor, finfo
 from torch.optim import Optimizer
 
-from olm.problem import OlmError, RateError
+from olm.problem import OlmError, RateError, distinct
 from olm.schedule.schedule import Schedule
 from olm.spec.group_scales import unapplied_scale
 from olm.spec.rates import as_float
@@ -119,9 +119,10 @@ def check_fits(groups: Iterable[Group], rates: Sequence[float], key: str = "lr")
             and isinstance(tensor, Tensor)
             and rate > finfo(tensor.dtype).max
         ):
+            [value], [most] = distinct([rate], [finfo(tensor.dtype).max])
             raise RateError(
-                f"param_groups[{index}]: {key} would be {rate:g}, but a tensor of "
-                f"{tensor.dtype} holds at most {finfo(tensor.dtype).max:g}"
+                f"param_groups[{index}]: {key} would be {value}, but a tensor of {tensor.dtype} "
+                f"holds at most {most}"
             )
 
 

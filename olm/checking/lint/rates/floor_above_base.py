@@ -37,7 +37,7 @@ from collections.abc import Iterator, Sequence
 
 from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node
-from olm.problem import Problem, listed
+from olm.problem import Problem, distinct, listed
 
 SHOWN = 4
 """How many base rates a message lists."""
@@ -50,17 +50,19 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     for node in subject.nodes if bases else ():
         name = _floor(node)
         if name and (floor := getattr(node.schedule, name)) > min(bases):
-            message = f"{name} is {floor:g}, above {_below(floor, bases)}"
+            message = _message(name, floor, bases)
             path = (*node.path, name)
             yield Problem("floor-above-base", message, path, severity="warning")
 
 
-def _below(floor: float, bases: Sequence[float]) -> str:
-    """The base rates below a floor, in words."""
+def _message(name: str, floor: float, bases: Sequence[float]) -> str:
     below = sorted({base for base in bases if base < floor}, reverse=True)
+    # Their highest is the nearest to the floor.
+    [value], [nearest] = distinct([floor], below[:1])
+    texts = [nearest, *(f"{base:g}" for base in below[1:SHOWN])]
     more = f" and {len(below) - SHOWN:,} more" if len(below) > SHOWN else ""
     noun = "base rate" if len(below) == 1 else "base rates"
-    return f"the {noun} {listed(f'{base:g}' for base in below[:SHOWN])}{more}"
+    return f"{name} is {value}, above the {noun} {listed(texts)}{more}"
 
 
 def _floor(node: Node) -> str | None:
