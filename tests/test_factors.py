@@ -38,6 +38,14 @@ def test_with_a_clock_it_is_the_multiplier_of_the_schedule_in_steps(spec, clock)
     assert [again(step) for step in range(1001)] == [by_hand(step) for step in range(1001)]
 
 
+def test_a_multiplier_is_made_from_a_file(tmp_path):
+    path = tmp_path / "run.olm.yaml"
+    path.write_text("kind: LinearLR\ntotal_steps: 10\n")
+    assert olm.multiplier(path)(5) == olm.multiplier(str(path))(5) == 0.5
+    with pytest.raises(FileNotFoundError):
+        olm.multiplier(str(tmp_path / "missing.yaml"))
+
+
 def test_a_multiplier_ignores_expectations_in_other_units():
     expect = {"base_lr": 0.5, "rates": [{"step": "50%", "lr": 0.25}]}
     assert olm.multiplier({"kind": "LinearLR", "total_steps": 4, "expect": expect})(2) == 0.5

@@ -266,3 +266,20 @@ def test_the_state_is_loaded_by_torch_without_pickled_code():
 def test_the_catalogue_is_what_the_package_exports():
     assert {*KINDS} | {"SchedulerBase", "ScheduleLR", "build"} == {*schedulers.__all__}
     assert all(hasattr(schedulers, name) for name in schedulers.__all__)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"total_step": 9}, "LinearLR has no argument `total_step` (did you mean `total_steps`?)"),
+        (
+            {"total_iters": 9},
+            "LinearLR has no argument `total_iters` (torch's LinearLR is `LinearFactorLR` here)",
+        ),
+        ({}, "LinearLR: missing a required argument: 'total_steps'"),
+    ],
+)
+def test_arguments_of_a_torch_class_that_are_unknown_or_missing_are_named(arguments, message):
+    with pytest.raises(TypeError) as error:
+        schedulers.LinearLR(optimizer_of(0.5), **arguments)
+    assert str(error.value) == message

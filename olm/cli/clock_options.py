@@ -54,15 +54,12 @@ def clock_of(args: Namespace) -> Clock | None:
     given = {name: number for name in OPTIONS if (number := getattr(args, name)) is not None}
     if not given:
         return None
-    from pydantic import ValidationError
-
-    from olm.fields.errors import problems_of
     from olm.schedule.clock import Clock
 
     try:
         return Clock(**given)
-    except ValidationError as error:
-        first, *_ = problems_of(error)
+    except SpecError as error:
+        first, *_ = error.problems
     raise Misuse(f"{option(str(first.path[0]))}: {first.message}")
 
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from olm.problem import LISTED, MAX_PROBLEMS, Fix, Problem, dotted, found, nearest, only_near
+from olm.problem import (
+    LISTED,
+    MAX_PROBLEMS,
+    Fix,
+    Problem,
+    SpecError,
+    dotted,
+    found,
+    nearest,
+    only_near,
+)
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
-    from pydantic_core import ErrorDetails, ValidationError
+    from pydantic_core import ErrorDetails
 
 _TRUTH = dict.fromkeys(("true", "yes", "on"), "true") | dict.fromkeys(
     ("false", "no", "off"), "false"
@@ -93,6 +104,15 @@ def reworded(detail: ErrorDetails, kind: str, fields: Mapping[str, FieldInfo]) -
 def problems_of(error: ValidationError) -> list[Problem]:
     """The errors of a validation as problems."""
     return [_problem(detail) for detail in error.errors(include_url=False)]
+
+
+@contextmanager
+def as_spec_error() -> Iterator[None]:
+    """A context that raises the errors of a validation as a SpecError."""
+    try:
+        yield
+    except ValidationError as error:
+        raise SpecError(problems_of(error)) from None
 
 
 def fix_of(word: object, known: Iterable[str]) -> Fix | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sized
 from dataclasses import replace
 from fractions import Fraction
 from numbers import Integral
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration
-from olm.fields.errors import at, invalid, problems_of, reworded
+from olm.fields.errors import as_spec_error, at, invalid, reworded
 from olm.fields.rules import Rule, rule, ruled
 from olm.fields.types import MAX_STEPS, Number, PositiveCount
 from olm.problem import OlmError, SpecError, found
@@ -59,6 +59,9 @@ class Clock(BaseModel):
 
     A step is an optimizer step: one update of the weights, whatever the number of micro-batches and
     processes.
+
+    Raises:
+        SpecError: a field is unknown or not valid, or two fields contradict each other.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -73,6 +76,15 @@ class Clock(BaseModel):
     """Samples per step, over all micro-batches and processes."""
     tokens_per_step: Several | None = None
     """Tokens per step, over all micro-batches and processes."""
+
+    if not TYPE_CHECKING:
+        # For a type checker, pydantic declares a constructor with the fields as its arguments.
+        def __init__(self, /, **fields: Any) -> None:
+            with as_spec_error():
+                super().__init__(**fields)
+
+        # As on BaseModel itself: a clock inside a document is validated without the constructor.
+        __init__.__pydantic_base_init__ = True
 
     @classmethod
     def of_run(
@@ -112,20 +124,21 @@ class Clock(BaseModel):
                 process may have a batch less: pass its prepared `dataloader`.
 
         Raises:
-            ValidationError: arguments contradict each other or are missing; the message names
-                them.
+            SpecError: arguments are invalid, contradict each other or are missing; the message
+                names them.
         """
-        run = Run(
-            dataset_size=dataset_size,
-            dataloader=dataloader,
-            epochs=epochs,
-            max_steps=max_steps,
-            batch_size=batch_size,
-            accumulate=accumulate,
-            world_size=world_size,
-            sequence_length=sequence_length,
-            drop_last=drop_last,
-        )
+        with as_spec_error():
+            run = Run(
+                dataset_size=dataset_size,
+                dataloader=dataloader,
+                epochs=epochs,
+                max_steps=max_steps,
+                batch_size=batch_size,
+                accumulate=accumulate,
+                world_size=world_size,
+                sequence_length=sequence_length,
+                drop_last=drop_last,
+            )
         return cls(**{name: getattr(run, name) for name in cls.model_fields})
 
     def steps(self, lasting: Duration | str) -> Fraction:
@@ -154,8 +167,8 @@ class Clock(BaseModel):
             return self
         try:
             return type(self)(**{**other.known, **self.known})
-        except ValidationError as error:
-            problems = problems_of(error)
+        except SpecError as error:
+            problems = error.problems
         hint = "one is from this run, the other from the spec"
         raise SpecError(replace(problem.under(("clock",)), hint=hint) for problem in problems)
 

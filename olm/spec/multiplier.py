@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from olm.problem import OlmError, StateError, found
 from olm.schedule.schedule import Schedule
-from olm.spec.spec import Spec, parse
+from olm.spec.load import SpecSource, as_spec
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
@@ -49,7 +48,7 @@ class Multiplier:
 
 
 def multiplier(
-    spec: Spec | Schedule | Mapping[str, Any],
+    spec: SpecSource,
     base_lr: float = 1.0,
     *,
     clock: Clock | None = None,
@@ -64,17 +63,18 @@ def multiplier(
     noticed at the next step.
 
     Args:
-        spec: a spec, a schedule or a mapping that says one.
+        spec: the path of a YAML, JSON or TOML file, a Spec, a Schedule, or a mapping.
         base_lr: the base rate, which counts only if the spec has rates that are absolute, such as
             ``end_lr``: give the optimizer's.
         clock: what the run is, if the spec has durations. It wins over the spec's own, which says
             what this one does not.
 
     Raises:
+        OSError: the file cannot be read.
         SpecError: the spec is not valid, or has durations that no clock counts.
         OlmError: it is driven by a metric, or the base rate is not above 0.
     """
-    said = parse(spec)
+    said = as_spec(spec)
     schedule = said.schedule if said.schedule.is_counted else said.plan(clock).schedule
     if schedule.metric_driven:
         raise OlmError(f"{schedule.kind} is driven by a metric, which a multiplier cannot observe")

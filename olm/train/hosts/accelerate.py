@@ -55,7 +55,7 @@ def clock_of(accelerator: Any, loader: Any, **options: Any) -> Clock:
 
     Raises:
         OlmError: the loader is not prepared, or an epoch may end without a step.
-        ValidationError: arguments contradict each other, or one is missing; it names them.
+        SpecError: arguments contradict each other, or one is missing; it names them.
     """
     if not hasattr(loader, "total_batch_size"):
         raise OlmError(

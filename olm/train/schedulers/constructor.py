@@ -30,7 +30,10 @@ def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[.
     kind = model.model_fields["kind"].default
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807  # it becomes a method
-        bound = signature.bind(self, *args, **kwargs)
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(_misuse(kind, signature, model, kwargs) or f"{kind}: {error}") from None
         bound.apply_defaults()
         fields = {
             name: value for name, value in bound.arguments.items() if name in model.model_fields
@@ -44,6 +47,22 @@ def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[.
         "return": None
     }
     return __init__
+
+
+def _misuse(
+    kind: str, signature: Signature, model: type[Schedule], given: Mapping[str, Any]
+) -> str:
+    """The error message for arguments that are unknown; empty if none is."""
+    from olm.fields.suggestions import meaning
+
+    settable = {
+        name: field for name, field in model.model_fields.items() if name in signature.parameters
+    }
+    return "; ".join(
+        f"{kind} has no argument `{name}` ({meaning(name, settable, kind, given[name])})"
+        for name in given
+        if name not in signature.parameters
+    )
 
 
 def signature_of(model: type[Schedule]) -> Signature:
