@@ -80,6 +80,13 @@ BORDERS = [
         ),
     ),
     (
+        "unused-field",
+        *(
+            f"{{kind: CyclicLR, base_lr: 0.1, max_lr: 0.2, gamma: 0.9, mode: {mode}}}"
+            for mode in ("triangular2", "exp_range")
+        ),
+    ),
+    (
         "jump",
         *(
             warmed(9, f"{{kind: RampLR, total_steps: 9, start_factor: {f}}}", 9)
@@ -709,21 +716,6 @@ def test_a_recipe_is_warned_of_only_for_what_is_a_fact(path):
     warned = {problem.code for problem in check_file(str(path), LINT).problems}
     assert warned <= {"zero-first-step"} | MEANT.get(name, set())
     assert check_file(str(path)).problems == ()
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_field_that_counts_with_a_choice_changes_the_rates_with_it_and_no_others(kind):
-    model = KINDS[kind]
-    for name, (choice, uses) in model.counts_with.items():
-        fields = next(example for example in model.examples if {"total_steps"} <= {*example})
-        fields = {key: value for key, value in fields.items() if key not in (name, choice)}
-        choices = model.model_fields[choice].annotation.__args__
-        for chosen in choices:
-            other = {"end_factor": 0.1, **fields, choice: chosen}
-            first, second = (model(**other, **{name: value}) for value in (0.3, 0.7))
-            steps = range(other["total_steps"] + 1)
-            same = (first.lr(steps, 1.0) == second.lr(steps, 1.0)).all()
-            assert same == (chosen not in uses), (name, chosen)
 
 
 # What is a fact about a peer's configuration: fvcore's line is defined up to its end alone, and

@@ -50,6 +50,7 @@ class Cyclic(Schedule):
     gamma: NonNegative = 1.0
     """What the height above ``base_lr`` is multiplied by at every step, with ``exp_range``."""
 
+    counts_with = {"gamma": ("mode", ("exp_range",))}
     group = "cyclic"
     words = "straight from {base_lr} to {max_lr} in {step_size_up} steps and back, for ever"
     examples = [

@@ -1,9 +1,10 @@
 """A field without effect, because of the choice in another field.
 
-The `power` of a `RampLR` counts only with an `ease` of `polynomial` or `power`; the `decay_ratio`
-of a `WarmupStableDecayLR` counts only with the `decay` `exponential`. With another choice the field
-does nothing: probably the choice was forgotten, or the field was meant in another framework's
-sense, such as torchtitan's `decay_ratio`, which is a share of the run.
+The `power` of a `RampLR` counts only with an `ease` of `polynomial` or `power`, the `decay_ratio`
+of a `WarmupStableDecayLR` only with the `decay` `exponential`, and the `gamma` of a `CyclicLR` only
+with the `mode` `exp_range`. With another choice the field does nothing: probably the choice was
+forgotten, or the field was meant in another framework's sense, such as torchtitan's `decay_ratio`,
+which is a share of the run.
 
 Set the choice that uses the field, or remove the field.
 
