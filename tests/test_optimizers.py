@@ -9,6 +9,8 @@ from itertools import chain
 
 import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from torch.amp import GradScaler
 from torch.distributed.checkpoint.state_dict import (
@@ -22,6 +24,8 @@ from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 import olm
 from olm.train import Optimizers
 from training import EXAMPLES, optimizer_of, rates_of, trained, wanted
+
+from .strategies import schedules
 
 LINEAR = {"kind": "LinearLR", "total_steps": 10}
 WARMED = {"kind": "WarmupDecayLR", "warmup_steps": 4, "total_steps": 30}
@@ -461,6 +465,50 @@ def test_a_compiled_step_is_compiled_once_for_rates_that_are_tensors():
     assert scheduler.last_epoch == 8
     for ours, theirs in zip(optimizer.param_groups, plain.param_groups, strict=True):
         torch.testing.assert_close(ours["params"], theirs["params"])
+
+
+OPERATIONS = st.sampled_from(["step", "add", "reload", "resume", "reverse", "copy"])
+
+
+@given(
+    schedule=schedules(),
+    bases=st.lists(st.sampled_from([0.5, 0.1, 3e-4]), min_size=2, max_size=2),
+    operations=st.lists(st.tuples(OPERATIONS, st.integers(0, 1)), max_size=12),
+)
+def test_a_scheduler_of_all_parts_does_what_one_scheduler_for_each_part_does(
+    schedule, bases, operations
+):
+    assume(not schedule.metric_driven)
+    ours = olm.build(schedule, Optimizers(a=optimizer_of(bases[0]), b=optimizer_of(bases[1])))
+    theirs = [olm.build(schedule, optimizer_of(base)) for base in bases]
+    for name, place in operations:
+        whole = ours.optimizer
+        part, alone = [*whole.parts.values()][place], theirs[place].optimizer
+        if name == "step":
+            whole.step()
+            ours.step()
+            for scheduler in theirs:
+                scheduler.optimizer.step()
+                scheduler.step()
+        for changed in (part, alone):
+            if name == "add":
+                changed.add_param_group(late_group(lr=0.2, initial_lr=0.2))
+            elif name == "reload":
+                changed.load_state_dict(copy.deepcopy(changed.state_dict()))
+            elif name == "reverse":
+                changed.param_groups.reverse()
+        if name == "resume":
+            whole.load_state_dict(copy.deepcopy(whole.state_dict()))
+            ours.load_state_dict(ours.state_dict())
+            for scheduler in theirs:
+                scheduler.load_state_dict(scheduler.state_dict())
+        elif name == "copy":
+            ours, theirs = copy.deepcopy(ours), copy.deepcopy(theirs)
+        apart = [scheduler.optimizer for scheduler in theirs]
+        assert rates_of(ours.optimizer) == [rate for part in apart for rate in rates_of(part)]
+        assert ours.state_dict()["base_lrs"] == [
+            base for scheduler in theirs for base in scheduler.state_dict()["base_lrs"]
+        ]
 
 
 # States.

@@ -1,5 +1,8 @@
 """Muon and AdamW as one optimizer in each trainer: trained, stopped and resumed, bit for bit."""
 
+import copy
+import warnings
+
 import pytest
 import torch
 from accelerate import Accelerator
@@ -19,6 +22,13 @@ from olm.train.hosts.accelerate import prepare
 from olm.train.hosts.lightning import guard, lr_scheduler_config
 from olm.train.hosts.transformers import with_schedule
 from training import rates_of
+
+with warnings.catch_warnings():
+    # mmengine compiles functions with torch.jit as it is imported.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from mmengine.optim import OptimWrapper
+
+    from olm.train.hosts.mmengine import OlmScheduler
 
 pytestmark = [
     # Lightning 2.6 with torch 2.13: the trees that it takes from torch are deprecated.
@@ -137,6 +147,44 @@ def test_accelerate_skips_the_steps_that_its_scaler_skips():
         run.scheduler.step()
         positions.append((run.scheduler.scheduler.last_epoch, run.optimizer.step_was_skipped))
     assert positions == [(1, False), (1, True), (2, False)]
+
+
+def test_parts_that_accelerate_has_prepared_can_be_joined_and_a_whole_cannot():
+    model, accelerator = Model(0), Accelerator(cpu=True)
+    whole = optimizer_of(model)
+    muon, adamw = accelerator.prepare(*whole.parts.values())
+    scheduler = olm.build(SPEC, {"muon": muon, "adamw": adamw}, only_if_stepped=True)
+    scheduler.step()
+    for part in (muon, adamw):
+        part.step()
+        scheduler.step()
+    assert rates_of(whole) == RATES[2]
+    with pytest.raises(olm.OlmError, match="whole consists of several optimizers"):
+        Optimizers(whole=accelerator.prepare(whole))
+
+
+def test_the_wrapper_of_mmengine_takes_all_parts_and_resumes():
+    runs = [Loop(seed) for seed in (0, 1)]
+    wrappers = [OptimWrapper(run.optimizer) for run in runs]
+    schedulers = [OlmScheduler(wrapper, spec=SPEC) for wrapper in wrappers]
+
+    def train(index, steps):
+        rates = []
+        for step in steps:
+            rates.append(rates_of(runs[index].optimizer))
+            wrappers[index].update_params(runs[index].model(**runs[index].batch(step))["loss"])
+            schedulers[index].step()
+        return rates
+
+    assert train(0, range(STOP)) == RATES[:STOP]
+    saved = copy.deepcopy([runs[0].model.state_dict(), wrappers[0].state_dict()])
+    runs[1].model.load_state_dict(saved[0])
+    wrappers[1].load_state_dict(saved[1])
+    schedulers[1].load_state_dict(schedulers[0].state_dict())
+    rest = range(STOP, STEPS)
+    assert train(0, rest) == train(1, rest) == RATES[STOP:]
+    assert torch.equal(weights_of(runs[0].model), weights_of(runs[1].model))
+    assert torch.equal(weights_of(runs[0].model), Loop().train()[1])
 
 
 def fabric_run(folder, stop=STEPS, resume=False, seed=0):
