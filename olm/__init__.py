@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from torch.optim import Optimizer
 
+    from olm import train as train
     from olm.problem import OlmError as OlmError
     from olm.problem import Problem as Problem
     from olm.problem import RateError as RateError
@@ -97,8 +98,10 @@ def build(
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "train":
+        return import_module("olm.train")
     raise AttributeError(f"module 'olm' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "train"})

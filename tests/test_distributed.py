@@ -4,10 +4,7 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,14 +15,10 @@ import olm
 from distributed.runs import BASES, CHANGED, METRICS, REFUSED, RUNS, SAVED_AT, STEPS
 from olm.checking.guides import guide
 from olm.train.hosts.dcp import SchedulerState
+from ranks import PROGRAMS, torchrun
 from training import EXAMPLES, optimizer_of, rates_of, trained, wanted
 
-ROOT = Path(__file__).parents[1]
-PROGRAMS = ROOT / "tests" / "distributed"
 LOOP = PROGRAMS / "many_machines.py"
-TIMEOUT = 600
-"""The timeout of a program, in seconds. All of them together take less."""
-
 RANKS = (1, 2, 4)
 KEYS = ("before_bare", "before_wrapped", "then_bare", "then_wrapped")
 """A scheduler, plain and wrapped, under keys that sort before and after that of the optimizer."""
@@ -34,32 +27,6 @@ LINEAR = {"kind": "LinearLR", "total_steps": 10}
 
 alone = pytest.mark.filterwarnings("ignore:torch.distributed is disabled:UserWarning")
 """A warning of torch for a single process."""
-
-
-def torchrun(ranks, program, folder):
-    """The output of a program on some ranks; an error if it fails or hangs."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    program = [str(PROGRAMS / "seeded.py"), str(PROGRAMS / program), str(folder)]
-    process = subprocess.Popen(
-        [*launcher, "--nproc-per-node", str(ranks), *program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    try:
-        out, err = process.communicate(timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        # torchrun stops its ranks when it is terminated, but not when it is killed.
-        process.terminate()
-        out, err = process.communicate(timeout=60)
-        raise AssertionError(
-            f"{program} hangs on {ranks} ranks\n{out[-2000:]}{err[-4000:]}"
-        ) from None
-    assert process.returncode == 0, f"{program} on {ranks} ranks\n{out[-2000:]}{err[-4000:]}"
-    assert "Detected call of" not in err  # The warning about a loop in the wrong order.
-    return out
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,11 @@ def test_every_public_name_exists_and_is_documented(name):
     assert getattr(olm, name).__doc__
 
 
+def test_the_package_for_torch_needs_no_import_of_its_own():
+    assert python("import olm; print(olm.train.param_groups.__name__)") == "param_groups"
+    assert "train" in dir(olm)
+
+
 def test_importing_olm_loads_no_slow_module():
     code = "import sys, olm; print(sorted({'torch', 'numpy', 'pydantic', 'yaml'} & {*sys.modules}))"
     assert python(code) == "[]"

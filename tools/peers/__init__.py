@@ -18,6 +18,9 @@ Curves = list[list[float | None]]
 Answers = list[str | float | None]
 """The steps that a peer computes for durations; None where it raises an error."""
 
+Groups = list[dict[str, Any]]
+"""The param groups that a peer makes of a model, with the names of the parameters."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -62,6 +65,22 @@ class Durations:
 
 
 @dataclass(frozen=True)
+class Grouped:
+    """A model, and the rules for its param groups in a peer and in olm."""
+
+    shapes: dict[str, tuple[int, ...]]
+    """The parameters of the model, by their names."""
+    arguments: dict[str, Any]
+    """The arguments of the peer."""
+    olm: dict[str, Any]
+    """The arguments of `olm.train.param_groups` about names."""
+    matcher: dict[str, Any]
+    """What the model returns as its `group_matcher`."""
+    frozen: Sequence[str] = ()
+    """The parameters that require no gradient."""
+
+
+@dataclass(frozen=True)
 class Peer:
     """A library at one version, and what is compared with it."""
 
@@ -83,6 +102,10 @@ class Peer:
     """The durations that are compared, if the peer has any."""
     answers: Callable[[Durations], Answers] | None = None
     """The steps of durations, computed by the code of the peer."""
+    grouped: Sequence[Grouped] = ()
+    """The models whose param groups are compared, if the peer makes any."""
+    groups: Callable[[Grouped], Groups] | None = None
+    """The param groups of a model, made by the code of the peer."""
     dependencies: bool = True
     """Whether to install the requirements of the peer; otherwise, only those in `needs`."""
 

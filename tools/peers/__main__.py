@@ -95,6 +95,9 @@ def _lines(name: str, peer: Peer) -> Iterator[str]:
     if peer.answers is not None:
         yield '], "durations": ['
         yield from _listed({**vars(each), "answers": peer.answers(each)} for each in peer.durations)
+    if peer.groups is not None:
+        yield '], "param_groups": ['
+        yield from _listed({**vars(each), "groups": peer.groups(each)} for each in peer.grouped)
     yield "]}"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from peers import Curves, Peer, Refused, Row, steps_around
 from peers._stepping import stepped
+from peers._timm_layer_decay import GROUPED, groups
 
 BASES = (0.1, 3e-4)
 """The base rates of two param groups."""
@@ -299,6 +300,8 @@ PEER = Peer(
     tolerance=1e-12,
     rows=ROWS,
     rates=rates,
+    grouped=GROUPED,
+    groups=groups,
     refused=[
         _refused(
             COSINE,
