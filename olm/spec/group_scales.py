@@ -16,8 +16,9 @@ KEYS = ("lr_scale", "lr_mult")
 def unapplied_scale(groups: Sequence[Mapping[str, Any]]) -> str | None:
     """The error message for the first param group whose scale would be ignored, if there is one.
 
-    A scale of 1 changes nothing. Scales to which all base rates are proportional are in these rates
-    already: mmpretrain's layer decay keeps its scales beside the rates.
+    A scale of 1 changes nothing. mmengine and mmpretrain multiply the rates by the scales and keep
+    the scales beside them, so a scale is accepted if the base rate is that of another group times
+    the scale.
 
     >>> unapplied_scale([{"lr": 1.0}, {"lr": 1.0, "lr_scale": 0.5}])[:32]
     'param_groups[1]: lr_scale is 0.5'
@@ -39,12 +40,15 @@ def unapplied_scale(groups: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _in_the_rates(groups: Sequence[Mapping[str, Any]], scales: Sequence[float | None]) -> bool:
-    """Whether the base rates are the same multiple of scales that differ."""
-    if None in scales or len(set(scales)) < 2 or 0 in scales:
+    """Whether the base rates of the scaled groups are those of other groups times the scales."""
+    if 0 in scales or len({1 if scale is None else scale for scale in scales}) < 2:
         return False
-    bases = (_number(group, "initial_lr", _number(group, "lr", 0.0)) for group in groups)
-    ratios = [(base or 0.0) / (scale or 1.0) for base, scale in zip(bases, scales, strict=True)]
-    return all(isclose(ratio, ratios[0], rel_tol=1e-6) for ratio in ratios)
+    bases = [_number(group, "initial_lr", _number(group, "lr", 0.0)) or 0.0 for group in groups]
+    pairs = [*zip(bases, scales, strict=True)]
+    scaled = [base / scale for base, scale in pairs if scale not in (None, 1) if scale]
+    # Where all groups are scaled, their rates must at least agree on one rate for all.
+    whole = [base for base, scale in pairs if scale in (None, 1)] or scaled[:1]
+    return all(any(isclose(base, rate, rel_tol=1e-6) for rate in {*whole}) for base in scaled)
 
 
 def _number(group: Mapping[str, Any], key: str, default: float | None = None) -> float | None:

@@ -240,7 +240,7 @@ def test_the_scale_of_a_param_group_is_an_error_rather_than_ignored(key, scale, 
 def test_the_scale_of_a_late_or_a_loaded_group_is_an_error():
     """A group that is added late, or an optimizer's state, brings a scale that torch ignores."""
     scheduler = after(LINEAR, 5, 1.0)
-    scheduler.optimizer.add_param_group(late_group(lr=0.5, lr_scale=0.5))
+    scheduler.optimizer.add_param_group(late_group(lr=0.3, lr_scale=0.5))
     with pytest.raises(olm.OlmError, match=r"lr_scale is 0\.5"):
         scheduler.step()
     scheduler = after(LINEAR, 5, 1.0, 1.0)
@@ -259,6 +259,9 @@ def test_a_scale_that_changes_nothing_is_accepted():
     scheduler.optimizer.load_state_dict(scheduler.optimizer.state_dict())
     trained(scheduler, 1)
     assert rates_of(scheduler.optimizer) == wanted(LINEAR, 1, scheduler.base_lrs, start=4)[0]
+    # mmengine's custom keys: the scale is beside the rate of one group only.
+    groups = [late_group(lr=0.1), late_group(lr=0.2), late_group(lr=0.05, lr_mult=0.5)]
+    olm.build(LINEAR, SGD(groups))
 
 
 @pytest.mark.reliability("6")
