@@ -77,7 +77,7 @@ def _missing(error: Error, path: Path) -> Iterator[Problem]:
             yield Problem("schema", message, (*path, name), at_key=True)
         return
     for key, needed in error.validator_value.items():
-        # Draft 3 and 4 let one name stand alone; a schema there is told of by what fails in it.
+        # Draft 3 and 4 let one name stand alone; report a schema there by what fails in it.
         names = [needed] if isinstance(needed, str) else needed if isinstance(needed, list) else []
         if key in there:
             for name in (name for name in names if name not in there):

@@ -66,8 +66,8 @@ def multiplier(
         spec: the path of a YAML, JSON or TOML file, a Spec, a Schedule, or a mapping.
         base_lr: the base rate, which counts only if the spec has rates that are absolute, such as
             ``end_lr``: give the optimizer's.
-        clock: what the run is, if the spec has durations. It wins over the spec's own, which says
-            what this one does not.
+        clock: the run length and units, if the spec has durations. Its fields override those of the
+            spec's own clock.
 
     Raises:
         OSError: the file cannot be read.

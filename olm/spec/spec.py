@@ -90,7 +90,7 @@ class Spec(Root):
         """The schedule in optimizer steps, and what was done to get there: see `Schedule.plan`.
 
         Args:
-            clock: what the run is. It wins over the spec's own, which says what this one does not.
+            clock: the run length and units. Its fields override those of the spec's own clock.
 
         Raises:
             SpecError: the clock does not know what a duration needs, or what comes out is not
@@ -106,7 +106,7 @@ class Spec(Root):
         Warmup(warmup_steps=30, start_lr=0.0)
 
         Args:
-            clock: what the run is. It wins over the spec's own, which says what this one does not.
+            clock: the run length and units. Its fields override those of the spec's own clock.
 
         Raises:
             SpecError: the clock does not know what a duration needs, or what comes out is not

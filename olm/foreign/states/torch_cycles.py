@@ -42,7 +42,7 @@ def restarts(state: State, seen: Seen) -> Old:
 
 
 def cycle(state: State, seen: Seen) -> Old:
-    """A cycle between two rates; the base rate of the optimizer counts for nothing."""
+    """A cycle between two rates; the base rate of the optimizer is ignored."""
     _without_momentum(state, seen)
     mode = state["mode"]
     clock = "iterations" if mode == "exp_range" else "cycle"
