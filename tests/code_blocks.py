@@ -8,8 +8,10 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
 import yaml
 
 import olm
@@ -24,6 +26,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.REPORT_ONLY_FI
 _BLOCK = re.compile(r"^( *)```([a-z]*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w./-]+\.[a-z]+)\n")
 _COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+_TORCH = re.compile(r"^ *(?:>>> )?import torch\b|^\$ torchrun ", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"(?<![\w$.-])[A-Z]{4,}(?![\w.-])")
 """Such as HOST or OWNER, in a command that only the reader can complete."""
 
@@ -62,6 +65,12 @@ def blocks(page):
         for match in _BLOCK.finditer(page)
         for line in [page.count("\n", 0, match.start(3)) + 1]
     ]
+
+
+def skip_without_torch(page):
+    """Skip the test of a page whose code imports torch, where that is not installed."""
+    if _TORCH.search(page) and not find_spec("torch"):
+        pytest.skip("torch is not installed")
 
 
 def run(page, folder, name="page"):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -32,6 +33,8 @@ def test_without_torch_an_error_names_the_package_only_when_torch_is_needed():
 @pytest.mark.parametrize("name", olm.__all__)
 def test_every_public_name_exists_and_is_documented(name):
     assert name in dir(olm)
+    if name == "save_state" and not find_spec("torch"):
+        pytest.skip("torch is not installed")
     assert getattr(olm, name).__doc__
 
 

@@ -22,6 +22,7 @@ def test_a_guide_and_a_code_never_share_a_name():
 @pytest.mark.parametrize("name", HERE)
 def test_the_code_of_a_guide_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    code_blocks.skip_without_torch(guide(name).text)
     code_blocks.run(guide(name).text, tmp_path, f"{name}.md")
 
 
