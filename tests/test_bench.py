@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import needs
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -15,6 +17,7 @@ def bench(*args):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
+@needs.torch
 def test_a_contest_prints_a_ratio_and_exits_by_its_goal():
     done = bench("--quick", "--json", "--only", "curve LinearDecayLR")
     (result,) = json.loads(done.stdout)
@@ -25,6 +28,7 @@ def test_a_contest_prints_a_ratio_and_exits_by_its_goal():
     assert done.stderr == "1 of 1: curve LinearDecayLR\n"
 
 
+@needs.torch
 def test_an_amount_has_a_unit_and_a_goal():
     done = bench("--quick", "--json", "--only", "check memory")
     (result,) = json.loads(done.stdout)
@@ -46,6 +50,7 @@ print(ajv.command(Path("schema.json")), ajv.command(Path("schema.json")))
     assert (done.stdout, done.stderr) == ("None None\n", "ajv-cli is left out: there is no npm\n")
 
 
+@needs.torch
 @pytest.mark.parametrize(
     ("args", "message"),
     [

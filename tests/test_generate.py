@@ -4,12 +4,11 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+import needs
 from olm.kinds import KINDS
 
 ROOT = Path(__file__).parent.parent
@@ -41,14 +40,6 @@ COMPOSITIONS = [kind for kind, model in KINDS.items() if model.group == "composi
 """The kinds whose schemas contain every kind."""
 
 
-PINS = (ROOT / "tools" / "constraints.txt").read_text(encoding="utf-8").splitlines()
-needs_torch = pytest.mark.skipif(not find_spec("torch"), reason="torch is not installed")
-needs_pins = pytest.mark.skipif(
-    not {f"{name}=={version(name)}" for name in ("matplotlib", "pydantic")} <= {*PINS},
-    reason="the order of keys and the pictures are those of the pinned versions",
-)
-
-
 @pytest.fixture
 def copied(tmp_path):
     """A copy of the parts of the repository that generation needs."""
@@ -72,14 +63,14 @@ def contents(root):
     return {path.name: path.read_bytes() for path in (root / "schemas").iterdir()}
 
 
-@needs_torch
-@needs_pins
+@needs.torch
+@needs.pins
 def test_nothing_that_is_committed_is_stale():
     assert generate(ROOT, "--check") == (0, [])
 
 
-@needs_torch
-@needs_pins
+@needs.torch
+@needs.pins
 def test_what_is_stale_is_named_and_then_written_or_deleted(copied):
     (copied / "olm" / "kinds" / "twice.py").write_text(NEW_KIND)
     (copied / "schemas" / "GoneLR.schema.json").write_text("{}")

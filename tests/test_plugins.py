@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
+import needs
 from olm.cli import FINE, MISUSE, PROBLEMS
 from olm.kinds import KINDS
 from olm.schema.json_schema import schedules_schema
@@ -240,6 +241,7 @@ print("acme_schedules" in sys.modules)
     )
 
 
+@needs.torch
 def test_plugins_are_looked_up_only_for_unknown_kinds(python):
     program = """
 import olm, olm.kinds, olm.schedule
@@ -365,6 +367,7 @@ def test_a_kind_without_a_possible_schema_is_misuse_only_of_schema(olm):
     assert olm("kinds", "broken.Colour", plugins=["broken"])[0] == FINE
 
 
+@needs.pins
 def test_schema_without_plugins_is_the_committed_one_to_the_byte(olm, tmp_path):
     assert olm("schema") == (FINE, SCHEMA.read_text(encoding="utf-8"), "")
     assert olm("schema", "LinearLR", "--out", "one.json") == (FINE, "", "")
@@ -469,10 +472,12 @@ assert "acme.Rex" not in schedulers.__all__
 """
 
 
+@needs.torch
 def test_a_plugin_kind_trains_saves_resumes_pickles_and_copies(python):
     assert python("-W", "error", "-c", TRAINING) == (0, "", "")
 
 
+@needs.torch
 def test_a_broken_plugin_is_an_attribute_error_with_the_reason(python):
     program = """
 from olm.train import schedulers
@@ -486,6 +491,7 @@ except AttributeError as error:
     assert out.startswith(start)
 
 
+@needs.torch
 def test_a_state_is_shown_with_the_package_and_reported_without_it(python, olm, tmp_path):
     program = f"""
 import json, torch, olm
@@ -562,6 +568,7 @@ def test_a_second_model_of_a_kind_is_an_error_before_the_first_is_imported(pytho
     )
 
 
+@needs.torch
 def test_a_kind_that_is_defined_anywhere_can_be_parsed_and_built(python):
     program = f"""{NEW_FAMILY.replace("TwiceLR", "ThriceLR")}
     def formula(self, step, base):
