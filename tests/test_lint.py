@@ -718,9 +718,13 @@ def test_a_recipe_is_warned_of_only_for_what_is_a_fact(path):
     assert check_file(str(path)).problems == ()
 
 
-# What is a fact about a peer's configuration: fvcore's line is defined up to its end alone, and
-# torch's LinearLR has a milestone in its middle.
+# What is a fact about a peer's configuration: torch has a gamma beside the mode that ignores it,
+# fvcore's line is defined up to its end alone, and torch's LinearLR has a milestone in its middle.
 FACTS = {
+    "unused-field": {
+        "CyclicLR(optimizer, base_lr=0.1, max_lr=0.5, step_size_up=4, gamma=0.5, "
+        "cycle_momentum=False)"
+    },
     "unusable-rate": {"LinearParamScheduler(start_value=lr, end_value=0.4 * lr)"},
     "warmup-cut-off": {
         "SequentialLR(optimizer, schedulers=[SequentialLR(optimizer, schedulers=[LinearLR("
@@ -734,16 +738,35 @@ FACTS = {
 def test_no_rate_of_a_peer_is_unusable_and_no_warm_up_of_a_peer_is_cut_off(path):
     for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
         run = None if row["olm"].get("clock") else Clock(total_steps=max(*row["steps"], 1))
-        options = Options(lint=True, base_lr=row["base_lr"], select=tuple(FACTS), clock=run)
+        options = Options(
+            lint=True, base_lr=row["base_lr"], select=("unusable-rate", "warmup-cut-off"), clock=run
+        )
         found = {
             problem.code
             for problem in check(read(json.dumps(row["olm"]), "a.json"), options).problems
         }
-        assert found == {code for code in FACTS if row["peer"] in FACTS[code]}, row["peer"]
+        assert found == {code for code in options.select if row["peer"] in FACTS[code]}, row["peer"]
 
 
 @pytest.mark.parametrize("path", PEERS, ids=lambda path: path.stem)
 def test_no_field_of_a_spec_with_the_curve_of_a_peer_is_without_effect(path):
     for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
         options = Options(lint=True, select=("unused-field",))
-        assert check(read(json.dumps(row["olm"]), "a.json"), options).problems == ()
+        problems = check(read(json.dumps(row["olm"]), "a.json"), options).problems
+        assert bool(problems) == (row["peer"] in FACTS["unused-field"]), row["peer"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("{'kind': HoldLR, factor: 0o17,}", 1, 2),
+        ('{"kind": "HoldLR",\n "factor": 1,}', 2, 14),
+        ('{"kind": "HoldLR",\n "factor": 0o17}', 2, 13),
+    ],
+)
+def test_a_json_file_that_no_json_reader_reads_is_reported_where_it_is_no_json(text, line, column):
+    [problem] = check(read(text, "a.olm.json")).problems
+    assert problem.code == "other-readers"
+    assert problem.place.line == line
+    assert abs(problem.place.column - column) <= 1
+    assert check(read('{"kind": "HoldLR", "factor": 1e-4}', "a.olm.json")).problems == ()

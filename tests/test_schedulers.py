@@ -283,3 +283,14 @@ def test_arguments_of_a_torch_class_that_are_unknown_or_missing_are_named(argume
     with pytest.raises(TypeError) as error:
         schedulers.LinearLR(optimizer_of(0.5), **arguments)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("key", ["lr", "initial_lr"])
+@pytest.mark.parametrize("rate", ["0.1", True])
+def test_a_rate_of_a_group_that_is_no_number_is_refused_with_the_group(key, rate):
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    optimizer.param_groups[0][key] = rate
+    before = dict(optimizer.param_groups[0])
+    with pytest.raises(olm.RateError, match=rf"param_groups\[0\]: {key} must be a number, found"):
+        olm.build({"kind": "HoldLR"}, optimizer)
+    assert optimizer.param_groups[0] == before

@@ -62,6 +62,8 @@ def test_a_pattern_that_matches_nothing_gives_status_3(folder, capsys):
     folder(specs("a.olm.yaml"))
     assert main(["check", "a.olm.yaml", "conf/**/*.yaml"]) == NOTHING_MATCHED
     assert capsys.readouterr() == ("", "olm check: nothing matches conf/**/*.yaml\n")
+    assert main(["check", "nope/**"]) == NOTHING_MATCHED
+    assert capsys.readouterr() == ("", "olm check: nothing matches nope/**\n")
     with pytest.raises(NothingMatched):
         files(["*.json"])
 

@@ -32,7 +32,7 @@ from olm.fields.quantities import (
     percent,
 )
 from olm.fields.suggestions import certain, meaning, meant
-from olm.fields.synonyms import AMBIGUOUS, FOREIGN, OF_THE_OPTIMIZER, PROVEN, WORDS
+from olm.fields.synonyms import AMBIGUOUS, FOREIGN, OF_MOMENTUM, OF_THE_OPTIMIZER, PROVEN, WORDS
 from olm.fields.types import FactorNumber, Length, Listed, PositiveSteps, step_fields
 from olm.kinds import KINDS
 
@@ -385,3 +385,30 @@ def test_the_decay_of_keras_is_not_taken_for_the_whole_run():
         "did you mean `total_steps`? optax calls it decay_steps; "
         "Keras counts it without the warm-up"
     )
+
+
+def hints(fields):
+    with pytest.raises(olm.SpecError) as caught:
+        olm.parse(fields)
+    return [problem.hint for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(("word", "value"), [("min_lr", "10%"), ("min_lr_ratio", 0.1)])
+def test_a_share_of_the_base_rate_leads_to_the_kind_that_has_it(word, value):
+    fields = {"kind": "WarmupCosineScheduler", "warmup_steps": 10, "total_steps": 100}
+    [hint] = hints({**fields, word: value})
+    assert "the field `end_factor: 0.1` of the kind `WarmupDecayLR`" in hint
+    instead = olm.parse({**fields, "kind": "WarmupDecayLR", "decay": "cosine", "end_factor": 0.1})
+    assert instead.lr(100, 0.5) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("word", sorted(OF_MOMENTUM))
+def test_the_momentum_is_left_to_the_optimizer(word):
+    assert hints({"kind": "OneCycleLR", "max_lr": 0.1, "total_steps": 9, word: 1}) == [
+        "leave it out: olm schedules only the rate, and the momentum stays as it is"
+    ]
+
+
+def test_a_misspelled_length_has_a_suggestion():
+    for kind in ("LinearLR", "WarmupDecayLR", "OneCycleLR"):
+        assert "did you mean `total_steps`?" in hints({"kind": kind, "total_step": 9})

@@ -6,8 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from olm.fields.durations import SHARE, duration
-from olm.fields.quantities import TIME, in_ours, measure_of
-from olm.fields.synonyms import AMBIGUOUS, FOREIGN, NAMESAKES, OF_THE_OPTIMIZER, PROVEN
+from olm.fields.quantities import RATE, TIME, in_ours, measure_of
+from olm.fields.synonyms import (
+    AMBIGUOUS,
+    END_SHARE,
+    FOREIGN,
+    NAMESAKES,
+    OF_MOMENTUM,
+    OF_THE_OPTIMIZER,
+    PROVEN,
+)
+from olm.fields.types import SHARE_INSTEAD
 from olm.problem import Fix, nearest, only_near
 
 if TYPE_CHECKING:
@@ -36,6 +45,8 @@ def meaning(word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: A
     if (kind, word) in NAMESAKES:
         return f"torch's {kind} is `{NAMESAKES[kind, word]}` here"
     ours = meant(word, fields)
+    if word in OF_MOMENTUM:
+        return "leave it out: olm schedules only the rate, and the momentum stays as it is"
     if ours is None and word in OF_THE_OPTIMIZER:
         return "leave it out: the optimizer has the base rate"
     if ours is None:
@@ -54,7 +65,10 @@ def _translated(word: str, ours: str, field: FieldInfo, value: Any) -> str:
         return f"did you mean `{ours}`? {framework} calls it {word}"
     theirs = f"`{word}` in {framework} is {sense.measure}"
     if not (conversions := in_ours(sense.measure, measure, value)):
-        return f"did you mean `{ours}`? It is {measure}; {theirs}"
+        hint = f"did you mean `{ours}`? It is {measure}; {theirs}"
+        if sense is END_SHARE and measure == RATE and type(value) in (int, float):
+            hint = f"{hint}; {SHARE_INSTEAD.format(value)}"
+        return hint
     if sense.measure == TIME and value in conversions:
         theirs = f"{framework} calls it {word}"
     suggested = " or ".join(f"`{ours}: {text}`" for text in conversions)
@@ -70,7 +84,7 @@ def meant(word: str, fields: Iterable[str]) -> str | None:
     if word in FOREIGN:
         _, sense = FOREIGN[word]
         return next((name for name in sense.fields if name in fields), None)
-    return None if word in OF_THE_OPTIMIZER else nearest(word, fields)
+    return None if word in OF_THE_OPTIMIZER | OF_MOMENTUM else nearest(word, fields)
 
 
 def certain(
@@ -88,7 +102,7 @@ def certain(
     >>> certain("warmup_ratio", Warmup.model_fields, value=0.03)
     >>> certain("min_lr", Rex.model_fields)
     """
-    if word in OF_THE_OPTIMIZER or word in AMBIGUOUS or (kind, word) in NAMESAKES:
+    if word in OF_THE_OPTIMIZER | OF_MOMENTUM or word in AMBIGUOUS or (kind, word) in NAMESAKES:
         return None
     if word not in FOREIGN:
         meant = only_near(word, fields)

@@ -308,6 +308,16 @@ With each of them, a spec has the curve of a configuration in tests/peers, where
 A share of the run is never converted by a fix: frameworks round it to steps in their own ways.
 """
 
+OF_MOMENTUM = {
+    "cycle_momentum",
+    "base_momentum",
+    "max_momentum",
+    "cycle_min_mom",
+    "cycle_max_mom",
+    "decay_mom_rate",
+}
+"""Arguments of torch's and DeepSpeed's cycles that schedule the momentum."""
+
 OF_THE_OPTIMIZER = {
     "lr",
     "learning_rate",

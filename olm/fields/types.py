@@ -150,9 +150,16 @@ class StepCount(Number):
         }
 
 
+SHARE_INSTEAD = "a share of the base rate is the field `end_factor: {}` of the kind `WarmupDecayLR`"
+"""The hint for a share in place of a final rate."""
+
+
 @dataclass(frozen=True)
 class RateNumber(Number):
     """A learning rate, in absolute terms."""
+
+    def _instead(self, value: Any) -> dict[str, Any]:
+        return _share_of_the_base_rate(value) or super()._instead(value)
 
 
 @dataclass(frozen=True)
@@ -296,6 +303,16 @@ def _number_in(text: Any) -> dict[str, Any]:
         return {}
     hint = "remove the quotes" if digits == text else f"write {digits}"
     return {"hint": hint, "fix": Fix(number)}
+
+
+def _share_of_the_base_rate(value: Any) -> dict[str, Any]:
+    """The hint for a per cent in place of a rate."""
+    from olm.fields.durations import SHARE, duration
+
+    share = duration(value) if isinstance(value, str) and len(value) <= SHOWN else None
+    if share is None or share.unit != SHARE.suffix:
+        return {}
+    return {"hint": SHARE_INSTEAD.format(f"{float(share.amount):.10g}")}
 
 
 def _share_in(value: Any) -> dict[str, Any]:

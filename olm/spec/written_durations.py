@@ -25,6 +25,13 @@ def durations(value: Any) -> Durations:
         two = isinstance(pair, list | tuple) and len(pair) == 2
         if not (two and all(isinstance(text, str) for text in pair) and duration(pair[1])):
             raise invalid("type", f"must be pairs of a path and a duration, found {found(pair)}")
+    seen: set[Path | str] = set()
+    for text, _ in value:
+        path = _path(text) or text
+        if path in seen:
+            message = f"must have one duration for each path, found two for {quoted(text)}"
+            raise invalid("durations", message)
+        seen.add(path)
     return tuple((path, text) for path, text in value)
 
 

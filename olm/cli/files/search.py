@@ -114,7 +114,8 @@ def _matching(pattern: str, choice: Choice) -> Iterator[str]:
         raise Misuse(f"no such file or folder: {pattern}")
     from glob import glob
 
-    found = sorted(glob(pattern, recursive=True))  # noqa: PTH207 - pathlib's also finds hidden files
+    # pathlib's also finds hidden files. `nope/**` matches `nope/`, whether it exists or not.
+    found = sorted(filter(os.path.lexists, glob(pattern, recursive=True)))  # noqa: PTH207
     if not found:
         raise NothingMatched(f"nothing matches {pattern}")
     for path in found:

@@ -161,6 +161,8 @@ def _check_tensors(groups: Sequence[Group]) -> None:
     for index, group in enumerate(groups):
         for key in ("lr", "initial_lr"):
             rate = group.get(key)
+            if isinstance(rate, str | bool):
+                raise RateError(f"param_groups[{index}]: {key} must be a number, found {rate!r}")
             if type(rate) is float or not isinstance(rate, Tensor):
                 continue
             if why := _why_unusable(rate):

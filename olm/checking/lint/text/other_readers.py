@@ -5,7 +5,8 @@ OmegaConf, Hydra and most trainers read, `1e-4` and `1.0e3` are strings, `010` i
 string. The same file then trains differently, or fails, as soon as another program reads it.
 
 Write the number so that all readers agree: with a decimal point, with a sign in the exponent, and
-without a leading zero. `olm check --fix` does this.
+without a leading zero. `olm check --fix` does this. A `.json` file with quotes, commas or numbers
+that JSON does not have is reported, too.
 
 Bad:
 
@@ -26,6 +27,7 @@ eta_min: 1.0e-4
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -36,6 +38,7 @@ from olm.checking.lint._subject import Subject
 from olm.problem import Fix, Problem
 from olm.text.places import Spans
 from olm.text.scalars import for_every_reader, plain
+from olm.text.source import Text
 
 _NUMBER_STARTS = frozenset("+-.0123456789")
 _SAME = re.compile(
@@ -47,6 +50,8 @@ _SAME = re.compile(
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each number that is another value in YAML 1.1."""
     text, places = subject.document.text, subject.document.places
+    if text.file.endswith(".json"):
+        yield from _json(text)
     if not text.file.endswith((".yaml", ".yml")) or not isinstance(places, Spans):
         return
     for path, span in places.spans.items():
@@ -59,6 +64,18 @@ def warnings(subject: Subject) -> Iterator[Problem]:
             fix = Fix(for_every_reader(event.value))
             hint = f"write {fix.text}"
             yield Problem("other-readers", message, path, hint=hint, severity="warning", fix=fix)
+
+
+def _json(text: Text) -> Iterator[Problem]:
+    """The first place at which a JSON text is YAML alone."""
+    try:
+        json.loads(text.content)
+    except ValueError as error:
+        # Too long a number has no place.
+        place = text.place_at(getattr(error, "pos", 0))
+        message = "other JSON readers cannot read this file, which is YAML from here on"
+        hint = "write JSON, or name the file .yaml"
+        yield Problem("other-readers", message, place=place, hint=hint, severity="warning")
 
 
 # Most files contain the same few numbers.
