@@ -25,6 +25,7 @@ LINK = re.compile(r"\]\(([^)#:]+)\)|(?:src|srcset)=\"([^\"]+)\"")
 
 def test_the_code_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    code_blocks.skip_without_torch(README)
     code_blocks.repository(tmp_path)
     code_blocks.run(README, tmp_path, "README.md")
 

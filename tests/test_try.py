@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import needs
+
 ROOT = Path(__file__).parents[1]
 
 
+@needs.torch
 def test_a_killed_and_resumed_run_ends_as_an_uninterrupted_one(tmp_path):
     command = [sys.executable, "tools/try.py", "--keep", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import needs
+
 ROOT = Path(__file__).parents[1]
 
 USE = """\
@@ -26,6 +28,7 @@ ConstantLR(optimizer, total_iters=0.5)
 MISTAKES = {12: "call-arg", 13: "arg-type", 14: "arg-type"}
 
 
+@needs.torch
 def test_valid_uses_pass_and_invalid_ones_are_reported_at_their_lines(tmp_path):
     path = tmp_path / "use.py"
     path.write_text(USE)
