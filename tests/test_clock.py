@@ -449,7 +449,7 @@ def test_a_state_contains_the_durations_of_its_steps():
     document = state(durations=[["milestones[1]", "5%"]], clock={"total_steps": 1000})
     spec = parse(document)
     assert spec.is_state
-    assert spec.written == KINDS["MultiStepLR"](milestones=[30, "5%"])
+    assert spec.written.schedule == KINDS["MultiStepLR"](milestones=[30, "5%"])
     assert spec.model_dump(mode="json") == document
     assert parse(json.loads(spec.model_dump_json())) == spec
     assert spec.digest == state()["digest"]

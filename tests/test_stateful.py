@@ -85,7 +85,7 @@ class Model:
     def all_bases(self):
         """The base rates, including those of groups added later."""
         added = self.groups[len(self.bases) :]
-        return [*self.bases, *(late_base(self.schedule, self.step, group) for group in added)]
+        return [*self.bases, *(late_base(self.schedule.lr, self.step, group) for group in added)]
 
     @property
     def state(self):

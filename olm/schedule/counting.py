@@ -43,6 +43,11 @@ class Counted:
     """Whether it is counted back from the end of its schedule, so that its start is rounded."""
 
     @property
+    def as_written(self) -> tuple[str, str]:
+        """The path and the duration, as a state keeps them."""
+        return dotted(self.path), self.written.text
+
+    @property
     def rounding(self) -> str:
         """The rounding in words; empty if the number is whole."""
         if self.exact == self.steps:
@@ -81,7 +86,7 @@ class Plan(Generic[Made]):
     @property
     def durations(self) -> tuple[tuple[str, str], ...]:
         """The durations as written, each with its path."""
-        return tuple((dotted(counted.path), counted.written.text) for counted in self.counted)
+        return tuple(counted.as_written for counted in self.counted)
 
 
 def plan(schedule: Made, clock: Clock) -> Plan[Made]:

@@ -7,7 +7,7 @@ kind's closed definition applies only if `kind` names it, so that each mistake i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel
@@ -79,12 +79,9 @@ def unsaid(kinds: Kinds) -> dict[str, list[str]]:
 
 def _document(roots: Kinds, kinds: Kinds, description: str, origin: str) -> Json:
     """A document whose root is of a kind in `roots`, with the definitions that it refers to."""
-    definitions = {kind: _definition(model) for kind, model in roots.items()}
-    if any(_has_child(definition) for definition in definitions.values()):
-        others = {kind: model for kind, model in kinds.items() if kind not in roots}
-        definitions |= {kind: _definition(model) for kind, model in others.items()}
-        without = dict.fromkeys(ROOT_KEYS, False)
-        definitions["nested"] = {"title": "a schedule", **_any_kind(kinds, without)}
+    definitions = {kind: _definition(model) for kind, model in {**roots, **kinds}.items()}
+    without = dict.fromkeys(ROOT_KEYS, False)
+    definitions["nested"] = {"title": "a schedule", **_any_kind(kinds, without)}
     general = [text for texts in unsaid({}).values() for text in texts]
     return {
         "$schema": DRAFT,
@@ -162,9 +159,18 @@ def _root_properties() -> Json:
 def _of_key(name: str, key: RootKey, typed: Json) -> Json:
     """The values of a key of the root."""
     if key.schema is not None:
-        return key.schema()
+        return _with_items(key, _linked(key.schema()))
     model = _model_of(name)
     return _not_null(typed) if model is None else _closed(model)
+
+
+def _with_items(key: RootKey, schema: Json) -> Json:
+    """The schema of a list, with the sentences of the model of its items."""
+    if key.items is None:
+        return schema
+    docs, items = field_docs(key.items()), schema["items"]
+    fields = {name: _described(one, docs.get(name)) for name, one in items["properties"].items()}
+    return {**schema, "items": {**items, "properties": fields}}
 
 
 def _model_of(name: str) -> type[BaseModel] | None:
@@ -230,18 +236,6 @@ def _linked(schema: Any) -> Any:
         beside = {name: value for name, value in schema.items() if name not in ANY_KIND}
         return {**beside, **NESTED}
     return {name: _linked(value) for name, value in schema.items()}
-
-
-def _has_child(definition: Json) -> bool:
-    return any(part.get("$ref") == NESTED["$ref"] for part in _mappings(definition))
-
-
-def _mappings(schema: Any) -> Iterator[Json]:
-    if isinstance(schema, dict):
-        yield schema
-    for part in schema.values() if isinstance(schema, dict) else schema:
-        if isinstance(part, dict | list):
-            yield from _mappings(part)
 
 
 def _rules(model: type[BaseModel] | None) -> list[str]:

@@ -6,22 +6,15 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Literal
+from itertools import zip_longest
+from operator import attrgetter
+from typing import Any, Literal
 
-from olm.problem import (
-    LISTED,
-    OlmError,
-    Path,
-    RateError,
-    StateError,
-    distinct,
-    dotted,
-    found,
-    quantity,
-)
-from olm.spec.differences import differences_in_steps
-from olm.spec.memory import forgotten, remembered
+from olm.problem import LISTED, OlmError, RateError, StateError, distinct, dotted, found, quantity
+from olm.spec.differences import Difference, differences_in_steps
+from olm.spec.memory import forgotten, remembered, remembered_targets
 from olm.spec.spec import Spec
+from olm.spec.targets import assign
 
 OnChange = Literal["error", "checkpoint", "spec"]
 """What to do about a state of another schedule: refuse it, go on with it, or keep one's own."""
@@ -44,19 +37,19 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
             f'on_change must be "error", "checkpoint" or "spec", found {found(on_change)}'
         )
     here = partial(
-        Spec.trusted, durations=own.durations, last_epoch=state.last_epoch, base_lrs=base_lrs
+        Spec.trusted,
+        param_groups=own.param_groups,
+        durations=own.durations,
+        last_epoch=state.last_epoch,
+        base_lrs=base_lrs,
     )
-    live = here(own.schedule)
-    theirs = state.base_lrs or ()
-    if len(theirs) != len(base_lrs) and on_change != "spec":
-        groups = f"{quantity(len(theirs), 'param group')}, this optimizer {len(base_lrs):,}"
-        raise StateError(
-            f"base_lrs: the checkpoint has {groups}; to go on with this optimizer's, from step "
-            f'{state.last_epoch} on: on_change="spec"'
-        )
+    live = here(own.schedule, also=own.also)
+    if on_change != "spec":
+        _check_groups(state, base_lrs)
     lines = _first_of([*_disagreements(state, live)])
     if lines or on_change == "spec":
-        live = here(remembered(own.schedule, state.schedule))
+        also = remembered_targets(own.also, state.also)
+        live = here(remembered(own.schedule, state.schedule), also=also)
     if lines:
         lines += _from_here(state, live)
     if lines and on_change == "error":
@@ -67,7 +60,36 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
         )
     if lines:
         _log.warning("on_change=%r: %s", on_change, "; ".join(lines))
+    if on_change == "checkpoint":
+        _check_names(state, own)
     return live if on_change == "spec" else state
+
+
+def _check_groups(state: Spec, base_lrs: Sequence[float]) -> None:
+    theirs = state.base_lrs or ()
+    if len(theirs) != len(base_lrs):
+        groups = f"{quantity(len(theirs), 'param group')}, this optimizer {len(base_lrs):,}"
+        raise StateError(
+            f"base_lrs: the checkpoint has {groups}; to go on with this optimizer's, from step "
+            f'{state.last_epoch} on: on_change="spec"'
+        )
+
+
+def _check_names(state: Spec, own: Spec) -> None:
+    """That the targets of a state find the param groups that they had."""
+    if state.also and (lines := [*_other_groups(state, own)]):
+        text = "\n  ".join(["the targets of this state are for other param groups", *lines])
+        raise StateError(f'{text}\nto go on with this scheduler\'s: on_change="spec"')
+
+
+def _other_groups(checkpoint: Spec, live: Spec) -> Iterator[str]:
+    """The param groups that have other names in a state, where it has names."""
+    if checkpoint.param_groups:
+        theirs, ours = ([group.name for group in spec.param_groups] for spec in (checkpoint, live))
+        for index, (name, other) in enumerate(zip_longest(theirs, ours)):
+            if name != other and ours:
+                has = f"the checkpoint has {name or 'no such group'}"
+                yield f"param_groups[{index}]: {has}, this optimizer {other or 'no such group'}"
 
 
 def _first_of(lines: list[str]) -> list[str]:
@@ -77,44 +99,86 @@ def _first_of(lines: list[str]) -> list[str]:
 
 
 def _what_differs(state: Spec, live: Spec) -> str:
-    if state.base_lrs == live.base_lrs and forgotten(state.written) == forgotten(live.written):
-        return "a run of another length"
-    return "another schedule"
+    same = state.base_lrs == live.base_lrs and _as_specified(state) == _as_specified(live)
+    return "a run of another length" if same else "another schedule"
+
+
+def _as_specified(state: Spec) -> tuple[Any, ...]:
+    """What a state has of the document that it is of, whatever the length of the run."""
+    written = state.written
+    targets = [target.with_curve(forgotten(target.curve)) for target in written.also]
+    targets.sort(key=attrgetter("identity"))
+    return forgotten(written.schedule), targets, state.also and state.param_groups
 
 
 def _disagreements(checkpoint: Spec, live: Spec) -> Iterator[str]:
     """What two states do not have in common, a line a field; neither step nor memory is."""
     for one in differences_in_steps(checkpoint, live):
-        if not one.memory:
-            theirs, ours = one.a, one.b
-            if isinstance(theirs, list) and isinstance(ours, list):
-                noun = "param group" if one.path == ("base_lrs",) else "item"
-                theirs, ours = quantity(len(theirs), noun), f"{len(ours):,}"
-            line = f"{dotted(one.path)}: the checkpoint has {theirs}, this scheduler {ours}"
-            yield f"{line}{_as_written(one.path, checkpoint, live)}"
+        if one.memory:
+            continue
+        if one.target and not one.path:
+            side = "the checkpoint" if one.only_in == "a" else "this scheduler"
+            yield f"{one.target}: only {side} has it"
+            continue
+        theirs, ours = one.a, one.b
+        if isinstance(theirs, list) and isinstance(ours, list):
+            noun = "param group" if one.path in (("base_lrs",), ("bases",)) else "item"
+            theirs, ours = quantity(len(theirs), noun), f"{len(ours):,}"
+        owner = "this optimizer" if one.path[0] == "bases" else "this scheduler"
+        line = f"{_field(one, live)}: the checkpoint has {theirs}, {owner} {ours}"
+        yield f"{line}{_as_written(one, checkpoint, live)}"
+    yield from _other_groups(checkpoint, live)
 
 
-def _as_written(path: Path, checkpoint: Spec, live: Spec) -> str:
+def _field(one: Difference, live: Spec) -> str:
+    """A field, after the target that has it; with the name of its group if it has one."""
+    name = f"{one.target}: {dotted(one.path)}" if one.target else dotted(one.path)
+    if one.path[0] != "bases" or len(one.path) == 1:
+        return name
+    index = _index_of(live, one.target)
+    groups = [group.name for group in live.param_groups]
+    own = [] if index is None else assign(live.also, groups).groups_of(index)
+    return f"{name} ({groups[own[int(one.path[1])]]})" if own else name
+
+
+def _index_of(spec: Spec, label: str) -> int | None:
+    return next((i for i, target in enumerate(spec.also) if target.label == label), None)
+
+
+def _as_written(one: Difference, checkpoint: Spec, live: Spec) -> str:
     """What was written where the two have other numbers of steps."""
-    theirs, ours = (dict(spec.durations).get(dotted(path)) for spec in (checkpoint, live))
+
+    def written(spec: Spec) -> str | None:
+        index = _index_of(spec, one.target)
+        path = one.path if index is None else ("also", index, *one.path)
+        return dict(spec.durations).get(dotted(path))
+
+    theirs, ours = written(checkpoint), written(live)
     if theirs == ours:
         return f" ({ours})" if ours else ""
     return f" (written {theirs or 'in steps'} there, {ours or 'in steps'} here)"
 
 
 def _from_here(state: Spec, live: Spec) -> Iterator[str]:
-    """What the next rates become, if they differ; nothing if one of them is not usable."""
+    """What the next numbers become, where they differ; nothing if one of them is not usable."""
     step = max((state.last_epoch or 0) + 1, 0)
+    targets = bool(state.also or live.also)
     with suppress(RateError):
-        theirs, ours = _rates(state, step), _rates(live, step)
-        if theirs != ours:
-            there, here = map(_shortened, distinct(theirs, ours))
-            yield f"the rate at step {step:,}: {there} by the checkpoint, {here} by this scheduler"
+        before, after = (_numbers(spec, step, targets) for spec in (state, live))
+        for label, theirs in before.items():
+            if (ours := after.get(label, theirs)) != theirs:
+                there, here = map(_shortened, distinct(theirs, ours))
+                start = f"the {label} at step {step:,}: "
+                yield f"{start}{there} by the checkpoint, {here} by this scheduler"
 
 
-def _rates(spec: Spec, step: int) -> list[float]:
-    rates: list[float] = spec.schedule.lr([step], spec.base_lrs or ()).tolist()
-    return rates
+def _numbers(spec: Spec, step: int, targets: bool) -> dict[str, list[float]]:
+    """The numbers of a step, by what they are of."""
+    if not targets:
+        return {"rate": spec.schedule.lr([step], spec.base_lrs or ()).tolist()}
+    from olm.spec.target_curves import numbers_at
+
+    return numbers_at(spec, step)
 
 
 def _shortened(texts: list[str]) -> str:

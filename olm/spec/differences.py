@@ -29,6 +29,8 @@ class Difference:
     """The side that has it, ``a`` or ``b``, if the other one has no such item."""
     memory: bool = False
     """Whether it is what a metric-driven schedule remembers: where it stands, not which it is."""
+    target: str = ""
+    """The target, in words, in which the path leads to the field; empty for the root."""
 
 
 def differences(a: Spec, b: Spec) -> list[Difference]:
@@ -41,13 +43,13 @@ def differences(a: Spec, b: Spec) -> list[Difference]:
     >>> from olm.spec.spec import parse
     >>> ours = parse({"kind": "LinearLR", "total_steps": 10, "end_lr": 0})
     >>> differences(ours, parse({"kind": "LinearLR", "total_steps": 20}))
-    [Difference(path=('total_steps',), a=10, b=20, only_in=None, memory=False)]
+    [Difference(path=('total_steps',), a=10, b=20, only_in=None, memory=False, target='')]
     """
-    found = list(_between(a.written, b.written, ()))
+    found = list(_between(a.written.schedule, b.written.schedule, ()))
     for name, mine, other in _compared(a, b, "spec"):
         if mine is not None and other is not None:
             found += _between(mine, other, (name,))
-    return found
+    return found + list(_of_targets(a.written, b.written))
 
 
 def differences_in_steps(a: Spec, b: Spec) -> list[Difference]:
@@ -60,7 +62,7 @@ def differences_in_steps(a: Spec, b: Spec) -> list[Difference]:
         # There may be thousands of base rates, which are nearly always the same.
         if mine != other:
             found += _between(mine or (), other or (), (name,), within=False)
-    return found
+    return found + list(_of_targets(a, b, within=False))
 
 
 def run_differences(a: Spec, b: Spec) -> list[Difference]:
@@ -69,7 +71,7 @@ def run_differences(a: Spec, b: Spec) -> list[Difference]:
     >>> from olm.spec.spec import parse
     >>> ours = {"kind": "LinearLR", "total_steps": 10, "clock": {"total_steps": 10}}
     >>> run_differences(parse(ours), parse({"kind": "ConstantLR"}))
-    [Difference(path=('clock', 'total_steps'), a=10, b=None, only_in='a', memory=False)]
+    [Difference(path=('clock', 'total_steps'), a=10, b=None, only_in='a', memory=False, target='')]
     """
     found: list[Difference] = []
     for name, mine, other in _compared(a, b, "run"):
@@ -83,6 +85,24 @@ def _compared(a: Spec, b: Spec, what: str) -> Iterator[tuple[str, Any, Any]]:
     """The keys of the root that tell two specs or two runs apart, with both values."""
     names = (name for name, key in KEYS.items() if key.compared == what)
     return ((name, getattr(a, name), getattr(b, name)) for name in names)
+
+
+def _of_targets(a: Spec, b: Spec, within: bool = True) -> Iterator[Difference]:
+    """What the targets of two specs do not have in common. Their order means nothing."""
+    ours, theirs = ({target.identity: target for target in spec.also} for spec in (a, b))
+    for identity in {**ours, **theirs}:
+        mine, other = ours.get(identity), theirs.get(identity)
+        if mine is not None and other is not None:
+            for name in ("schedule", "scaled_by", "base", "metric", "bases"):
+                values = getattr(mine, name), getattr(other, name)
+                if name == "bases" and None in values:
+                    continue
+                for one in _between(*values, (name,), within):
+                    yield replace(one, target=mine.label)
+        elif mine is not None:
+            yield Difference((), mine.as_document(), None, "a", target=mine.label)
+        elif other is not None:
+            yield Difference((), None, other.as_document(), "b", target=other.label)
 
 
 def _between(a: Any, b: Any, path: Path, within: bool = True) -> Iterator[Difference]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel
 
 from olm.fields.types import memory_fields
 from olm.schedule.schedule import Schedule
+
+if TYPE_CHECKING:
+    from olm.spec.targets import Target
 
 
 def forgotten(schedule: Schedule) -> Schedule:
@@ -41,3 +47,12 @@ def remembered(schedule: Schedule, other: Schedule) -> Schedule:
     values = memory | schedule.child_values(children)
     same = all(getattr(schedule, name) == value for name, value in values.items())
     return schedule if same else schedule.model_copy(update=values)
+
+
+def remembered_targets(also: Sequence[Target], other: Sequence[Target]) -> tuple[Target, ...]:
+    """Targets with the memory of others, each with that of the one that sets the same number."""
+    theirs = {target.identity: target.curve for target in other}
+    return tuple(
+        target.with_curve(remembered(target.curve, theirs.get(target.identity, target.curve)))
+        for target in also
+    )

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 from olm import kinds as kinds  # every kind, before a document asks for one
 from olm.fields.errors import at, invalid
 from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
-from olm.problem import found
+from olm.problem import Path, found
 from olm.schedule.schedule import Schedule, reserve, validate
 
 DIGEST = "^sha256:[0-9a-f]{64}$"
@@ -62,9 +62,18 @@ class ImportedType:
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
     from olm.spec.expectation import Expectation
+    from olm.spec.param_groups import ParamGroup
+    from olm.spec.targets import Target
     from olm.spec.written_durations import Durations
+
+    Targets = tuple[Target, ...]
+    ParamGroups = tuple[ParamGroup, ...]
+    Numbers = tuple[tuple[str, float], ...]
 else:
     Clock = ImportedType("olm.schedule.clock", "Clock", "clock_of")
+    Targets = ImportedType("olm.spec.targets", "Target", "targets")
+    ParamGroups = ImportedType("olm.spec.param_groups", "ParamGroup", "param_groups")
+    Numbers = ImportedType("olm.spec.param_groups", "ParamGroup", "optimizer_numbers")
     Expectation = ImportedType("olm.spec.expectation", "Expectation", "expected")
     Durations = ImportedType("olm.spec.written_durations", "Durations", "durations")
 
@@ -80,10 +89,12 @@ class RootKey(NamedTuple):
     """What two different values tell apart: nothing, two specs, or only two runs of one spec."""
     write: Callable[[Any], Any] = lambda value: value
     """The plain value that a document has, from a value that was read."""
-    check: Callable[[Schedule, Any], Iterator[InitErrorDetails]] | None = None
-    """The contradictions between the schedule and a value."""
+    check: Callable[[Root, Any], Iterator[InitErrorDetails]] | None = None
+    """The contradictions between the rest of the document and a value."""
     schema: Callable[[], dict[str, Any]] | None = None
     """The JSON Schema, if it does not follow from the type."""
+    items: Callable[[], type[BaseModel]] | None = None
+    """The model of the items of a list, whose sentences describe the fields."""
     beyond_schema: str = ""
     """What the JSON Schema cannot require."""
 
@@ -102,6 +113,38 @@ class Root(BaseModel):
 
     schedule: Annotated[Schedule, PlainValidator(validate)]
     """The shape."""
+    also: Annotated[
+        Targets,
+        RootKey(
+            "both",
+            write=lambda targets: [target.as_document() for target in targets],
+            check=imported("olm.spec.targets", "contradictions"),
+            schema=imported("olm.spec.targets", "schema"),
+            items=imported("olm.spec.targets", "model"),
+            beyond_schema="two targets must not set one number, and globs must match param_groups",
+        ),
+    ] = ()
+    """The other numbers that the run schedules: hyperparameters, of all groups or some, and values
+    that the training loop asks for."""
+    param_groups: Annotated[
+        ParamGroups,
+        RootKey(
+            "both",
+            write=lambda groups: [group.as_document() for group in groups],
+            schema=imported("olm.spec.param_groups", "groups_schema"),
+            beyond_schema="each name stands once, for hyperparameters that are numbers",
+        ),
+    ] = ()
+    """The names of the optimizer's param groups, in order, also with their own numbers."""
+    optimizer: Annotated[
+        Numbers,
+        RootKey(
+            write=dict,
+            schema=imported("olm.spec.param_groups", "optimizer_schema"),
+            beyond_schema="hyperparameters are numbers",
+        ),
+    ] = ()
+    """The numbers that the optimizer is constructed with, such as `lr` and `weight_decay`."""
     expect: Annotated[
         Expectation | None, RootKey(write=methodcaller("model_dump", mode="json"))
     ] = None
@@ -140,6 +183,13 @@ class Root(BaseModel):
         ),
     ] = None
     """The `digest` of the schedule, which tells a mixture of two states from a state."""
+
+    def placed_schedules(self) -> list[tuple[Path, Schedule]]:
+        """The schedules that are in no other: the root's and those of the targets, with paths."""
+        placed: list[tuple[Path, Schedule]] = [((), self.schedule)]
+        return placed + [
+            (("also", index, target.field), target.curve) for index, target in enumerate(self.also)
+        ]
 
     def keys_there(self) -> Iterator[tuple[str, RootKey, Any]]:
         """The keys that have a value, each with all about it and with the value."""

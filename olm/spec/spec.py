@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from olm.schedule.clock import Clock
-    from olm.schedule.counting import Plan
+    from olm.schedule.counting import Counted, Plan
+    from olm.spec.root_keys import ParamGroups, Targets
     from olm.spec.written_durations import Durations
 
 
@@ -47,6 +48,8 @@ class Spec(Root):
         cls,
         schedule: Schedule,
         *,
+        also: Targets = (),
+        param_groups: ParamGroups = (),
         durations: Durations = (),
         last_epoch: int | None = None,
         base_lrs: Sequence[float] | None = None,
@@ -57,7 +60,12 @@ class Spec(Root):
         """
         bases = None if base_lrs is None else tuple(base_lrs)
         return cls.model_construct(
-            schedule=schedule, durations=durations, last_epoch=last_epoch, base_lrs=bases
+            schedule=schedule,
+            also=also,
+            param_groups=param_groups,
+            durations=durations,
+            last_epoch=last_epoch,
+            base_lrs=bases,
         )
 
     @overload
@@ -70,6 +78,45 @@ class Spec(Root):
         Durations are counted by the spec's own clock.
         """
         return self.resolve().schedule.lr(step, base)
+
+    def value(self, name: str, step: ArrayLike) -> Any:
+        """A value that the training loop asks for, at a step or an array of steps.
+
+        >>> hold = {"kind": "HoldLR", "factor": 0.999}
+        >>> parse({"kind": "HoldLR", "also": [{"value": "ema", "schedule": hold}]}).value("ema", 7)
+        0.999
+
+        Raises:
+            OlmError: the document has no such value.
+        """
+        from olm.spec.target_curves import curve_of, value_target
+
+        spec = self.resolve()
+        target = value_target(spec, name)
+        return curve_of(spec.schedule, spec.also, target).at(step, 1.0)
+
+    def of(self, number: str, step: ArrayLike, *, base: ArrayLike, group: str | None = None) -> Any:
+        """A hyperparameter at a step or an array of steps.
+
+        >>> decay = {"kind": "LinearLR", "total_steps": 4}
+        >>> spec = parse({"kind": "HoldLR", "also": [{"set": "weight_decay", "schedule": decay}]})
+        >>> spec.of("weight_decay", 1, base=0.04)
+        0.03
+
+        Args:
+            number: the hyperparameter, such as ``weight_decay`` or ``betas[0]``.
+            step: optimizer steps, counted from 0.
+            base: the group's own number, with which the optimizer was constructed.
+            group: the name of the param group; by default one that no target names.
+
+        Raises:
+            OlmError: the document does not schedule the hyperparameter of that group.
+        """
+        from olm.spec.target_curves import curve_of, target_of
+
+        spec = self.resolve()
+        target = target_of(spec, number, group)
+        return curve_of(spec.schedule, spec.also, target).at(step, base)
 
     @property
     def is_state(self) -> bool:
@@ -84,7 +131,7 @@ class Spec(Root):
 
             if not is_counted(self.expect):
                 return False
-        return self.schedule.is_counted
+        return all(schedule.is_counted for _, schedule in self.placed_schedules())
 
     def plan(self, clock: Clock | None = None) -> Plan[Schedule]:
         """The schedule in optimizer steps, and what was done to get there: see `Schedule.plan`.
@@ -96,7 +143,11 @@ class Spec(Root):
             SpecError: the clock does not know what a duration needs, or what comes out is not
                 valid.
         """
-        return self.schedule.plan(self.clock_for(clock))
+        clock = self.clock_for(clock)
+        from olm.schedule.counting import Plan
+
+        (root, *_), counted = self._in_steps(clock)
+        return Plan(root, counted, clock)
 
     def resolve(self, clock: Clock | None = None) -> Self:
         """The same spec in optimizer steps, with the `durations` as they were; itself if it is.
@@ -115,23 +166,51 @@ class Spec(Root):
         if self.is_counted:
             return self
         clock = self.clock_for(clock)
-        plan, expect = self.schedule.plan(clock), self.expect
+        (root, *others), counted = self._in_steps(clock)
+        expect = self.expect
         if expect is not None:
-            from olm.spec.expectation import counted
+            from olm.spec import expectation
 
-            expect = counted(expect, clock)
+            expect = expectation.counted(expect, clock)
         # What is counted is valid, and takes long to be validated again.
-        update = {"schedule": plan.schedule, "expect": expect}
-        return super().model_copy(update=update | {"durations": self.durations + plan.durations})
+        durations = self.durations + tuple(item.as_written for item in counted)
+        update = {"schedule": root, "also": self._with_curves(others), "expect": expect}
+        return super().model_copy(update=update | {"durations": durations})
+
+    def _in_steps(self, clock: Clock) -> tuple[list[Schedule], tuple[Counted, ...]]:
+        """Each schedule of the document in steps, and the durations of all of them."""
+        schedules: list[Schedule] = []
+        counted: list[Counted] = []
+        problems: list[Problem] = []
+        for place, schedule in self.placed_schedules():
+            try:
+                plan = schedule.plan(clock)
+            except SpecError as error:
+                problems += (problem.under(place) for problem in error.problems)
+                continue
+            schedules.append(plan.schedule)
+            counted += (replace(item, path=place + item.path) for item in plan.counted)
+        if problems:
+            raise SpecError(problems)
+        return schedules, tuple(counted)
+
+    def _with_curves(self, schedules: Iterable[Schedule]) -> Targets:
+        pairs = zip(self.also, schedules, strict=True)
+        return tuple(target.with_curve(schedule) for target, schedule in pairs)
 
     @property
-    def written(self) -> Schedule:
-        """The schedule with the durations in it as they were written, where those are known."""
+    def written(self) -> Self:
+        """The same spec with its durations as they were written, where those are known."""
         if not self.durations:
-            return self.schedule
-        from olm.spec.written_durations import as_written
+            return self
+        from olm.spec.written_durations import as_written, below
 
-        return as_written(self.schedule, self.durations)
+        root, *others = (
+            as_written(schedule, below(self.durations, place))
+            for place, schedule in self.placed_schedules()
+        )
+        update = {"schedule": root, "also": self._with_curves(others), "durations": ()}
+        return super().model_copy(update=update)
 
     def clock_for(self, clock: Clock | None = None) -> Clock:
         """A clock, with what only the spec's own clock says."""
@@ -150,7 +229,7 @@ class Spec(Root):
         """What does not fit together in a document, each of whose parts is valid."""
         for _, key, value in self.keys_there():
             if key.check is not None:
-                yield from key.check(self.schedule, value)
+                yield from key.check(self, value)
 
     @model_serializer(mode="plain")
     def _as_document(self) -> dict[str, Any]:
@@ -159,7 +238,7 @@ class Spec(Root):
         if self.is_state and self.digest is None:
             from olm.spec.digest import digest
 
-            document["digest"] = digest(self.schedule)
+            document["digest"] = digest(self.schedule, self.also)
         return document
 
     @model_validator(mode="wrap")

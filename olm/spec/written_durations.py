@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails
 
 from olm.fields.durations import SUCH_AS, duration, pattern
 from olm.fields.errors import at, invalid, quoted
-from olm.problem import Path, found, path_of
+from olm.problem import Path, dotted, found, path_of
 from olm.schedule.schedule import Schedule
+
+if TYPE_CHECKING:
+    from olm.spec.root_keys import Root
 
 Durations = tuple[tuple[str, str], ...]
 """Durations as they were written, each after its path."""
@@ -46,21 +49,39 @@ def schema() -> dict[str, Any]:
     return {"type": "array", "items": pair}
 
 
-def misplaced(schedule: Schedule, written: Durations) -> Iterator[InitErrorDetails]:
-    """That there are durations where there are no steps, or that cannot stand there."""
+def misplaced(root: Root, written: Durations) -> Iterator[InitErrorDetails]:
+    """That there are durations where there are no steps, twice, or that cannot stand there."""
     from olm.schedule.step_fields import places
 
-    known = places(schedule)
+    known = {place + path for place, part in root.placed_schedules() for path in places(part)}
     for index, pair in enumerate(written):
         if _path(pair[0]) not in known:
             error = invalid("durations", f"there is no number of steps at {quoted(pair[0])}")
             yield at(("durations", index), list(pair), error)
             return
     try:
-        as_written(schedule, written)
+        for place, schedule in root.placed_schedules():
+            as_written(schedule, below(written, place))
     except ValidationError as error:
         message = error.errors(include_url=False)[0]["msg"]
         yield at(("durations",), written, invalid("durations", message))
+
+
+def below(written: Durations, place: Path) -> Durations:
+    """The durations of one of a document's schedules, by their paths in it.
+
+    >>> written = (("total_steps", "2ep"), ("also[0].schedule.total_steps", "3%"))
+    >>> below(written, ("also", 0, "schedule"))
+    (('total_steps', '3%'),)
+    """
+    if not written:
+        return ()
+    if not place:
+        return tuple(pair for pair in written if not pair[0].startswith("also["))
+    start = f"{dotted(place)}."
+    return tuple(
+        (path.removeprefix(start), text) for path, text in written if path[: len(start)] == start
+    )
 
 
 def as_written(schedule: Schedule, written: Durations) -> Schedule:

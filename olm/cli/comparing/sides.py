@@ -56,7 +56,7 @@ def side(name: str, spec: Spec, clock: Clock | None) -> Side:
     """
     waiting = spec.schedule.durations()
     if not waiting:
-        there = spec.written.durations()
+        there = spec.written.schedule.durations()
         known = (Lasting(path, text, spec.schedule.at(path)) for path, text in there)
         return Side(name, spec, spec.schedule, tuple(known))
     try:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from olm.fields.errors import problems_of
 from olm.problem import OlmError, SpecError, found
 from olm.schedule.clock import Clock, clock_of
 from olm.schedule.schedule import Schedule
+from olm.spec.root_keys import STATE_KEYS
 from olm.spec.spec import Spec
 
 _log = logging.getLogger("olm")
@@ -80,5 +81,6 @@ def recounted(state: Spec, clock: Clock) -> Spec:
     """
     if not state.durations:
         return state
-    schedule = state.written.resolve(state.clock_for(clock))
-    return Spec.trusted(schedule, durations=state.durations)
+    # Without its position, since numbers of another length are of another schedule.
+    written = BaseModel.model_copy(state.written, update=dict.fromkeys(STATE_KEYS))
+    return written.resolve(state.clock_for(clock))

@@ -16,6 +16,7 @@ from olm.train.optimizers import Optimizers
 from olm.train.schedulers.counted import clock_given, counted, recounted
 from olm.train.schedulers.groups import group_rates
 from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR
+from olm.train.schedulers.target_setter import in_optimizer, setter_for
 
 
 def build(
@@ -63,10 +64,13 @@ def build(
     if spec.is_state:
         live = recounted(spec, clock) if clock is not None else spec
         bases = group_rates(optimizer)
-        state = agreed(spec, live, bases, on_change)
+        state = agreed(spec, in_optimizer(live, optimizer), bases, on_change)
         scheduler._construct_from(optimizer, bases, state, on_change)
     else:
-        ScheduleLR.__init__(scheduler, optimizer, spec.schedule)
+        names = [group.name for group in spec.param_groups]
+        scheduler._construct_new(
+            optimizer, spec.schedule, targets=setter_for(optimizer, spec, names)
+        )
         scheduler._durations = spec.durations
     scheduler._on_change = on_change
     if only_if_stepped:

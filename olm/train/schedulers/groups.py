@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from math import isfinite
 from typing import Any, TypeGuard
@@ -11,7 +11,6 @@ from torch import Tensor, finfo
 from torch.optim import Optimizer
 
 from olm.problem import OlmError, RateError, distinct
-from olm.schedule.schedule import Schedule
 from olm.spec.group_scales import unapplied_scale
 from olm.spec.rates import as_float
 
@@ -51,7 +50,7 @@ def group_rates(optimizer: Optimizer) -> list[float]:
     )
 
 
-def late_base(schedule: Schedule, step: int, group: Group) -> float:
+def late_base(lr: Callable[[int, list[float]], Any], step: int, group: Group) -> float:
     """The base rate of a param group that was added after some steps.
 
     It is the group's ``initial_lr`` if it has one. Otherwise it is the base rate with which the
@@ -59,23 +58,23 @@ def late_base(schedule: Schedule, step: int, group: Group) -> float:
     of the base rate. If no base rate gives that rate, it is the ``lr`` itself.
 
     >>> from olm.kinds.linear import Linear
-    >>> late_base(Linear(total_steps=10), 5, {"lr": 0.05})
+    >>> late_base(Linear(total_steps=10).lr, 5, {"lr": 0.05})
     0.1
     """
     if "initial_lr" in group:
         return as_float(group["initial_lr"])
-    lr = as_float(group["lr"])
-    if step < 0 or not (isfinite(lr) and lr > 0):
-        return lr
+    now = as_float(group["lr"])
+    if step < 0 or not (isfinite(now) and now > 0):
+        return now
     with suppress(RateError, OverflowError, ZeroDivisionError):
-        once, twice = schedule.lr(step, [lr, 2 * lr]).tolist()
-        base = lr + (lr - once) / ((twice - once) / lr)
+        once, twice = lr(step, [now, 2 * now]).tolist()
+        base = now + (now - once) / ((twice - once) / now)
         # The shortest of these numbers is the one that a person would have written.
         bases = [float(f"{base:.{digits}g}") for digits in range(1, 18)]
         if base >= 0:
-            rates = schedule.lr(step, bases).tolist()
-            return next((b for b, rate in zip(bases, rates, strict=True) if rate == lr), base)
-    return lr
+            rates = lr(step, bases).tolist()
+            return next((b for b, rate in zip(bases, rates, strict=True) if rate == now), base)
+    return now
 
 
 def set_initial_lrs(optimizer: Optimizer, known: Sequence[Group], bases: Sequence[float]) -> None:
@@ -165,14 +164,15 @@ def _check_tensors(groups: Sequence[Group]) -> None:
                 raise RateError(f"param_groups[{index}]: {key} must be a number, found {rate!r}")
             if type(rate) is float or not isinstance(rate, Tensor):
                 continue
-            if why := _why_unusable(rate):
+            if why := why_unusable(rate):
                 raise RateError(
                     f"param_groups[{index}]: {key} is a tensor {why}: use a float, or a plain "
                     "tensor such as torch.tensor(0.1)"
                 )
 
 
-def _why_unusable(tensor: Tensor) -> str | None:
+def why_unusable(tensor: Tensor) -> str | None:
+    """Why a tensor cannot be filled with a number; None if it can."""
     if not tensor.is_floating_point():
         return f"of {tensor.dtype}, which holds no fractional rate"
     if tensor.requires_grad:

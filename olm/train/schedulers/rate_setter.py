@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import is_
 from threading import RLock
 from typing import Any
@@ -26,6 +27,7 @@ from olm.train.schedulers.groups import (
     write,
 )
 from olm.train.schedulers.read_ahead import ReadAhead
+from olm.train.schedulers.target_setter import TargetSetter, names_of
 
 
 class RateSetter(SchedulerBase):
@@ -38,18 +40,27 @@ class RateSetter(SchedulerBase):
         optimizer: the optimizer whose rates are set.
         ahead: the rates, for the optimizer's base rates.
         last_epoch: the step last taken, as in torch: construction takes one more.
+        targets: what sets other numbers, for the optimizer's own numbers.
     """
 
     _base_lrs_may_change = False
     """Whether a caller has the list of base rates, or has assigned another one."""
 
-    def __init__(self, optimizer: Optimizer, ahead: ReadAhead, last_epoch: int = -1) -> None:
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        ahead: ReadAhead,
+        last_epoch: int = -1,
+        targets: TargetSetter | None = None,
+    ) -> None:
+        self._targets = targets
         # Python reads an attribute of the instance much faster than one of the class.
         self._base_lrs_may_change = False
         self._lock = RLock()
         self._ahead = ahead
         self._know(optimizer.param_groups)
         super().__init__(optimizer, last_epoch)
+        self._set_initial()
 
     @property
     def schedule(self) -> Schedule:
@@ -76,6 +87,32 @@ class RateSetter(SchedulerBase):
         """The learning rate of every param group at step ``last_epoch``."""
         return list(self._ahead.at(max(self.last_epoch, 0)))
 
+    def values(self) -> dict[str, float]:
+        """The values of the document at the current step, by name, for the training loop."""
+        return {} if self._targets is None else self._targets.values(max(self.last_epoch, 0))
+
+    def settings(self) -> dict[str, float]:
+        """All numbers of the current step by flat names, for logs.
+
+        A hyperparameter has the name of its param group after it, as in ``lr/head``; groups without
+        names have their positions, ``lr/#0``. A value has its own name.
+        """
+        groups, targets = self.optimizer.param_groups, self._targets
+        names = names_of(self.optimizer, () if targets is None else targets.late)
+        rates = {f"lr/{name}": rate for name, rate in zip(names, self._last_lr, strict=False)}
+        others = {} if targets is None else targets.settings(groups)
+        return {**rates, **others, **self.values()}  # type: ignore[dict-item]  # rates are floats
+
+    def frozen(self) -> list[str]:
+        """The param groups whose own schedule gives 0 while that of the other groups does not."""
+        targets = self._targets
+        if targets is None:
+            return []
+        owned = list(zip(targets.names, self._last_lr, targets.targeted(), strict=False))
+        if not any(rate for _, rate, own in owned if not own):
+            return []
+        return [name for name, rate, own in owned if own and not rate]
+
     def _go_to(self, step: int, before: Schedule | None = None) -> None:
         """Set all rates of a step, or none if one of them is not usable.
 
@@ -95,9 +132,11 @@ class RateSetter(SchedulerBase):
                 self._adopt_bases(step, before)
                 self._go_to(step)
             return
-        rates = self._ahead.at(step)
+        rates, targets = self._ahead.at(step), self._targets
         if self._has_tensors:
             check_fits(groups, rates)
+        if targets is not None:
+            numbers = targets.at(step, groups)
         # The lengths are equal. A strict zip would take noticeably longer.
         for group, rate in zip(groups, rates):  # noqa: B905
             lr = group["lr"]
@@ -109,6 +148,8 @@ class RateSetter(SchedulerBase):
             else:
                 self._check_new_tensors(group, rates)
                 lr.fill_(rate)
+        if targets is not None:
+            targets.write(numbers, groups)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
 
@@ -138,12 +179,49 @@ class RateSetter(SchedulerBase):
     def _adopt_bases(self, step: int, before: Schedule | None = None) -> None:
         """Use base rates that were changed in place and those of added param groups."""
         bases = self._all_bases(before)
-        ahead = self._ahead_for(self.schedule, bases)
         groups = self.optimizer.param_groups
+        targets = self._targets_now()
+        ahead = self._ahead_for(self.schedule, bases, targets)
         check_fits(groups, ahead.at(step))
-        self._ahead, self._base_lrs = ahead, bases
+        if targets is not None:
+            targets.at(step, groups)
+        self._ahead, self._base_lrs, self._targets = ahead, bases, targets
         self._know(groups)
+        self._set_initial()
+
+    def _set_initial(self) -> None:
+        """Write the base rates and each group's own numbers where they are missing."""
         set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
+        if self._targets is not None:
+            self._targets.set_initial(self.optimizer.param_groups, self._origins())
+
+    def _targets_now(self) -> TargetSetter | None:
+        """The targets for the current param groups, which may have been added or replaced."""
+        targets, groups = self._targets, self.optimizer.param_groups
+        if targets is None:
+            return None
+        names = names_of(self.optimizer, targets.late)
+        if names == targets.names and all(map(is_, groups, self._groups)):
+            return targets
+        origins = self._origins()
+        for index, (origin, name) in enumerate(zip(origins, names, strict=True)):
+            if origin is not None and (known := targets.names[origin]) != name:
+                raise StateError(
+                    f"param_groups[{index}] was called {known}, and is called {name} now: load a "
+                    "state of this optimizer, or build a new scheduler"
+                )
+        own = [{} if origin is None else targets.own[origin] for origin in origins]
+        return TargetSetter(self.schedule, targets.also, groups, names, own, targets.late)
+
+    def _origins(self) -> list[int | None]:
+        """The positions that the current param groups had; None for those that were added."""
+        left, origins = dict(enumerate(self._groups)), list[int | None]()
+        for group in self.optimizer.param_groups:
+            index = next((i for i, old in left.items() if same_group(old, group)), None)
+            origins.append(index)
+            if index is not None:
+                del left[index]
+        return origins
 
     def _all_bases(self, before: Schedule | None = None) -> list[float]:
         """The base rate of every current param group, in the current order."""
@@ -161,14 +239,22 @@ class RateSetter(SchedulerBase):
             if index is not None:
                 current.append(left.pop(index)[1])
             else:
-                late = late_base(before or self.schedule, self.last_epoch, group)
-                current.append(late)
+                current.append(late_base(self._lr_of(group, before), self.last_epoch, group))
         if left:
             raise self._removed(left[0][0])
         if len(groups) > len(self._groups):
             check_bases(current)
             group_rates(self.optimizer)
         return current
+
+    def _lr_of(self, group: Group, before: Schedule | None) -> Callable[[int, list[float]], Any]:
+        """The current rates of a param group that was added, as a function of its base rate."""
+        schedule = before or self.schedule
+        if self._targets is None:
+            return schedule.lr
+        names = names_of(self.optimizer, self._targets.late)
+        index = next(i for i, own in enumerate(self.optimizer.param_groups) if own is group)
+        return self._targets.lr_curve(schedule, names[index]).at
 
     def _removed(self, group: Group) -> StateError:
         groups = self.optimizer.param_groups
@@ -183,11 +269,13 @@ class RateSetter(SchedulerBase):
             "added: build a new scheduler"
         )
 
-    def _ahead_for(self, schedule: Schedule, bases: list[float]) -> ReadAhead:
+    def _ahead_for(
+        self, schedule: Schedule, bases: list[float], targets: TargetSetter | None
+    ) -> ReadAhead:
         """The rates of a schedule: the current ones, with their block, if they are the same."""
-        ahead = self._ahead
-        same = (ahead.schedule, ahead.bases) == (schedule, bases)
-        return ahead if same else ReadAhead(schedule, bases)
+        ahead, curves = self._ahead, () if targets is None else targets.lr_curves
+        same = (ahead.schedule, ahead.bases, ahead.curves) == (schedule, bases, curves)
+        return ahead if same else ReadAhead(schedule, bases, curves)
 
     def _rewrite(self) -> None:
         """Write the base rates and the rates of the current step to the param groups again.
@@ -196,22 +284,33 @@ class RateSetter(SchedulerBase):
         """
         if self.last_epoch >= 0:
             groups, bases = self.optimizer.param_groups, self._all_bases()
+            targets = self._targets_now()
             check_fits(groups, bases, "initial_lr")
-            check_fits(groups, self._ahead_for(self.schedule, bases).at(self.last_epoch))
+            ahead = self._ahead_for(self.schedule, bases, targets)
+            check_fits(groups, ahead.at(self.last_epoch))
+            if targets is not None:
+                targets.at(self.last_epoch, groups)
+            self._targets = targets
             self._write_all(bases)
         else:
-            set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
+            self._set_initial()
 
     def _write_all(self, bases: list[float]) -> None:
-        """Write base rates and the rates of the current step, which are known to fit."""
-        for group, base in zip(self.optimizer.param_groups, bases, strict=True):
+        """Write base rates and the numbers of the current step, which are known to fit."""
+        groups = self.optimizer.param_groups
+        for group, base in zip(groups, bases, strict=True):
             write(group, "initial_lr", base)
+        if self._targets is not None:
+            self._targets.write_initial(groups)
         self._go_to(self.last_epoch)
 
     def __getstate__(self) -> dict[str, Any]:
         # Without the block, which can be evaluated again, and the lock, which cannot be pickled.
         with self._lock:
-            state = self.__dict__ | {"_ahead": ReadAhead(self.schedule, self._ahead.bases)}
+            ahead = self._ahead
+            state = self.__dict__ | {"_ahead": ReadAhead(ahead.schedule, ahead.bases, ahead.curves)}
+            if self._targets is not None:
+                state["_targets"] = self._targets.again(self.schedule, self._groups)
             if state["last_epoch"] >= 0:
                 # A step in another thread sets last_epoch first and _last_lr after it.
                 state["_last_lr"] = self._ahead.at(state["last_epoch"])

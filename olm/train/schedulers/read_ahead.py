@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from olm.fields.types import MAX_STEPS
 from olm.problem import RateError
 from olm.schedule.curves import Array
 from olm.schedule.evaluation import all_usable, usable
 from olm.schedule.schedule import Schedule
+from olm.spec.target_curves import Curve
 
 FIRST_BLOCK = 1_000
 """The size of a first block in rates: steps times param groups."""
@@ -25,8 +27,19 @@ LISTED = 500
 """How many more rates of a block are converted to lists at once."""
 
 
+def _parts(curves: Sequence[Curve | None]) -> list[tuple[Curve, list[int]]]:
+    """Each curve with the columns that have it in place of the schedule."""
+    parts: dict[int, tuple[Curve, list[int]]] = {}
+    for column, curve in enumerate(curves):
+        if curve is not None:
+            parts.setdefault(id(curve), (curve, []))[1].append(column)
+    return list(parts.values())
+
+
 class ReadAhead:
     """The rates of a schedule at a step, one per base rate, looked up in a block.
+
+    Columns may have curves of their own in place of the schedule.
 
     >>> from olm.kinds.linear import Linear
     >>> rates = ReadAhead(Linear(total_steps=4), [0.5, 0.1])
@@ -34,11 +47,16 @@ class ReadAhead:
     ([0.5, 0.1], [0.25, 0.05], [0.0, 0.0])
     """
 
-    def __init__(self, schedule: Schedule, bases: Sequence[float]) -> None:
+    def __init__(
+        self, schedule: Schedule, bases: Sequence[float], curves: Sequence[Curve | None] = ()
+    ) -> None:
         self.schedule = schedule
         self.bases = list(bases)
+        self.curves = tuple(curves)
+        self._parts = _parts(self.curves)
         # If all groups have the same base rate, as they mostly do, one column is enough.
-        self._copies = len(self.bases) if len(set(self.bases)) == 1 else 1
+        same = len(set(self.bases)) == 1 and not self.curves
+        self._copies = len(self.bases) if same else 1
         self._columns = np.array(self.bases[:1] if self._copies > 1 else self.bases, np.float64)
         # A block is converted to lists a few rows at a time: converting more at once gains little,
         # and the lists of a whole block would not stay in the processor's cache.
@@ -81,18 +99,26 @@ class ReadAhead:
         size = BLOCK if len(block) and step == start + len(block) else FIRST_BLOCK
         stop = min(step + max(1, size // len(self._columns)), MAX_STEPS + 1)
         steps = np.arange(step, stop, dtype=np.float64)
-        rates = self.schedule.evaluate(steps[:, np.newaxis], self._columns[np.newaxis, :])
-        if not all_usable(rates):
-            unusable = ~usable(rates)
+        rates = self._values(steps[:, np.newaxis], self._columns[np.newaxis, :])
+        if (unusable := self._unusable(rates)) is not None:
             rates = rates[: np.argmax(unusable.any(axis=1))]
             if not len(rates):
                 raise self._error(step, int(np.argmax(unusable[0])))
         self._evaluated = step, rates
         return rates
 
+    def _unusable(self, rates: Array) -> NDArray[np.bool_] | None:
+        """Which rates cannot be used; None if all can."""
+        return None if all_usable(rates) else ~usable(rates)
+
+    def _values(self, steps: Array, bases: Array) -> Array:
+        rates = self.schedule.evaluate(steps, bases)
+        for curve, columns in self._parts:
+            rates[:, columns] = curve.evaluate(steps, bases[:, columns])
+        return rates
+
     def _error(self, step: int, column: int) -> RateError:
-        base = self._columns[column : column + 1]
-        rate = self.schedule.evaluate(np.array([step]), base)[0]
+        rate = self._values(np.array([[step]]), self._columns[np.newaxis, :])[0, column]
         name = f"param_groups[{column}]" if self._copies == 1 else "every param group"
         return RateError(
             f"{self.schedule.kind}: the rate of {name} at step {step:,} would be {rate}, "

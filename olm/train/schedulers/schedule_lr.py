@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -12,23 +12,42 @@ from olm.foreign.adopt import state_of
 from olm.problem import OlmError, StateError, found
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
+from olm.spec.param_groups import ParamGroup
 from olm.spec.spec import Spec
 from olm.spec.state_keys import as_step, check_step
 from olm.spec.written_durations import Durations
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import without_clock
-from olm.train.schedulers.groups import check_bases, check_fits, group_rates, set_initial_lrs
+from olm.train.schedulers.groups import check_bases, check_fits, group_rates
 from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
+from olm.train.schedulers.target_setter import (
+    Outdated,
+    TargetSetter,
+    check_metrics,
+    lr_curves,
+    names_of,
+    restore_names,
+    setter_for,
+)
 from olm.train.schedulers.turns import Turn, take_turn, turn_of
 from olm.train.schedulers.watch import Watch
 
-_ToResume = tuple[Spec, OnChange, ReadAhead]
+_ToResume = tuple[Spec, OnChange, ReadAhead, TargetSetter | None]
 """What a scheduler that is constructed from a state resumes: the arguments of `_resume`."""
 
 CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
 """The torch class of every kind whose class has been made."""
+
+
+def _of_targets(targets: TargetSetter | None, names: Sequence[str] = ()) -> dict[str, Any]:
+    """What a state has of targets, and of the names of param groups."""
+    names = names if targets is None else targets.names
+    return {
+        "also": () if targets is None else targets.targets_with_bases(),
+        "param_groups": tuple(map(ParamGroup, names)),
+    }
 
 
 class ScheduleLR(RateSetter):
@@ -90,10 +109,21 @@ class ScheduleLR(RateSetter):
 
     def __init__(self, optimizer: Optimizer, schedule: Schedule, last_epoch: int = -1) -> None:
         check_step(last_epoch, OlmError)
-        ahead = ReadAhead(without_clock(schedule), group_rates(optimizer))
-        # This raises if the first rate is not usable, before torch's constructor writes anything.
+        self._construct_new(optimizer, without_clock(schedule), last_epoch)
+
+    def _construct_new(
+        self,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        last_epoch: int = -1,
+        targets: TargetSetter | None = None,
+    ) -> None:
+        ahead = ReadAhead(schedule, group_rates(optimizer), lr_curves(targets))
+        # This raises if a first number is not usable, before torch's constructor writes anything.
         check_fits(optimizer.param_groups, ahead.at(last_epoch + 1))
-        self._construct(optimizer, ahead, last_epoch)
+        if targets is not None:
+            targets.at(last_epoch + 1, optimizer.param_groups)
+        self._construct(optimizer, ahead, last_epoch, targets=targets)
 
     def _construct(
         self,
@@ -101,6 +131,7 @@ class ScheduleLR(RateSetter):
         ahead: ReadAhead,
         last_epoch: int = -1,
         resume: _ToResume | None = None,
+        targets: TargetSetter | None = None,
     ) -> None:
         # A step reads these. Python reads an attribute of the instance much faster than one of the
         # class, unless something asks for the whole ``__dict__``.
@@ -108,7 +139,7 @@ class ScheduleLR(RateSetter):
         self._check_at = 1
         self._watch = Watch()
         self._to_resume = resume
-        super().__init__(optimizer, ahead, last_epoch)
+        super().__init__(optimizer, ahead, last_epoch, targets)
         after_loads(self, ScheduleLR._optimizer_has_loaded)
 
     def _construct_from(
@@ -116,14 +147,23 @@ class ScheduleLR(RateSetter):
     ) -> None:
         """Construct a scheduler that resumes a state, for an optimizer with these base rates."""
         assert state.last_epoch is not None
-        # As in __init__: unusable rates raise before anything is written.
-        ahead = ReadAhead(state.schedule, state.base_lrs or ())
-        check_fits(optimizer.param_groups, ahead.at(max(state.last_epoch, 0)))
-        check_fits(optimizer.param_groups, ahead.bases, "initial_lr")
-        first = ahead if bases == ahead.bases else ReadAhead(state.schedule, bases)
+        groups = optimizer.param_groups
+        late = [group.name for group in state.param_groups]
+        targets = setter_for(optimizer, state, late)
+        # As in __init__: unusable numbers raise before anything is written.
+        ahead = ReadAhead(state.schedule, state.base_lrs or (), lr_curves(targets))
+        check_fits(groups, ahead.at(max(state.last_epoch, 0)))
+        check_fits(groups, ahead.bases, "initial_lr")
+        if targets is not None:
+            targets.at(max(state.last_epoch, 0), groups)
+        first = ahead
+        if bases != ahead.bases:
+            first = ReadAhead(state.schedule, bases, lr_curves(targets))
         if state.last_epoch < 0:
-            check_fits(optimizer.param_groups, first.at(0))
-        self._construct(optimizer, first, resume=(state, on_change, ahead))
+            check_fits(groups, first.at(0))
+        self._construct(
+            optimizer, first, resume=(state, on_change, ahead, targets), targets=targets
+        )
 
     def _initial_step(self) -> None:
         """Take the first step, or go to the step of the state that is resumed."""
@@ -145,7 +185,7 @@ class ScheduleLR(RateSetter):
                 has stepped the optimizer since this one did. Nothing was changed.
             RateError: a rate would be negative or not finite. Nothing was changed.
         """
-        if epoch is not None and not self.schedule.metric_driven:
+        if epoch is not None and not self._metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
         if self._only_if_stepped and not self._optimizer_stepped:
@@ -182,25 +222,31 @@ class ScheduleLR(RateSetter):
         if turn.last() is self:
             self._turn, self._as_last = turn, turn.last
 
-    def observe(self, metric: float) -> None:
-        """Pass a metric, such as a validation loss, to the schedule and update the rates.
+    def observe(self, metric: float | None = None, **named: float) -> None:
+        """Pass a metric, such as a validation loss, to the schedules and update the numbers.
 
         This takes no step. A schedule that is not metric-driven ignores the metric.
 
+        Args:
+            metric: the metric of the root and of the targets that do not name theirs.
+            named: the metrics of the targets that name theirs, such as ``kl=0.02``.
+
         Raises:
-            OlmError: the metric is not a number.
+            OlmError: a metric is not a number, or no target has one of its name.
         """
+        check_metrics(self._targets, named)
         # A child of torch's SequentialLR that has not started is at step -1.
-        if self.schedule.metric_driven and self.last_epoch >= 0:
-            self._observe_and_go_to(metric, self.last_epoch)
+        if self._metric_driven and self.last_epoch >= 0:
+            self._observe_and_go_to(metric, self.last_epoch, named)
 
     def state_dict(self) -> dict[str, Any]:
         """The schedule and the current step as a spec, in plain JSON values."""
         with self._lock:
             schedule, step, durations = self.schedule, self.last_epoch, self._durations
-            bases = self._bases_to_save()
+            bases, targets = self._numbers_to_save()
         state = Spec.trusted(
             schedule,
+            **_of_targets(targets),
             durations=durations,
             last_epoch=as_step(step),
             # Callers may have put other numbers into the list. Adding 0.0 turns -0.0 into 0.0.
@@ -208,11 +254,11 @@ class ScheduleLR(RateSetter):
         )
         return state.model_dump()
 
-    def _bases_to_save(self) -> list[float]:
+    def _numbers_to_save(self) -> tuple[list[float], TargetSetter | None]:
         # A removed param group is an error at the next step, not in a checkpoint before it.
         with suppress(StateError):
-            return check_bases(self._all_bases())
-        return check_bases(list(self._base_lrs))
+            return check_bases(self._all_bases()), self._targets_now()
+        return check_bases(list(self._base_lrs)), self._targets
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], *, on_change: OnChange | None = None
@@ -238,27 +284,37 @@ class ScheduleLR(RateSetter):
             raise StateError(
                 f"kind: the checkpoint has {state.schedule.kind}, this scheduler {kind}"
             )
-        live = Spec.trusted(self.schedule, durations=self._durations)
+        targets = self._targets_now()
+        late = () if targets is None else targets.late
+        names = names_of(self.optimizer, late) if state.also else ()
+        live = Spec.trusted(self.schedule, **_of_targets(targets, names), durations=self._durations)
         state = agreed(state, live, bases, on_change)
-        ahead = self._ahead_for(state.schedule, [*(state.base_lrs or ())])
+        targets = setter_for(self.optimizer, state, late)
+        ahead = self._ahead_for(state.schedule, [*(state.base_lrs or ())], targets)
         if state.last_epoch is not None and state.last_epoch >= 0:
-            check_fits(self.optimizer.param_groups, ahead.at(state.last_epoch))
-            check_fits(self.optimizer.param_groups, ahead.bases, "initial_lr")
-        self._resume(state, on_change, ahead)
+            groups = self.optimizer.param_groups
+            check_fits(groups, ahead.at(state.last_epoch))
+            check_fits(groups, ahead.bases, "initial_lr")
+            if targets is not None:
+                targets.at(state.last_epoch, groups)
+        self._resume(state, on_change, ahead, targets)
 
-    def _resume(self, state: Spec, on_change: OnChange, ahead: ReadAhead) -> None:
+    def _resume(
+        self, state: Spec, on_change: OnChange, ahead: ReadAhead, targets: TargetSetter | None
+    ) -> None:
         """Go to the step of a state that has been compared with this scheduler.
 
         Args:
             state: the state to resume, in full.
             on_change: which side its caller chose.
             ahead: the rates of the state. Those of its step are known to fit the param groups.
+            targets: what sets its targets. The numbers of its step are known to fit as well.
         """
         assert state.last_epoch is not None
         assert state.base_lrs is not None
         with self._lock:
             self._survives_optimizer_load = self._survives_optimizer_load or on_change == "spec"
-            self._ahead, self._base_lrs = ahead, list(state.base_lrs)
+            self._ahead, self._base_lrs, self._targets = ahead, list(state.base_lrs), targets
             self._know(self.optimizer.param_groups)
             self._durations = state.durations
             self.last_epoch = state.last_epoch
@@ -268,19 +324,33 @@ class ScheduleLR(RateSetter):
             if state.last_epoch >= 0:
                 self._write_all(self._base_lrs)
             else:
-                set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
+                self._set_initial()
 
-    def _observe_and_go_to(self, metric: float, step: int) -> None:
-        """Observe a metric at the current step, then set the rates of `step`."""
-        schedule, before = self.schedule.observe(metric, max(self.last_epoch, 0)), self._ahead
+    @property
+    def _metric_driven(self) -> bool:
+        driven = self._targets is not None and self._targets.metric_driven
+        return driven or self.schedule.metric_driven
+
+    def _observe_and_go_to(
+        self, metric: float | None, step: int, named: Mapping[str, float] | None = None
+    ) -> None:
+        """Observe metrics at the current step, then set the numbers of `step`."""
+        now, before = max(self.last_epoch, 0), (self._ahead, self._targets)
         self._watch.has_metric = True
+        schedule = self.schedule if metric is None else self.schedule.observe(metric, now)
+        targets = self._targets
+        if targets is not None:
+            also = targets.observe(metric, now, named or {})
+            if schedule is not self.schedule or also != targets.also:
+                targets = targets.again(schedule, self._groups, also=also)
         with self._lock:
-            if schedule is not self.schedule:
-                self._ahead = ReadAhead(schedule, before.bases)
+            if schedule is not self.schedule or targets is not self._targets:
+                self._ahead = ReadAhead(schedule, self._ahead.bases, lr_curves(targets))
+                self._targets = targets
             try:
-                self._go_to(step, before.schedule)
+                self._go_to(step, before[0].schedule)
             except OlmError:
-                self._ahead = before
+                self._ahead, self._targets = before
                 raise
 
     def _check_order(self) -> None:
@@ -288,10 +358,14 @@ class ScheduleLR(RateSetter):
 
     def _optimizer_has_loaded(self) -> None:
         """Restore what the optimizer's state has overwritten, and base rates that it lacks."""
+        if self._targets is not None:
+            restore_names(self._groups, self.optimizer.param_groups)
+            # Names may be others now, which the next step reports.
+            self._groups = Outdated(self._groups)
         if self._survives_optimizer_load:
             self._rewrite()
         else:
-            set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
+            self._set_initial()
 
     def _optimizer_has_stepped(self) -> None:
         self._optimizer_stepped = True

@@ -1,0 +1,147 @@
+"""The numbers of targets as functions of the step and of a param group's own number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from olm.problem import OlmError, found, listed
+from olm.schedule.evaluation import bases_of, check_usable, steps_of
+from olm.schedule.schedule import Schedule
+from olm.spec.hyperparameters import LR
+from olm.spec.param_groups import matches
+from olm.spec.targets import Target, assign
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from olm.schedule.curves import Array
+    from olm.spec.spec import Spec
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A number that a schedule gives.
+
+    >>> from olm.kinds.constant import Hold
+    >>> from olm.kinds.linear import Linear
+    >>> rest = Curve(Linear(total_steps=4))
+    >>> Curve(Hold(factor=0.1), others=rest).at(2, 0.5)
+    0.025
+    """
+
+    schedule: Schedule
+    base: float | None = None
+    """What its factors multiply, in place of a group's own number."""
+    others: Curve | None = None
+    """The curve of the other groups, of whose number the schedule is a factor."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of its schedule."""
+        return self.schedule.kind
+
+    def evaluate(self, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
+        """The numbers at steps, for groups with these own numbers, unchecked; as float64."""
+        import numpy as np
+
+        if self.others is not None:
+            bases = self.others.evaluate(steps, bases)
+        elif self.base is not None:
+            bases = np.full(np.shape(bases), self.base)
+        return self.schedule.evaluate(steps, bases)
+
+    def at(self, step: ArrayLike, base: ArrayLike) -> Any:
+        """The number at a step or an array of steps, as `Schedule.lr` gives it.
+
+        Raises:
+            RateError: a number is negative or not finite.
+        """
+        import numpy as np
+
+        steps, bases = steps_of(step), bases_of(base)
+        numbers = self.evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
+        check_usable(numbers, steps, self.kind)
+        return float(numbers[0]) if steps.ndim == bases.ndim == 0 else numbers
+
+
+def numbers_at(state: Spec, step: int) -> dict[str, list[float]]:
+    """The numbers of every target of a state at a step, by the target in words.
+
+    The first are the rates of the groups that no target names. The list of a hyperparameter has a
+    number for each group that the target sets, in their order; that of a value has one.
+
+    Raises:
+        RateError: a number is negative or not finite.
+    """
+    names, base_lrs = [group.name for group in state.param_groups], state.base_lrs or ()
+    owners = assign(state.also, names).by_set.get(LR, [None] * len(base_lrs))
+    numbers: dict[str, list[float]] = {}
+    for index, target in ((None, None), *enumerate(state.also)):
+        if target is None or target.set == LR:
+            bases = [base for base, owner in zip(base_lrs, owners, strict=True) if owner == index]
+        else:
+            bases = [1.0] if target.value is not None else [*(target.bases or ())]
+        if target is not None and target.base is not None and not bases:
+            bases = [target.base]
+        label = LR if target is None else target.label
+        numbers[label] = (
+            curve_of(state.schedule, state.also, target).at([step], bases).tolist() if bases else []
+        )
+    return numbers
+
+
+def curve_of(schedule: Schedule, also: Sequence[Target], target: Target | None) -> Curve:
+    """The curve of a target, or of the root for None, in a document in steps.
+
+    Args:
+        schedule: the schedule of the root.
+        also: all targets of the document.
+        target: one of them.
+    """
+    if target is None:
+        return Curve(schedule)
+    if target.scaled_by is not None:
+        rest = next((one for one in also if one.set == target.set and not one.groups), None)
+        if rest is not None or target.set == LR:
+            return Curve(target.scaled_by, others=curve_of(schedule, also, rest))
+        return Curve(target.scaled_by)
+    base = 1.0 if target.value is not None and target.base is None else target.base
+    return Curve(target.curve, base)
+
+
+def target_of(spec: Spec, number: str, group: str | None = None) -> Target | None:
+    """The target that sets a hyperparameter of a param group, or gives a value.
+
+    It is None for the learning rate of the groups that no target names.
+
+    Raises:
+        OlmError: the document does not schedule this number.
+    """
+    of = [target for target in spec.also if target.number == number]
+    if group is not None:
+        named = [t for t in of if any(matches(glob, group) for glob in t.groups)]
+        if named:
+            return named[0]
+    rest = next((target for target in of if not target.groups), None)
+    if rest is None and number != LR:
+        numbers = dict.fromkeys([LR, *(target.number for target in spec.also)])
+        place = f" of {group}" if group else ""
+        raise OlmError(
+            f"this document does not schedule the {number}{place}, only {listed(numbers)}"
+        )
+    return rest
+
+
+def value_target(spec: Spec, name: str) -> Target:
+    """The target that gives a value.
+
+    Raises:
+        OlmError: the document has no such value.
+    """
+    values = {target.value: target for target in spec.also if target.value is not None}
+    if name not in values:
+        there = f"its values are {listed(values)}" if values else "it has no values"
+        raise OlmError(f"this document has no value {found(name)}: {there}")
+    return values[name]

@@ -1,0 +1,462 @@
+"""The part of a scheduler that writes the numbers of a document's targets to the param groups."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, finfo
+from torch.optim import Optimizer
+
+from olm.problem import OlmError, Problem, RateError, SpecError, clipped, found, listed
+from olm.schedule.curves import Array
+from olm.schedule.evaluation import usable
+from olm.schedule.schedule import Schedule
+from olm.spec.hyperparameters import LR, check_range, split
+from olm.spec.param_groups import ParamGroup, full_names, names_in_words
+from olm.spec.rates import as_float, is_number
+from olm.spec.spec import Spec
+from olm.spec.target_curves import Curve, curve_of
+from olm.spec.targets import Assignment, Target, assign
+from olm.train.schedulers.groups import Group, why_unusable
+from olm.train.schedulers.read_ahead import ReadAhead
+
+_log = logging.getLogger("olm")
+
+Own = dict[str, float]
+"""A param group's own numbers, by hyperparameter."""
+
+_NOT_NUMBERS = {"params", "name", "param_names", "foreach", "fused", "maximize", "capturable"}
+
+
+class TargetSetter:
+    """Looks the numbers of targets up and writes them to the param groups of an optimizer.
+
+    It is for the param groups that the optimizer has now; for others, make another one.
+
+    Args:
+        schedule: the schedule of the root, in steps.
+        also: the targets, in steps.
+        groups: the param groups.
+        names: their names.
+        own: the own numbers of each, as far as they are known; the others are read from the group.
+        late: names of param groups that may be added later.
+
+    Raises:
+        SpecError: a glob names no param group, or a group lacks a hyperparameter. Nothing was
+            changed.
+        RateError: a number is a tensor that cannot be filled.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        also: Sequence[Target],
+        groups: Sequence[Group],
+        names: Sequence[str],
+        own: Sequence[Own] = (),
+        late: Iterable[str] = (),
+    ) -> None:
+        self.also = tuple(target.with_bases(None) for target in also)
+        self.names, self.late = list(names), list(late)
+        self._assignment = assign(self.also, self.names, self.late)
+        problems = self._assignment.problems + _lacking(self.also, self._assignment, groups)
+        if problems:
+            raise SpecError(problems)
+        self.own = [
+            self._own_numbers(index, group, own[index] if own else {})
+            for index, group in enumerate(groups)
+        ]
+        _check_not_shared(self._assignment, groups)
+        self._compile(schedule)
+
+    def _own_numbers(self, index: int, group: Group, known: Own) -> Own:
+        numbers = dict(known)
+        for key, owners in self._assignment.by_set.items():
+            if key != LR and owners[index] is not None and key not in numbers:
+                initial = group.get(f"initial_{key}")
+                numbers[key] = as_float(_number(group, key) if initial is None else initial)
+        return numbers
+
+    def _compile(self, schedule: Schedule) -> None:
+        """Gather the numbers that are the same for several groups, so that each is one column."""
+        curves = [curve_of(schedule, self.also, target) for target in self.also]
+        lr = self._assignment.by_set.get(LR)
+        self.lr_curves: tuple[Curve | None, ...] = ()
+        if lr is not None:
+            self.lr_curves = tuple(None if owner is None else curves[owner] for owner in lr)
+        columns: dict[tuple[str, int, float], list[int]] = {}
+        for key, owners in self._assignment.by_set.items():
+            for index, (numbers, owner) in enumerate(zip(self.own, owners, strict=True)):
+                if owner is not None and key != LR:
+                    columns.setdefault((key, owner, numbers[key]), []).append(index)
+        self._plan = [(*split(key), members) for (key, _, _), members in columns.items()]
+        self._values = [target.value for target in self.also if target.value is not None]
+        of_values = [i for i, target in enumerate(self.also) if target.value is not None]
+        lanes = [
+            *(
+                Lane(curves[owner], base, key, f"the {key} of {self.names[members[0]]}")
+                for (key, owner, base), members in columns.items()
+            ),
+            *(
+                Lane(curves[index], 1.0, "", f"the value {self.also[index].value}")
+                for index in of_values
+            ),
+        ]
+        self._ahead = NumbersAhead(lanes) if lanes else None
+
+    @property
+    def metrics(self) -> set[str]:
+        """The names of the metrics that targets observe."""
+        return {target.metric for target in self.also if target.metric is not None}
+
+    def targets_with_bases(self) -> tuple[Target, ...]:
+        """The targets as a state has them, with each group's own number."""
+        return tuple(
+            target.with_bases(
+                [self.own[group][target.set] for group in self._assignment.groups_of(index)]
+            )
+            if target.has_bases and target.set
+            else target
+            for index, target in enumerate(self.also)
+        )
+
+    def at(self, step: int, groups: Sequence[Group]) -> list[float]:
+        """The numbers of a step, to be written by `write`.
+
+        Raises:
+            RateError: a number is out of range, or a tensor cannot hold it.
+        """
+        if self._ahead is None:
+            return []
+        row = self._ahead.at(step)
+        for number, (key, index, members) in zip(row, self._plan):  # noqa: B905  # values come last
+            if index is None and type(groups[members[0]][key]) is not float:
+                _check_holds((groups[member] for member in members), key, number)
+        return row
+
+    def write(self, row: list[float], groups: Sequence[Group]) -> None:
+        """Write the numbers of a step, which are known to fit."""
+        for number, (key, index, members) in zip(row, self._plan):  # noqa: B905  # values come last
+            if index is not None:
+                for member in members:
+                    _write_item(groups[member], key, index, number)
+                continue
+            for member in members:
+                group = groups[member]
+                if type(group[key]) is float:
+                    group[key] = number
+                else:
+                    _write(group, key, number)
+
+    def set_initial(self, groups: Sequence[Group], origins: Sequence[int | None]) -> None:
+        """Write the own numbers of known param groups where they are missing.
+
+        Args:
+            groups: the param groups.
+            origins: the positions that they had when this was made; None for groups that are new.
+        """
+        for group, origin in zip(groups, origins, strict=True):
+            for key, number in self.own[origin].items() if origin is not None else ():
+                group.setdefault(f"initial_{key}", number)
+
+    def write_initial(self, groups: Sequence[Group]) -> None:
+        """Write each param group's own numbers."""
+        for group, numbers in zip(groups, self.own, strict=True):
+            group.update((f"initial_{key}", number) for key, number in numbers.items())
+
+    def values(self, step: int) -> dict[str, float]:
+        """The values at a step, by name."""
+        row = [] if self._ahead is None else self._ahead.at(step)
+        return dict(zip(self._values, row[len(self._plan) :], strict=True))
+
+    def settings(self, groups: Sequence[Group]) -> dict[str, float]:
+        """The hyperparameters that the groups have now, as far as they are scheduled."""
+        return {
+            f"{key}/{name}": as_float(_number(group, key))
+            for key, owners in self._assignment.by_set.items()
+            for name, group, owner in zip(self.names, groups, owners, strict=True)
+            if owner is not None and key != LR
+        }
+
+    @property
+    def metric_driven(self) -> bool:
+        """Whether a number depends on metrics."""
+        return any(target.curve.metric_driven for target in self.also)
+
+    def targeted(self) -> list[bool]:
+        """Which groups have a target of their own for the learning rate."""
+        owners = self._assignment.by_set.get(LR, [None] * len(self.names))
+        return [owner is not None for owner in owners]
+
+    def observe(
+        self, metric: float | None, step: int, named: Mapping[str, float]
+    ) -> tuple[Target, ...]:
+        """The targets after metrics were measured.
+
+        Args:
+            metric: the metric of the targets without a name for theirs, if there is one.
+            step: the current step.
+            named: the metrics of targets that name theirs.
+        """
+        return tuple(
+            target
+            if (seen := metric if target.metric is None else named.get(target.metric)) is None
+            else target.with_curve(target.curve.observe(seen, step))
+            for target in self.also
+        )
+
+    def lr_curve(self, schedule: Schedule, name: str) -> Curve:
+        """The curve of the rate of a param group, which may be new."""
+        (owner,) = assign(self.also, [name], self.names).by_set.get(LR, [None])
+        return curve_of(schedule, self.also, None if owner is None else self.also[owner])
+
+    def again(
+        self, schedule: Schedule, groups: Sequence[Group], *, also: Sequence[Target] | None = None
+    ) -> TargetSetter:
+        """The same for another schedule or other targets of the same numbers."""
+        targets = self.also if also is None else also
+        return TargetSetter(schedule, targets, groups, self.names, self.own, self.late)
+
+
+class Lane(NamedTuple):
+    """A column of numbers."""
+
+    curve: Curve
+    base: float
+    key: str
+    """The hyperparameter; empty for a value."""
+    label: str
+    """The number in messages."""
+
+
+class NumbersAhead(ReadAhead):
+    """The numbers of several curves at a step, looked up in a block."""
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        # The schedule is only what messages about very late steps name.
+        bases, curves = [lane.base for lane in lanes], [lane.curve for lane in lanes]
+        super().__init__(curves[0].schedule, bases, curves)
+        self._lanes = lanes
+        limits = [1.0 if lane.key and check_range(lane.key, 1.0) else np.inf for lane in lanes]
+        self._limits = np.array(limits)
+
+    def _values(self, steps: Array, bases: Array) -> Array:
+        numbers = np.empty(np.broadcast_shapes(steps.shape, bases.shape))
+        for curve, columns in self._parts:
+            numbers[:, columns] = curve.evaluate(steps, bases[:, columns])
+        return numbers
+
+    def _unusable(self, rates: Array) -> NDArray[np.bool_] | None:
+        unusable: NDArray[np.bool_] = ~usable(rates) | (rates >= self._limits)
+        return unusable if unusable.any() else None
+
+    def _error(self, step: int, column: int) -> RateError:
+        number = self._values(np.array([[step]]), self._columns[np.newaxis, :])[0, column]
+        limit = self._limits[column]
+        must = "finite and at least 0" if np.isinf(limit) else "at least 0 and below 1"
+        label = self._lanes[column].label
+        return RateError(f"{label} would be {number:g} at step {step:,}: it must be {must}")
+
+
+class Outdated(list[Group]):
+    """Param groups that are compared with none, since their names may have changed."""
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None
+
+
+def lr_curves(setter: TargetSetter | None) -> tuple[Curve | None, ...]:
+    """The curve of each param group's rate; None for the root's, and nothing if it is all."""
+    return () if setter is None else setter.lr_curves
+
+
+def restore_names(known: Sequence[Group], groups: Sequence[Group]) -> None:
+    """Name the groups of a loaded state as before, if it is from before they had names."""
+    unnamed = [
+        (group, old["name"])
+        for old, group in zip(known, groups, strict=False)
+        if "name" in old and "name" not in group
+    ]
+    for group, name in unnamed:
+        group["name"] = name
+    if unnamed:
+        names = names_in_words(name for _, name in unnamed)
+        _log.warning("the optimizer's state has no names of param groups: they are %s", names)
+
+
+def names_of(optimizer: Optimizer, document: Sequence[str] = ()) -> list[str]:
+    """The names of an optimizer's param groups; see `olm.spec.param_groups.full_names`."""
+    several: Callable[[], list[str]] | None = getattr(optimizer, "group_names", None)
+    if several is not None:
+        return several()
+    return full_names([group.get("name") for group in optimizer.param_groups], document)
+
+
+def _lacking(
+    also: Sequence[Target], assignment: Assignment, groups: Sequence[Group]
+) -> list[Problem]:
+    """The hyperparameters that a target sets and its param groups do not have."""
+    problems: dict[tuple[int, str], Problem] = {}
+    for key, owners in assignment.by_set.items():
+        for name, group, owner in zip(assignment.names, groups, owners, strict=True):
+            if owner is None:
+                continue
+            number = _number(group, key)
+            if number is None:
+                has = f"param group `{clipped(name)}` has no `{key}`"
+                text = f"{has}; its numbers are {listed(_numbers_of(group))}"
+                hint = _instead(key, assignment.names, groups)
+                problem = Problem("no-hyperparameter", text, ("also", owner, "set"), hint=hint)
+            elif not is_number(number):
+                what = "has several numbers" if isinstance(number, tuple | list) else ""
+                what = what or f"is {found(number)} in param group `{clipped(name)}`"
+                text = f"{key} {what}, and a schedule gives one number"
+                problem = Problem("not-a-number", text, ("also", owner, "set"))
+            elif isinstance(number, Tensor) and (why := why_unusable(number)):
+                raise RateError(f"param group {name}: {key} is a tensor {why}: use a float")
+            else:
+                continue
+            problems.setdefault((owner, problem.code), problem)
+    return list(problems.values())
+
+
+def _instead(key: str, names: Sequence[str], groups: Sequence[Group]) -> str:
+    """What to write for a hyperparameter that a param group lacks."""
+    having = [
+        name for name, group in zip(names, groups, strict=True) if _number(group, key) is not None
+    ]
+    if having:
+        globs = dict.fromkeys(f"{name.split('/')[0]}/*" if "/" in name else name for name in having)
+        return f"write `groups: {next(iter(globs))}`" if len(globs) == 1 else "name its groups"
+    if key == "momentum" and all("betas" in group for group in groups):
+        return "write `betas[0]`, which is Adam's"
+    return ""
+
+
+def _numbers_of(group: Group) -> list[str]:
+    """The hyperparameters of a param group that are numbers."""
+    names: list[str] = []
+    for key, value in group.items():
+        if key in _NOT_NUMBERS or key.startswith("initial_"):
+            continue
+        if is_number(value):
+            names.append(key)
+        elif isinstance(value, tuple | list) and value and all(map(is_number, value)):
+            names += (f"{key}[{index}]" for index in range(len(value)))
+    return names
+
+
+def _number(group: Group, key: str) -> Any:
+    """The number of a param group; None if there is none."""
+    name, index = split(key)
+    value = group.get(name)
+    if index is None:
+        return value
+    there = isinstance(value, tuple | list) and index < len(value)
+    return value[index] if there and value is not None else None
+
+
+def _write(group: Group, key: str, number: float) -> None:
+    """Set a number that is not a float yet. A tensor is filled; an int stays one if it can."""
+    old = group[key]
+    if isinstance(old, Tensor):
+        old.fill_(number)
+    elif type(old) is int and number.is_integer():
+        group[key] = int(number)
+    else:
+        group[key] = number
+
+
+def _write_item(group: Group, key: str, index: int, number: float) -> None:
+    old = group[key]
+    item = old[index]
+    if isinstance(item, Tensor):
+        item.fill_(number)
+    elif item != number:
+        # A new tuple: two groups may have the same one.
+        group[key] = (*old[:index], number, *old[index + 1 :])
+
+
+def _check_holds(groups: Iterable[Group], key: str, number: float) -> None:
+    for group in groups:
+        tensor = group[key]
+        if isinstance(tensor, Tensor) and number > finfo(tensor.dtype).max:
+            most = finfo(tensor.dtype).max
+            text = (
+                f"{key} would be {number:g}, but a tensor of {tensor.dtype} holds at most {most:g}"
+            )
+            raise RateError(text)
+
+
+def _check_not_shared(assignment: Assignment, groups: Sequence[Group]) -> None:
+    """Refuse a tensor that two param groups share: it cannot have the numbers of both."""
+    for key, owners in assignment.by_set.items():
+        first: dict[int, int] = {}
+        for index, (group, owner) in enumerate(zip(groups, owners, strict=True)):
+            number = None if owner is None else _number(group, key)
+            if isinstance(number, Tensor):
+                earlier = first.setdefault(id(number), index)
+                if earlier != index:
+                    raise RateError(
+                        f"param_groups[{earlier}] and param_groups[{index}] share one tensor as "
+                        f'their {key}: give each its own, such as group["{key}"].clone()'
+                    )
+
+
+def own_numbers(also: Sequence[Target], names: Sequence[str]) -> list[Own]:
+    """Each param group's own numbers in a state, by hyperparameter."""
+    own: list[Own] = [{} for _ in names]
+    assignment = assign(also, names)
+    for index, target in enumerate(also):
+        if target.set is not None and target.bases is not None:
+            for group, number in zip(assignment.groups_of(index), target.bases, strict=True):
+                own[group][target.set] = number
+    return own
+
+
+def setter_for(optimizer: Optimizer, spec: Spec, late: Sequence[str] = ()) -> TargetSetter | None:
+    """What sets the targets of a spec in an optimizer; None if it has none.
+
+    Args:
+        optimizer: the optimizer.
+        spec: the spec, in steps. A state has each group's own numbers; otherwise the optimizer has.
+        late: the names of param groups that the document lists.
+    """
+    if not spec.also:
+        return None
+    names = names_of(optimizer, late)
+    own = own_numbers(spec.also, names) if spec.is_state else ()
+    return TargetSetter(spec.schedule, spec.also, optimizer.param_groups, names, own, late)
+
+
+def in_optimizer(spec: Spec, optimizer: Optimizer) -> Spec:
+    """A spec whose targets have the own numbers of an optimizer's param groups, as a state has."""
+    if not spec.also:
+        return spec
+    late = [group.name for group in spec.param_groups]
+    names = names_of(optimizer, late)
+    setter = TargetSetter(spec.schedule, spec.also, optimizer.param_groups, names, (), late)
+    return Spec.trusted(
+        spec.schedule,
+        also=setter.targets_with_bases(),
+        param_groups=tuple(map(ParamGroup, names)),
+        durations=spec.durations,
+    )
+
+
+def check_metrics(setter: TargetSetter | None, named: Mapping[str, float]) -> None:
+    """Refuse metrics that no target observes.
+
+    Raises:
+        OlmError: a name is unknown.
+    """
+    known = setter.metrics if setter is not None else set()
+    if unknown := [name for name in named if name not in known]:
+        there = f"they are {listed(sorted(known))}" if known else "none names its metric"
+        raise OlmError(f"no target observes the metric {found(unknown[0])}: {there}")
