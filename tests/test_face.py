@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
+import needs
 import olm
 
 WITHOUT_TORCH = """
@@ -38,6 +39,7 @@ def test_every_public_name_exists_and_is_documented(name):
     assert getattr(olm, name).__doc__
 
 
+@needs.torch
 def test_the_package_for_torch_needs_no_import_of_its_own():
     assert python("import olm; print(olm.train.param_groups.__name__)") == "param_groups"
     assert "train" in dir(olm)
