@@ -57,3 +57,10 @@ def test_curves_of_durations_are_rejected_with_a_list_of_them():
     for pair in ((waiting, steps), (steps, waiting), (waiting, waiting)):
         with pytest.raises(olm.SpecError, match="warmup_steps: 3% needs a clock"):
             curve_difference(*pair, (0.5, 0.5), 100)
+
+
+def test_a_multiplier_of_a_document_with_targets_is_an_error_that_names_them():
+    hold = {"kind": "HoldLR"}
+    also = [{"set": "lr", "groups": "head", "schedule": hold}, {"value": "ema", "schedule": hold}]
+    with pytest.raises(olm.OlmError, match=r"only the learning rate .* drop lr of head and ema: "):
+        olm.multiplier({**hold, "also": also})

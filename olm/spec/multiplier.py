@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from olm.problem import OlmError, StateError, found
+from olm.problem import OlmError, StateError, found, listed
 from olm.schedule.schedule import Schedule
 from olm.spec.load import SpecSource, as_spec
 
@@ -72,9 +72,16 @@ def multiplier(
     Raises:
         OSError: the file cannot be read.
         SpecError: the spec is not valid, or has durations that no clock counts.
-        OlmError: it is driven by a metric, or the base rate is not above 0.
+        OlmError: it has targets besides the learning rate, it is driven by a metric, or the base
+            rate is not above 0.
     """
     said = as_spec(spec)
+    if said.also:
+        labels = listed((target.label for target in said.also), "and")
+        raise OlmError(
+            f"a multiplier sets only the learning rate and would drop {labels}: use olm.build, or "
+            "remove `also`"
+        )
     schedule = said.schedule if said.schedule.is_counted else said.plan(clock).schedule
     if schedule.metric_driven:
         raise OlmError(f"{schedule.kind} is driven by a metric, which a multiplier cannot observe")

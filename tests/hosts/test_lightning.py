@@ -23,6 +23,7 @@ from torch.optim import SGD, AdamW
 from torch.optim.lr_scheduler import LinearLR, LRScheduler
 
 import olm
+from hosts import targets
 from olm.train.hosts.lightning import (
     clock_of,
     configure_optimizers,
@@ -695,3 +696,160 @@ class ByHand(CountedLine):
 def test_an_unknown_run_length_is_an_error(module, options, tmp_path):
     with pytest.raises(olm.SpecError, match="100% needs a clock with total_steps"):
         fit(module(IN_DURATIONS), tmp_path, **{"max_epochs": 2, **options})
+
+
+class Targets(Line):
+    """The line with named param groups, whose loss is multiplied by a value of the document."""
+
+    def configure_optimizers(self):
+        optimizer = AdamW(targets.groups_of([self.line.weight], [self.line.bias]))
+        return {"optimizer": optimizer, "lr_scheduler": self.configure(optimizer)}
+
+    def training_step(self, batch, index):
+        return super().training_step(batch, index) * self.lr_schedulers().values()["temp"]
+
+
+class Numbers(Rates):
+    """The numbers with which every optimizer step trains."""
+
+    def on_before_optimizer_step(self, trainer, module, optimizer):
+        self.seen.append(targets.numbers(optimizer, module.lr_schedulers()))
+
+
+def with_targets(document, **options):
+    return Targets(lambda optimizer: lr_scheduler_config(olm.build(document, optimizer), **options))
+
+
+@pytest.mark.parametrize("accumulated", [1, 4])
+@pytest.mark.parametrize("stop", [1, 10, 13])
+def test_targets_have_the_same_numbers_after_a_resume(stop, accumulated, tmp_path):
+    document = targets.document(18)
+    parts, whole = Numbers(), Numbers()
+    options = {"accumulate_grad_batches": accumulated}
+    make = partial(with_targets, document)
+    _, weights = fit(make(), tmp_path / "whole", callbacks=[whole], **options)
+    assert whole.seen == targets.formula(document, range(20))
+    _, resumed = interrupted(make, tmp_path / "parts", stop, callbacks=[parts], **options)
+    assert parts.seen == whole.seen
+    assert same(resumed, weights)
+    states = [saved_schedulers(tmp_path / part / "step=20.ckpt") for part in ("whole", "parts")]
+    assert states[0] == states[1]
+
+
+def test_a_monitor_of_lightning_logs_rates_decays_and_momenta_by_the_names_of_groups(tmp_path):
+    document, logger = targets.document(18), CSVLogger(tmp_path, name="", version="")
+    monitor = LearningRateMonitor("step", log_momentum=True, log_weight_decay=True)
+    options = {"logger": logger, "log_every_n_steps": 1, "limit_val_batches": 0}
+    fit(with_targets(document), tmp_path, callbacks=[monitor], **options)
+    with (tmp_path / "metrics.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["lr-AdamW/bias"]]
+    columns = {"lr": "", "weight_decay": "-weight_decay", "betas[0]": "-momentum"}
+    logged = [
+        {
+            f"{key}/{name}": float(row[f"lr-AdamW/{name}{suffix}"])
+            for key, suffix in columns.items()
+            for name in targets.NAMES
+        }
+        for row in rows
+    ]
+    wanted = targets.formula(document, range(20))
+    # Lightning keeps metrics as 32-bit floats.
+    assert logged == [
+        {key: pytest.approx(row[key], rel=1e-6) for key in row if key != "temp"} for row in wanted
+    ]
+
+
+def test_a_resume_with_another_target_is_an_error_that_names_it(tmp_path):
+    fit(with_targets(targets.document(18)), tmp_path, max_steps=10)
+    other = targets.document(18)
+    other["also"][1]["schedule"]["end_factor"] = 5.0
+    with pytest.raises(olm.StateError) as caught:
+        fit(with_targets(other), tmp_path, tmp_path / "step=10.ckpt")
+    text = "weight_decay: schedule.end_factor: the checkpoint has 10.0, this scheduler 5.0"
+    assert text in str(caught.value)
+    numbers = Numbers()
+    module = with_targets(other, on_change="spec")
+    fit(module, tmp_path, tmp_path / "step=10.ckpt", callbacks=[numbers])
+    assert numbers.seen == targets.formula(other, range(10, 20))
+
+
+DRIVEN = {
+    "kind": "HoldLR",
+    "also": [
+        {"set": "weight_decay", "schedule": {**PLATEAU, "factor": 0.1}},
+        {"value": "temp", "metric": "loss", "schedule": PLATEAU},
+    ],
+}
+
+
+def test_a_target_observes_the_monitored_metric_or_the_one_that_it_names(tmp_path):
+    whole, parts = Numbers(), Numbers()
+    make = partial(with_targets, DRIVEN, monitor="val_loss")
+    options = {"val_check_interval": 3, "save": EVERY_VALIDATION}
+    _, weights = fit(make(), tmp_path / "whole", callbacks=[whole], **options)
+    assert len({row["temp"] for row in whole.seen}) > 2
+    assert len({row["weight_decay/weight"] for row in whole.seen}) > 2
+    assert {row["lr/weight"] for row in whole.seen} == {0.1}
+    _, resumed = interrupted(make, tmp_path / "parts", 9, callbacks=[parts], **options)
+    assert parts.seen == whole.seen
+    assert same(resumed, weights)
+
+
+@pytest.mark.parametrize(
+    ("document", "options", "message"),
+    [
+        (DRIVEN, {}, "the schedule of weight_decay is driven by a metric: pass monitor"),
+        (
+            {**DRIVEN, "also": [{**DRIVEN["also"][1], "metric": "kl"}]},
+            {},
+            "there is no metric kl, which a target observes, found loss, val_loss",
+        ),
+        (
+            {**DRIVEN, **PLATEAU},
+            {"monitor": "val_loss"},
+            "Lightning steps a ReduceLROnPlateau only when it has a metric, but weight_decay and ",
+        ),
+    ],
+)
+def test_targets_that_lightning_cannot_drive_are_an_error(document, options, message, tmp_path):
+    with pytest.raises(olm.OlmError, match=message):
+        fit(with_targets(document, **options), tmp_path)
+
+
+def test_targets_that_weight_averaging_would_stop_are_an_error(tmp_path):
+    averaging = StochasticWeightAveraging(swa_lrs=0.05, swa_epoch_start=4)
+    text = "StochasticWeightAveraging replaces the scheduler and would stop lr of bias, weight_dec"
+    with pytest.raises(olm.OlmError, match=text):
+        fit(with_targets(targets.document(18)), tmp_path, callbacks=[averaging])
+
+
+def test_fabric_resumes_targets_bit_for_bit(tmp_path):
+    fabric = Fabric(accelerator="cpu", devices=1)
+    document = targets.document(18)
+
+    def made():
+        module = BareLine()
+        optimizer = AdamW(targets.groups_of([module.line.weight], [module.line.bias]))
+        scheduler = olm.build(document, optimizer)
+        module, wrapped = fabric.setup(module, optimizer)
+        return {"model": module, "optimizer": wrapped, "scheduler": scheduler}
+
+    def train(run, steps):
+        seen, batches = [], Batches().batches
+        for step in steps:
+            seen.append(targets.numbers(run["optimizer"], run["scheduler"]))
+            loss = run["model"](batches[step % 10][:, :4]).square().mean()
+            run["optimizer"].zero_grad()
+            fabric.backward(loss * run["scheduler"].values()["temp"])
+            run["optimizer"].step()
+            run["scheduler"].step()
+        return seen
+
+    whole, first, second = made(), made(), made()
+    wanted = train(whole, range(20))
+    assert wanted == targets.formula(document, range(20))
+    before = train(first, range(7))
+    fabric.save(tmp_path / "half.ckpt", first)
+    fabric.load(tmp_path / "half.ckpt", second)
+    assert before + train(second, range(7, 20)) == wanted
+    assert same([*second["model"].parameters()], [*whole["model"].parameters()])

@@ -19,6 +19,7 @@ from torchtitan.components.optimizer import (
 )
 
 import olm
+from hosts import targets
 from olm.train.hosts.torchtitan import OlmSchedulers
 from training import NESTED
 
@@ -279,3 +280,67 @@ def test_resuming_with_another_run_length_is_an_error_without_on_change(tmp_path
 def test_durations_without_a_clock_are_an_error_at_build(tmp_path):
     with pytest.raises(olm.SpecError, match="80e3tok needs a clock with tokens_per_step"):
         Run(tmp_path, OlmSchedulers.Config(spec=IN_TOKENS))
+
+
+class TargetsRun(Run):
+    """A run whose optimizer has the own numbers of `targets`, and whose loss has a value."""
+
+    def __init__(self, folder, document):
+        kwargs = [{"lr": lr, "weight_decay": wd} for lr, wd in ((0.1, 0.1), (0.03, 0.0))]
+        groups = [
+            ParamGroupConfig(pattern=pattern, optimizer_name="AdamW", optimizer_kwargs=numbers)
+            for pattern, numbers in zip((r"weight$", ".*"), kwargs, strict=True)
+        ]
+        optimizers = OptimizersContainer.Config(param_groups=groups)
+        super().__init__(folder, OlmSchedulers.Config(spec=document), optimizers)
+        (self.scheduler,), (self.optimizer,) = self.lr_schedulers, self.optimizers
+        self.seen = []
+
+    def train(self, until=STEPS, save=False):
+        for step in range(self.step, until):
+            self.seen.append(targets.numbers(self.optimizer, self.scheduler))
+            self.data[step] = self.data[step] * self.scheduler.values()["temp"]
+            super().train(step + 1, save)
+        return self
+
+
+def test_a_run_with_targets_resumes_bit_for_bit(tmp_path):
+    document = targets.document(STEPS)
+    whole = TargetsRun(tmp_path, document).train(save=True)
+    resumed = TargetsRun(tmp_path, document)
+    assert resumed.checkpointer.load(SAVED)
+    resumed.train()
+    assert whole.seen == targets.formula(document, range(STEPS))
+    assert resumed.seen == whole.seen[SAVED:]
+    assert all(map(torch.equal, resumed.weights(), whole.weights()))
+    assert resumed.lr_schedulers.state_dict() == whole.lr_schedulers.state_dict()
+
+
+HOLD = {"kind": "HoldLR"}
+
+
+def test_targets_without_groups_are_set_in_every_optimizer(tmp_path):
+    decay = {**HOLD, "factor": 0.5}
+    document = {**HOLD, "also": [{"set": "weight_decay", "schedule": decay}]}
+    run = Run(tmp_path, OlmSchedulers.Config(spec=document), TWO)
+    decays = [group["weight_decay"] for each in run.optimizers for group in each.param_groups]
+    own = [group["initial_weight_decay"] for each in run.optimizers for group in each.param_groups]
+    assert decays == [number / 2 for number in own]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (
+            {"set": "weight_decay", "groups": "decay", "schedule": HOLD},
+            "each of 2 optimizers, and those without such param groups would drop weight_decay of ",
+        ),
+        (
+            {"value": "temp", "metric": "kl", "schedule": {"kind": "ReduceLROnPlateau"}},
+            "temp is driven by a metric: torchtitan passes none",
+        ),
+    ],
+)
+def test_targets_that_torchtitan_would_drop_are_an_error_at_build(tmp_path, target, message):
+    with pytest.raises(olm.OlmError, match=message):
+        Run(tmp_path, OlmSchedulers.Config(spec={**HOLD, "also": [target]}), TWO)

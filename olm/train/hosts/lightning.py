@@ -29,6 +29,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from olm.problem import OlmError, StateError
 from olm.schedule.clock import Clock
 from olm.spec.agreement import OnChange
+from olm.train.hosts._targets import check_steps, driven, labels, observe, targets_of
 from olm.train.schedulers import ScheduleLR
 
 ACCUMULATION = "GradientAccumulationScheduler"
@@ -79,19 +80,19 @@ def lr_scheduler_config(
     Args:
         scheduler: the scheduler.
         monitor: the name of the logged metric that drives the schedule, if it is metric-driven.
+            A target with a `metric` of its own observes the logged metric of that name.
         on_change: what to do if a checkpoint has another schedule; by default, the ``on_change``
             that was passed to `olm.build`. Lightning itself has no such option.
 
     Raises:
-        OlmError: the schedule is metric-driven, and `monitor` is missing.
+        OlmError: the schedule is metric-driven, and `monitor` is missing; or Lightning would step
+            its targets once per epoch.
     """
-    schedule = scheduler.schedule
+    check_steps(scheduler, "Lightning")
     config = {"scheduler": scheduler, "interval": "step", "frequency": 1}
-    if schedule.metric_driven:
+    if (what := driven(scheduler)) is not None:
         if monitor is None:
-            raise OlmError(
-                f"{schedule.kind} is driven by a metric: pass monitor, such as 'val_loss'"
-            )
+            raise OlmError(f"{what} is driven by a metric: pass monitor, such as 'val_loss'")
         plateau = isinstance(scheduler, ReduceLROnPlateau)
         config |= {"monitor": monitor, "reduce_on_plateau": plateau}
         config["interval"] = "epoch" if plateau else "step"
@@ -174,6 +175,7 @@ class _Guard:
                 f"this trainer {len(configs)}"
             )
         self.saved = None
+        _check_averaging(trainer)
         for config in configs:
             if _is_plateau(config):
                 # Lightning then never steps it: `observe` does.
@@ -185,8 +187,10 @@ class _Guard:
         for config in trainer.lr_scheduler_configs:
             if _is_plateau(config):
                 config.scheduler.step(_metric(trainer, config))
-            elif config.monitor is not None and not config.reduce_on_plateau:
-                config.scheduler.observe(_metric(trainer, config))
+            elif isinstance(config.scheduler, ScheduleLR) and not config.reduce_on_plateau:
+                if config.monitor is not None:
+                    _metric(trainer, config)
+                observe(config.scheduler, trainer.callback_metrics, config.monitor)
 
 
 def _callbacks(trainer: Any, name: str) -> list[Any]:
@@ -196,6 +200,17 @@ def _callbacks(trainer: Any, name: str) -> list[Any]:
         for callback in trainer.callbacks
         if name in [base.__name__ for base in type(callback).mro()]
     ]
+
+
+def _check_averaging(trainer: Any) -> None:
+    """Refuse targets that would stop where a callback replaces the scheduler."""
+    if _callbacks(trainer, AVERAGING):
+        for config in trainer.lr_scheduler_configs:
+            if also := targets_of(config.scheduler):
+                raise OlmError(
+                    f"{AVERAGING} replaces the scheduler and would stop {labels(also)}: average "
+                    "with WeightAveraging, or remove also"
+                )
 
 
 def _is_plateau(config: Any) -> bool:

@@ -29,6 +29,7 @@ from olm.problem import OlmError
 from olm.schedule.clock import Clock
 from olm.spec.load import as_spec
 from olm.train.hosts._beginning import clock_over, scheduler_of
+from olm.train.hosts._targets import driven, observe
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 if TYPE_CHECKING:
@@ -76,19 +77,19 @@ class _OlmScheduler:
         parsed = as_spec(spec)
         if by_epoch:
             raise OlmError("by_epoch must be false or left out: a spec counts optimizer steps")
-        if parsed.schedule.metric_driven == (monitor is None):
-            kind = parsed.schedule.kind
+        what = driven(parsed)
+        if (what is None) == (monitor is not None):
             raise OlmError(
-                f"monitor: {kind} is driven by a metric and needs its name"
+                f"monitor: {what} is driven by a metric and needs its name"
                 if monitor is None
-                else f"monitor: {kind} is not driven by a metric, leave it out"
+                else f"monitor: {parsed.schedule.kind} is not driven by a metric, leave it out"
             )
         self.optimizer, self._monitor, self._on_change = optimizer, monitor, on_change
         # Without `by_epoch`, the Runner passes epochs, even if it trains in iterations.
         known = _clock_of(optimizer, end if by_epoch is False else None)
         self._scheduler = scheduler_of(parsed, optimizer, clock_over(clock, known))
         # The Runner passes metrics only to schedulers that claim to step once per epoch.
-        self.by_epoch = parsed.schedule.metric_driven
+        self.by_epoch = what is not None or any(target.metric for target in parsed.also)
         self._record()
         _count_steps(self._scheduler.optimizer)
         reference = ref(self)
@@ -111,7 +112,7 @@ class _OlmScheduler:
 
     @property
     def scheduler(self) -> ScheduleLR:
-        """The torch scheduler."""
+        """The torch scheduler, which has the `values()` and `settings()` of a document."""
         return self._scheduler
 
     def step(self, metrics: Mapping[str, Any] | None = None) -> None:
@@ -120,12 +121,12 @@ class _OlmScheduler:
         Raises:
             OlmError: the monitored metric is missing, or is not a number.
         """
-        if metrics is None or self._monitor is None:
+        if metrics is None:
             return
-        if self._monitor not in metrics:
+        if self._monitor is not None and self._monitor not in metrics:
             names = ", ".join(map(str, metrics)) or "none"
             raise OlmError(f"monitor: there is no metric {quoted(self._monitor)}, found {names}")
-        self._scheduler.observe(metrics[self._monitor])
+        observe(self._scheduler, metrics, self._monitor)
         self._record()
 
     def get_last_value(self) -> list[float]:

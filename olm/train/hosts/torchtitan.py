@@ -30,6 +30,7 @@ from olm.problem import OlmError, StateError, found
 from olm.schedule.clock import Clock
 from olm.spec.load import as_spec
 from olm.train.hosts._beginning import clock_over, scheduler_of
+from olm.train.hosts._targets import check_one_optimizer, driven
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class _OlmSchedulers:
             fields, which overrides torchtitan's number of training steps.
 
     Raises:
-        OlmError: there is no optimizer, or the schedule is metric-driven: torchtitan passes no
-            metrics.
+        OlmError: there is no optimizer; the schedule is metric-driven, and torchtitan passes no
+            metrics; or there are several optimizers, and a target names param groups.
         SpecError: the spec is invalid.
     """
 
@@ -70,10 +71,14 @@ class _OlmSchedulers:
         clock: Clock | None = None,
     ) -> None:
         parsed = as_spec(spec)
-        if parsed.schedule.metric_driven:
-            raise OlmError(f"{parsed.schedule.kind} is driven by a metric: torchtitan passes none")
+        if (what := driven(parsed)) is not None:
+            raise OlmError(f"{what} is driven by a metric: torchtitan passes none")
+        for target in parsed.also:
+            if target.metric is not None:
+                raise OlmError(f"{target.label} is driven by a metric: torchtitan passes none")
         if not len(optimizers):
             raise OlmError("optimizers must have at least 1 optimizer, found none")
+        check_one_optimizer(parsed, len(optimizers) // len(optimizers.model_parts), "torchtitan")
         self.schedulers = [scheduler_of(parsed, optimizer, clock) for optimizer in optimizers]
         self._on_change = on_change
         self._per_part = len(self.schedulers) // len(optimizers.model_parts)

@@ -15,7 +15,8 @@ The trainer's clock has the steps of the run, the steps of an epoch and the samp
 does not have the tokens of a sample: a spec in tokens needs ``clock=``.
 
 A step is an optimizer step, also with gradient accumulation and on many processes. A metric-driven
-schedule observes the metric that ``metric_for_best_model`` names at every evaluation. The trainer
+schedule observes the metric that ``metric_for_best_model`` names at every evaluation, and a target
+with a `metric` of its own that of this name, with or without ``eval_``. The trainer
 steps a `ReduceLROnPlateau` only then; a sequence or a product that contains a plateau steps with
 the optimizer.
 """
@@ -25,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from torch.optim import Optimizer
@@ -35,6 +37,7 @@ from olm.schedule.clock import Clock
 from olm.spec.agreement import OnChange
 from olm.spec.load import SpecSource
 from olm.train.hosts._beginning import clock_over, scheduler_of
+from olm.train.hosts._targets import check_steps, driven, observe, targets_of
 from olm.train.schedulers import ScheduleLR
 
 OWN = ("lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps", "warmup_ratio")
@@ -72,6 +75,7 @@ def with_schedule(
     class Scheduled(trainer):  # type: ignore[valid-type, misc]  # known at run time only
         lr_scheduler: Any
         _steps_per_epoch: int | None = None
+        _settings: Mapping[str, float] = MappingProxyType({})
 
         def set_initial_training_values(self, args: Any, dataloader: Any, *more: Any) -> Any:
             values = super().set_initial_training_values(args, dataloader, *more)
@@ -101,10 +105,10 @@ def with_schedule(
             )
             known = clock_over(clock, known)
             scheduler = scheduler_of(document, optimizer or self.optimizer, known, on_change)
-            if scheduler.schedule.metric_driven and self.args.metric_for_best_model is None:
-                kind = scheduler.schedule.kind
+            check_steps(scheduler, "the trainer")
+            if (what := driven(scheduler)) and self.args.metric_for_best_model is None:
                 raise OlmError(
-                    f"{kind} is driven by a metric: set metric_for_best_model, such as 'loss'"
+                    f"{what} is driven by a metric: set metric_for_best_model, such as 'loss'"
                 )
             self.lr_scheduler = scheduler
             # The trainer's own method does so too: a second `train` starts a new schedule.
@@ -115,10 +119,20 @@ def with_schedule(
             metrics = super()._evaluate(trial, ignored, skip_scheduler)
             # The trainer steps a plateau itself, but not a plateau inside another schedule.
             plateau = isinstance(self.lr_scheduler, ReduceLROnPlateau)
-            driven = isinstance(self.lr_scheduler, ScheduleLR) and not plateau
-            if driven and self.lr_scheduler.schedule.metric_driven and not skip_scheduler:
-                self.lr_scheduler.observe(_metric(metrics, self.args.metric_for_best_model))
+            if isinstance(self.lr_scheduler, ScheduleLR) and not plateau and not skip_scheduler:
+                _observe(self.lr_scheduler, metrics, self.args.metric_for_best_model)
             return metrics
+
+        def _get_learning_rate(self) -> Any:
+            # Called before the scheduler steps: the log has the numbers of the step just taken.
+            if targets_of(self.lr_scheduler):
+                self._settings = self.lr_scheduler.settings()
+            return super()._get_learning_rate()
+
+        def log(self, logs: dict[str, float], *more: Any, **options: Any) -> None:
+            """Log, with the rate, the numbers that the document schedules besides it."""
+            settings = self._settings if "learning_rate" in logs else {}
+            super().log({**logs, **settings}, *more, **options)
 
         def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
             if checkpoint is not None and not self.is_deepspeed_enabled:
@@ -148,11 +162,17 @@ def _length(dataloader: Any) -> int | None:
         return None
 
 
-def _metric(metrics: Mapping[str, float], name: str) -> float:
-    name = name if name.startswith("eval_") else f"eval_{name}"
-    if name not in metrics:
-        raise OlmError(f"metric_for_best_model: there is no {name}, found {', '.join(metrics)}")
-    return metrics[name]
+def _observe(scheduler: ScheduleLR, metrics: Mapping[str, float], monitor: str | None) -> None:
+    """Pass the metrics that drive a schedule, under their names without ``eval_``."""
+    if driven(scheduler) is None:
+        monitor = None
+    elif monitor is not None:
+        monitor = monitor.removeprefix("eval_")
+        if f"eval_{monitor}" not in metrics:
+            raise OlmError(
+                f"metric_for_best_model: there is no eval_{monitor}, found {', '.join(metrics)}"
+            )
+    observe(scheduler, {name.removeprefix("eval_"): metrics[name] for name in metrics}, monitor)
 
 
 def _check_files(checkpoint: Path) -> None:
