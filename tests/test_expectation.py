@@ -31,7 +31,7 @@ def problems(document):
     except SpecError as error:
         return [(problem.path, problem.message) for problem in error.problems]
     assert spec.expect
-    return [(problem.path, problem.message) for problem in unmet(spec.expect, spec.schedule)]
+    return [(problem.path, problem.message) for problem in unmet(spec)]
 
 
 def expecting(rate, **more):
@@ -51,12 +51,12 @@ def test_rates_of_the_curve_meet_the_expectation_and_others_do_not(schedule, ste
         "rates": [{"step": s, "lr": r} for s, r in zip(steps, rates, strict=True)],
     }
     said = parse({**schedule.model_dump(mode="json"), "expect": expect})
-    assert [*unmet(said.expect, said.schedule)] == []
+    assert [*unmet(said)] == []
     # Beyond the tolerance, and beyond what counts as 0.
     for factor in (1 - 2e-6, 1 + 2e-6):
         far = [{"step": s, "lr": r * factor} for s, r in zip(steps, rates, strict=True)]
         moved = parse({**schedule.model_dump(mode="json"), "expect": {**expect, "rates": far}})
-        missed = [problem.path[2] for problem in unmet(moved.expect, moved.schedule)]
+        missed = [problem.path[2] for problem in unmet(moved)]
         assert missed == [
             index for index, rate in enumerate(rates) if rate * 2e-6 > NEGLIGIBLE * base
         ]
@@ -229,3 +229,139 @@ def test_only_the_steps_of_expectations_may_wait_for_a_clock():
     assert check(read(f"{text}, clock: {{total_steps: 4}}}}", "a.yaml")).problems == ()
     [problem] = check(read(f"{text}}}", "a.yaml")).problems
     assert (problem.code, problem.path) == ("clock", ("expect", "rates", 0, "step"))
+
+
+DECAY = {"kind": "RampLR", "total_steps": 4, "end_factor": 10.0}
+EMA = {"kind": "RampLR", "total_steps": 4, "start_factor": 0.992, "end_factor": 1.0}
+FROZEN = {"kind": "TableLR", "milestones": [0, 2], "factors": [0.0, 0.5]}
+TARGETS = {
+    **LINEAR,
+    "also": [
+        {"set": "weight_decay", "schedule": DECAY},
+        {"value": "ema", "schedule": EMA},
+        {"set": "lr", "groups": "head", "scaled_by": FROZEN},
+        {"set": "momentum", "groups": "head", "base": 0.5, "schedule": DECAY},
+        {"set": "eps", "groups": "head", "schedule": {"kind": "HoldLR", "fixed_lr": 1e-8}},
+    ],
+}
+NAMED = {**TARGETS, "param_groups": ["body", "head"]}
+
+
+def of_targets(*values, document=TARGETS, **more):
+    """What is not met of the values that a document with targets expects."""
+    return problems({**document, "expect": {"values": [*values], **more}})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"step": 2, "of": "ema", "is": 0.996},
+        {"step": 2, "of": "weight_decay", "base": 0.04, "is": 0.22},
+        {"step": 4, "of": "weight_decay", "base": 0.0, "is": 0.0},
+        {"step": 0, "of": "lr", "group": "head", "is": 0.0, "base": 0.8},
+        {"step": 3, "of": "lr", "group": "head", "is": 0.1, "base": 0.8},
+        {"step": 3, "of": "lr", "is": 0.2, "base": 0.8},
+        {"step": 0, "of": "momentum", "group": "head", "is": 0.5},
+        {"step": 9, "of": "eps", "group": "head", "is": 1e-8},
+    ],
+)
+def test_the_number_of_a_target_is_compared(value):
+    assert of_targets(value) == []
+    assert VALIDATOR.is_valid({**TARGETS, "expect": {"values": [value]}})
+    [(path, message)] = of_targets({**value, "is": value["is"] + 0.5})
+    of = value["of"] + (f" of {value['group']}" if "group" in value else "")
+    assert path == ("expect", "values", 0, "is")
+    assert message.startswith(f"at step {value['step']} {of} is ")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {**TARGETS, "optimizer": {"weight_decay": 0.04, "lr": 0.8}},
+        {**NAMED, "optimizer": {"weight_decay": 0.04, "lr": 0.8}},
+        {
+            **TARGETS,
+            "param_groups": [
+                {"name": "body", "weight_decay": 0.04, "lr": 0.8},
+                {"name": "head", "weight_decay": 0.04, "lr": 0.8},
+            ],
+        },
+    ],
+)
+def test_a_value_finds_the_own_number_of_its_group_in_the_document(document):
+    decay = {"step": 2, "of": "weight_decay", "is": 0.22}
+    rate = {"step": 1, "of": "lr", "is": 0.6}
+    of_head = {"step": 3, "of": "lr", "group": "head", "is": 0.1}
+    assert of_targets(decay, rate, of_head, document=document) == []
+
+
+def test_a_value_of_lr_is_for_the_base_rate_of_the_expectation():
+    rates = [{"step": 1, "lr": 0.6}]
+    value = {"step": 3, "of": "lr", "group": "head", "is": 0.1}
+    assert of_targets(value, base_lr=0.8, rates=rates) == []
+    assert of_targets(value, base_lr=0.8) == []
+
+
+def test_without_the_own_number_of_a_group_a_value_cannot_be_compared():
+    assert of_targets({"step": 2, "of": "weight_decay", "is": 0.22}) == [
+        (
+            ("expect", "values", 0, "of"),
+            "the number that the factors of weight_decay multiply is unknown",
+        )
+    ]
+    groups = [{"name": "body", "weight_decay": 0.1}, {"name": "head", "weight_decay": 0.2}]
+    document = {**TARGETS, "param_groups": groups}
+    value = {"step": 0, "of": "weight_decay", "is": 0.1}
+    assert of_targets(value, document=document) == [
+        (
+            ("expect", "values", 0, "of"),
+            "the param groups have different numbers of their own for weight_decay",
+        )
+    ]
+    assert of_targets({**value, "group": "body"}, document=document) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "key"),
+    [
+        ({"of": "weight_deacy"}, "of"),
+        ({"of": "momentum"}, "of"),
+        ({"of": "ema", "group": "head"}, "group"),
+        ({"of": "lr", "group": "heads"}, "group"),
+    ],
+)
+def test_a_value_that_no_target_gives_is_an_error(value, key):
+    [(path, _)] = of_targets({"step": 0, "is": 1.0, **value}, document=NAMED)
+    assert path == ("expect", "values", 0, key)
+
+
+def test_expectations_of_values_are_written_as_they_are_read_and_counted_by_the_clock():
+    values = [{"step": "50%", "of": "ema", "is": 0.996}, {"step": 0, "of": "ema", "is": 0.992}]
+    expect = {"values": values, "tolerance": 1e-9}
+    spec = parse({**TARGETS, "expect": expect, "clock": {"total_steps": 4}})
+    assert spec.model_dump()["expect"] == expect
+    assert [*unmet(spec.resolve())] == []
+    assert [item.step for item in spec.resolve().expect.values] == [2, 0]
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        {"values": []},
+        {"values": [{"step": 0, "of": "ema"}]},
+        {"values": [{"step": 0, "of": "a b", "is": 1.0}]},
+        {"values": [{"step": 0, "of": "ema\n", "is": 1.0}]},
+        {"values": [{"step": 0, "of": 3, "is": 1.0}]},
+        {"values": [{"step": 0, "of": "ema", "is": "1"}]},
+        {"values": [{"step": 0, "of": "ema", "is": 1.0, "base": None}]},
+        {"values": [{"step": 0, "of": "ema", "is": 1.0, "group": ""}]},
+        {"values": [{"step": 0, "of": "ema", "is_": 1.0, "is": 1.0}]},
+        {"values": [{"step": 0, "of": "ema", "is": 1.0}], "rates": [{"step": 0, "lr": 1.0}]},
+        {"rates": [{"step": 0, "lr": 1.0}]},
+        {"base_lr": 1.0},
+    ],
+)
+def test_each_mistake_in_the_expectation_of_a_value_is_one_error(expect):
+    document = {**TARGETS, "expect": expect}
+    assert len(problems(document)) == 1
+    assert len([*VALIDATOR.iter_errors(document)]) == 1

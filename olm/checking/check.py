@@ -173,4 +173,4 @@ def _unmet(spec: Spec) -> Iterator[Problem]:
     if spec.expect is not None:
         from olm.spec.expectation import unmet
 
-        yield from unmet(spec.expect, spec.schedule)
+        yield from unmet(spec)

@@ -87,7 +87,8 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
     for parent in reversed(model.__mro__):
         if issubclass(parent, BaseModel) and parent is not BaseModel:
             docs |= _under_fields(parent)
-    return {name: docs[name] for name in model.model_fields if name in docs}
+    fields = model.model_fields.items()
+    return {field.alias or name: docs[name] for name, field in fields if name in docs}
 
 
 def fields(model: type[BaseModel]) -> list[Field]:

@@ -184,8 +184,9 @@ def _closed(model: type[BaseModel]) -> Json:
     """A mapping with the fields of a model and no others."""
     schema, docs = model.model_json_schema(schema_generator=FieldSchema), field_docs(model)
     fields = {name: _described(one, docs.get(name)) for name, one in schema["properties"].items()}
-    for name, field in model.model_fields.items():
-        if field.default is None:
+    for key, field in model.model_fields.items():
+        name = field.alias or key
+        if field.default is None or field.default == ():
             fields[name] = _not_null(fields[name])
         for inner in get_args(field.annotation):
             if isinstance(inner, type) and issubclass(inner, BaseModel):
@@ -195,6 +196,7 @@ def _closed(model: type[BaseModel]) -> Json:
         **({"required": schema["required"]} if "required" in schema else {}),
         "properties": fields,
         "additionalProperties": False,
+        **{name: schema[name] for name in ("if", "then", "else") if name in schema},
     }
 
 

@@ -1,4 +1,4 @@
-"""What a spec expects of itself: rates at steps, the schedule's own unit test."""
+"""What a spec expects of itself: numbers at steps, the schedule's own unit test."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import isclose
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import InitErrorDetails
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 from olm.fields.errors import invalid, reworded_all
-from olm.fields.types import Length, Listed, PartialShare, Rate, StepIndex
-from olm.problem import Problem, RateError, found
+from olm.fields.types import MAX_RATE, Length, Listed, Number, PartialShare, Rate, StepIndex
+from olm.problem import Path, Problem, RateError, found, only_near
+from olm.spec.hyperparameters import NUMBER_SCHEMA, number_name
+from olm.spec.param_groups import GROUP_SCHEMA, group_name
+from olm.spec.root_keys import there
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
     from olm.schedule.schedule import Schedule
+    from olm.spec.spec import Spec
 
 NEGLIGIBLE = 1e-12
 """The part of the base rate that is as good as 0: cosines do not end at it exactly."""
+
+OwnNumber = Annotated[float, Number(0.0, MAX_RATE)]
 
 
 class ExpectedRate(BaseModel):
@@ -32,24 +39,60 @@ class ExpectedRate(BaseModel):
     """The rate that it trains with."""
 
 
+class ExpectedValue(BaseModel):
+    """A number that a target, or the root, is expected to give at a step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    step: StepIndex
+    """The step, counted from 0."""
+    of: Annotated[str, Field(json_schema_extra=NUMBER_SCHEMA), BeforeValidator(number_name)]
+    """The hyperparameter, such as `weight_decay`, or the value."""
+    group: Annotated[
+        Annotated[str, Field(json_schema_extra=GROUP_SCHEMA)] | None, BeforeValidator(group_name)
+    ] = None
+    """The param group; by default those that no target names."""
+    base: Annotated[OwnNumber | None, BeforeValidator(there)] = None
+    """The group's own number, where neither the target nor `optimizer` has it."""
+    is_: OwnNumber = Field(alias="is")
+    """The number that is expected."""
+
+
 class Expectation(BaseModel):
-    """What ``expect:`` says at the root of a spec: the rates that it must have at some steps.
+    """What ``expect:`` says at the root of a spec: the numbers that it must have at some steps.
 
     >>> from olm.spec.spec import parse
     >>> spec = parse({"kind": "LinearLR", "total_steps": 4,
     ...               "expect": {"base_lr": 0.5, "rates": [{"step": 1, "lr": 0.3}]}})
-    >>> print(*unmet(spec.expect, spec.schedule))
+    >>> print(*unmet(spec))
     expect.rates[0].lr: error[expectation]: at step 1 the rate is 0.375, expected 0.3
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        defer_build=True,
+        json_schema_extra={
+            "if": {"required": ["values"]},
+            "then": {"dependencies": {"rates": ["base_lr"]}},
+            "else": {"required": ["base_lr", "rates"]},
+        },
+    )
 
-    base_lr: Rate
+    base_lr: Annotated[Rate | None, BeforeValidator(there)] = None
     """The base rate for which the rates are stated."""
-    rates: Annotated[Listed[ExpectedRate], Length(1)]
+    rates: Annotated[Listed[ExpectedRate], Length(1)] = ()
     """The rates that are expected, each at a step."""
+    values: Annotated[Listed[ExpectedValue], Length(1)] = ()
+    """The numbers that are expected of the targets in `also`, each at a step."""
     tolerance: PartialShare = 1e-6
-    """How far a rate may be from the expected one, as a share of it."""
+    """How far a number may be from the expected one, as a share of it."""
+
+    def as_document(self) -> dict[str, Any]:
+        """The expectation as plain values, without what it does not specify."""
+        document = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return {name: value for name, value in document.items() if value != []}
 
 
 def expected(value: Any) -> Expectation:
@@ -59,17 +102,43 @@ def expected(value: Any) -> Expectation:
         ValidationError: with every problem that there is.
     """
     if not isinstance(value, Mapping | Expectation):
-        raise invalid("type", f"must be a mapping with base_lr and rates, found {found(value)}")
+        text = f"must be a mapping with base_lr and rates, or with values, found {found(value)}"
+        raise invalid("type", text)
+    details = [*_missing(value)] if isinstance(value, Mapping) else []
     try:
-        return Expectation.model_validate(value)
+        made = Expectation.model_validate(value)
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details += error.errors(include_url=False)
+    if not details:
+        return made
     errors: list[InitErrorDetails] = []
     for parent in dict.fromkeys(detail["loc"][:-1] for detail in details):
-        fields = (ExpectedRate if "rates" in parent else Expectation).model_fields
-        there = [detail for detail in details if detail["loc"][:-1] == parent]
-        errors += reworded_all(there, "an expectation", fields)
+        model = _MODELS.get(str(*parent[:1]), Expectation)
+        here = [detail for detail in details if detail["loc"][:-1] == parent]
+        errors += reworded_all(here, "an expectation", _fields(model))
     raise ValidationError.from_exception_data("Expectation", errors)
+
+
+_MODELS: dict[str, type[BaseModel]] = {"rates": ExpectedRate, "values": ExpectedValue}
+"""The models of the items of lists."""
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by the names that a document has for them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _missing(value: Mapping[str, Any]) -> Iterator[ErrorDetails]:
+    """The fields that are missing: `rates` needs `base_lr`, and without `values` both are needed.
+
+    These are errors of pydantic, as for fields that are always required.
+    """
+    meant = {*value, *(only_near(str(name), Expectation.model_fields) for name in value)}
+    wanted = ["base_lr", "rates"] if "values" not in meant else []
+    wanted += ["base_lr"] if not wanted and "rates" in meant else []
+    for name in wanted:
+        if name not in value:
+            yield {"type": "missing", "loc": (name,), "input": value, "msg": ""}
 
 
 def counted(expect: Expectation, clock: Clock) -> Expectation:
@@ -80,53 +149,64 @@ def counted(expect: Expectation, clock: Clock) -> Expectation:
     """
     from olm.schedule.counting import steps_at
 
-    steps = steps_at(
-        {("expect", "rates", index, "step"): one.step for index, one in enumerate(expect.rates)},
-        clock,
-    )
-    rates = tuple(
-        ExpectedRate(step=step, lr=one.lr) for step, one in zip(steps, expect.rates, strict=True)
-    )
-    return Expectation(base_lr=expect.base_lr, rates=rates, tolerance=expect.tolerance)
+    lists: dict[str, tuple[ExpectedRate | ExpectedValue, ...]]
+    lists = {"rates": expect.rates, "values": expect.values}
+    placed: dict[Path, ExpectedRate | ExpectedValue] = {
+        ("expect", name, index): item
+        for name, expected in lists.items()
+        for index, item in enumerate(expected)
+    }
+    steps = steps_at({(*path, "step"): item.step for path, item in placed.items()}, clock)
+    update: dict[str, Any] = {"rates": (), "values": ()}
+    for path, item, step in zip(placed, placed.values(), steps, strict=True):
+        update[str(path[1])] += (item.model_copy(update={"step": step}),)
+    return expect.model_copy(update=update)
 
 
 def is_counted(expect: Expectation) -> bool:
     """Whether every step is a number."""
-    return all(isinstance(one.step, int) for one in expect.rates)
+    steps = [*(item.step for item in expect.rates), *(item.step for item in expect.values)]
+    return all(isinstance(step, int) for step in steps)
 
 
-def unmet(expect: Expectation, schedule: Schedule) -> Iterator[Problem]:
-    """What the schedule does otherwise, a problem for each rate.
-
-    Args:
-        expect: what is expected.
-        schedule: of which it is.
-    """
-    for index, (one, rate) in enumerate(zip(expect.rates, _rates(expect, schedule), strict=True)):
-        path, start = ("expect", "rates", index, "lr"), f"at step {one.step:,} "
+def unmet(spec: Spec) -> Iterator[Problem]:
+    """Where a spec in steps differs from what it expects, a problem for each number."""
+    expect = spec.expect
+    if expect is None:
+        return
+    for index, (item, rate) in enumerate(
+        zip(expect.rates, _rates(expect, spec.schedule), strict=True)
+    ):
+        path, start = ("expect", "rates", index, "lr"), f"at step {item.step:,} "
         if isinstance(rate, RateError):
             yield Problem("expectation", f"{start}there is no rate: {rate}", path)
-        elif not _is_near(rate, one.lr, expect):
-            yield Problem("expectation", f"{start}the rate is {rate!r}, expected {one.lr!r}", path)
+        elif not is_near(rate, item.lr, expect, expect.base_lr or 0.0):
+            yield Problem("expectation", f"{start}the rate is {rate!r}, expected {item.lr!r}", path)
+    if expect.values:
+        from olm.spec.expected_values import unmet_values
+
+        yield from unmet_values(spec, expect)
 
 
-def _is_near(rate: float, expected: float, expect: Expectation) -> bool:
-    negligible = NEGLIGIBLE * expect.base_lr
-    return isclose(rate, expected, rel_tol=expect.tolerance, abs_tol=negligible)
+def is_near(number: float, expected: float, expect: Expectation, base: float) -> bool:
+    """Whether a number is as expected, within the tolerance."""
+    return isclose(number, expected, rel_tol=expect.tolerance, abs_tol=NEGLIGIBLE * base)
 
 
 def _rates(expect: Expectation, schedule: Schedule) -> Iterable[float | RateError]:
     """The rate at each step, all at once unless one of them is none."""
-    steps = [one.step for one in expect.rates]
+    steps, base = [item.step for item in expect.rates], expect.base_lr or 0.0
+    if not steps:
+        return ()
     try:
-        rates: list[float] = schedule.lr(steps, expect.base_lr).tolist()
+        rates: list[float] = schedule.lr(steps, base).tolist()
     except RateError:
-        return (_rate(step, expect, schedule) for step in steps)
+        return (_rate(step, base, schedule) for step in steps)
     return rates
 
 
-def _rate(step: int, expect: Expectation, schedule: Schedule) -> float | RateError:
+def _rate(step: int, base: float, schedule: Schedule) -> float | RateError:
     try:
-        return schedule.lr(step, expect.base_lr)
+        return schedule.lr(step, base)
     except RateError as error:
         return error

@@ -40,6 +40,12 @@ SET_PATTERN = (
 )
 """The names that `hyperparameter` accepts, for JSON Schemas."""
 
+NUMBER_SCHEMA: dict[str, Any] = {
+    "pattern": r"^[A-Za-z_][A-Za-z0-9_]*(\[[0-9]{1,3}\])?$(?!\n)",
+    "maxLength": 200,
+}
+"""The names of hyperparameters and values, for JSON Schemas."""
+
 VALUE_PATTERN = (
     r"^(?!(batch_size|"
     + "|".join(sorted(name for name in KNOWN if name.isidentifier()))
@@ -105,6 +111,18 @@ def value_name(value: Any) -> str:
     if value in KNOWN:
         text = f"must not be {clipped(value)}, which the optimizer has"
         raise invalid("rule", text, hint=f"to schedule it, write `set: {value}`")
+    return value
+
+
+def number_name(value: Any) -> str:
+    """The name of a hyperparameter or of a value.
+
+    Raises:
+        PydanticCustomError: it can be neither.
+    """
+    if not isinstance(value, str) or len(value) > 200 or not _SET.fullmatch(value):
+        wanted = "must be a hyperparameter or a value of `also`, such as weight_decay"
+        raise invalid("type", f"{wanted}, found {found(value)}")
     return value
 
 

@@ -31,6 +31,9 @@ NAME_SCHEMA = {
     "pattern": "^([^#]|#[0-9]+$)",
 }
 
+GROUP_SCHEMA: dict[str, Any] = {"minLength": 1, "maxLength": MAX_NAME}
+"""The name of a param group that is there, for JSON Schemas."""
+
 
 @dataclass(frozen=True)
 class ParamGroup:
@@ -90,10 +93,20 @@ def _param_group(item: Any, index: int) -> ParamGroup:
 
 
 def _name(value: Any) -> str:
+    name = group_name(value)
+    if name.startswith("#"):
+        raise invalid("type", f"must not begin with #, found {found(value)}")
+    return name
+
+
+def group_name(value: Any) -> str:
+    """The name of a param group that is there, with a name of its own or without.
+
+    Raises:
+        PydanticCustomError: it can be none.
+    """
     if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
         raise invalid("type", f"must be the name of a param group, found {found(value)}")
-    if value.startswith("#"):
-        raise invalid("type", f"must not begin with #, found {found(value)}")
     return value
 
 

@@ -145,9 +145,7 @@ class Root(BaseModel):
         ),
     ] = ()
     """The numbers that the optimizer is constructed with, such as `lr` and `weight_decay`."""
-    expect: Annotated[
-        Expectation | None, RootKey(write=methodcaller("model_dump", mode="json"))
-    ] = None
+    expect: Annotated[Expectation | None, RootKey(write=methodcaller("as_document"))] = None
     """What the schedule is expected to do, which ``olm check`` holds it to."""
     clock: Annotated[Clock | None, RootKey(compared="run", write=attrgetter("known"))] = None
     """The run that the spec was written for; a run of its own that is built wins."""

@@ -58,7 +58,7 @@ class Subject:
         """The base rates from the command line, the expectation or the state, if there are any."""
         if self.base_lr is not None:
             bases: tuple[float, ...] = (self.base_lr,)
-        elif self.spec.expect is not None:
+        elif self.spec.expect is not None and self.spec.expect.base_lr is not None:
             bases = (self.spec.expect.base_lr,)
         else:
             bases = self.spec.base_lrs or ()
