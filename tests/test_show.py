@@ -566,3 +566,203 @@ def test_a_number_of_steps_is_the_one_that_was_written_not_the_float_beside_it(o
     except SystemExit as exit_:
         status = exit_.code
     assert status == MISUSE
+
+
+TARGETS = """\
+kind: PhasesLR
+lengths: [10, 90]
+schedulers:
+  - {kind: RampLR, total_steps: 10, start_factor: 0.0, end_factor: 1.0}
+  - {kind: RampLR, total_steps: 90, ease: cosine, end_lr: 1.0e-6}
+also:
+  - set: lr
+    groups: last_layer*
+    scaled_by: {kind: TableLR, milestones: [0, 2ep], factors: [0.0, 1.0]}
+  - set: weight_decay
+    schedule: {kind: RampLR, total_steps: 100%, ease: cosine, end_factor: 10.0}
+  - value: ema
+    schedule: {kind: RampLR, total_steps: 100%, start_factor: 0.9, end_factor: 1.0}
+param_groups: [decay, {name: no_decay, weight_decay: 0}, last_layer]
+clock: {total_steps: 100, steps_per_epoch: 2}
+"""
+NUMBERS = "optimizer: {lr: 0.01, weight_decay: 0.04}\n"
+
+
+def heading(page):
+    """The columns of the table of targets, each with the lines of its heading."""
+    lines = page.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("    step  "))
+    rows = lines[first:]
+    rows = rows[: next(n for n, line in enumerate(rows) if line.startswith("    0 "))]
+    starts = [match.start() for match in re.finditer(r"(?<=  )\S", rows[0])][1:]
+    cut = [row.ljust(len(rows[0]) + 99) for row in rows]
+    ends = [*starts[1:], None]
+    return [[row[a:b].strip() for row in cut] for a, b in zip(starts, ends, strict=True)]
+
+
+def rows_of(page):
+    """The rows of the table of targets by their steps."""
+    lines = page.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("    0 "))
+    rows = [re.split(r"  +", line.strip()) for line in lines[first:] if line.startswith("    ")]
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_a_target_has_a_sentence_in_words_of_its_own_base(show):
+    status, out, _ = show(TARGETS)
+    assert status == FINE
+    assert out.splitlines()[3:6] == [
+        "also  lr of last_layer*  that of the other groups × TableLR: 0, 1 at the steps 0, 4.",
+        "      weight_decay       RampLR: half a cosine from each group's own to 10 × each group's "
+        "own in 100 steps, which holds.",
+        "      ema                RampLR: a straight line from 0.9 to 1 in 100 steps, which holds.",
+    ]
+
+
+def test_targets_without_a_known_base_are_computed_for_1_and_a_line_names_the_options(show):
+    out = show(TARGETS)[1]
+    assert [*zip(*heading(out), strict=True)] == [
+        ("lr", "lr", "weight_decay", "weight_decay", "ema"),
+        ("", "of last_layer*", "of decay, last_layer", "of no_decay", ""),
+        ("base 1", "base 1", "base 1", "base 0", ""),
+    ]
+    assert out.splitlines()[-1] == (
+        "Factors multiply 1 where the base is unknown: give --base lr=BASE "
+        "--base weight_decay=BASE."
+    )
+
+
+def test_the_table_has_a_column_for_each_target_and_each_base_with_the_numbers_of_the_spec(show):
+    out = show(TARGETS + NUMBERS)[1]
+    assert [lines[-1] for lines in heading(out)] == [
+        "base 0.01",
+        "base 0.01",
+        "base 0.04",
+        "base 0",
+        "",
+    ]
+    rows, spec = rows_of(out), olm.loads(TARGETS)
+    for step, cells in rows.items():
+        at = int(step.replace(",", ""))
+        expected = [
+            spec.lr(at, 0.01),
+            spec.of("lr", at, base=0.01, group="last_layer"),
+            spec.of("weight_decay", at, base=0.04, group="decay"),
+            spec.of("weight_decay", at, base=0.0, group="no_decay"),
+            spec.value("ema", at),
+        ]
+        assert [float(cell) for cell in cells[:5]] == pytest.approx(expected, rel=1e-3)
+    assert rows["0"] == ["0", "0", "0.04", "0", "0.9", "first step"]
+    assert rows["4"][:2] == ["4.00e-03", "4.00e-03"]
+    assert rows["4"][-1] == "lr of last_layer*: jump"
+    assert rows["99"][-1] == "last training step"
+    assert "Factors multiply" not in out
+
+
+@pytest.mark.parametrize(
+    ("options", "bases"),
+    [
+        (["--base", "weight_decay=0.1"], ["0.1"]),
+        (["--base", "weight_decay=0.1", "--base", "weight_decay:no_decay=0"], ["0.1", "0"]),
+        (["--base", "weight_decay:last*=0.2"], ["0.04", "0", "0.2"]),
+    ],
+)
+def test_bases_by_options_win_and_those_of_a_group_win_over_those_of_all(options, bases, show):
+    out = show(TARGETS + NUMBERS, "--only", "weight_decay", *options)[1]
+    assert [lines[-1] for lines in heading(out)] == [f"base {base}" for base in bases]
+
+
+def test_a_group_of_a_spec_without_names_has_a_column_once_an_option_names_it(show):
+    text = TARGETS.replace("param_groups", "# param_groups")
+    out = show(text, "--base-lr", "0.1", "--base", "lr:last_layer=0.2", "--only", "lr")[1]
+    assert [*zip(*heading(out), strict=True)] == [
+        ("lr", "lr", "lr"),
+        ("", "of last_layer*", "of last_layer"),
+        ("base 0.1", "base 0.1", "base 0.2"),
+    ]
+
+
+def test_curves_stand_above_one_axis_of_steps_and_only_one_is_drawn_large(show):
+    titles = ["lr (base 0.01)", "lr of last_layer* (base 0.01)"]
+    titles += ["weight_decay of decay, last_layer (base 0.04)", "ema"]
+    lines = show(TARGETS + NUMBERS)[1].splitlines()
+    assert [line.strip() for line in lines if line.strip() in titles] == titles
+    assert sum("└" in line for line in lines) == 1
+    assert sum("┤" in line for line in lines) == 4 * 5
+    assert {line.index("┤") for line in lines if "┤" in line} == {
+        line.index("└") for line in lines if "└" in line
+    }
+    alone = show(TARGETS, "--only", "ema")[1].splitlines()
+    assert sum("┤" in line for line in alone) == 11
+    assert alone[0] == "also  ema  RampLR: a straight line from 0.9 to 1 in 100 steps, which holds."
+
+
+def test_the_csv_and_the_picture_have_every_target(show, tmp_path):
+    rows = [*csv.reader(show(TARGETS + NUMBERS, "--csv", "-")[1].splitlines())]
+    spec = olm.loads(TARGETS)
+    assert rows[0] == [
+        "step",
+        "lr",
+        "lr of last_layer*",
+        "weight_decay of decay, last_layer",
+        "weight_decay of no_decay",
+        "ema",
+    ]
+    numbers = np.array(rows[1:], float)
+    steps = np.arange(101)
+    assert numbers[:, 0].tolist() == steps.tolist()
+    assert numbers[:, 2].tolist() == spec.of("lr", steps, base=0.01, group="last_layer").tolist()
+    assert numbers[:, 3].tolist() == spec.of("weight_decay", steps, base=0.04).tolist()
+    assert numbers[:, 5].tolist() == spec.value("ema", steps).tolist()
+    out = tmp_path / "a.svg"
+    assert show(TARGETS + NUMBERS, "--svg", str(out))[0] == FINE
+    assert {"lr (base 0.01)", "lr of last_layer* (base 0.01)", "ema"} <= {*texts_of(out)}
+
+
+def test_a_state_with_targets_brings_its_bases_and_its_step(show):
+    state = olm.loads(TARGETS + NUMBERS).resolve().model_dump()
+    del state["optimizer"], state["clock"]
+    state["param_groups"] = ["decay", "no_decay", "last_layer"]
+    state["also"][1]["bases"] = [0.04, 0.0, 0.03]
+    spec = olm.loads(TARGETS).resolve()
+    state |= {"last_epoch": 7, "base_lrs": [0.1, 0.1, 0.2]}
+    state["digest"] = digest(spec.schedule, spec.also)
+    out = show(olm.parse(state).model_dump_json())[1]
+    assert [lines[-1] for lines in heading(out)] == [
+        "base 0.1",
+        "base 0.2",
+        "base 0.04",
+        "base 0",
+        "base 0.03",
+        "",
+    ]
+    row = rows_of(out)["7"]
+    assert row[-1] == "step of the state"
+    assert float(row[2]) == pytest.approx(spec.of("weight_decay", 7, base=0.04), rel=1e-4)
+    assert "also[1].schedule.total_steps     100%        100" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--only", "beta"], "--only beta: this document schedules lr, lr of last_layer*, "),
+        (["--base", "eps=1"], "--base eps: the hyperparameters are lr and weight_decay"),
+        (["--base", "lr:tail=1"], "--base lr:tail: the param groups are decay, no_decay and last"),
+    ],
+)
+def test_a_number_or_a_group_that_the_spec_does_not_have_is_misuse(options, message, show):
+    status, out, error = show(TARGETS, *options)
+    assert (status, out) == (MISUSE, "")
+    assert message in error
+
+
+def test_without_a_clock_targets_are_described_and_their_durations_are_listed(show):
+    status, out, error = show(TARGETS.replace("clock", "# clock"))
+    assert status == PROBLEMS
+    assert "also  lr of last_layer*  that of the other groups × TableLR: 0, 1 at 0, 2 ep" in out
+    assert "also[0].scaled_by.milestones[1]: 2ep needs steps_per_epoch" in error
+
+
+def test_the_base_rate_in_a_spec_without_targets_is_used_unless_an_option_has_another(show):
+    assert table(show(LINEAR + NUMBERS)[1], "step")[1][1:3] == ["1.0e-02", "100 %"]
+    assert table(show(LINEAR + NUMBERS, "--base", "lr=1")[1], "step")[1][1] == "1.0e+00"

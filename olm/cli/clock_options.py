@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from olm.fields.durations import Duration
     from olm.problem import Path
     from olm.schedule.clock import Clock
-    from olm.schedule.schedule import Schedule
+    from olm.spec.spec import Spec
 
 OPTIONS = {
     unit.needs: f"{unit.option}, for durations such as {unit.example}".replace("%", "%%")
@@ -81,9 +81,9 @@ def _number(text: str) -> float:
 
 @dataclass(frozen=True)
 class Uncounted:
-    """A schedule as written, with the durations that the clock cannot convert to steps."""
+    """A spec as written, with the durations that the clock cannot convert to steps."""
 
-    schedule: Schedule
+    spec: Spec
     durations: list[tuple[Path, Duration]]
 
     def message(self, command: str) -> Iterator[str]:
@@ -117,5 +117,5 @@ def uncounted(result: Checked, clock: Clock | None) -> Uncounted | None:
         missing = {problem.path for problem in error.problems}
     else:
         return None
-    durations = [found for found in spec.schedule.durations() if found[0] in missing]
-    return Uncounted(spec.schedule, durations)
+    durations = [found for found in spec.durations_there() if found[0] in missing]
+    return Uncounted(spec, durations)

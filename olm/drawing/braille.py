@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from olm.drawing.axis import STEPS, Axis
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from olm.schedule.curves import Array
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -58,6 +60,10 @@ def chart(
     height: int = 11,
     beside: Array | None = None,
     axis: Axis = STEPS,
+    *,
+    margin: int = 0,
+    text: Callable[[float], str] | None = None,
+    has_ticks: bool = True,
 ) -> list[str]:
     """The curve with its axes: rates on the left, steps or the unit of `axis` below.
 
@@ -67,6 +73,9 @@ def chart(
         height: the lines of the curve.
         beside: a second curve, drawn dotted.
         axis: the unit of the horizontal axis.
+        margin: the least width of the labels on the left, in characters.
+        text: how a number is written on the left; by default as a rate.
+        has_ticks: whether the horizontal axis is drawn.
     """
     width = len(values) // columns(1)
     both = [values] if beside is None else [values, beside]
@@ -76,22 +85,27 @@ def chart(
     if beside is not None:
         rows = list(map(_over, rows, drawn(beside, low, high, height)))
     labels = {0: high, height - 1: low} | ({height // 2: _at(height // 2, low, high, height)})
-    texts = [rate_text(labels[row]) if row in labels else "" for row in range(height)]
-    margin = max(map(len, texts))
+    text = text or rate_text
+    texts = [text(labels[row]) if row in labels else "" for row in range(height)]
+    margin = max(margin, *map(len, texts))
     lines = [f"{text:>{margin}} ┤{row}" for text, row in zip(texts, rows, strict=True)]
-    return [*lines, *_below(width, last_step, axis, margin + 1)]
+    return [*lines, *(_below(width, last_step, axis, margin + 1) if has_ticks else ())]
 
 
-def rate_text(rate: float) -> str:
+def rate_text(rate: float, digits: int = 2) -> str:
     """A rate in short scientific notation.
+
+    Args:
+        rate: the rate.
+        digits: the digits after the point, of which a last 0 is left out.
 
     >>> rate_text(3e-4), rate_text(0.000165), rate_text(0.0), rate_text(0.1)
     ('3.0e-04', '1.65e-04', '0', '1.0e-01')
     """
     if rate == 0:
         return "0"
-    digits, exponent = f"{rate:.2e}".split("e")
-    return f"{digits.removesuffix('0')}e{exponent}"
+    mantissa, exponent = f"{rate:.{digits}e}".split("e")
+    return f"{mantissa.removesuffix('0')}e{exponent}"
 
 
 def _over(row: str, other: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from olm.drawing.axis import STEPS, Axis
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, TextIO
 
     from matplotlib.axes import Axes
@@ -47,7 +48,7 @@ def draw(
     """
     figure = _figure(height=3.2)
     axes = figure.add_subplot()
-    at = _points(steps, spec)
+    at = _points(steps, spec.schedule.marks())
     axes.plot(axis.along(at), spec.lr(at, base), linewidth=1.8)
     if (step := spec.last_epoch) is not None and step <= steps:
         axes.plot(axis.at(step), spec.lr(step, base), "o", label="state")
@@ -58,6 +59,59 @@ def draw(
     axes.set(xlabel=axis.label, ylabel="learning rate", title=spec.schedule.kind)
     axes.set_ylim(bottom=0)
     _finish(axes, steps, axis)
+    _save(figure, path, form)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A curve of a picture that has several."""
+
+    label: str
+    """What it shows."""
+    at: Callable[[Any], Any]
+    """The numbers at steps."""
+    marks: Sequence[int]
+    """The steps at which its shape changes."""
+
+
+def draw_panels(
+    panels: Sequence[Panel],
+    steps: int,
+    path: str | TextIO,
+    form: str,
+    *,
+    axis: Axis = STEPS,
+    run: int | None = None,
+    state: int | None = None,
+) -> None:
+    """Write a picture of several curves, one above the other, with one axis of steps.
+
+    Args:
+        panels: the curves.
+        steps: the last step.
+        path: the file to write, or one that is open.
+        form: ``png`` or ``svg``.
+        axis: the unit of the horizontal axis.
+        run: the run length in steps; its end is marked if the picture goes beyond it.
+        state: the step of a state, which is marked.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    figure = _figure(height=1.0 + 1.8 * len(panels))
+    for axes, panel in zip(
+        figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels, strict=True
+    ):
+        at = _points(steps, panel.marks)
+        axes.plot(axis.along(at), panel.at(at), linewidth=1.8)
+        if state is not None and 0 <= state <= steps:
+            axes.plot(axis.at(state), panel.at(state), "o")
+        if run is not None and run < steps:
+            axes.axvline(axis.at(run), color="0.3", linestyle=":")
+        # matplotlib would typeset text between two dollars as a formula.
+        axes.set_title(panel.label.replace("$", r"\$"), fontsize="medium", loc="left")
+        _finish(axes, steps, axis)
+    axes.set(xlabel=axis.label)
     _save(figure, path, form)
 
 
@@ -75,7 +129,7 @@ def draw_both(curves: Sequence[tuple[str, Spec, float]], steps: int, path: str, 
     """
     figure = _figure(height=4.6)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    at = _points(steps, *(spec for _, spec, _ in curves))
+    at = _points(steps, *(spec.schedule.marks() for _, spec, _ in curves))
     rates = [spec.lr(at, base) for _, spec, base in curves]
     # Where the curves coincide, the dashes let the first one show.
     lines = [above.plot(at, rates[side], "-" if side == 0 else "--")[0] for side in (0, 1)]
@@ -99,11 +153,11 @@ def _figure(height: float) -> Figure:
     return Figure(figsize=(7, height), layout="constrained")
 
 
-def _points(steps: int, *specs: Spec) -> NDArray[int64]:
+def _points(steps: int, *curves: Sequence[int]) -> NDArray[int64]:
     """The steps to draw, including those next to each change of shape."""
     import numpy as np
 
-    marks = [mark + near for spec in specs for mark in spec.schedule.marks() for near in (-1, 0, 1)]
+    marks = [mark + near for marks in curves for mark in marks for near in (-1, 0, 1)]
     even = np.linspace(0, steps, min(steps, POINTS) + 1).round().astype(np.int64)
     return np.unique([*even, *(mark for mark in marks if 0 <= mark <= steps)])
 

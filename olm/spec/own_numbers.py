@@ -32,7 +32,7 @@ def own_numbers(
     """
     if target is not None and (target.base is not None or target.value is not None):
         return (1.0 if target.base is None else target.base,)
-    numbers = dict(zip(*_covered(spec, number, target), strict=True))
+    numbers = dict(zip(*covered(spec, number, target), strict=True))
     if group is not None:
         found = [numbers[group]] if group in numbers else [dict(spec.optimizer).get(number)]
     else:
@@ -41,9 +41,7 @@ def own_numbers(
     return tuple(known) if len(known) == len(found) else ()
 
 
-def _covered(
-    spec: Spec, number: str, target: Target | None
-) -> tuple[list[str], list[float | None]]:
+def covered(spec: Spec, number: str, target: Target | None) -> tuple[list[str], list[float | None]]:
     """The groups that a target sets, each with its own number where that is known."""
     names = [group.name for group in spec.param_groups]
     optimizer = dict(spec.optimizer)

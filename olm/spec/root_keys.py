@@ -60,6 +60,7 @@ class ImportedType:
 
 
 if TYPE_CHECKING:
+    from olm.fields.durations import Duration
     from olm.schedule.clock import Clock
     from olm.spec.expectation import Expectation
     from olm.spec.param_groups import ParamGroup
@@ -187,6 +188,21 @@ class Root(BaseModel):
         placed: list[tuple[Path, Schedule]] = [((), self.schedule)]
         return placed + [
             (("also", index, target.field), target.curve) for index, target in enumerate(self.also)
+        ]
+
+    def at(self, path: Path) -> Any:
+        """The value at a path, in the schedule or in a target."""
+        if path[:1] != ("also",):
+            return self.schedule.at(path)
+        placed = dict(self.placed_schedules())
+        return placed[path[:3]].at(path[3:])
+
+    def durations_there(self) -> list[tuple[Path, Duration]]:
+        """The durations in the schedule and in the targets, each with its path."""
+        return [
+            (place + path, duration)
+            for place, schedule in self.placed_schedules()
+            for path, duration in schedule.durations()
         ]
 
     def keys_there(self) -> Iterator[tuple[str, RootKey, Any]]:

@@ -10,6 +10,7 @@ from olm.problem import OlmError, found, listed
 from olm.schedule.evaluation import bases_of, check_usable, steps_of
 from olm.schedule.schedule import Schedule
 from olm.spec.hyperparameters import LR
+from olm.spec.memory import forgotten
 from olm.spec.param_groups import matches
 from olm.spec.targets import Target, assign
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from olm.schedule.curves import Array
+    from olm.schedule.timeline import Part
     from olm.spec.spec import Spec
 
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 class Curve:
     """A number that a schedule gives.
 
-    >>> from olm.kinds.constant import Hold
+    >>> from olm.kinds.hold import Hold
     >>> from olm.kinds.linear import Linear
     >>> rest = Curve(Linear(total_steps=4))
     >>> Curve(Hold(factor=0.1), others=rest).at(2, 0.5)
@@ -64,6 +66,50 @@ class Curve:
         numbers = self.evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
         check_usable(numbers, steps, self.kind)
         return float(numbers[0]) if steps.ndim == bases.ndim == 0 else numbers
+
+    lr = at
+    """The same, by the name that a schedule has for it."""
+
+    def in_steps(self) -> Curve:
+        """The curve in optimizer steps, without a clock: see `Schedule.in_steps`."""
+        others = self.others and self.others.in_steps()
+        return Curve(self.schedule.in_steps(), self.base, others)
+
+    def forgotten(self) -> Curve:
+        """The curve as it was before its schedules observed a metric."""
+        return Curve(forgotten(self.schedule), self.base, self.others and self.others.forgotten())
+
+    @property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Its schedule, and those of the curve that it scales."""
+        return (self.schedule, *(self.others.schedules if self.others else ()))
+
+    @property
+    def metric_driven(self) -> bool:
+        """Whether its numbers depend on metrics."""
+        return any(schedule.metric_driven for schedule in self.schedules)
+
+    def marks(self) -> list[int]:
+        """The steps at which its shape changes, ascending."""
+        return sorted({mark for schedule in self.schedules for mark in schedule.marks()})
+
+    def holds_from(self) -> int | None:
+        """The step from which on its number holds; None if it never does."""
+        held = [schedule.holds_from() for schedule in self.schedules]
+        return None if None in held else max(step for step in held if step is not None)
+
+    def ends_at(self) -> int | None:
+        """The step at which it is over; None if it has no end."""
+        ends = [schedule.ends_at() for schedule in self.schedules]
+        return max((step for step in ends if step is not None), default=None)
+
+    def horizon(self) -> int:
+        """How many steps to look at."""
+        return max(schedule.horizon() for schedule in self.schedules)
+
+    def parts(self) -> list[Part]:
+        """The schedules that its own schedule is made of."""
+        return self.schedule.parts()
 
 
 def numbers_at(state: Spec, step: int) -> dict[str, list[float]]:

@@ -15,44 +15,45 @@ if TYPE_CHECKING:
     from numpy import int64
     from numpy.typing import NDArray
 
-    from olm.schedule.schedule import Schedule
+    from olm.cli.drawing.columns import Column
 
 AT_ONCE = 100_000
 """How many rates are evaluated and written at once."""
 
 
-def write(schedule: Schedule, base: float, steps: int, path: str, axis: Axis = STEPS) -> None:
-    """Write the rate of every step, up to and including the final rate.
+def write(columns: Sequence[Column], steps: int, path: str, axis: Axis = STEPS) -> None:
+    """Write the numbers of every step, up to and including the final ones.
 
     Args:
-        schedule: the schedule.
-        base: the base rate.
+        columns: what is scheduled.
         steps: the last step.
         path: the file to write; a dash is standard output.
-        axis: the unit of a third column.
+        axis: the unit of a last column.
     """
     if path == "-":
-        _write_rows(schedule, base, steps, sys.stdout, axis)
+        _write_rows(columns, steps, sys.stdout, axis)
     else:
         with Path(path).open("w", newline="") as file:
-            _write_rows(schedule, base, steps, file, axis)
+            _write_rows(columns, steps, file, axis)
 
 
-def _write_rows(schedule: Schedule, base: float, steps: int, file: TextIO, axis: Axis) -> None:
+def _write_rows(numbers: Sequence[Column], steps: int, file: TextIO, axis: Axis) -> None:
     import numpy as np
 
     writer, progress = csv.writer(file, lineterminator="\n"), Progress(steps + 1, "steps", AT_ONCE)
-    writer.writerow(["step", "lr", *([axis.unit] if axis != STEPS else [])])
+    labels = [column.label for column in numbers]
+    writer.writerow(["step", *labels, *([axis.unit] if axis != STEPS else [])])
     for first in range(0, steps + 1, AT_ONCE):
         progress.at(first)
         block = np.arange(first, min(first + AT_ONCE, steps + 1))
-        columns = [block.tolist(), schedule.lr(block, base).tolist(), *_places(block, axis)]
+        rates = [column.curve.lr(block, column.factor).tolist() for column in numbers]
+        columns = [block.tolist(), *rates, *_places(block, axis)]
         writer.writerows(zip(*columns, strict=True))
     progress.clear()
 
 
 def _places(block: NDArray[int64], axis: Axis) -> list[Sequence[float]]:
-    """The third column, if there is one; integers where a step is a whole number of the unit."""
+    """The last column, if there is one; integers where a step is a whole number of the unit."""
     if axis == STEPS:
         return []
     if axis.per_step.denominator == 1:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from olm.schedule.schedule import Schedule
+    from olm.spec.target_curves import Curve
+
+    Shape = Schedule | Curve
 
 GRID = 200_000
 """The most steps that are evaluated, besides those at which the shape changes."""
@@ -27,14 +30,14 @@ class KeyStep(NamedTuple):
     why: str
 
 
-def key_steps(schedule: Schedule, base: float, total: int, run: int | None = None) -> list[KeyStep]:
+def key_steps(schedule: Shape, base: float, total: int, run: int | None = None) -> list[KeyStep]:
     """The first step, the peak, halfway down, where each part begins, and the last steps.
 
     A schedule without an end, in a run of unknown length, has neither a last training step nor a
     final rate: the last step of the picture is then listed as such.
 
     Args:
-        schedule: the schedule.
+        schedule: the schedule, or the curve of a target.
         base: the base rate.
         total: the last step to consider.
         run: the run length in steps, if known; its end is then listed, too.
@@ -57,7 +60,7 @@ def key_steps(schedule: Schedule, base: float, total: int, run: int | None = Non
 
 
 def _reasons(
-    schedule: Schedule, base: float, total: int, run: int | None
+    schedule: Shape, base: float, total: int, run: int | None
 ) -> Iterator[tuple[int, str]]:
     steps = _grid(total, schedule.marks())
     rates = schedule.lr(steps, base)
@@ -79,7 +82,7 @@ def _reasons(
             yield start, f"{part.kind} begins"
 
 
-def _ends(schedule: Schedule, total: int, run: int | None) -> Iterator[tuple[int, str]]:
+def _ends(schedule: Shape, total: int, run: int | None) -> Iterator[tuple[int, str]]:
     """The last training step, and the ends of the schedule and of the run, if they have one."""
     held, end = _held_from(schedule, total), schedule.ends_at()
     end = end if end and end <= total else None
@@ -96,7 +99,7 @@ def _ends(schedule: Schedule, total: int, run: int | None) -> Iterator[tuple[int
         yield total, "last step shown"
 
 
-def _held_from(schedule: Schedule, total: int) -> int | None:
+def _held_from(schedule: Shape, total: int) -> int | None:
     """The step from which on the rate holds, if that is within the picture."""
     held = schedule.holds_from()
     # What a metric may change is not held.
@@ -112,7 +115,7 @@ def _grid(total: int, marks: list[int]) -> NDArray[int64]:
     return np.unique(np.concatenate([even, np.array(near, np.int64)]))
 
 
-def _first_below(schedule: Schedule, base: float, between: NDArray[int64], middle: float) -> int:
+def _first_below(schedule: Shape, base: float, between: NDArray[int64], middle: float) -> int:
     """The first step after `between[0]`, and up to `between[1]`, whose rate is at most `middle`."""
     first, last = map(int, between)
     while last - first > 1:

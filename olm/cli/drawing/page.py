@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from olm.drawing.axis import Axis
 from olm.problem import listed
 
 if TYPE_CHECKING:
+    from olm.cli.drawing.columns import Column
     from olm.schedule.clock import Clock
     from olm.schedule.counting import Counted
     from olm.spec.spec import Spec
@@ -36,6 +37,8 @@ class View:
     """The unit of the horizontal axis."""
     base_is_known: bool = True
     """Whether the base rate is that of a run, not only a number to multiply."""
+    columns: Sequence[Column] = ()
+    """The numbers that it schedules, if it has targets."""
 
 
 def page(view: View, words: Iterable[str]) -> Iterator[str]:
@@ -54,6 +57,13 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
     at = np.linspace(0, steps, columns(WIDTH)).round()
     if view.counted:
         yield from _set_off(counted_table(view.counted, view.clock))
+    if view.columns:
+        from olm.cli.drawing.target_page import charts, notes, table
+
+        yield from _set_off(charts(view, view.columns, WIDTH))
+        yield from _set_off(table(view, view.columns))
+        yield from notes(view.columns)
+        return
     yield from _set_off(chart(spec.lr(at, base), steps, axis=axis))
     run, known = view.clock.total_steps, view.base_is_known
     yield from _set_off(key_table(spec, base, steps, run, axis, base_is_known=known))
@@ -61,4 +71,4 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
 
 def _set_off(lines: Iterable[str]) -> Iterator[str]:
     yield ""
-    yield from (f"    {line}" for line in lines)
+    yield from (f"    {line}" if line else "" for line in lines)

@@ -39,7 +39,7 @@ def counted_in(spec: Spec, clock: Clock) -> list[Counted]:
     for place, text in spec.durations:
         path, written = path_of(place), duration(text)
         if written is not None:
-            steps = spec.schedule.at(path)
+            steps = spec.at(path)
             stated.append(Counted(path, written, Fraction(steps), steps))
     return [*stated, *spec.plan(clock).counted]
 

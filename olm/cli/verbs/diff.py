@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from olm.cli import FINE, MISUSE, PROBLEMS
+from olm.cli.base_options import rate
 from olm.cli.clock_options import add_clock, clock_of
 from olm.cli.comparing.comparison import Comparison, compare
 from olm.cli.comparing.page import page, without_curves
@@ -19,7 +20,7 @@ from olm.cli.excerpt import picture
 from olm.cli.files.search import STDIN
 from olm.cli.input import add_at
 from olm.cli.terminal import Paint, visible, wants_colour
-from olm.cli.verbs.show import count, rate
+from olm.cli.verbs.show import count
 from olm.problem import LISTED, OlmError, RateError, SpecError, quantity
 from olm.spec.load import parse_document
 from olm.spec.spec import parse

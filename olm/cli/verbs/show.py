@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from olm.checking.check import Options
 from olm.cli import FINE, MISUSE, PROBLEMS, Misuse
+from olm.cli.base_options import add_bases, based, bases_of, check_bases
 from olm.cli.clock_options import Uncounted, add_clock, clock_of, exact_number, option, uncounted
 from olm.cli.drawing.page import View, page
 from olm.cli.drawing.sentence import in_words
@@ -17,10 +21,12 @@ from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
 from olm.cli.terminal import Paint, visible, wants_colour
 from olm.drawing.axis import NEEDS, Axis, axes
-from olm.fields.types import MAX_RATE, MAX_STEPS
+from olm.fields.types import MAX_STEPS
 from olm.problem import RateError
+from olm.spec.hyperparameters import LR
 
 if TYPE_CHECKING:
+    from olm.cli.drawing.columns import Column
     from olm.schedule.clock import Clock
     from olm.spec.spec import Spec
 
@@ -36,6 +42,11 @@ examples:
 Step 0 is the first optimizer step; the rate of a step is the one that the step trains with. FILE
 may be a state: its base rates are then used, and its step is printed.
 
+A target (`also`) has a sentence, a curve and a column of its own. Its base is that of --base,
+else that of a state, else that of `param_groups` or `optimizer` in FILE:
+
+  $ olm show FILE --base-lr 5e-4 --base weight_decay=0.04 --base weight_decay:no_decay=0
+
 Durations in per cent, epochs, samples or tokens are converted to steps by the `clock:` in FILE and
 by the options, which override it. With --total-steps, the curve goes to the end of the run.
 
@@ -47,8 +58,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("file", metavar="FILE", help="a spec or a state; - is standard input")
     add_at(parser)
+    add_bases(parser, "that of FILE")
     parser.add_argument(
-        "--base-lr", type=rate, metavar="LR", help="the base rate (default: that of FILE, or 1)"
+        "--only",
+        metavar="NUMBER",
+        help="show only a hyperparameter such as weight_decay, or a value, by its name",
     )
     parser.add_argument(
         "--steps",
@@ -97,16 +111,27 @@ def _view(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> Vi
     Raises:
         Misuse: the clock lacks what the axis needs.
     """
+    from olm.cli.drawing.columns import columns_of
     from olm.cli.drawing.tables import counted_in
 
     clock = written.clock_for(given)
     axis = _axis(clock, args.axis)
     if given and written.clock and (differences := given.differences(written.clock)):
         print(f"olm show: {'; '.join(differences)}", file=sys.stderr)
-    known = args.base_lr is not None or bool(spec.base_lrs)
-    base = args.base_lr if args.base_lr is not None else (spec.base_lrs or (1.0,))[0]
-    steps = args.steps or clock.total_steps or spec.schedule.horizon()
-    return View(spec, counted_in(written, clock), clock, base, steps, axis, known)
+    bases = bases_of(args)
+    check_bases([spec], bases)
+    columns = columns_of(spec, bases, args.only)
+    first = based(spec, None, bases)[:1]
+    base = next((own.number for own in first if own.number is not None), None)
+    steps = args.steps or clock.total_steps or _horizon(columns)
+    view = View(spec, counted_in(written, clock), clock, 1.0 if base is None else base, steps, axis)
+    return replace(view, base_is_known=base is not None, columns=columns if spec.also else ())
+
+
+def _horizon(columns: Sequence[Column]) -> int:
+    """The last step to show in a run of unknown length: that of the first, or a later change."""
+    first, *others = (column.curve for column in columns)
+    return max(first.horizon(), *(curve.holds_from() or curve.horizon() for curve in others), 1)
 
 
 def _axis(clock: Clock, unit: str) -> Axis:
@@ -119,33 +144,51 @@ def _axis(clock: Clock, unit: str) -> Axis:
 def _show_words(waiting: Uncounted, args: Namespace) -> int:
     """Describe a schedule without steps, and report what its durations need."""
     if not (args.csv or args.png or args.svg):
-        print(*in_words(waiting.schedule), sep="\n", flush=True)
+        print(*_in_words(waiting.spec, args.only), sep="\n", flush=True)
     print(*waiting.message("olm show"), sep="\n", file=sys.stderr)
     return PROBLEMS
 
 
 def _show(view: View, args: Namespace) -> int:
-    schedule, (base, steps, axis) = view.spec.schedule, (view.base, view.steps, view.axis)
+    base, steps, axis = view.base, view.steps, view.axis
     if args.csv:
+        from olm.cli.drawing.columns import one_column
         from olm.cli.drawing.csv import write
 
-        write(schedule, base, steps, args.csv, axis)
+        write(view.columns or one_column(view.spec.schedule, base), steps, args.csv, axis)
     for path, form in ((args.png, "png"), (args.svg, "svg")):
-        if path:
+        if path and view.columns:
+            _draw(view, path, form)
+        elif path:
             from olm.drawing.figure import draw
 
             draw(view.spec, base, steps, path, form, axis=axis, run=view.clock.total_steps)
     if not (args.csv or args.png or args.svg):
-        print(*page(view, in_words(schedule)), sep="\n")
+        print(*page(view, _in_words(view.spec, args.only)), sep="\n")
     return FINE
 
 
-def rate(text: str) -> float:
-    """A rate as an argument."""
-    rate = float(text)
-    if not 0 <= rate <= MAX_RATE:
-        raise ArgumentTypeError(f"the rate must be finite and at least 0, found {text}")
-    return rate
+def _in_words(spec: Spec, only: str | None) -> Iterator[str]:
+    """The schedule in a sentence, and each target, or only those that are wanted."""
+    if only in (None, LR) or not spec.also:
+        yield from in_words(spec.schedule)
+    if spec.also:
+        from olm.cli.drawing.target_words import also_in_words
+
+        yield from also_in_words(one for one in spec.also if only in (None, one.label, one.number))
+
+
+def _draw(view: View, path: str, form: str) -> None:
+    """Write a picture with a curve for each target."""
+    from olm.cli.drawing.target_page import drawn
+    from olm.drawing.figure import Panel, draw_panels
+
+    panels = [
+        Panel(one.heading, partial(one.curve.lr, base=one.factor), one.curve.marks())
+        for one in drawn(view.columns)
+    ]
+    run, last = view.clock.total_steps, view.spec.last_epoch
+    draw_panels(panels, view.steps, path, form, axis=view.axis, run=run, state=last)
 
 
 def count(text: str) -> int:
