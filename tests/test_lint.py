@@ -1,5 +1,6 @@
 """Lint: what each rule finds and what it leaves alone, how it is silenced, and what it costs."""
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -403,6 +404,85 @@ BORDERS = [
 def test_a_rule_just_finds_and_just_does_not(code, bad, good):
     assert codes(bad).count(code) == 1
     assert code not in codes(good)
+
+
+def in_target(text, **target):
+    """A spec as the schedule of a target, whose base is the base rate of the expectation."""
+    schedule = copy.deepcopy(read(text, "a.yaml").value)
+    root = {name: schedule.pop(name) for name in ("clock", "expect") if name in schedule}
+    base = {"base": root["expect"]["base_lr"]} if "expect" in root else {}
+    also = [{**target, **base, "schedule": schedule}]
+    return {"kind": "HoldLR", "also": also, **root}
+
+
+ABOUT_SCHEDULES = [case for case in BORDERS if lint.rule(case[0]).SCOPE != "document"]
+
+
+@pytest.mark.parametrize(("code", "bad", "good"), ABOUT_SCHEDULES)
+def test_a_rule_finds_the_same_in_a_target_that_sets_a_rate(code, bad, good):
+    def found_in(text):
+        document = in_target(text, set="lr", groups="head")
+        problems = check(read(json.dumps(document), "a.json"), LINT).problems
+        return [problem for problem in problems if problem.code == code]
+
+    [problem] = found_in(bad)
+    assert problem.path[:3] == ("also", 0, "schedule")
+    assert found_in(good) == []
+
+
+@pytest.mark.parametrize("code", lint.codes())
+def test_a_rule_about_learning_rates_finds_nothing_in_a_value(code):
+    rule = lint.rule(code)
+    for _, bad, _ in [case for case in ABOUT_SCHEDULES if case[0] == code]:
+        document = in_target(bad, value="loss_weight")
+        problems = check(read(json.dumps(document), "a.json"), LINT).problems
+        its_own = [problem for problem in problems if problem.code == code]
+        assert all(problem.path[:2] == ("also", 0) for problem in its_own)
+        assert rule.SCOPE == "numbers" or its_own == []
+
+
+def test_a_warning_about_a_target_names_its_number_and_is_silenced_in_its_line():
+    text = """\
+kind: HoldLR
+also:
+  - set: weight_decay
+    schedule:
+      kind: PhasesLR
+      lengths: [1ep, 9ep]
+      schedulers:
+        - {kind: HoldLR}
+        - {kind: HoldLR, factor: 0.01}  # olm: ignore[jump]
+clock: {total_steps: 1000, steps_per_epoch: 100}
+"""
+    assert codes(text) == []
+    [problem] = check(read(text.replace("# olm", "#"), "a.yaml"), LINT).problems
+    assert problem.place.line == 9
+    assert problem.message == (
+        "at step 100, where HoldLR takes over, the weight_decay falls by a factor of 100"
+    )
+
+
+def test_a_warning_about_a_duration_in_a_target_has_its_steps():
+    text = """\
+kind: HoldLR
+also:
+  - {value: ema, schedule: {kind: RampLR, total_steps: 20ep, start_factor: 0.9, end_factor: 1.0}}
+clock: {total_steps: 1000, steps_per_epoch: 100}
+"""
+    [problem] = check(read(text, "a.yaml")).problems
+    assert (problem.code, problem.hint) == ("ends-elsewhere", "20ep is 2,000 steps")
+    # One that ends earlier keeps its last number.
+    assert codes(text.replace("20ep", "5ep")) == []
+
+
+def test_the_base_rates_of_groups_in_the_document_are_known():
+    floor = "kind: CosineAnnealingLR\nT_max: 9\neta_min: 0.05\n"
+    assert codes(floor + "optimizer: {lr: 0.01}") == ["floor-above-base"]
+    assert codes(floor + "optimizer: {lr: 0.1}") == []
+    groups = "optimizer: {lr: 0.1}\nparam_groups: [body, {name: head, lr: 0.01}]\n"
+    assert codes(floor + groups) == ["floor-above-base"]
+    of_head = "also: [{set: lr, groups: head, schedule: {kind: HoldLR}}]\n"
+    assert codes(floor + groups + of_head) == []
 
 
 def test_every_rule_has_a_border():

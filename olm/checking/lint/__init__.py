@@ -2,8 +2,8 @@
 
 ``rates/late_rise.py`` is the rule ``late-rise``. The folder names what the rule needs: only the
 ``text``, the schedule in ``steps``, or its ``rates``, which only ``olm check --lint`` computes. The
-docstring of a rule is its page, which ``olm explain`` prints, and its `warnings(subject)` yields
-the warnings. To add a rule, copy a file.
+docstring of a rule is its page, which ``olm explain`` prints, its `SCOPE` is what it is applied to,
+and its `warnings(subject)` yields the warnings. To add a rule, copy a file.
 """
 
 from __future__ import annotations
@@ -22,12 +22,17 @@ from olm.problem import Problem, clipped, nearest
 Needs = Literal["text", "steps", "rates"]
 """What a rule needs; each includes the one before."""
 
+Scope = Literal["document", "rates", "numbers"]
+"""What a rule is applied to: the document, each learning rate in it, or each number."""
+
 
 class Rule(Protocol):
     """The module of a rule."""
 
+    SCOPE: Scope
+
     def warnings(self, subject: Subject) -> Iterator[Problem]:
-        """The warnings, each with its path or, if no path fits, its place."""
+        """The warnings, each with its path in the schedule or, if no path fits, its place."""
 
 
 @cache
@@ -89,14 +94,14 @@ def warned(
     """The warnings about a spec, each with its place, without those that the file silences.
 
     Args:
-        subject: the spec to check.
+        subject: the spec to check, with the schedule of its root.
         given: what is available to rules; those that need more are skipped.
         select: the codes of the rules to apply; by default all of them.
         ignore: the codes of the rules to skip.
     """
     applied = _applied(given, tuple(select), tuple(ignore))
     with _overflow_allowed() if given == "rates" else nullcontext():
-        found = [problem for rule in applied.values() for problem in rule.warnings(subject)]
+        found = [*_found(subject, applied.values())]
     if subject.spec.durations:
         found = [_with_durations(problem, subject) for problem in found]
     located = [problem if problem.place else subject.document.located(problem) for problem in found]
@@ -109,6 +114,17 @@ def warned(
 
         located += idle(subject, applied, used)
     return [problem for problem in located if silenced.isdisjoint(_keys(problem))]
+
+
+def _found(subject: Subject, rules: Collection[Rule]) -> Iterator[Problem]:
+    """The warnings about each schedule of a spec, with their paths in the document."""
+    for rule in rules:
+        yield from rule.warnings(subject)
+    for inner in subject.of_targets():
+        for rule in rules:
+            if rule.SCOPE == "numbers" or (rule.SCOPE == "rates" and inner.is_rate):
+                for problem in rule.warnings(inner):
+                    yield replace(problem, path=inner.place + problem.path)
 
 
 def _with_durations(problem: Problem, subject: Subject) -> Problem:

@@ -1,7 +1,8 @@
-"""The subject of the rules: a spec, its text, and its rates for each possible base rate."""
+"""The subjects of the rules: each schedule of a spec, with its numbers for each possible base."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,11 +11,14 @@ from olm.checking.lint._ignores import Ignore, ignores
 from olm.checking.lint._walk import Node, is_composition, nodes
 from olm.problem import Path, dotted, quantity
 from olm.schedule.schedule import Schedule
+from olm.spec.hyperparameters import LR
+from olm.spec.own_numbers import own_numbers
 from olm.spec.spec import Spec
 from olm.text.document import Document
 
 if TYPE_CHECKING:
     from olm.schedule.curves import Array
+    from olm.spec.targets import Target
 
 ANY_BASE = tuple(10.0 ** (power + 0.5) for power in range(-7, 2))
 """Base rates that represent all others. Nobody writes these numbers in a spec."""
@@ -28,7 +32,7 @@ EVENLY = 64
 
 @dataclass
 class Subject:
-    """A spec with all that rules need to know of it."""
+    """A schedule of a spec, the root's or a target's, with all that rules need to know of it."""
 
     spec: Spec
     document: Document
@@ -36,6 +40,8 @@ class Subject:
     """The base rate from the command line."""
     total_steps: int | None = None
     """The run length in steps, if a clock has it."""
+    index: int | None = None
+    """The position of the target in `also`; None for the root."""
     nodes: tuple[Node, ...] = field(init=False, repr=False)
     """The schedule and every schedule in it."""
     ignores: tuple[Ignore, ...] = field(init=False, repr=False)
@@ -43,25 +49,66 @@ class Subject:
     _rates: dict[tuple[int, tuple[int, ...]], Array] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        schedule = self.spec.schedule
+        schedule = self.schedule
         self.nodes = tuple(nodes(schedule)) if self._is_counted_composition else (Node(schedule),)
-        self.ignores = ignores(self.document)
+        self.ignores = ignores(self.document) if self.index is None else ()
+
+    def of_targets(self) -> Iterator[Subject]:
+        """The subjects of the targets of the same spec."""
+        for index in range(len(self.spec.also)):
+            yield Subject(self.spec, self.document, self.base_lr, self.total_steps, index)
+
+    @property
+    def target(self) -> Target | None:
+        """The target whose schedule it is; None for the root."""
+        return None if self.index is None else self.spec.also[self.index]
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule itself."""
+        return self.spec.schedule if self.target is None else self.target.curve
+
+    @property
+    def place(self) -> Path:
+        """The path of the schedule in the document."""
+        target = self.target
+        return () if target is None else ("also", self.index or 0, target.field)
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether it is the schedule of a learning rate."""
+        target = self.target
+        return target is None or (target.set == LR and target.scaled_by is None)
+
+    @property
+    def number(self) -> str:
+        """What it schedules, in words."""
+        if self.is_rate or self.target is None:
+            return "rate"
+        number = self.target.number
+        return f"factor of {number}" if self.target.scaled_by is not None else number
 
     @property
     def _is_counted_composition(self) -> bool:
         """Whether there are several schedules, and it is known when each of them applies."""
-        schedule = self.spec.schedule
-        return is_composition(schedule) and schedule.is_counted
+        return is_composition(self.schedule) and self.schedule.is_counted
 
     @cached_property
     def known_bases(self) -> tuple[float, ...]:
-        """The base rates from the command line, the expectation or the state, if there are any."""
-        if self.base_lr is not None:
+        """The base numbers that the factors multiply, if they are known.
+
+        Those of rates are from the command line, from the expectation, or from the document.
+        """
+        target, expect = self.target, self.spec.expect
+        if self.is_rate and self.base_lr is not None:
             bases: tuple[float, ...] = (self.base_lr,)
-        elif self.spec.expect is not None and self.spec.expect.base_lr is not None:
-            bases = (self.spec.expect.base_lr,)
+        elif target is None and expect is not None and expect.base_lr is not None:
+            bases = (expect.base_lr,)
+        elif target is not None and target.scaled_by is not None:
+            # Its base is another number at each step.
+            bases = ()
         else:
-            bases = self.spec.base_lrs or ()
+            bases = own_numbers(self.spec, LR if target is None else target.number, target)
         # A base rate of 0 trains nothing, which is then intended.
         return tuple(base for base in bases if base > 0)
 
@@ -82,7 +129,9 @@ class Subject:
         written = dict(self.spec.durations).get(dotted(path)) if self.spec.durations else None
         if written is None:
             return ""
-        steps = self.spec.schedule.at(path)
+        places = reversed(self.spec.placed_schedules())
+        place, schedule = next(one for one in places if path[: len(one[0])] == one[0])
+        steps = schedule.at(path[len(place) :])
         return f"{written} is {quantity(steps, 'step')}"
 
     def rates(self, schedule: Schedule, steps: tuple[int, ...]) -> Array:

@@ -39,6 +39,8 @@ from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node
 from olm.problem import Problem, distinct, listed
 
+SCOPE = "rates"
+
 SHOWN = 4
 """How many base rates a message lists."""
 

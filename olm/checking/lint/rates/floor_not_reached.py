@@ -42,6 +42,8 @@ from olm.checking.lint._subject import Subject, steps_between
 from olm.checking.lint._walk import Node
 from olm.problem import Problem, quantity
 
+SCOPE = "numbers"
+
 NEGLIGIBLE = 0.01
 """The share of a decay that may be left."""
 
@@ -54,7 +56,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
         # Where the highest rate is taken, another schedule is the floor.
         elif not any(parent.takes_highest for parent in node.above):
             yield from _cut_off(subject, node)
-            yield from _jumps_to_floor(node)
+            yield from _jumps_to_floor(subject.number, node)
 
 
 def _cut_off(subject: Subject, node: Node) -> Iterator[Problem]:
@@ -78,12 +80,14 @@ def _cut_off(subject: Subject, node: Node) -> Iterator[Problem]:
         yield Problem("floor-not-reached", message, path, severity="warning")
 
 
-def _jumps_to_floor(node: Node) -> Iterator[Problem]:
+def _jumps_to_floor(number: str, node: Node) -> Iterator[Problem]:
     if ending := node.schedule.left_at_end():
         field, left = ending
         if left > NEGLIGIBLE:
             floor = node.schedule.floor()
-            message = f"at {field}, {left:.0%} of the decay is left, and the rate jumps to {floor}"
+            message = (
+                f"at {field}, {left:.0%} of the decay is left, and the {number} jumps to {floor}"
+            )
             path = (*node.path, field)
             yield Problem("floor-not-reached", message, path, severity="warning")
 
@@ -103,6 +107,6 @@ def _untouched(subject: Subject, node: Node) -> Iterator[Problem]:
         if child.schedule.metric_driven or child.schedule.holds_from() != 0:
             continue
         if (own < highest).all():
-            message = f"{child.schedule.kind} is a floor that the rate never reaches"
+            message = f"{child.schedule.kind} is a floor that the {subject.number} never reaches"
             path = node.path + child.path
             yield Problem("floor-not-reached", message, path, severity="warning")

@@ -48,6 +48,8 @@ from olm.problem import Problem
 if TYPE_CHECKING:
     from olm.schedule.curves import Array
 
+SCOPE = "numbers"
+
 FACTOR = 20.0
 """The factor by which a rate may jump."""
 
@@ -62,10 +64,10 @@ def warnings(subject: Subject) -> Iterator[Problem]:
             before = subject.rates(node.schedule, tuple(child.start - 1 for child in later))
             after = subject.rates(node.schedule, tuple(child.start for child in later))
             for child, *rates in zip(later, before, after, strict=True):
-                yield from _jump(node, child, *rates)
+                yield from _jump(subject.number, node, child, *rates)
 
 
-def _jump(node: Node, child: Child, before: Array, after: Array) -> Iterator[Problem]:
+def _jump(number: str, node: Node, child: Child, before: Array, after: Array) -> Iterator[Problem]:
     # A jump from or to 0 has no factor. A rate of 0 has warnings of its own.
     rise = bool(((before > 0) & (after > FACTOR * before)).all())
     fall = bool(((after > 0) & (before > FACTOR * after)).all())
@@ -73,6 +75,6 @@ def _jump(node: Node, child: Child, before: Array, after: Array) -> Iterator[Pro
         factor = float((after / before if rise else before / after).min())
         message = (
             f"at {node.steps(child.start, child.start)}, where {child.schedule.kind} takes over, "
-            f"the rate {'rises' if rise else 'falls'} by a factor of {factor:,.3g}"
+            f"the {number} {'rises' if rise else 'falls'} by a factor of {factor:,.3g}"
         )
         yield Problem("jump", message, node.path + child.path, severity="warning")

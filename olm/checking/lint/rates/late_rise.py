@@ -43,13 +43,15 @@ from olm.checking.lint._walk import innermost
 from olm.problem import Problem
 from olm.schedule.schedule import Schedule
 
+SCOPE = "rates"
+
 ROUNDING = 1e-9
 """A rise by at most this share is a rounding."""
 
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The first rise after the end, at the innermost schedule that causes it."""
-    schedule = subject.spec.schedule
+    schedule = subject.schedule
     end, held = schedule.ends_at(), schedule.holds_from()
     if end is None or held is None or held <= end:
         return

@@ -37,6 +37,8 @@ from olm.problem import Problem, quantity
 from olm.schedule.evaluation import usable
 from olm.schedule.schedule import Schedule
 
+SCOPE = "numbers"
+
 LONGER = 10
 """How many times the run length is looked at."""
 
@@ -46,7 +48,7 @@ UNKNOWN = 1000
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The first step with an unusable rate, at the innermost schedule that causes it."""
-    schedule, run = subject.spec.schedule, subject.total_steps
+    schedule, run = subject.schedule, subject.total_steps
     length = run or max(UNKNOWN, schedule.ends_at() or 0)
     steps = steps_between(schedule, 0, min(LONGER * length, MAX_STEPS))
     bad = [not row.any() for row in usable(subject.rates(schedule, steps))]
@@ -62,7 +64,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     rates = subject.rates(schedule, (step,))
     what = "negative" if (rates < 0).all() else "not finite"
     after = f", after the run of {quantity(run, 'step')}" if run and step > run else ""
-    message = f"the rate at step {step:,} is {what}{after}: training would stop there"
+    message = f"the {subject.number} at step {step:,} is {what}{after}: training would stop there"
     yield Problem(
         "unusable-rate", message, innermost(schedule, step, is_bad).path, severity="warning"
     )

@@ -41,6 +41,8 @@ from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Child, Node, over_at
 from olm.problem import Path, Problem
 
+SCOPE = "numbers"
+
 NEGLIGIBLE = 0.01
 """The share of a rise that may be left, or by which the next part may be off."""
 

@@ -35,6 +35,8 @@ from olm.checking.lint._walk import innermost
 from olm.problem import Problem
 from olm.schedule.schedule import Schedule
 
+SCOPE = "rates"
+
 HINTS = {
     "offset": "with `offset: 1` it starts one increment above 0",
     "start_factor": "give a `start_factor` above 0",
@@ -48,9 +50,9 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     def is_zero(schedule: Schedule, step: int) -> bool:
         return bool((subject.rates(schedule, (step,)) == 0).all())
 
-    if not is_zero(subject.spec.schedule, 0):
+    if not is_zero(subject.schedule, 0):
         return
-    node = innermost(subject.spec.schedule, 0, is_zero)
+    node = innermost(subject.schedule, 0, is_zero)
     if not node.schedule.is_constant:
         message = "the first step trains with a rate of 0"
         hint = _hint(node.schedule)

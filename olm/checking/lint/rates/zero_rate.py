@@ -43,10 +43,12 @@ from olm.fields.types import MAX_STEPS
 from olm.problem import Problem
 from olm.schedule.schedule import Schedule
 
+SCOPE = "rates"
+
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The first step with a rate of 0 of each schedule that has one."""
-    schedule = subject.spec.schedule
+    schedule = subject.schedule
     for node in nodes(schedule, subject.total_steps or schedule.ends_at() or MAX_STEPS):
         # One part with a rate of 0 makes a product 0, but not the highest of several rates.
         decides = node.schedule.takes_highest or not node.children

@@ -39,11 +39,13 @@ from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node, nodes, over_at
 from olm.problem import Problem, quantity
 
+SCOPE = "numbers"
+
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each part that is never reached, and the first such milestone of each schedule."""
     run = subject.total_steps
-    for node in subject.nodes if run is None else nodes(subject.spec.schedule, run):
+    for node in subject.nodes if run is None else nodes(subject.schedule, run):
         if node.children:
             yield from _children(node)
         elif node.ends:

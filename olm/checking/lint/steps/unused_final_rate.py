@@ -35,6 +35,8 @@ from collections.abc import Iterator
 from olm.checking.lint._subject import Subject
 from olm.problem import Problem
 
+SCOPE = "numbers"
+
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The last change of each schedule that is at the end of its phase."""
@@ -45,7 +47,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
         for path, step in schedule.jumps():
             if step == node.last:
                 message = (
-                    f"no step trains with the rate from step {step:,} on: "
+                    f"no step trains with the {subject.number} from step {step:,} on: "
                     f"{schedule.kind} is over there"
                 )
                 where = node.path + path

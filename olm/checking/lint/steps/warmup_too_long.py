@@ -31,6 +31,8 @@ from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node
 from olm.problem import Path, Problem
 
+SCOPE = "rates"
+
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """The warm-up of the root, and that of each kind that has a warm-up and an end of its own."""

@@ -28,6 +28,8 @@ from collections.abc import Iterator
 from olm.checking.lint._subject import Subject
 from olm.problem import Problem
 
+SCOPE = "document"
+
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each comment that names no code."""

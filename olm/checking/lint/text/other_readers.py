@@ -40,6 +40,8 @@ from olm.text.places import Spans
 from olm.text.scalars import for_every_reader, plain
 from olm.text.source import Text
 
+SCOPE = "document"
+
 _NUMBER_STARTS = frozenset("+-.0123456789")
 _SAME = re.compile(
     r"[-+]?(?:0|[1-9][0-9]*)|[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?"

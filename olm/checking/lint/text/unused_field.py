@@ -34,6 +34,8 @@ from olm.checking.lint._subject import Subject
 from olm.checking.lint._walk import Node
 from olm.problem import Problem
 
+SCOPE = "numbers"
+
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each field that is written and has no effect."""

@@ -33,6 +33,8 @@ from olm.checking import lint
 from olm.checking.lint._subject import Subject
 from olm.problem import LISTED, Problem
 
+SCOPE = "document"
+
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each code in a comment that no warning has, up to a number that a reader may want."""
@@ -66,4 +68,6 @@ def _is_decided(code: str, subject: Subject) -> bool:
     """Whether a rule that found nothing would find nothing for another run, either."""
     if code == "ends-elsewhere":
         return subject.total_steps is not None
-    return bool(subject.known_bases) or lint.needs(code) != "rates"
+    if lint.needs(code) != "rates":
+        return True
+    return all(each.known_bases for each in (subject, *subject.of_targets()))
