@@ -14,7 +14,7 @@ from olm.problem import Path, StateError
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import agreed
 from olm.spec.digest import digest
-from olm.spec.group_scales import unapplied_scale
+from olm.spec.group_scales import scales
 from olm.spec.spec import Spec, parse
 
 LEVELS = 8
@@ -100,8 +100,11 @@ def _of_another(one: Found, schedule: Schedule | None) -> Spec:
     old = read(one.state, Seen(schedule, groups=one.groups))
     if old is None:
         raise StateError("this is the state of a scheduler of no class that is known")
-    if message := unapplied_scale(one.groups):
-        raise StateError(f"the optimizer's {message}")
+    if old.writer != "timm" and any(scale != 1 for scale in scales(one.groups)):
+        raise StateError(
+            f"the optimizer's param groups have scales, which {old.writer} has not applied and olm "
+            "would: remove their `lr_scale` or `lr_mult`"
+        )
     if old.schedule is None and schedule is None:
         raise StateError(
             f"{old.writer} does not save the schedule, which is code: a spec must say it; it "

@@ -1,4 +1,4 @@
-"""Scales of param groups, such as timm's layer decay, which no schedule applies."""
+"""Scales of param groups, such as timm's layer decay, which multiply what a schedule gives."""
 
 from __future__ import annotations
 
@@ -13,30 +13,28 @@ KEYS = ("lr_scale", "lr_mult")
 """The keys of a param group's scale: that of timm, BEiT and fairseq, and that of Megatron."""
 
 
-def unapplied_scale(groups: Sequence[Mapping[str, Any]]) -> str | None:
-    """The error message for the first param group whose scale would be ignored, if there is one.
+def scales(groups: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
+    """The scale of each param group's rate; empty if no rate is scaled.
 
-    A scale of 1 changes nothing. mmengine and mmpretrain multiply the rates by the scales and keep
-    the scales beside them, so a scale is accepted if the base rate is that of another group times
-    the scale.
+    mmengine and mmpretrain multiply the rates by the scales and keep the scales beside them. So a
+    scale does not count if the base rate is that of another group times the scale.
 
-    >>> unapplied_scale([{"lr": 1.0}, {"lr": 1.0, "lr_scale": 0.5}])[:32]
-    'param_groups[1]: lr_scale is 0.5'
-    >>> unapplied_scale([{"lr": 1.0, "lr_scale": 1.0}, {"lr": 0.5, "lr_scale": 0.5}])
+    >>> scales([{"lr": 1.0}, {"lr": 1.0, "lr_scale": 0.5}])
+    (1.0, 0.5)
+    >>> scales([{"lr": 1.0, "lr_scale": 1.0}, {"lr": 0.5, "lr_scale": 0.5}])
+    ()
     """
+    found = [1.0] * len(groups)
     for key in KEYS:
         if not any(key in group for group in groups):
             continue
-        scales = [_number(group, key) for group in groups]
-        if _in_the_rates(groups, scales):
-            continue
-        for index, scale in enumerate(scales):
-            if scale not in (None, 1):
-                return (
-                    f"param_groups[{index}]: {key} is {scale:g}, which a schedule does not apply: "
-                    "multiply the group's lr by it and remove the key"
-                )
-    return None
+        own = [_number(group, key) for group in groups]
+        if not _in_the_rates(groups, own):
+            found = [
+                scale * (1.0 if factor is None else factor)
+                for scale, factor in zip(found, own, strict=True)
+            ]
+    return () if all(scale == 1 for scale in found) else tuple(found)
 
 
 def _in_the_rates(groups: Sequence[Mapping[str, Any]], scales: Sequence[float | None]) -> bool:

@@ -38,6 +38,8 @@ class Curve:
     """What its factors multiply, in place of a group's own number."""
     others: Curve | None = None
     """The curve of the other groups, of whose number the schedule is a factor."""
+    scale: float = 1.0
+    """What multiplies the number in the end: a group's own scale, such as timm's."""
 
     @property
     def kind(self) -> str:
@@ -52,7 +54,8 @@ class Curve:
             bases = self.others.evaluate(steps, bases)
         elif self.base is not None:
             bases = np.full(np.shape(bases), self.base)
-        return self.schedule.evaluate(steps, bases)
+        numbers = self.schedule.evaluate(steps, bases)
+        return numbers if self.scale == 1 else numbers * self.scale
 
     def at(self, step: ArrayLike, base: ArrayLike) -> Any:
         """The number at a step or an array of steps, as `Schedule.lr` gives it.

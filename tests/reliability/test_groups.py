@@ -220,33 +220,34 @@ def scaled(key, *scales, **rates):
 
 @pytest.mark.reliability("6")
 @pytest.mark.parametrize(("key", "scale"), [("lr_scale", 0.5), ("lr_mult", np.float32(0.5))])
-@pytest.mark.parametrize("state", [{}, after(LINEAR, 5, 1.0, 1.0).state_dict()])
-def test_the_scale_of_a_param_group_is_an_error_rather_than_ignored(key, scale, state):
+@pytest.mark.parametrize("state", [{}, after(LINEAR, 0, 1.0, 1.0).state_dict()])
+def test_the_scale_of_a_param_group_multiplies_its_rates_floors_included(key, scale, state):
     """Schedulers of torch ignore timm's lr_scale: layers train at 100 times their rate."""
-    optimizer = scaled(key, 1.0, scale)
-    before = str(optimizer.param_groups)
     torch_scheduler = torch.optim.lr_scheduler.LambdaLR(scaled(key, 1.0, 0.5), lambda step: 1.0)
     still("torch ignores the scale", torch_scheduler.get_last_lr() == [1.0, 1.0])
-    with pytest.raises(olm.OlmError) as error:
-        olm.build(state or LINEAR, optimizer)
-    assert str(error.value) == (
-        f"param_groups[1]: {key} is 0.5, which a schedule does not apply: multiply the group's lr "
-        "by it and remove the key"
-    )
-    assert str(optimizer.param_groups) == before
+    scheduler = olm.build(state or LINEAR, scaled(key, 1.0, scale))
+    assert trained(scheduler, 3) == [[1.0, 0.5], [0.9, 0.45], [0.8, 0.4]]
+    assert scheduler.base_lrs == [1.0, 1.0]
+    floor = {"kind": "HoldLR", "fixed_lr": 0.2}
+    assert rates_of(olm.build(floor, scaled(key, 1.0, scale)).optimizer) == [0.2, 0.1]
 
 
 @pytest.mark.reliability("6")
-def test_the_scale_of_a_late_or_a_loaded_group_is_an_error():
+def test_the_scale_of_a_late_or_a_loaded_group_counts_from_the_next_step():
     """A group that is added late, or an optimizer's state, brings a scale that torch ignores."""
     scheduler = after(LINEAR, 5, 1.0)
-    scheduler.optimizer.add_param_group(late_group(lr=0.3, lr_scale=0.5))
-    with pytest.raises(olm.OlmError, match=r"lr_scale is 0\.5"):
-        scheduler.step()
+    scheduler.optimizer.add_param_group(late_group(lr=0.3, initial_lr=1.0, lr_scale=0.5))
+    trained(scheduler, 1)
+    assert rates_of(scheduler.optimizer) == [0.4, 0.2]
+    scheduler = after(LINEAR, 5, 1.0)
+    scheduler.optimizer.add_param_group(late_group(lr=0.2, lr_scale=0.5))
+    trained(scheduler, 1)
+    assert scheduler.base_lrs == [1.0, 0.8]
+    assert rates_of(scheduler.optimizer) == [0.4, pytest.approx(0.16)]
     scheduler = after(LINEAR, 5, 1.0, 1.0)
     scheduler.optimizer.load_state_dict(scaled("lr_scale", 1.0, 0.5).state_dict())
-    with pytest.raises(olm.OlmError, match=r"lr_scale is 0\.5"):
-        scheduler.step()
+    trained(scheduler, 1)
+    assert rates_of(scheduler.optimizer) == [0.4, 0.2]
 
 
 @pytest.mark.reliability("6")
@@ -272,6 +273,6 @@ def test_a_checkpoint_of_scaled_groups_is_not_read_as_one_of_equal_groups():
     saved = {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
     [state] = states_of(saved)
     with pytest.raises(
-        olm.StateError, match=r"the optimizer's param_groups\[1\]: lr_scale is 0\.5"
+        olm.StateError, match=r"the optimizer's param groups have scales, which torch"
     ):
         spec_of(state)

@@ -10,8 +10,7 @@ from typing import Any, TypeGuard
 from torch import Tensor, finfo
 from torch.optim import Optimizer
 
-from olm.problem import OlmError, RateError, distinct
-from olm.spec.group_scales import unapplied_scale
+from olm.problem import RateError, distinct
 from olm.spec.rates import as_float
 
 Group = dict[str, Any]
@@ -39,7 +38,6 @@ def group_rates(optimizer: Optimizer) -> list[float]:
         TypeError: the argument is not an optimizer.
         RateError: a base rate is negative or not finite, two param groups share a tensor, or a
             tensor cannot be filled with a rate.
-        OlmError: a param group has a scale.
     """
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be a torch Optimizer, found {type(optimizer).__name__}")
@@ -148,15 +146,8 @@ def check_groups(groups: Sequence[Group]) -> None:
     """Check that a schedule can set the rates of the param groups.
 
     Raises:
-        RateError: a rate is a tensor that cannot be filled with another one.
-        OlmError: a param group has a scale, such as timm's ``lr_scale``, which would be ignored.
+        RateError: a rate is a tensor that cannot be filled with another one, or is no number.
     """
-    _check_tensors(groups)
-    if message := unapplied_scale(groups):
-        raise OlmError(message)
-
-
-def _check_tensors(groups: Sequence[Group]) -> None:
     for index, group in enumerate(groups):
         for key in ("lr", "initial_lr"):
             rate = group.get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from operator import is_
 from threading import RLock
 from typing import Any
@@ -12,7 +13,9 @@ from torch.optim import Optimizer
 
 from olm.problem import RateError, StateError, quantity
 from olm.schedule.schedule import Schedule
+from olm.spec.group_scales import scales
 from olm.spec.rates import as_float
+from olm.spec.target_curves import Curve
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.groups import (
     Group,
@@ -27,7 +30,7 @@ from olm.train.schedulers.groups import (
     write,
 )
 from olm.train.schedulers.read_ahead import ReadAhead
-from olm.train.schedulers.target_setter import TargetSetter, names_of
+from olm.train.schedulers.target_setter import TargetSetter, lr_curves, names_of
 
 
 class RateSetter(SchedulerBase):
@@ -249,12 +252,16 @@ class RateSetter(SchedulerBase):
 
     def _lr_of(self, group: Group, before: Schedule | None) -> Callable[[int, list[float]], Any]:
         """The current rates of a param group that was added, as a function of its base rate."""
-        schedule = before or self.schedule
-        if self._targets is None:
+        schedule, targets = before or self.schedule, self._targets
+        groups = self.optimizer.param_groups
+        index = next(i for i, own in enumerate(groups) if own is group)
+        factors = scales(groups)
+        if targets is None and not factors:
             return schedule.lr
-        names = names_of(self.optimizer, self._targets.late)
-        index = next(i for i, own in enumerate(self.optimizer.param_groups) if own is group)
-        return self._targets.lr_curve(schedule, names[index]).at
+        curve = Curve(schedule)
+        if targets is not None:
+            curve = targets.lr_curve(schedule, names_of(self.optimizer, targets.late)[index])
+        return replace(curve, scale=factors[index]).at if factors else curve.at
 
     def _removed(self, group: Group) -> StateError:
         groups = self.optimizer.param_groups
@@ -273,7 +280,8 @@ class RateSetter(SchedulerBase):
         self, schedule: Schedule, bases: list[float], targets: TargetSetter | None
     ) -> ReadAhead:
         """The rates of a schedule: the current ones, with their block, if they are the same."""
-        ahead, curves = self._ahead, () if targets is None else targets.lr_curves
+        ahead = self._ahead
+        curves = lr_curves(schedule, self.optimizer.param_groups, targets)
         same = (ahead.schedule, ahead.bases, ahead.curves) == (schedule, bases, curves)
         return ahead if same else ReadAhead(schedule, bases, curves)
 

@@ -118,7 +118,9 @@ class ScheduleLR(RateSetter):
         last_epoch: int = -1,
         targets: TargetSetter | None = None,
     ) -> None:
-        ahead = ReadAhead(schedule, group_rates(optimizer), lr_curves(targets))
+        bases = group_rates(optimizer)
+        curves = lr_curves(schedule, optimizer.param_groups, targets)
+        ahead = ReadAhead(schedule, bases, curves)
         # This raises if a first number is not usable, before torch's constructor writes anything.
         check_fits(optimizer.param_groups, ahead.at(last_epoch + 1))
         if targets is not None:
@@ -151,14 +153,15 @@ class ScheduleLR(RateSetter):
         late = [group.name for group in state.param_groups]
         targets = setter_for(optimizer, state, late)
         # As in __init__: unusable numbers raise before anything is written.
-        ahead = ReadAhead(state.schedule, state.base_lrs or (), lr_curves(targets))
+        curves = lr_curves(state.schedule, groups, targets)
+        ahead = ReadAhead(state.schedule, state.base_lrs or (), curves)
         check_fits(groups, ahead.at(max(state.last_epoch, 0)))
         check_fits(groups, ahead.bases, "initial_lr")
         if targets is not None:
             targets.at(max(state.last_epoch, 0), groups)
         first = ahead
         if bases != ahead.bases:
-            first = ReadAhead(state.schedule, bases, lr_curves(targets))
+            first = ReadAhead(state.schedule, bases, curves)
         if state.last_epoch < 0:
             check_fits(groups, first.at(0))
         self._construct(
@@ -345,7 +348,8 @@ class ScheduleLR(RateSetter):
                 targets = targets.again(schedule, self._groups, also=also)
         with self._lock:
             if schedule is not self.schedule or targets is not self._targets:
-                self._ahead = ReadAhead(schedule, self._ahead.bases, lr_curves(targets))
+                curves = lr_curves(schedule, self._groups, targets)
+                self._ahead = ReadAhead(schedule, self._ahead.bases, curves)
                 self._targets = targets
             try:
                 self._go_to(step, before[0].schedule)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from olm.problem import OlmError, Problem, RateError, SpecError, clipped, found,
 from olm.schedule.curves import Array
 from olm.schedule.evaluation import usable
 from olm.schedule.schedule import Schedule
+from olm.spec.group_scales import scales
 from olm.spec.hyperparameters import LR, check_range, split
 from olm.spec.param_groups import ParamGroup, full_names, names_in_words
 from olm.spec.rates import as_float, is_number
@@ -271,9 +274,19 @@ class Outdated(list[Group]):
     __hash__ = None
 
 
-def lr_curves(setter: TargetSetter | None) -> tuple[Curve | None, ...]:
+def lr_curves(
+    schedule: Schedule, groups: Sequence[Group], setter: TargetSetter | None
+) -> tuple[Curve | None, ...]:
     """The curve of each param group's rate; None for the root's, and nothing if it is all."""
-    return () if setter is None else setter.lr_curves
+    curves = () if setter is None else setter.lr_curves
+    factors = scales(groups)
+    if not factors:
+        return curves
+    scaled: dict[tuple[int, float], Curve] = {}
+    for curve, factor in zip_longest(curves, factors):
+        own = replace(curve or Curve(schedule), scale=factor)
+        scaled.setdefault((id(curve), factor), own)
+    return tuple(scaled[id(curve), factor] for curve, factor in zip_longest(curves, factors))
 
 
 def restore_names(known: Sequence[Group], groups: Sequence[Group]) -> None:
