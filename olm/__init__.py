@@ -11,7 +11,7 @@ Importing olm imports neither torch nor numpy; what needs them does when it is u
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +63,7 @@ def build(
     clock: Clock | Mapping[str, Any] | None = None,
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
+    base: Literal["spec", "any"] = "spec",
 ) -> ScheduleLR:
     """The torch scheduler of a spec: `olm.train.schedulers.build`, from a file too.
 
@@ -79,6 +80,8 @@ def build(
             other base rates or of a run of another length: raise an ``"error"``, go on with the
             ``"checkpoint"``'s, or with this one's, ``"spec"``.
         only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since.
+        base: whether the optimizer must have the numbers that the spec lists under ``optimizer``
+            and ``param_groups``, ``"spec"``, or may have any.
 
     Raises:
         OSError: the file cannot be read.
@@ -92,7 +95,14 @@ def build(
     from olm.train.schedulers import build
 
     spec = as_spec(spec, at=at)
-    return build(spec, optimizer, clock=clock, on_change=on_change, only_if_stepped=only_if_stepped)
+    return build(
+        spec,
+        optimizer,
+        clock=clock,
+        on_change=on_change,
+        only_if_stepped=only_if_stepped,
+        base=base,
+    )
 
 
 def __getattr__(name: str) -> Any:

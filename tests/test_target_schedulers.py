@@ -393,3 +393,72 @@ def test_a_document_without_targets_is_as_it_was():
     group = scheduler.optimizer.param_groups[0]
     assert [key for key in group if key.startswith("initial")] == ["initial_lr"]
     assert [*scheduler.state_dict()][-3:] == ["last_epoch", "base_lrs", "digest"]
+
+
+@pytest.mark.parametrize(
+    ("root", "wanted"),
+    [
+        ({"optimizer": {"lr": 0.5, "weight_decay": 0.04}}, ""),
+        (
+            {"optimizer": {"lr": 0.05}},
+            "optimizer.lr: error[other-optimizer]: lr is 0.05 in the document, and the optimizer "
+            'has 0.5 (construct the optimizer with it, or pass base="any" to build)',
+        ),
+        (
+            {"optimizer": {"momentum": 0.9}},
+            "optimizer.momentum: error[other-optimizer]: momentum is 0.9 in the document, and the "
+            'optimizer has none (construct the optimizer with it, or pass base="any" to build)',
+        ),
+        ({"param_groups": ["wd", {"name": "no_wd", "weight_decay": 0.0}, "head", "late"]}, ""),
+        (
+            {"param_groups": ["wd", {"name": "no_wd", "weight_decay": 0.1}, "head"]},
+            "param_groups[1].weight_decay: error[other-optimizer]: weight_decay is 0.1 in the "
+            'document, and the optimizer has 0 (construct the optimizer with it, or pass base="any"'
+            " to build)",
+        ),
+        (
+            {"param_groups": ["wd", "no_wd", "heads"]},
+            "param_groups: error[no-group]: the optimizer has a param group `head`, which is not "
+            "in the list (did you mean `heads`?)",
+        ),
+    ],
+)
+def test_the_optimizer_has_the_numbers_and_groups_of_the_document(root, wanted):
+    given = document({"value": "ema", "schedule": HOLD}, **root)
+    optimizer = adamw()
+    before = snapshot(optimizer)
+    if wanted:
+        with pytest.raises(olm.SpecError) as error:
+            olm.build(given, optimizer)
+        assert str(error.value) == wanted
+        assert snapshot(optimizer) == before
+    olm.build(given, optimizer, base="any" if wanted else "spec")
+
+
+def muon_and_adamw():
+    matrices = [torch.nn.Parameter(torch.ones(2, 2))]
+    return {"muon": torch.optim.Muon(matrices, lr=0.02, momentum=0.95), "adamw": adamw()}
+
+
+def test_several_optimizers_have_targets_by_part():
+    also = [
+        {"set": "momentum", "groups": "muon", "schedule": {"kind": "HoldLR", "factor": 0.5}},
+        {"set": "betas[0]", "groups": "adamw/*", "schedule": {"kind": "HoldLR", "factor": 0.5}},
+        {"set": "lr", "groups": "adamw/head", "scaled_by": {"kind": "HoldLR", "factor": 0.1}},
+    ]
+    scheduler = olm.build(document(*also), muon_and_adamw())
+    found = scheduler.settings()
+    assert found["momentum/muon/0"] == 0.475
+    assert found["betas[0]/adamw/head"] == 0.45
+    assert found["lr/adamw/head"] == pytest.approx(0.05)
+    assert found["lr/muon/0"] == 0.02
+    state = stepped(scheduler, 2).state_dict()
+    assert state["param_groups"] == ["muon/0", "adamw/wd", "adamw/no_wd", "adamw/head"]
+    resumed = olm.build(document(*also), muon_and_adamw())
+    resumed.load_state_dict(state)
+    assert resumed.settings() == scheduler.settings()
+    whole = copy.deepcopy(scheduler.optimizer.state_dict())
+    resumed.optimizer.load_state_dict(whole)
+    assert stepped(resumed, 1).settings() == stepped(scheduler, 1).settings()
+    with pytest.raises(olm.SpecError, match=r"write `groups: muon/\*`"):
+        olm.build(document({"set": "momentum", "schedule": HOLD}), muon_and_adamw())

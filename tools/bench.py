@@ -30,7 +30,7 @@ from environment import ROOT, enter
 from markers import between
 
 PAGE = ROOT / "tools" / "bench.md"
-TOPICS = ("steps", "lifecycle", "curves", "resuming", "commands")
+TOPICS = ("steps", "targets", "lifecycle", "curves", "resuming", "commands")
 NEEDED = ("torch", "numpy", "pydantic", "check_jsonschema")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import new_class
-from typing import Any
+from typing import Any, Literal
 
 from torch.optim import Optimizer
 
@@ -14,6 +14,7 @@ from olm.spec.agreement import OnChange, agreed
 from olm.spec.spec import Spec, parse
 from olm.train.optimizers import Optimizers
 from olm.train.schedulers.counted import clock_given, counted, recounted
+from olm.train.schedulers.document_numbers import check_optimizer
 from olm.train.schedulers.groups import group_rates
 from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR
 from olm.train.schedulers.target_setter import in_optimizer, setter_for
@@ -26,6 +27,7 @@ def build(
     clock: Clock | Mapping[str, Any] | None = None,
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
+    base: Literal["spec", "any"] = "spec",
 ) -> ScheduleLR:
     """The torch scheduler of a spec. For a state, the scheduler resumes at the state's step.
 
@@ -48,9 +50,12 @@ def build(
             applies when the scheduler later loads a state, as it does in a trainer.
         only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since the
             last call. Use it with GradScaler, which skips steps, and in loops over micro-batches.
+        base: whether the optimizer must have the numbers that the spec lists under ``optimizer``
+            and ``param_groups``, ``"spec"``, or may have any.
 
     Raises:
-        SpecError: the spec is invalid, or has durations that no clock counts.
+        SpecError: the spec is invalid, has durations that no clock counts, or has targets or
+            numbers that the optimizer lacks.
         StateError: the state has other base rates, another number of param groups, or comes from a
             run of another length.
         RateError: a base rate, or the first rate, is negative or not finite.
@@ -59,6 +64,8 @@ def build(
     spec = counted(parse(spec), clock)
     if isinstance(optimizer, Mapping):
         optimizer = Optimizers(**optimizer)
+    if base != "any" and not spec.is_state:
+        check_optimizer(spec, optimizer)
     kind = torch_class(type(spec.schedule))
     scheduler = kind.__new__(kind)
     if spec.is_state:

@@ -81,7 +81,7 @@ class TargetSetter:
         for key, owners in self._assignment.by_set.items():
             if key != LR and owners[index] is not None and key not in numbers:
                 initial = group.get(f"initial_{key}")
-                numbers[key] = as_float(_number(group, key) if initial is None else initial)
+                numbers[key] = as_float(number_of(group, key) if initial is None else initial)
         return numbers
 
     def _compile(self, schedule: Schedule) -> None:
@@ -179,7 +179,7 @@ class TargetSetter:
     def settings(self, groups: Sequence[Group]) -> dict[str, float]:
         """The hyperparameters that the groups have now, as far as they are scheduled."""
         return {
-            f"{key}/{name}": as_float(_number(group, key))
+            f"{key}/{name}": as_float(number_of(group, key))
             for key, owners in self._assignment.by_set.items()
             for name, group, owner in zip(self.names, groups, owners, strict=True)
             if owner is not None and key != LR
@@ -320,7 +320,7 @@ def _lacking(
         for name, group, owner in zip(assignment.names, groups, owners, strict=True):
             if owner is None:
                 continue
-            number = _number(group, key)
+            number = number_of(group, key)
             if number is None:
                 has = f"param group `{clipped(name)}` has no `{key}`"
                 text = f"{has}; its numbers are {listed(_numbers_of(group))}"
@@ -342,7 +342,7 @@ def _lacking(
 def _instead(key: str, names: Sequence[str], groups: Sequence[Group]) -> str:
     """What to write for a hyperparameter that a param group lacks."""
     having = [
-        name for name, group in zip(names, groups, strict=True) if _number(group, key) is not None
+        name for name, group in zip(names, groups, strict=True) if number_of(group, key) is not None
     ]
     if having:
         globs = dict.fromkeys(f"{name.split('/')[0]}/*" if "/" in name else name for name in having)
@@ -365,8 +365,8 @@ def _numbers_of(group: Group) -> list[str]:
     return names
 
 
-def _number(group: Group, key: str) -> Any:
-    """The number of a param group; None if there is none."""
+def number_of(group: Group, key: str) -> Any:
+    """What a param group has under the name of a hyperparameter; None if it has nothing."""
     name, index = split(key)
     value = group.get(name)
     if index is None:
@@ -412,7 +412,7 @@ def _check_not_shared(assignment: Assignment, groups: Sequence[Group]) -> None:
     for key, owners in assignment.by_set.items():
         first: dict[int, int] = {}
         for index, (group, owner) in enumerate(zip(groups, owners, strict=True)):
-            number = None if owner is None else _number(group, key)
+            number = None if owner is None else number_of(group, key)
             if isinstance(number, Tensor):
                 earlier = first.setdefault(id(number), index)
                 if earlier != index:
