@@ -163,12 +163,13 @@ def _number(group: dict[str, Any], key: str) -> float:
 
 def sides(targets: int, groups: int) -> dict[str, Side]:
     """The three sides, each with an optimizer of its own, past the warm-up."""
-    made = {
+    made: dict[str, Callable[[Optimizer], Any]] = {
         OLM: lambda optimizer: olm.build(document(targets), optimizer),
         LOOP: lambda optimizer: Loop(optimizer, targets),
         TORCH: lambda optimizer: Torch(optimizer, targets),
     }
-    steppers, numbers = {}, {}
+    steppers: dict[str, Any] = {}
+    numbers: dict[str, list[float]] = {}
     for name in sample(list(made), len(made)):
         optimizer = AdamW(
             [

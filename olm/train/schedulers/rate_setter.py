@@ -139,7 +139,15 @@ class RateSetter(SchedulerBase):
         if self._has_tensors:
             check_fits(groups, rates)
         if targets is not None:
-            numbers = targets.at(step, groups)
+            if groups[0] is not targets.groups[0]:
+                # An optimizer without hooks has loaded a state: its groups are equal, and others.
+                with self._lock:
+                    self._adopt_bases(step, before)
+                    self._go_to(step)
+                return
+            numbers = targets.ahead.at(step)
+            if targets.has_tensors:
+                targets.check_holds(numbers)
         # The lengths are equal. A strict zip would take noticeably longer.
         for group, rate in zip(groups, rates):  # noqa: B905
             lr = group["lr"]
@@ -152,7 +160,7 @@ class RateSetter(SchedulerBase):
                 self._check_new_tensors(group, rates)
                 lr.fill_(rate)
         if targets is not None:
-            targets.write(numbers, groups)
+            targets.write(numbers)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
 
@@ -187,7 +195,7 @@ class RateSetter(SchedulerBase):
         ahead = self._ahead_for(self.schedule, bases, targets)
         check_fits(groups, ahead.at(step))
         if targets is not None:
-            targets.at(step, groups)
+            targets.at(step)
         self._ahead, self._base_lrs, self._targets = ahead, bases, targets
         self._know(groups)
         self._set_initial()
@@ -297,7 +305,7 @@ class RateSetter(SchedulerBase):
             ahead = self._ahead_for(self.schedule, bases, targets)
             check_fits(groups, ahead.at(self.last_epoch))
             if targets is not None:
-                targets.at(self.last_epoch, groups)
+                targets.at(self.last_epoch)
             self._targets = targets
             self._write_all(bases)
         else:

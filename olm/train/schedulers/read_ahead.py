@@ -58,6 +58,7 @@ class ReadAhead:
         same = len(set(self.bases)) == 1 and not self.curves
         self._copies = len(self.bases) if same else 1
         self._columns = np.array(self.bases[:1] if self._copies > 1 else self.bases, np.float64)
+        self._width = max(1, len(self._columns))
         # A block is converted to lists a few rows at a time: converting more at once gains little,
         # and the lists of a whole block would not stay in the processor's cache.
         self._evaluated: tuple[int, Array] = (0, np.empty((0, len(self._columns))))
@@ -84,7 +85,7 @@ class ReadAhead:
         if not 0 <= index < len(block):
             block, index = self._evaluate(step), 0
         size = LISTED if index else FIRST_LISTED
-        last = index + max(1, size // len(self._columns))
+        last = index + max(1, size // self._width)
         rows: list[list[float]] = block[index:last].tolist()
         self._listed = step, rows
         return rows
@@ -97,7 +98,7 @@ class ReadAhead:
         start, block = self._evaluated
         # After construction and after a jump, few rates may be needed.
         size = BLOCK if len(block) and step == start + len(block) else FIRST_BLOCK
-        stop = min(step + max(1, size // len(self._columns)), MAX_STEPS + 1)
+        stop = min(step + max(1, size // self._width), MAX_STEPS + 1)
         steps = np.arange(step, stop, dtype=np.float64)
         rates = self._values(steps[:, np.newaxis], self._columns[np.newaxis, :])
         if (unusable := self._unusable(rates)) is not None:

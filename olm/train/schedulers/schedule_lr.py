@@ -124,7 +124,7 @@ class ScheduleLR(RateSetter):
         # This raises if a first number is not usable, before torch's constructor writes anything.
         check_fits(optimizer.param_groups, ahead.at(last_epoch + 1))
         if targets is not None:
-            targets.at(last_epoch + 1, optimizer.param_groups)
+            targets.at(last_epoch + 1)
         self._construct(optimizer, ahead, last_epoch, targets=targets)
 
     def _construct(
@@ -158,7 +158,7 @@ class ScheduleLR(RateSetter):
         check_fits(groups, ahead.at(max(state.last_epoch, 0)))
         check_fits(groups, ahead.bases, "initial_lr")
         if targets is not None:
-            targets.at(max(state.last_epoch, 0), groups)
+            targets.at(max(state.last_epoch, 0))
         first = ahead
         if bases != ahead.bases:
             first = ReadAhead(state.schedule, bases, curves)
@@ -299,7 +299,7 @@ class ScheduleLR(RateSetter):
             check_fits(groups, ahead.at(state.last_epoch))
             check_fits(groups, ahead.bases, "initial_lr")
             if targets is not None:
-                targets.at(state.last_epoch, groups)
+                targets.at(state.last_epoch)
         self._resume(state, on_change, ahead, targets)
 
     def _resume(

@@ -74,7 +74,7 @@ class TargetSetter:
             for index, group in enumerate(groups)
         ]
         _check_not_shared(self._assignment, groups)
-        self._compile(schedule)
+        self._compile(schedule, groups)
 
     def _own_numbers(self, index: int, group: Group, known: Own) -> Own:
         numbers = dict(known)
@@ -84,32 +84,42 @@ class TargetSetter:
                 numbers[key] = as_float(number_of(group, key) if initial is None else initial)
         return numbers
 
-    def _compile(self, schedule: Schedule) -> None:
+    def _compile(self, schedule: Schedule, groups: Sequence[Group]) -> None:
         """Gather the numbers that are the same for several groups, so that each is one column."""
         curves = [curve_of(schedule, self.also, target) for target in self.also]
         lr = self._assignment.by_set.get(LR)
         self.lr_curves: tuple[Curve | None, ...] = ()
         if lr is not None:
             self.lr_curves = tuple(None if owner is None else curves[owner] for owner in lr)
-        columns: dict[tuple[str, int, float], list[int]] = {}
+        columns: dict[tuple[str, int, float], list[Group]] = {}
+        names: dict[tuple[str, int, float], str] = {}
         for key, owners in self._assignment.by_set.items():
-            for index, (numbers, owner) in enumerate(zip(self.own, owners, strict=True)):
+            rows = zip(groups, self.own, self.names, owners, strict=True)
+            for group, numbers, name, owner in rows:
                 if owner is not None and key != LR:
-                    columns.setdefault((key, owner, numbers[key]), []).append(index)
+                    column = (key, owner, numbers[key])
+                    columns.setdefault(column, []).append(group)
+                    names.setdefault(column, name)
         self._plan = [(*split(key), members) for (key, _, _), members in columns.items()]
         self._values = [target.value for target in self.also if target.value is not None]
         of_values = [i for i, target in enumerate(self.also) if target.value is not None]
         lanes = [
             *(
-                Lane(curves[owner], base, key, f"the {key} of {self.names[members[0]]}")
-                for (key, owner, base), members in columns.items()
+                Lane(curves[column[1]], column[2], column[0], f"the {column[0]} of {name}")
+                for column, name in names.items()
             ),
             *(
                 Lane(curves[index], 1.0, "", f"the value {self.also[index].value}")
                 for index in of_values
             ),
         ]
-        self._ahead = NumbersAhead(lanes) if lanes else None
+        self.ahead = NumbersAhead(schedule, lanes)
+        self.groups = list(groups)
+        self.has_tensors = any(
+            isinstance(number_of(group, key), Tensor)
+            for (key, _, _), members in columns.items()
+            for group in members
+        )
 
     @property
     def metrics(self) -> set[str]:
@@ -127,33 +137,37 @@ class TargetSetter:
             for index, target in enumerate(self.also)
         )
 
-    def at(self, step: int, groups: Sequence[Group]) -> list[float]:
+    def at(self, step: int) -> list[float]:
         """The numbers of a step, to be written by `write`.
 
         Raises:
             RateError: a number is out of range, or a tensor cannot hold it.
         """
-        if self._ahead is None:
-            return []
-        row = self._ahead.at(step)
-        for number, (key, index, members) in zip(row, self._plan):  # noqa: B905  # values come last
-            if index is None and type(groups[members[0]][key]) is not float:
-                _check_holds((groups[member] for member in members), key, number)
+        row = self.ahead.at(step)
+        if self.has_tensors:
+            self.check_holds(row)
         return row
 
-    def write(self, row: list[float], groups: Sequence[Group]) -> None:
+    def check_holds(self, row: list[float]) -> None:
+        """Check that every tensor can hold its number.
+
+        Raises:
+            RateError: a number is too large for the type of a tensor.
+        """
+        for number, (key, index, groups) in zip(row, self._plan):  # noqa: B905  # values come last
+            _check_holds(groups, key, index, number)
+
+    def write(self, row: list[float]) -> None:
         """Write the numbers of a step, which are known to fit."""
-        for number, (key, index, members) in zip(row, self._plan):  # noqa: B905  # values come last
-            if index is not None:
-                for member in members:
-                    _write_item(groups[member], key, index, number)
-                continue
-            for member in members:
-                group = groups[member]
-                if type(group[key]) is float:
-                    group[key] = number
-                else:
-                    _write(group, key, number)
+        for number, (key, index, groups) in zip(row, self._plan):  # noqa: B905  # values come last
+            if index is None:
+                for group in groups:
+                    if type(group[key]) is float:
+                        group[key] = number
+                    else:
+                        _write(group, key, number)
+            else:
+                _write_items(groups, key, index, number)
 
     def set_initial(self, groups: Sequence[Group], origins: Sequence[int | None]) -> None:
         """Write the own numbers of known param groups where they are missing.
@@ -173,7 +187,7 @@ class TargetSetter:
 
     def values(self, step: int) -> dict[str, float]:
         """The values at a step, by name."""
-        row = [] if self._ahead is None else self._ahead.at(step)
+        row = self.ahead.at(step)
         return dict(zip(self._values, row[len(self._plan) :], strict=True))
 
     def settings(self, groups: Sequence[Group]) -> dict[str, float]:
@@ -239,10 +253,9 @@ class Lane(NamedTuple):
 class NumbersAhead(ReadAhead):
     """The numbers of several curves at a step, looked up in a block."""
 
-    def __init__(self, lanes: Sequence[Lane]) -> None:
+    def __init__(self, schedule: Schedule, lanes: Sequence[Lane]) -> None:
         # The schedule is only what messages about very late steps name.
-        bases, curves = [lane.base for lane in lanes], [lane.curve for lane in lanes]
-        super().__init__(curves[0].schedule, bases, curves)
+        super().__init__(schedule, [lane.base for lane in lanes], [lane.curve for lane in lanes])
         self._lanes = lanes
         limits = [1.0 if lane.key and check_range(lane.key, 1.0) else np.inf for lane in lanes]
         self._limits = np.array(limits)
@@ -386,19 +399,24 @@ def _write(group: Group, key: str, number: float) -> None:
         group[key] = number
 
 
-def _write_item(group: Group, key: str, index: int, number: float) -> None:
-    old = group[key]
-    item = old[index]
-    if isinstance(item, Tensor):
-        item.fill_(number)
-    elif item != number:
-        # A new tuple: two groups may have the same one.
-        group[key] = (*old[:index], number, *old[index + 1 :])
-
-
-def _check_holds(groups: Iterable[Group], key: str, number: float) -> None:
+def _write_items(groups: Iterable[Group], key: str, index: int, number: float) -> None:
+    """Set an element of a tuple in some groups: a new tuple, or a tensor that is filled."""
+    before, after = None, None
     for group in groups:
-        tensor = group[key]
+        old = group[key]
+        # The groups of a column mostly have the same tuple, as they are given the same here.
+        if old is not before:
+            before, after = old, old
+            if isinstance(old[index], Tensor):
+                old[index].fill_(number)
+            else:
+                after = (*old[:index], number, *old[index + 1 :])
+        group[key] = after
+
+
+def _check_holds(groups: Iterable[Group], key: str, index: int | None, number: float) -> None:
+    for group in groups:
+        tensor = group[key] if index is None else group[key][index]
         if isinstance(tensor, Tensor) and number > finfo(tensor.dtype).max:
             most = finfo(tensor.dtype).max
             text = (
