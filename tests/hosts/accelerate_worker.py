@@ -3,6 +3,7 @@
 import json
 import sys
 
+import targets
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
@@ -21,6 +22,13 @@ STEPS_AN_EPOCH = 3
 def model_of(seed):
     torch.manual_seed(seed)
     return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.Dropout(0.2), torch.nn.Linear(8, 1))
+
+
+def decayed(model):
+    """An optimizer with the param groups of `targets`."""
+    layers = model[0], model[2]
+    weights, biases = ([getattr(layer, name) for layer in layers] for name in ("weight", "bias"))
+    return torch.optim.AdamW(targets.groups_of(weights, biases))
 
 
 def data(processes):
@@ -49,12 +57,17 @@ class Run:
             # Accelerate creates a scaler for half precision only, and refuses it on the CPU.
             self.accelerator.scaler = torch.amp.GradScaler("cpu")
         model = model_of(seed)
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": model[0].parameters(), "lr": base / 10},
-                {"params": model[2].parameters()},
-            ],
-            lr=base,
+        self.has_targets = bool(document and "also" in document)
+        optimizer = (
+            decayed(model)
+            if self.has_targets
+            else torch.optim.AdamW(
+                [
+                    {"params": model[0].parameters(), "lr": base / 10},
+                    {"params": model[2].parameters()},
+                ],
+                lr=base,
+            )
         )
         # Its own generator: a restarted loader draws from it, and dropout does not.
         own = torch.Generator().manual_seed(5)
@@ -71,6 +84,8 @@ class Run:
             if document
             else halving(optimizer, 1, gamma=0.5)
         )
+        # Accelerate's wrapper has only torch's methods: this one is kept.
+        self.unwrapped = scheduler
         objects = (model, optimizer, loader, scheduler)
         self.model, self.optimizer, self.loader, self.scheduler = (
             prepare(self.accelerator, *objects, on_change=on_change)
@@ -81,7 +96,11 @@ class Run:
         optimizer.register_step_pre_hook(self.note)
 
     def note(self, optimizer, args, kwargs):
-        self.rates.append([group["lr"] for group in optimizer.param_groups])
+        self.rates.append(
+            targets.numbers(optimizer.param_groups, self.unwrapped)
+            if self.has_targets
+            else [group["lr"] for group in optimizer.param_groups]
+        )
 
     def train(
         self, *, start=0, skipped=0, stop=None, save=None, guarded=False, overflow=(), metrics=()
@@ -104,6 +123,8 @@ class Run:
             for index, (x, y) in enumerate(batches, first):
                 with self.accelerator.accumulate(self.model):
                     loss = torch.nn.functional.mse_loss(self.model(x), y)
+                    if self.has_targets:
+                        loss = loss * self.unwrapped.values()["temp"]
                     self.accelerator.backward(loss * float("inf") if index in overflow else loss)
                     self.optimizer.step()
                     if not metrics and (not guarded or self.accelerator.sync_gradients):

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 import olm
+from hosts import targets
 
 COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 3, "total_steps": 8, "min_lr": 1e-4}
 NESTED = {
@@ -25,6 +26,7 @@ NESTED = {
     "milestones": [2],
 }
 STEPS, SAVED, BASES = 8, 4, [0.1, 0.02]
+TARGETS = targets.document(STEPS)
 
 
 class Run:
@@ -37,8 +39,13 @@ class Run:
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
         torch.manual_seed(0)
         first, last = torch.nn.Linear(3, 4), torch.nn.Linear(4, 1)
+        self.has_targets = "also" in spec
+        layers = first, last
+        weights, biases = ([getattr(each, name) for each in layers] for name in ("weight", "bias"))
         optimizer = torch.optim.AdamW(
-            [
+            targets.groups_of(weights, biases)
+            if self.has_targets
+            else [
                 {"params": first.parameters(), "lr": BASES[0]},
                 {"params": last.parameters(), "lr": BASES[1]},
             ]
@@ -56,17 +63,19 @@ class Run:
                 "bf16": {"enabled": zero > 0},
             },
         )
-        self._seen, self.accumulate = [], accumulate
+        self._seen, self.numbers, self.accumulate = [], [], accumulate
         optimizer.register_step_pre_hook(self._record)
 
     def _record(self, optimizer, *_):
         # ZeRO passes one param group at a time.
-        self._seen += [group["lr"] for group in optimizer.param_groups]
+        self._seen += [dict(group) for group in optimizer.param_groups]
+        if self.has_targets and len(self._seen) % 2 == 0:
+            self.numbers.append(targets.numbers(self._seen[-2:], self.scheduler))
 
     @property
     def rates(self):
         """The rates of both param groups at every optimizer step."""
-        seen = iter(self._seen)
+        seen = iter(group["lr"] for group in self._seen)
         return [list(pair) for pair in zip(seen, seen, strict=True)]
 
     def train(self, until=STEPS, **step):
@@ -75,7 +84,10 @@ class Run:
             torch.manual_seed(100 + 7 * self.engine.global_steps + self.engine.global_rank)
             for _ in range(self.accumulate):
                 batch = torch.randn(2, 3, dtype=next(self.engine.module.parameters()).dtype)
-                self.engine.backward(self.engine(batch).float().square().mean())
+                loss = self.engine(batch).float().square().mean()
+                if self.has_targets:
+                    loss = loss * self.scheduler.values()["temp"]
+                self.engine.backward(loss)
                 self.engine.step(**step)
         return self
 
@@ -102,14 +114,16 @@ def main(folder):
     """Write the results of each process for the two ZeRO stages that run on a CPU."""
     torch.distributed.init_process_group("gloo")
     rank, lines = torch.distributed.get_rank(), []
-    for zero, spec, accumulate in [(1, COSINE, 1), (2, NESTED, 2)]:
-        resumed, whole = resumed_and_whole(folder / str(zero), spec, zero, accumulate)
+    tasks = [(1, COSINE, 1), (2, NESTED, 2), (1, TARGETS, 1), (2, TARGETS, 2)]
+    for index, (zero, spec, accumulate) in enumerate(tasks):
+        resumed, whole = resumed_and_whole(folder / str(index), spec, zero, accumulate)
         lines.append(
             {
                 "whole": whole.rates,
                 "resumed": resumed.rates,
                 "same_weights": all(map(torch.equal, resumed.weights(), whole.weights())),
                 "same_state": resumed.scheduler.state_dict() == whole.scheduler.state_dict(),
+                "numbers": [whole.numbers, resumed.numbers],
                 "optimizer": type(resumed.engine.optimizer).__name__,
             }
         )

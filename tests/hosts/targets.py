@@ -33,10 +33,10 @@ def document(steps, **keys):
     }
 
 
-def numbers(optimizer, scheduler):
-    """The numbers with which the next step trains, read from the optimizer itself."""
+def numbers(groups, scheduler):
+    """The numbers with which the next step trains, read from the param groups themselves."""
     found = dict(scheduler.values())
-    for name, group in zip(NAMES, optimizer.param_groups, strict=True):
+    for name, group in zip(NAMES, groups, strict=True):
         found[f"lr/{name}"] = group["lr"]
         found[f"weight_decay/{name}"] = group["weight_decay"]
         found[f"betas[0]/{name}"] = group["betas"][0]

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import olm
+from hosts import targets
 from olm.train.hosts.accelerate import clock_of
 
 WORKER = Path(__file__).with_name("accelerate_worker.py")
@@ -34,7 +35,7 @@ NESTED = {
         {"kind": "LinearLR", "total_steps": 3, "start_factor": 0.5},
     ],
 }
-DOCUMENTS = {"cosine": COSINE, "nested": NESTED}
+DOCUMENTS = {"cosine": COSINE, "nested": NESTED, "targets": targets.document(STEPS)}
 COUNTED = {"3ep": {}, "1dur": {}, "100%": {"loading": {"split_batches": True}}}
 """Notations for the length of a run of 3 epochs, each with options."""
 PLATEAU = {"kind": "ReduceLROnPlateau", "patience": 1, "factor": 0.5}
@@ -146,7 +147,9 @@ def test_every_process_has_the_same_rates_weights_and_states(before, after, proc
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_scheduler_counts_optimizer_steps(before, name):
     whole = before[f"whole {name}"][0]
-    assert whole["rates"] == rates(DOCUMENTS[name])
+    document = DOCUMENTS[name]
+    by_formula = targets.formula(document, range(STEPS)) if name == "targets" else rates(document)
+    assert whole["rates"] == by_formula
     assert whole["state"]["last_epoch"] == STEPS
 
 

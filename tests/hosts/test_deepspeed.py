@@ -12,12 +12,14 @@ import torch
 import torch.distributed as dist
 
 import olm
+from hosts import targets
 from hosts.deepspeed_worker import (
     BASES,
     COSINE,
     NESTED,
     SAVED,
     STEPS,
+    TARGETS,
     Run,
     rates_of,
     resumed_and_whole,
@@ -62,9 +64,10 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, spec, 
 def test_two_processes_that_share_the_optimizer_resume_bit_for_bit(tmp_path):
     worker = Path(__file__).with_name("deepspeed_worker.py")
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    path = os.pathsep.join([str(worker.parents[1]), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [*launch, str(worker), str(tmp_path)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path},
         capture_output=True,
         text=True,
         timeout=300,
@@ -73,12 +76,27 @@ def test_two_processes_that_share_the_optimizer_resume_bit_for_bit(tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     for rank in range(2):
         runs = json.loads((tmp_path / f"{rank}.json").read_text())
-        for run, spec in zip(runs, (COSINE, NESTED), strict=True):
+        for run, spec in zip(runs, (COSINE, NESTED, TARGETS, TARGETS), strict=True):
             assert run["optimizer"] == "DeepSpeedZeroOptimizer"
-            assert run["whole"] == rates_of(spec, STEPS)
+            if spec is TARGETS:
+                whole, resumed = run["numbers"]
+                assert whole == targets.formula(spec, range(STEPS))
+                assert resumed == whole[SAVED:]
+            else:
+                assert run["whole"] == rates_of(spec, STEPS)
             assert run["resumed"] == run["whole"][SAVED:]
             assert run["same_weights"]
             assert run["same_state"]
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("accumulate", [1, 3])
+def test_a_run_with_targets_resumes_bit_for_bit(tmp_path, accumulate):
+    resumed, whole = resumed_and_whole(tmp_path, TARGETS, 0, accumulate)
+    assert whole.numbers == targets.formula(TARGETS, range(STEPS))
+    assert resumed.numbers == whole.numbers[SAVED:]
+    assert all(map(torch.equal, resumed.weights(), whole.weights()))
+    assert resumed.scheduler.state_dict() == whole.scheduler.state_dict()
 
 
 @pytest.mark.usefixtures("alone")

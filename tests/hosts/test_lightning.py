@@ -713,7 +713,7 @@ class Numbers(Rates):
     """The numbers with which every optimizer step trains."""
 
     def on_before_optimizer_step(self, trainer, module, optimizer):
-        self.seen.append(targets.numbers(optimizer, module.lr_schedulers()))
+        self.seen.append(targets.numbers(optimizer.param_groups, module.lr_schedulers()))
 
 
 def with_targets(document, **options):
@@ -837,7 +837,7 @@ def test_fabric_resumes_targets_bit_for_bit(tmp_path):
     def train(run, steps):
         seen, batches = [], Batches().batches
         for step in steps:
-            seen.append(targets.numbers(run["optimizer"], run["scheduler"]))
+            seen.append(targets.numbers(run["optimizer"].param_groups, run["scheduler"]))
             loss = run["model"](batches[step % 10][:, :4]).square().mean()
             run["optimizer"].zero_grad()
             fabric.backward(loss * run["scheduler"].values()["temp"])

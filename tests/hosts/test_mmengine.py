@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import olm
+from hosts import targets
 from training import NESTED
 
 with warnings.catch_warnings():
@@ -82,7 +83,16 @@ def loadable(monkeypatch):
 
 
 def a_runner(
-    folder, spec, accumulate=1, iterations=ITERATIONS, val=None, resume=None, epochs=None, **fields
+    folder,
+    spec,
+    accumulate=1,
+    iterations=ITERATIONS,
+    val=None,
+    resume=None,
+    epochs=None,
+    wrapper=None,
+    hooks=(),
+    **fields,
 ):
     torch.manual_seed(0)
     data = [(torch.randn(3), torch.randn(1)) for _ in range(16)]
@@ -116,11 +126,12 @@ def a_runner(
             "optimizer": {"type": "AdamW", "lr": 0.1},
             "paramwise_cfg": {"custom_keys": {"last": {"lr_mult": 0.5}}},
             "accumulative_counts": accumulate,
+            **(wrapper or {}),
         },
         # A Config converts the dictionary to its own class, as it does for a file.
         param_scheduler=Config({"it": {"type": TYPE, "spec": spec, **fields}}).it,
         default_hooks={"checkpoint": {"type": "CheckpointHook", "by_epoch": False, "interval": 2}},
-        custom_hooks=[recorder],
+        custom_hooks=[recorder, *hooks],
         randomness={"seed": 1},
         experiment_name=f"run{next(_runs)}",
         log_level="ERROR",
@@ -361,3 +372,116 @@ def test_a_momentum_scheduler_of_mmengine_is_built_before_or_after_it(first):
                 scheduler.step()
     group = optimizer.param_groups[0]
     assert (group["lr"], group["momentum"]) == (0.8, pytest.approx(0.55))
+
+
+class Valued(Hook):
+    """Multiply the loss by a value of the document, log it, and record all numbers."""
+
+    def __init__(self):
+        self.seen, self.logged = [], []
+
+    def before_train(self, runner):
+        self.scheduler = runner.param_schedulers[0].scheduler
+
+        def record(optimizer, *_):
+            self.seen.append(numbers(optimizer, self.scheduler))
+
+        runner.optim_wrapper.optimizer.register_step_pre_hook(record)
+        runner.model.register_forward_hook(self.multiply)
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        for name, number in self.scheduler.settings().items():
+            runner.message_hub.update_scalar(f"train/{name}", number)
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        scalars = runner.message_hub.log_scalars
+        names = self.scheduler.settings()
+        self.logged.append({name: scalars[f"train/{name}"].current() for name in names})
+
+    def multiply(self, model, inputs, outputs):
+        if isinstance(outputs, dict):
+            return {"loss": outputs["loss"] * self.scheduler.values()["temp"]}
+        return outputs
+
+
+def numbers(optimizer, scheduler):
+    """The numbers of the four param groups: weight and bias of the first layer, and of the last."""
+    found = dict(scheduler.values())
+    for name, group in zip(FOUR, optimizer.param_groups, strict=True):
+        found[f"lr/{name}"], found[f"betas[0]/{name}"] = group["lr"], group["betas"][0]
+        found[f"weight_decay/{name}"] = group["weight_decay"]
+    return found
+
+
+FOUR = ["first_weight", "first_bias", "last_weight", "last_bias"]
+WRAPPER = {
+    "optimizer": {"type": "AdamW", "lr": 0.1, "weight_decay": 0.1},
+    "paramwise_cfg": {"custom_keys": {"last": {"lr_mult": 0.5}, "bias": {"decay_mult": 0.0}}},
+}
+
+
+def of_four(document):
+    """A document for the param groups that mmengine makes, one for each parameter."""
+    first, *others = document["also"]
+    also = [{**first, "groups": "*_bias"}, *others]
+    return {**document, "also": also, "param_groups": FOUR}
+
+
+def formula_of_four(document, steps):
+    spec = olm.parse(document)
+    # A parameter has the multipliers of one key, here of `bias` before those of `last`.
+    own = {"lr": [0.1, 0.1, 0.05, 0.1], "weight_decay": [0.1, 0.0, 0.1, 0.0]}
+    own["betas[0]"] = [0.9] * 4
+    return [
+        {"temp": spec.value("temp", step)}
+        | {
+            f"{key}/{name}": spec.of(key, step, base=base, group=name)
+            for key, bases in own.items()
+            for name, base in zip(FOUR, bases, strict=True)
+        }
+        for step in steps
+    ]
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_targets_have_the_same_numbers_after_a_resume(tmp_path, accumulate):
+    steps, before = ITERATIONS // accumulate, SAVED // accumulate
+    document, hooks = of_four(targets.document(steps)), (Valued(), Valued())
+    whole = trained(tmp_path / "whole", document, accumulate, wrapper=WRAPPER, hooks=hooks[:1])
+    resumed = trained(
+        tmp_path / "resumed",
+        document,
+        accumulate,
+        wrapper=WRAPPER,
+        hooks=hooks[1:],
+        resume=tmp_path / "whole" / f"iter_{SAVED}.pth",
+    )
+    assert hooks[0].seen == formula_of_four(document, range(steps))
+    assert hooks[1].seen == hooks[0].seen[before:]
+    assert same_weights(resumed, whole)
+    assert resumed.param_schedulers[0].state_dict() == whole.param_schedulers[0].state_dict()
+    logged = hooks[0].logged[::accumulate]
+    assert logged == [{key: pytest.approx(row[key]) for key in row} for row in hooks[0].seen]
+
+
+def test_a_target_observes_the_monitored_metric_or_the_one_that_it_names(tmp_path):
+    plateau = {"kind": "ReduceLROnPlateau", "mode": "max", "factor": 0.5, "patience": 0}
+    document = {
+        "kind": "HoldLR",
+        "also": [
+            {"set": "weight_decay", "schedule": plateau},
+            {"value": "temp", "metric": "loss", "schedule": {**plateau, "factor": 0.1}},
+        ],
+    }
+    options = {"val": 3, "wrapper": WRAPPER, "monitor": "loss"}
+    hooks = Valued(), Valued()
+    whole = trained(tmp_path / "whole", document, hooks=hooks[:1], **options)
+    checkpoint = tmp_path / "whole" / "iter_8.pth"
+    resumed = trained(tmp_path / "resumed", document, hooks=hooks[1:], resume=checkpoint, **options)
+    assert len({row["temp"] for row in hooks[0].seen}) > 1
+    decays = [row["weight_decay/first_weight"] for row in hooks[0].seen]
+    assert len({*decays}) > 1
+    assert hooks[1].seen == hooks[0].seen[8:]
+    assert same_weights(resumed, whole)
+    with pytest.raises(olm.OlmError, match="the schedule of weight_decay is driven by a metric"):
+        trained(tmp_path / "without", document, wrapper=WRAPPER)

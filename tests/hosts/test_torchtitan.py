@@ -298,7 +298,7 @@ class TargetsRun(Run):
 
     def train(self, until=STEPS, save=False):
         for step in range(self.step, until):
-            self.seen.append(targets.numbers(self.optimizer, self.scheduler))
+            self.seen.append(targets.numbers(self.optimizer.param_groups, self.scheduler))
             self.data[step] = self.data[step] * self.scheduler.values()["temp"]
             super().train(step + 1, save)
         return self

@@ -11,6 +11,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 import olm
+from hosts import targets
 from olm.train.hosts.transformers import with_schedule
 
 BASE = 0.05
@@ -105,9 +106,9 @@ def trainer_of(folder, kind, *, stop=None, seed=0, recorder=None, optimizers=Non
     )
 
 
-def train(folder, kind, *, stop=None, resume=None, seed=0, **options):
+def train(folder, kind, *, stop=None, resume=None, seed=0, recorder=None, **options):
     """The results to compare: rates, metrics, weights and the scheduler."""
-    recorder = Recorder(stop)
+    recorder = recorder or Recorder(stop)
     trainer = trainer_of(folder, kind, seed=seed, recorder=recorder, **options)
     trainer.train(resume_from_checkpoint=resume)
     return recorder, trainer.model.state_dict(), trainer.lr_scheduler
@@ -192,7 +193,8 @@ def test_a_trainer_that_counts_epochs_computes_the_number_of_steps(tmp_path):
 def test_on_two_processes_a_step_is_an_optimizer_step_too(tmp_path):
     worker = Path(__file__).with_name("transformers_worker.py")
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    here = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(worker.parents[1]), os.environ.get("PYTHONPATH", "")])
+    here = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     command = [sys.executable, *launch, str(worker), str(tmp_path)]
     done = subprocess.run(command, env=os.environ | here, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -459,4 +461,139 @@ def test_epochs_of_a_stream_are_an_error(tmp_path):
     kind = with_schedule(Trainer, IN_EPOCHS)
     trainer = kind(model=Model(0), args=arguments(tmp_path), train_dataset=Stream())
     with pytest.raises(olm.SpecError, match="total_steps: 3ep needs a clock with steps_per_epoch"):
+        trainer.train()
+
+
+class Valued(Trainer):
+    """A trainer whose loss is multiplied by a value of the document."""
+
+    def compute_loss(self, *args, return_outputs=False, **options):
+        loss = super().compute_loss(*args, return_outputs=return_outputs, **options)
+        return loss if return_outputs else loss * self.lr_scheduler.values()["temp"]
+
+
+class Numbers(Recorder):
+    """Record the numbers of every optimizer step, and those that the scheduler reports."""
+
+    def on_pre_optimizer_step(self, args, state, control, optimizer, lr_scheduler, **kwargs):
+        self.rates.append(targets.numbers(optimizer.param_groups, lr_scheduler))
+        assert lr_scheduler.settings().items() <= self.rates[-1].items()
+
+
+def decayed(model):
+    """An optimizer with the param groups of `targets`."""
+    first, last = model.layers[0], model.layers[2]
+    weights, biases = [first.weight, last.weight], [first.bias, last.bias]
+    return torch.optim.AdamW(targets.groups_of(weights, biases))
+
+
+def train_with_targets(folder, kind, *, stop=None, **options):
+    return train(folder, kind, recorder=Numbers(stop), **options)
+
+
+@pytest.mark.parametrize("adapted", [True, False], ids=["with_schedule", "passed"])
+@pytest.mark.parametrize("accumulated", [1, 2])
+def test_targets_have_the_same_numbers_after_a_resume(tmp_path, adapted, accumulated):
+    document = targets.document(STEPS)
+
+    def optimizers(model):
+        optimizer = decayed(model)
+        return optimizer, None if adapted else olm.build(document, optimizer)
+
+    kind = with_schedule(Valued, document) if adapted else Valued
+    options = {"optimizers": optimizers, "gradient_accumulation_steps": accumulated}
+    whole = train_with_targets(tmp_path / "whole", kind, **options)
+    first = train_with_targets(tmp_path / "half", kind, stop=STOP, **options)
+    second = train_with_targets(tmp_path / "half", kind, resume=True, seed=1, **options)
+    assert_same(whole, first, second)
+    assert whole[0].rates == targets.formula(document, range(STEPS))
+
+
+def test_the_groups_of_the_trainers_own_optimizer_take_the_names_of_the_document(tmp_path):
+    document = targets.document(STEPS)
+    options = {"weight_decay": 0.1, "adam_beta1": 0.9}
+    runs = [
+        train_with_targets(tmp_path / name, with_schedule(Valued, document), **options, **more)
+        for name, more in [
+            ("whole", {}),
+            ("half", {"stop": STOP}),
+            ("half", {"resume": True, "seed": 1}),
+        ]
+    ]
+    assert_same(*runs)
+    own = {**targets.BASES, "lr": (BASE, BASE)}
+    assert runs[0][0].rates == targets.formula(document, range(STEPS), own)
+
+
+class Log(TrainerCallback):
+    """What the trainer passes to its callbacks, such as those of TensorBoard and W&B."""
+
+    def __init__(self):
+        self.logs = []
+
+    def on_log(self, args, state, control, logs, **kwargs):
+        self.logs.append(logs)
+
+
+def test_the_log_has_the_numbers_of_the_step_just_taken(tmp_path):
+    document, log = targets.document(STEPS), Log()
+    trainer = trainer_of(
+        tmp_path,
+        with_schedule(Valued, document),
+        optimizers=lambda model: (decayed(model), None),
+        logging_strategy="steps",
+        logging_steps=1,
+    )
+    trainer.add_callback(log)
+    trainer.train()
+    wanted = targets.formula(document, range(STEPS))
+    *rows, summary = log.logs
+    assert [{key: row[key] for key in wanted[0]} for row in rows] == wanted
+    assert [row["learning_rate"] for row in rows] == [row["lr/weight"] for row in wanted]
+    assert not {*wanted[0]} & {*summary}
+    assert [
+        {key: row[key] for key in wanted[0]} for row in trainer.state.log_history[:-1]
+    ] == wanted
+
+
+DRIVEN = {
+    "kind": "HoldLR",
+    "also": [
+        {"set": "weight_decay", "schedule": PLATEAU},
+        {"value": "temp", "metric": "loss", "schedule": {**PLATEAU, "factor": 0.1}},
+    ],
+}
+
+
+def test_a_target_observes_the_best_metric_or_the_one_that_it_names(tmp_path):
+    options = {**EVALUATED, "optimizers": lambda model: (decayed(model), None)}
+    kind = with_schedule(Valued, DRIVEN)
+    whole = train_with_targets(tmp_path / "whole", kind, **options)
+    first = train_with_targets(tmp_path / "half", kind, stop=STOP, **options)
+    second = train_with_targets(tmp_path / "half", kind, resume=True, seed=1, **options)
+    assert_same(whole, first, second)
+    assert len({row["weight_decay/weight"] for row in whole[0].rates}) > 2
+    assert len({row["temp"] for row in whole[0].rates}) > 2
+
+
+@pytest.mark.parametrize(
+    ("document", "options", "message"),
+    [
+        (DRIVEN, {}, "the schedule of weight_decay is driven by a metric: set metric_for_best"),
+        (
+            {**DRIVEN, "also": [{**DRIVEN["also"][1], "metric": "kl"}]},
+            {**EVALUATED},
+            "there is no metric kl, which a target observes, found loss, runtime",
+        ),
+        (
+            {**DRIVEN, **PLATEAU},
+            {**EVALUATED},
+            "the trainer steps a ReduceLROnPlateau only when it has a metric, but weight_decay and",
+        ),
+    ],
+)
+def test_targets_that_the_trainer_cannot_drive_are_an_error(tmp_path, document, options, message):
+    own = {"optimizers": lambda model: (decayed(model), None)}
+    trainer = trainer_of(tmp_path, with_schedule(Valued, document), **own, **options)
+    with pytest.raises(olm.OlmError, match=message):
         trainer.train()
