@@ -18,8 +18,10 @@ from olm.problem import SpecError, dotted
 from olm.schedule.clock import Clock
 from olm.schedule.schedule import KINDS, Schedule
 from olm.spec.digest import digest
-from olm.spec.root_keys import ROOT_KEYS
+from olm.spec.hyperparameters import SUGGESTED
+from olm.spec.root_keys import ROOT_KEYS, STATE_KEYS
 from olm.spec.spec import parse
+from olm.spec.targets import Target, assign
 
 CATALOGUE = {
     kind: model
@@ -166,10 +168,87 @@ def states(draw, depth=3, wide=False, kinds=CATALOGUE):
     }
 
 
+GROUPS = ("wd", "no_wd", "layer_0/bias", "head")
+"""Names of param groups."""
+
+
+@st.composite
+def targets(draw, depth=2, wide=False, kinds=CATALOGUE, groups=GROUPS, in_state=False):
+    """Targets that fit together, as a document has them, for these param groups."""
+    also = []
+    numbers = _numbers(Number(0.0, MAX_RATE), wide)
+
+    def add(number, groups, may_scale):
+        schedule = draw(schedules(depth, wide, kinds)).model_dump(mode="json")
+        scaled = may_scale and draw(st.booleans())
+        target = {**number, "scaled_by" if scaled else "schedule": _written(draw, schedule)}
+        if groups:
+            target["groups"] = groups if len(groups) > 1 or draw(st.booleans()) else groups[0]
+        if not scaled and draw(st.booleans()):
+            target["base"] = draw(numbers)
+        if draw(st.integers(0, 3)) == 0:
+            target["metric"] = "kl"
+        also.append(target)
+
+    for key in draw(st.lists(st.sampled_from([*SUGGESTED, "mine"]), unique=True, max_size=2)):
+        named = draw(st.lists(st.sampled_from(groups), unique=True, max_size=2))
+        if named and draw(st.booleans()):
+            add({"set": key}, named, may_scale=True)
+        else:
+            for name in named:
+                add({"set": key}, [name], may_scale=True)
+        if key != "lr" and (not named or draw(st.booleans())):
+            add({"set": key}, [], may_scale=False)
+    for name in draw(st.sampled_from([[], ["ema"], ["ema", "kl_weight"]])) if also else ["ema"]:
+        add({"value": name}, [], may_scale=False)
+    if in_state:
+        assigned = assign([Target(**target) for target in also], groups)
+        for index, target in enumerate(also):
+            count = len(assigned.groups_of(index))
+            if target.get("set", "lr") != "lr" and "base" not in target and count:
+                target["bases"] = draw(st.lists(numbers, min_size=count, max_size=count))
+    return also
+
+
+@st.composite
+def specs_with_targets(draw, depth=2, wide=False, kinds=CATALOGUE):
+    """A valid document with targets, perhaps with param groups and numbers of the optimizer."""
+    document = draw(specs(depth, wide, kinds)) | {"also": draw(targets(depth, wide, kinds))}
+    number = _numbers(Number(0.0, MAX_RATE), wide)
+    own = {"lr": draw(number), "betas": [draw(number), 0.999], "mine[0]": draw(number)}
+    if draw(st.booleans()):
+        document["param_groups"] = [
+            {"name": name, **own} if draw(st.booleans()) else name for name in GROUPS
+        ]
+    return document | ({"optimizer": own} if draw(st.booleans()) else {})
+
+
+@st.composite
+def states_with_targets(draw, depth=2, wide=False, kinds=CATALOGUE):
+    """The document of a state with targets."""
+    state = draw(states(depth, wide, kinds))
+    names = [*GROUPS[:2], "#2"]
+    also = draw(targets(depth, wide, kinds, tuple(names), in_state=True))
+    bases = draw(st.lists(_numbers(Number(0.0, MAX_RATE), wide), min_size=3, max_size=3))
+    schedule = parse({key: state[key] for key in state if key not in STATE_KEYS}).schedule
+    return {
+        **state,
+        "also": also,
+        "param_groups": names,
+        "base_lrs": bases,
+        "digest": digest(schedule, [Target(**target) for target in also]),
+    }
+
+
 def documents(depth=3, wide=False, kinds=CATALOGUE):
     """A valid document: a spec or a state."""
     plain = specs(depth, wide, kinds) | states(depth, wide, kinds)
-    return plain | specs_with_durations(depth, kinds) | states_with_durations(depth, kinds)
+    counted = specs_with_durations(depth, kinds) | states_with_durations(depth, kinds)
+    others = min(depth, 2)
+    with_targets = specs_with_targets(others, wide, kinds) | states_with_targets(
+        others, wide, kinds
+    )
+    return plain | counted | with_targets
 
 
 @st.composite
@@ -349,7 +428,19 @@ def _root_values():
     known = st.sampled_from([run, {**run, "tokens_per_step": 7}, {**run, "steps_per_epoch": 0}])
     pairs = [["total_steps", "3%"], ["total_steps", "3 %"], ["end_lr", "3%"], ["", "rest"], ["a"]]
     texts = st.lists(st.sampled_from(pairs), max_size=2)
-    of_a_run = (known | st.sampled_from(other) | texts).map(copy.deepcopy)
+    odd_groups = [["a", "a"], ["#0"], ["#1"], [{"name": "a", "betas": 1}], [{"lr": 1}], [""]]
+    odd_numbers = [{"lr": 1}, {"nesterov": 1}, {"betas": [1]}, {"betas[0]": [1]}, {"params[0]": 1}]
+    hold = {"kind": "HoldLR"}
+    odd_targets = [
+        {"set": name, "schedule": hold}
+        for name in ("betas", "betas[0]", "lr", "eps\n", "nesterov[0]", "initial_x", "betas[٣]")
+    ]
+    odd_targets += [
+        {"value": name, "schedule": hold} for name in ("lr", "ema", "größe", "batch_size", "ema\n")
+    ]
+    odd_targets += [{}, {"set": "eps", "schedule": hold, "groups": ["a.*"], "bases": [1]}]
+    of_targets = st.sampled_from([*odd_groups, *odd_numbers, *([one] for one in odd_targets)])
+    of_a_run = (known | st.sampled_from(other) | texts | of_targets).map(copy.deepcopy)
     return (
         of_a_run
         | lists.map(copy.deepcopy)

@@ -24,6 +24,7 @@ VALIDATOR = Draft7Validator(schedules_schema(CATALOGUE))
 OF_KIND = {kind: Draft7Validator(kind_schema(kind, CATALOGUE)) for kind in CATALOGUE}
 UNSAID = unsaid(CATALOGUE)
 RULES = {rule.fields for model in (Clock, *CATALOGUE.values()) for rule in model.rules}
+RULES |= {("param_groups",)}
 
 
 def fields_of(problem):
@@ -118,6 +119,11 @@ def refused_by_check_jsonschema(folder, names):
     return {error["filename"] for error in report["errors"]}
 
 
+EMA = {"value": "ema", "schedule": {"kind": "HoldLR"}}
+EPS = {"set": "eps", "schedule": {"kind": "HoldLR"}}
+TARGETS = {"kind": "HoldLR", "also": [EMA], "param_groups": ["a", "b"]}
+
+
 def nested(depth):
     """A document of nested schedules, of a given depth."""
     schedule = {"kind": "LinearLR", "total_steps": 1}
@@ -141,6 +147,11 @@ def nested(depth):
             },
             "digest",
         ),
+        ({**TARGETS, "also": [EMA, EMA]}, "two-targets"),
+        ({**TARGETS, "also": [{**EPS, "groups": "x*"}]}, "no-group"),
+        ({**TARGETS, "also": [{**EPS, "bases": [1]}]}, "target-state"),
+        ({**TARGETS, "param_groups": ["a", "a"]}, "rule"),
+        ({**TARGETS, "param_groups": ["#1"]}, "rule"),
         (
             {"kind": "SequentialLR", "schedulers": [nested(1)], "milestones": [1] * 100_000},
             "size",

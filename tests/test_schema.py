@@ -12,6 +12,7 @@ from olm.problem import SpecError
 from olm.schema.documentation import fields
 from olm.schema.json_schema import DRAFT, kind_schema, schedules_schema
 from olm.spec.digest import digest
+from olm.spec.hyperparameters import SUGGESTED
 from olm.spec.root_keys import ROOT_KEYS, STATE_KEYS
 from olm.spec.spec import parse
 
@@ -94,10 +95,9 @@ def test_no_title_repeats_the_name_of_a_field(schema):
 
 @every_file
 def test_every_condition_requires_a_mapping_with_a_kind(schema):
-    target = schema["properties"]["also"]["items"]
-    ours = [part["if"] for part in mappings(target) if "if" in part]
+    of_keys = [part["if"] for part in mappings(schema["properties"]) if "if" in part]
     conditions = [part["if"] for part in mappings(schema) if "if" in part]
-    conditions = [condition for condition in conditions if condition not in ours]
+    conditions = [condition for condition in conditions if condition not in of_keys]
     assert conditions
     for condition in conditions:
         assert condition["type"] == "object"
@@ -196,6 +196,15 @@ STATE = {
 }
 
 
+EMA = {"value": "ema", "schedule": LINEAR}
+EPS = {"set": "eps", "schedule": LINEAR}
+SCALED = {"set": "lr", "groups": "a", "scaled_by": LINEAR}
+
+
+def also(*targets):
+    return {**LINEAR, "also": [*targets]}
+
+
 def sequence(*children):
     return {"kind": "SequentialLR", "schedulers": list(children), "milestones": [3]}
 
@@ -259,6 +268,56 @@ def sequence(*children):
         ({**LINEAR, "digest": STATE["digest"]}, ["", ""]),
         ({**LINEAR, "base_lrs": None}, ["base_lrs", "", ""]),
         ({"schedule": LINEAR}, [""]),
+        (also(None), ["also/0"]),
+        ({**LINEAR, "also": []}, ["also"]),
+        ({**LINEAR, "also": EMA}, ["also"]),
+        (also({}), ["also/0"]),
+        (also({"schedule": LINEAR}), ["also/0"]),
+        (also({"set": "eps"}), ["also/0"]),
+        (also({"value": "ema"}), ["also/0"]),
+        (also(EMA, {**EPS, "set": "betas"}), ["also/1/set"]),
+        (also({**EPS, "set": "nesterov[0]"}), ["also/0/set"]),
+        (also({**EPS, "set": "eps\n"}), ["also/0/set"]),
+        (also({**EPS, "set": None}), ["also/0/set"]),
+        (also({**EPS, "set": "lr"}), ["also/0"]),
+        (also({**EMA, "value": "momentum"}), ["also/0/value"]),
+        (also({**EMA, "value": "batch_size"}), ["also/0/value"]),
+        (also({**EMA, "value": "größe"}), ["also/0/value"]),
+        (also({**EMA, "set": "eps"}), ["also/0"]),
+        (also({**EMA, "groups": "a"}), ["also/0"]),
+        (also({"value": "ema", "scaled_by": LINEAR}), ["also/0"]),
+        (also({**EMA, "metric": "k l"}), ["also/0/metric"]),
+        (also({**EPS, "groups": ""}), ["also/0/groups"]),
+        (also({**EPS, "groups": []}), ["also/0/groups"]),
+        (also({**EPS, "groups": "layer.*"}), ["also/0/groups"]),
+        (also({**EPS, "groups": ["a", 3]}), ["also/0/groups/1"]),
+        (also({**EPS, "base": "1"}), ["also/0/base"]),
+        (also({**EPS, "base": -1}), ["also/0/base"]),
+        (also({**EPS, "base": None}), ["also/0/base"]),
+        (also({**EPS, "extra": 1}), ["also/0"]),
+        (also({**EPS, "groups": "a", "scaled_by": LINEAR}), ["also/0"]),
+        (also({"set": "eps", "scaled_by": LINEAR}), ["also/0"]),
+        (also({**SCALED, "base": 1}), ["also/0"]),
+        (also({**EPS, "schedule": None}), ["also/0/schedule"]),
+        (also({**EPS, "schedule": {"kind": "X"}}), ["also/0/schedule/kind"]),
+        (also({**EPS, "schedule": {**LINEAR, "x": 1}}), ["also/0/schedule"]),
+        (also({**EPS, "schedule": {**LINEAR, "also": [EMA]}}), ["also/0/schedule"]),
+        (also({**SCALED, "scaled_by": {"kind": "X"}}), ["also/0/scaled_by/kind"]),
+        (sequence({**LINEAR, "also": [EMA]}), ["schedulers/0"]),
+        ({**LINEAR, "param_groups": []}, ["param_groups"]),
+        ({**LINEAR, "param_groups": "a"}, ["param_groups"]),
+        ({**LINEAR, "param_groups": ["a", 3]}, ["param_groups/1"]),
+        ({**LINEAR, "param_groups": ["#a"]}, ["param_groups/0"]),
+        ({**LINEAR, "param_groups": [{"name": "#0"}]}, ["param_groups/0/name"]),
+        ({**LINEAR, "param_groups": [{"lr": 1}]}, ["param_groups/0"]),
+        ({**LINEAR, "param_groups": [{"name": "a", "lr": "1"}]}, ["param_groups/0/lr"]),
+        ({**LINEAR, "param_groups": [{"name": "a", "nesterov": 1}]}, ["param_groups/0"]),
+        ({**LINEAR, "param_groups": [{"name": "a", "betas": 1}]}, ["param_groups/0/betas"]),
+        ({**LINEAR, "optimizer": {}}, ["optimizer"]),
+        ({**LINEAR, "optimizer": {"lr": -1}}, ["optimizer/lr"]),
+        ({**LINEAR, "optimizer": {"betas[0]": [0.9]}}, ["optimizer/betas[0]"]),
+        ({**LINEAR, "optimizer": {"params[0]": 1}}, ["optimizer"]),
+        ({**LINEAR, "optimizer": {"lr ": 1}}, ["optimizer"]),
         ({**LINEAR, "$schema": None}, ["$schema"]),
     ],
 )
@@ -268,6 +327,26 @@ def test_an_error_is_reported_once_at_its_place_and_by_the_models_too(document, 
     assert not any(error.context for error in errors)
     with pytest.raises(SpecError):
         parse(document)
+
+
+def test_documents_with_targets_are_valid():
+    numbers = {"lr": 1, "betas": [0.9, 0.999], "mine[3]": 0, "weight_decay": [0.1]}
+    for document in (
+        also(EMA, EPS, SCALED),
+        also({**EPS, "groups": ["a", "layer_*/b?"], "base": 1, "metric": "kl"}),
+        also({**EPS, "set": "betas[0]"}, {**EMA, "base": 0.5}),
+        {**LINEAR, "param_groups": ["a", "b/c", {"name": "d", **numbers}], "optimizer": numbers},
+        {**LINEAR, "param_groups": ["a", "#1"]},
+    ):
+        assert VALIDATOR.is_valid(document)
+        parse(document)
+
+
+def test_every_key_of_a_target_is_described_and_bases_are_not_suggested():
+    properties = SCHEDULE["properties"]["also"]["items"]["properties"]
+    assert all(one["description"].endswith(".") for one in properties.values())
+    assert [name for name, one in properties.items() if "doNotSuggest" in one] == ["bases"]
+    assert [one["label"] for one in properties["set"]["defaultSnippets"]] == [*SUGGESTED]
 
 
 def test_a_spec_and_a_state_are_valid():

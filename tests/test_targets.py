@@ -81,12 +81,12 @@ def problems(*also, **root):
         ),
         (
             {"value": "weight_decay", "schedule": HOLD},
-            "also[0].value: error[rule]: value must not be weight_decay, which the optimizer has "
+            "also[0].value: error[type]: value must not be weight_decay, which the optimizer has "
             "(to schedule it, write `set: weight_decay`)",
         ),
         (
             {"value": "batch_size", "schedule": HOLD},
-            "also[0].value: error[rule]: value must not be batch_size, which the clock gives",
+            "also[0].value: error[type]: value must not be batch_size, which the clock gives",
         ),
         (
             {"set": "eps", "groups": "^layer_.*$", "schedule": HOLD},
@@ -120,7 +120,7 @@ def problems(*also, **root):
         ),
         (
             {"set": "eps", "schedule": HOLD, "bases": [1.0, 1.0, 1.0]},
-            "also[0].bases: error[half-state]: only the targets of a state have `bases`",
+            "also[0].bases: error[target-state]: only the targets of a state have `bases`",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_two_targets_of_one_number_are_an_error(also, wanted):
         (["a", "a"], "param_groups[1]: error[rule]: `a` is the name of two param groups"),
         (["a", {"lr": 1}], "param_groups[1]: error[missing-field]: a param group needs the field"),
         (["a", {"name": "b", "lr": -1}], "param_groups[1].lr: error[range]: lr must be at least 0"),
-        (["#1"], "param_groups[0]: error[type]: param_groups[0] must not begin with #, found"),
+        (["#1"], "param_groups[0]: error[rule]: param_groups[0] must not begin with #, found"),
         ("a", "param_groups: error[type]: param_groups must be a list of names, found the string"),
         ([], "param_groups: error[range]: param_groups must have at least 1 item, found none"),
     ],
@@ -349,3 +349,16 @@ def test_a_value_that_cannot_be_used_is_an_error():
     with pytest.raises(olm.RateError):
         spec.value("x", 5)
     assert math.isclose(spec.value("x", 0), 1.0)
+
+
+def test_bases_in_a_spec_are_an_error_with_and_without_the_names_of_the_groups():
+    wanted = "also[0].bases: error[target-state]: only the targets of a state have `bases`"
+    eps = {"set": "eps", "schedule": HOLD, "bases": [1.0]}
+    assert problems(eps) == problems(eps, param_groups=["a"]) == [wanted]
+
+
+@pytest.mark.parametrize(
+    "key", ["nesterov[0]", "params[0]", "initial_lr[0]", "betas[٣]", "eps\n", "betas[1000]"]
+)
+def test_what_the_schema_refuses_to_set_the_models_refuse_too(key):
+    assert len(problems({"set": key, "schedule": HOLD})) == 1

@@ -63,12 +63,15 @@ def unsaid(kinds: Kinds) -> dict[str, list[str]]:
     >>> unsaid({"WarmupCosineScheduler": KINDS["WarmupCosineScheduler"]})["rule"][:1]
     ['WarmupCosineScheduler: warmup_steps must be below total_steps']
     """
+    of_keys: dict[str, list[str]] = {"rule": []}
+    for name, key in KEYS.items():
+        of_keys["rule"] += [f"{name}: {rule}" for rule in _rules(_model_of(name))]
+        for code, text in key.beyond_schema.items():
+            of_keys.setdefault(code, []).append(text)
+    of_kinds = [f"{kind}: {rule}" for kind, model in kinds.items() for rule in _rules(model)]
     return {
-        "rule": [
-            *(f"{kind}: {rule}" for kind, model in kinds.items() for rule in _rules(model)),
-            *(f"{name}: {rule}" for name in KEYS for rule in _rules(_model_of(name))),
-        ],
-        **{name: [KEYS[name].beyond_schema] for name in sorted(KEYS) if KEYS[name].beyond_schema},
+        **of_keys,
+        "rule": [*of_kinds, *of_keys["rule"]],
         "depth": [
             f"schedules must not be nested more than {MAX_DEPTH} deep",
             f"lists and mappings must not be nested more than {MAX_LEVELS} deep",

@@ -31,13 +31,24 @@ COUNTS = frozenset({"history_size", "max_eval", "max_iter", "ns_steps"})
 BELOW_ONE = frozenset({"betas"})
 """Hyperparameters that torch's optimizers require to be below 1."""
 
-_SET = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[(\d{1,3})\])?")
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_INDEX = r"\[[0-9]{1,3}\]"
+_SET = re.compile(rf"({_NAME})(?:\[([0-9]{{1,3}})\])?")
+_NOT_PARAMETERS = ("params", "param_names", "name")
+_PAIRS = "|".join(sorted(PAIRS))
+_REFUSED = "|".join([*_NOT_PARAMETERS, r"initial_[^\[]*", *sorted(BOOLEANS | COUNTS)])
+_END = r"$(?!\n)"
 
-SET_PATTERN = (
-    r"^(?!(params|name|param_names|initial_.*|"
-    + "|".join(sorted(PAIRS | BOOLEANS | COUNTS))
-    + r")$)[A-Za-z_][A-Za-z0-9_]*(\[[0-9]{1,3}\])?$"
-)
+PAIR_PATTERN = f"^({_PAIRS}){_END}"
+"""The names of hyperparameters that are several numbers, for JSON Schemas."""
+
+ELEMENT_PATTERN = rf"^(?!({_REFUSED})\[){_NAME}{_INDEX}{_END}"
+"""The names of elements of hyperparameters, for JSON Schemas."""
+
+SINGLE_PATTERN = f"^(?!({_REFUSED}|{_PAIRS})$){_NAME}{_END}"
+"""The names of the other hyperparameters, for JSON Schemas."""
+
+SET_PATTERN = rf"^(?!({_REFUSED})(\[|$)|({_PAIRS})$){_NAME}({_INDEX})?{_END}"
 """The names that `hyperparameter` accepts, for JSON Schemas."""
 
 NUMBER_SCHEMA: dict[str, Any] = {
@@ -47,9 +58,8 @@ NUMBER_SCHEMA: dict[str, Any] = {
 """The names of hyperparameters and values, for JSON Schemas."""
 
 VALUE_PATTERN = (
-    r"^(?!(batch_size|"
-    + "|".join(sorted(name for name in KNOWN if name.isidentifier()))
-    + r")$)[A-Za-z_][A-Za-z0-9_]*$"
+    rf"^(?!(batch_size|{'|'.join(sorted(name for name in KNOWN if name.isidentifier()))})$)"
+    rf"{_NAME}{_END}"
 )
 """The names that `value_name` accepts, for JSON Schemas."""
 
@@ -87,7 +97,7 @@ def hyperparameter(value: Any) -> str:
 
 
 def _why_not(name: str, index: int | None) -> str:
-    if name in ("params", "param_names", "name") or name.startswith("initial_"):
+    if name in _NOT_PARAMETERS or name.startswith("initial_"):
         return "is not a hyperparameter"
     if name in PAIRS and index is None:
         return f"has several numbers: set {name}[0] or {name}[1]"
@@ -107,10 +117,10 @@ def value_name(value: Any) -> str:
     if not isinstance(value, str) or not (value.isidentifier() and value.isascii()):
         raise invalid("type", f"must be a name such as ema_decay, found {found(value)}")
     if value == "batch_size":
-        raise invalid("rule", "must not be batch_size, which the clock gives")
+        raise invalid("type", "must not be batch_size, which the clock gives")
     if value in KNOWN:
         text = f"must not be {clipped(value)}, which the optimizer has"
-        raise invalid("rule", text, hint=f"to schedule it, write `set: {value}`")
+        raise invalid("type", text, hint=f"to schedule it, write `set: {value}`")
     return value
 
 

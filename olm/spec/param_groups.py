@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,7 +15,12 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from olm.fields.errors import at, invalid, quoted
 from olm.fields.types import MAX_RATE, Length, Number
 from olm.problem import clipped, found, listed, nearest
-from olm.spec.hyperparameters import hyperparameter
+from olm.spec.hyperparameters import (
+    ELEMENT_PATTERN,
+    PAIR_PATTERN,
+    SINGLE_PATTERN,
+    hyperparameter,
+)
 
 MAX_NAME = 200
 """The longest name of a param group, and the longest glob."""
@@ -24,12 +30,13 @@ _REGEX_SIGNS = ("^", "$", "\\", ".*", "|", "(")
 NUMBER = Number(0.0, MAX_RATE)
 
 OWN_NUMBERS = {"type": "number", "minimum": 0, "maximum": MAX_RATE}
-NAME_SCHEMA = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": MAX_NAME,
-    "pattern": "^([^#]|#[0-9]+$)",
-}
+NAME_SCHEMA = {"type": "string", "maxLength": MAX_NAME, "pattern": "^[^#]"}
+
+_UNNAMED = "#[0-9]+"
+"""How a state writes the name of a param group without one: by its position."""
+
+_MAX_ELEMENTS = 1000
+"""The most numbers that a hyperparameter may be."""
 
 GROUP_SCHEMA: dict[str, Any] = {"minLength": 1, "maxLength": MAX_NAME}
 """The name of a param group that is there, for JSON Schemas."""
@@ -84,6 +91,9 @@ def _param_group(item: Any, index: int) -> ParamGroup:
     if item == f"#{index}":
         # A state has it, of a group without a name.
         return ParamGroup(item)
+    if isinstance(item, str) and re.fullmatch(_UNNAMED, item) and len(item) <= MAX_NAME:
+        # The JSON Schema accepts it, since the position of an item is beyond it.
+        raise invalid("rule", f"must not begin with #, found {found(item)}")
     if not isinstance(item, Mapping):
         return ParamGroup(_name(item))
     if "name" not in item:
@@ -153,38 +163,48 @@ def _below(error: ValidationError, loc: tuple[str | int, ...]) -> Iterator[InitE
 
 def groups_schema() -> dict[str, Any]:
     """The JSON Schema of `param_groups`."""
-    name = {**NAME_SCHEMA, "description": "The name of the param group."}
+    name = {"description": "The name of the param group.", **NAME_SCHEMA}
+    numbers = _numbers_schema()
     entry = {
+        **NAME_SCHEMA,
         "type": ["string", "object"],
-        **{key: value for key, value in NAME_SCHEMA.items() if key != "type"},
+        "pattern": rf"{NAME_SCHEMA['pattern']}|^{_UNNAMED}$(?!\n)",
+        "errorMessage": "must be the name of a param group, or a mapping with name and numbers",
         "required": ["name"],
-        "properties": {"name": name},
-        "additionalProperties": _one_or_several(),
-        "propertyNames": {"pattern": r"^[A-Za-z_][A-Za-z0-9_]*(\[[0-9]{1,3}\])?$"},
+        **numbers,
+        "properties": {"name": name, **numbers["properties"]},
     }
     return {"type": "array", "minItems": 1, "items": entry}
 
 
 def optimizer_schema() -> dict[str, Any]:
     """The JSON Schema of `optimizer`."""
-    lr = {**_one_or_several(), "description": "The learning rate that schedules multiply."}
+    return {"type": "object", "minProperties": 1, **_numbers_schema()}
+
+
+def _numbers_schema() -> dict[str, Any]:
+    """The part of the schema of a mapping that describes its hyperparameters."""
+    number = dict(OWN_NUMBERS)
+    several = {"minItems": 1, "maxItems": _MAX_ELEMENTS, "items": dict(OWN_NUMBERS)}
     return {
-        "type": "object",
-        "minProperties": 1,
-        "properties": {"lr": lr},
-        "additionalProperties": _one_or_several(),
-        "propertyNames": {"pattern": r"^[A-Za-z_][A-Za-z0-9_]*(\[[0-9]{1,3}\])?$"},
+        # What a value may be follows from the pattern alone, so that a mistake is one error.
+        "properties": {name: {"description": text} for name, text in _DESCRIPTIONS.items()},
+        "patternProperties": {
+            PAIR_PATTERN: {"type": "array", **several},
+            ELEMENT_PATTERN: number,
+            SINGLE_PATTERN: {**number, "type": ["number", "array"], **several},
+        },
+        "additionalProperties": False,
     }
 
 
-def _one_or_several() -> dict[str, Any]:
-    limits = {"minimum": 0, "maximum": MAX_RATE}
-    return {
-        "type": ["number", "array"],
-        **limits,
-        "minItems": 1,
-        "items": {"type": "number", **limits},
-    }
+_DESCRIPTIONS = {
+    "lr": "The learning rate, which factors multiply.",
+    "weight_decay": "The weight decay.",
+    "momentum": "The momentum of SGD and Muon.",
+    "betas": "The two decay rates of the averages of Adam.",
+    "eps": "What Adam adds to the denominator.",
+}
 
 
 def globs(value: Any) -> tuple[str, ...]:
@@ -229,7 +249,7 @@ def _glob(value: Any) -> str:
 
 def globs_schema() -> dict[str, Any]:
     """The JSON Schema of `groups`."""
-    one = {"minLength": 1, "maxLength": MAX_NAME, "pattern": r"^((?!\.\*)[^\^$\\|(])+$"}
+    one = {"maxLength": MAX_NAME, "pattern": r"^((?!\.\*)[^\^$\\|(])+$"}
     return {
         "type": ["string", "array"],
         **one,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from operator import attrgetter, methodcaller
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
@@ -96,8 +97,8 @@ class RootKey(NamedTuple):
     """The JSON Schema, if it does not follow from the type."""
     items: Callable[[], type[BaseModel]] | None = None
     """The model of the items of a list, whose sentences describe the fields."""
-    beyond_schema: str = ""
-    """What the JSON Schema cannot require."""
+    beyond_schema: Mapping[str, str] = MappingProxyType({})
+    """What the JSON Schema cannot require, by the code of the problem."""
 
 
 def digest_text(value: Any) -> str:
@@ -122,7 +123,11 @@ class Root(BaseModel):
             check=imported("olm.spec.targets", "contradictions"),
             schema=imported("olm.spec.targets", "schema"),
             items=imported("olm.spec.targets", "model"),
-            beyond_schema="two targets must not set one number, and globs must match param_groups",
+            beyond_schema={
+                "two-targets": "two targets must not set one number of one param group",
+                "no-group": "globs must match one of param_groups",
+                "target-state": "targets of a state have bases, one for each of param_groups",
+            },
         ),
     ] = ()
     """The other numbers that the run schedules: hyperparameters, of all groups or some, and values
@@ -133,7 +138,7 @@ class Root(BaseModel):
             "both",
             write=lambda groups: [group.as_document() for group in groups],
             schema=imported("olm.spec.param_groups", "groups_schema"),
-            beyond_schema="each name stands once, for hyperparameters that are numbers",
+            beyond_schema={"rule": "param_groups: each name must be listed once"},
         ),
     ] = ()
     """The names of the optimizer's param groups, in order, also with their own numbers."""
@@ -142,7 +147,6 @@ class Root(BaseModel):
         RootKey(
             write=dict,
             schema=imported("olm.spec.param_groups", "optimizer_schema"),
-            beyond_schema="hyperparameters are numbers",
         ),
     ] = ()
     """The numbers that the optimizer is constructed with, such as `lr` and `weight_decay`."""
@@ -157,7 +161,9 @@ class Root(BaseModel):
             write=lambda pairs: [list(pair) for pair in pairs],
             check=imported("olm.spec.written_durations", "misplaced"),
             schema=imported("olm.spec.written_durations", "schema"),
-            beyond_schema="a state is in steps, and durations says what some of them were before",
+            beyond_schema={
+                "durations": "a state is in steps, and durations says what some of them were before"
+            },
         ),
     ] = ()
     """The durations as they were before they were steps, each with its path. A state has them."""
@@ -178,7 +184,7 @@ class Root(BaseModel):
             "state",
             position=True,
             check=imported("olm.spec.digest", "mixed_state"),
-            beyond_schema="digest must be that of the schedule",
+            beyond_schema={"digest": "digest must be that of the schedule"},
         ),
     ] = None
     """The `digest` of the schedule, which tells a mixture of two states from a state."""

@@ -221,31 +221,37 @@ def targets(value: Any) -> tuple[Target, ...]:
 def contradictions(root: Root, also: Sequence[Target]) -> Iterator[InitErrorDetails]:
     """What does not fit together among the targets of a document."""
     names = [group.name for group in root.param_groups]
-    problems = [*_twice(also)]
+    problems = [*_twice(also), *(_bases_of_spec(also) if root.last_epoch is None else ())]
     if names and not problems:
         assignment = assign(also, names)
         problems += assignment.problems
-        if not problems:
-            problems += _bases(root, assignment)
+        if not problems and root.last_epoch is not None:
+            problems += _bases_of_state(also, assignment)
     elif root.last_epoch is not None and any(target.set for target in also):
         text = "a state whose targets set hyperparameters needs the key `param_groups`"
-        problems.append(Problem("half-state", text, ("also",)))
+        problems.append(Problem("target-state", text, ("also",)))
     for problem in problems:
         error = invalid(problem.code, problem.message, hint=problem.hint)
         yield at(problem.path, None, error)
 
 
-def _bases(root: Root, assignment: Assignment) -> Iterator[Problem]:
-    """That a state has the groups' own numbers for each target, and a spec none."""
-    for index, target in enumerate(root.also):
+def _bases_of_spec(also: Sequence[Target]) -> Iterator[Problem]:
+    """That a spec has no numbers of the groups."""
+    for index, target in enumerate(also):
+        if target.bases is not None:
+            path = ("also", index, "bases")
+            yield Problem("target-state", "only the targets of a state have `bases`", path)
+
+
+def _bases_of_state(also: Sequence[Target], assignment: Assignment) -> Iterator[Problem]:
+    """That a state has the groups' own numbers for each target."""
+    for index, target in enumerate(also):
         path: Path = ("also", index, "bases")
         wanted = len(assignment.groups_of(index)) if target.has_bases else 0
-        if root.last_epoch is None and target.bases is not None:
-            yield Problem("half-state", "only the targets of a state have `bases`", path)
-        elif root.last_epoch is not None and (count := len(target.bases or ())) != wanted:
+        if (count := len(target.bases or ())) != wanted:
             groups = quantity(wanted, "param group")
             text = f"bases must have a number for each of {groups}, found {count or 'none'}"
-            yield Problem("half-state", text, path if target.bases else path[:-1])
+            yield Problem("target-state", text, path if target.bases else path[:-1])
 
 
 def _twice(also: Sequence[Target]) -> Iterator[Problem]:
@@ -338,12 +344,38 @@ def model() -> type[BaseModel]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of `also`: one closed object, so that a mistake is one error."""
-    number = {"required": ["value"]}
-    properties = {
+    target = {
+        "type": "object",
+        "properties": _properties_schema(),
+        "additionalProperties": False,
+        "if": {"required": ["value"]},
+        "then": {
+            "properties": dict.fromkeys(("set", "groups", "scaled_by", "bases"), False),
+            **_either("scaled_by", {}, {"required": ["schedule"]}),
+        },
+        # What else a target needs is left open until it says what it sets.
+        "else": {"required": ["set"], **_either("set", _of_groups_schema(), {})},
+    }
+    return {"type": "array", "minItems": 1, "items": target}
+
+
+def _either(key: str, with_key: dict[str, Any], without: dict[str, Any]) -> dict[str, Any]:
+    return {"if": {"required": [key]}, "then": with_key, "else": without}
+
+
+def _of_groups_schema() -> dict[str, Any]:
+    of_lr = {"if": {"properties": {"set": {"const": LR}}}, "then": {"required": ["groups"]}}
+    scaled = {"required": ["groups"], "properties": {"schedule": False, "base": False}}
+    return _either("scaled_by", scaled, {"required": ["schedule"], **of_lr})
+
+
+def _properties_schema() -> dict[str, Any]:
+    bases = {"type": "array", "minItems": 1, "items": dict(OWN_NUMBERS), "doNotSuggest": True}
+    return {
         "set": {
             "type": "string",
             "pattern": SET_PATTERN,
-            "errorMessage": "must be a number among the keys of the param groups",
+            "errorMessage": "must be a key of the param groups that is a number, or betas[0]",
             "defaultSnippets": [{"label": name, "body": name} for name in SUGGESTED],
         },
         "value": {
@@ -355,37 +387,10 @@ def schema() -> dict[str, Any]:
         "schedule": dict(ANY_KIND),
         "scaled_by": dict(ANY_KIND),
         "base": dict(OWN_NUMBERS),
-        "metric": {"type": "string", "pattern": VALUE_PATTERN},
-        "bases": {
-            "type": "array",
-            "minItems": 1,
-            "items": dict(OWN_NUMBERS),
-            "doNotSuggest": True,
+        "metric": {
+            "type": "string",
+            "pattern": VALUE_PATTERN,
+            "errorMessage": "must be the name of a metric such as kl",
         },
+        "bases": bases,
     }
-    of_groups = {
-        "required": ["set"],
-        "if": {"required": ["scaled_by"]},
-        "then": {
-            "required": ["groups"],
-            "properties": {"schedule": False, "base": False},
-        },
-        "else": {
-            "required": ["schedule"],
-            "if": {"properties": {"set": {"const": LR}}},
-            "then": {"required": ["groups"]},
-        },
-    }
-    of_loop = {
-        "required": ["schedule"],
-        "properties": dict.fromkeys(("set", "groups", "scaled_by", "bases"), False),
-    }
-    target = {
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": False,
-        "if": number,
-        "then": of_loop,
-        "else": of_groups,
-    }
-    return {"type": "array", "minItems": 1, "items": target}
