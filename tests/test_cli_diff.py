@@ -14,7 +14,7 @@ from olm.kinds.linear import Linear
 from olm.kinds.plateau import Plateau
 from olm.spec.digest import digest
 from strategies import mutated
-from training import optimizer_of, trained
+from training import EXAMPLES, optimizer_of, trained
 
 A, B = "kind: LinearLR\ntotal_steps: 1000\n", "kind: LinearLR\ntotal_steps: 2000\n"
 
@@ -657,3 +657,164 @@ def can_be_loaded(path):
         return bool(olm.load(path))
     except olm.SpecError:
         return False
+
+
+TARGETS = """\
+kind: LinearLR
+total_steps: 100
+also:
+  - set: lr
+    groups: head
+    scaled_by: {kind: TableLR, milestones: [0, 2ep], factors: [0.0, 1.0]}
+  - set: weight_decay
+    schedule: {kind: RampLR, total_steps: 100, end_factor: 10.0}
+  - value: ema
+    schedule: {kind: RampLR, total_steps: 100%, start_factor: 0.9, end_factor: 1.0}
+param_groups: [decay, {name: no_decay, weight_decay: 0}, head]
+optimizer: {lr: 0.1, weight_decay: 0.04}
+clock: {total_steps: 100, steps_per_epoch: 2}
+"""
+
+
+def test_each_target_that_differs_has_a_section_and_the_equal_ones_a_line(folder, capsys):
+    other = TARGETS.replace("10.0", "5.0").replace("2ep", "3ep")
+    folder(a=TARGETS, b=other.replace("value: ema", "value: temp"))
+    assert diff(capsys, "a", "b") == (
+        PROBLEMS,
+        [
+            "lr of head",
+            "  scaled_by.milestones[1]: a has 2ep (4 steps), b 3ep (6 steps)",
+            "  the curves part at step 4, most there: 0.096 and 0, with base 0.1",
+            "  the curves are equal again from step 6 on",
+            "weight_decay",
+            "  schedule.end_factor: a has 10.0, b 5.0",
+            "  the curves part at step 1, most at step 100: 0.4 and 0.2, with base 0.04",
+            "  the curves still differ at step 125",
+            "- ema  (only in a)",
+            "+ temp  (only in b)",
+            "lr: equal",
+            "4 of 5 schedules differ",
+        ],
+    )
+
+
+def test_the_learning_rate_has_a_section_with_its_table(folder, capsys):
+    folder(a=TARGETS, b=TARGETS.replace("total_steps: 100\n", "total_steps: 50\n"))
+    status, lines = diff(capsys, "a", "b")
+    assert status == PROBLEMS
+    assert lines[:2] == ["lr", "  total_steps: a has 100, b 50"]
+    assert lines[4].startswith("      1     0.099  0.098  -0.001 ")
+    assert lines[-4:] == [
+        "  the curves part at step 4, most at step 50: 0.05 and 0, with base 0.1",
+        "  the curves are equal again from step 100 on",
+        "weight_decay, ema: equal",
+        "2 of 4 schedules differ",
+    ]
+
+
+def test_targets_in_another_order_are_the_same(folder, capsys):
+    document = olm.loads(TARGETS).model_dump()
+    document["also"].reverse()
+    folder(a=TARGETS, b=document)
+    assert diff(capsys, "a", "b") == (
+        FINE,
+        ["lr, lr of head, weight_decay, ema: equal", "no differences"],
+    )
+
+
+def test_a_spec_with_targets_equals_its_state_and_differs_from_one_with_other_bases(folder, capsys):
+    spec = olm.loads(TARGETS).resolve()
+    document = spec.model_dump()
+    del document["optimizer"]
+    document["param_groups"] = ["decay", "no_decay", "head"]
+    document["also"][1]["bases"] = [0.04, 0.0, 0.04]
+    position = {"last_epoch": 7, "base_lrs": [0.1, 0.1, 0.1]}
+    document |= position | {"digest": digest(spec.schedule, spec.also)}
+    folder(a=TARGETS, b=document)
+    assert diff(capsys, "a", "b")[0] == FINE
+    document["also"][1]["bases"] = [0.05, 0.0, 0.04]
+    folder(c=document)
+    status, lines = diff(capsys, "b", "c")
+    assert status == PROBLEMS
+    assert lines[:4] == [
+        "weight_decay",
+        "  bases[0]: b has 0.04, c 0.05",
+        "  the curves part at step 0, most at step 100: 0.4 and 0.5, with bases 0.04 and 0.05",
+        "  the curves still differ at step 125",
+    ]
+
+
+def test_other_param_groups_and_numbers_of_the_optimizer_are_differences_of_no_target(
+    folder, capsys
+):
+    folder(a=TARGETS, b=TARGETS.replace("[decay", "[decays"))
+    status, lines = diff(capsys, "a", "b")
+    assert status == PROBLEMS
+    assert lines[0] == "param_groups[0]: a has decay, b decays"
+    assert lines[-1] == "1 field differs, the schedules are equal"
+    folder(b=TARGETS.replace("lr: 0.1", "lr: 0.2"))
+    status, lines = diff(capsys, "a", "b")
+    assert status == PROBLEMS
+    assert lines[0] == "optimizer.lr: a has 0.1, b 0.2"
+
+
+def test_a_document_without_targets_lacks_those_of_the_other(folder, capsys):
+    folder(a="kind: LinearLR\ntotal_steps: 100\n", b=TARGETS)
+    status, lines = diff(capsys, "a", "b")
+    assert status == PROBLEMS
+    assert [line for line in lines if "only in" in line] == [
+        "+ lr of head  (only in b)",
+        "+ weight_decay  (only in b)",
+        "+ ema  (only in b)",
+    ]
+    assert lines[-1] == "3 of 4 schedules differ"
+
+
+def test_bases_of_targets_can_be_chosen(folder, capsys):
+    folder(a=TARGETS, b=TARGETS.replace("10.0", "5.0"))
+    lines = diff(capsys, "a", "b", "--base", "weight_decay=0.1")[1]
+    assert lines[2].endswith("most at step 100: 1 and 0.5, with base 0.1")
+    assert "--base eps" in refused(capsys, "a", "b", "--base", "eps=1")
+
+
+def test_json_has_the_targets_and_a_picture_those_that_differ(folder, tmp_path, capsys):
+    folder(a=TARGETS, b=TARGETS.replace("10.0", "5.0").replace("value: ema", "value: temp"))
+    assert main(["diff", "a", "b", "--json", "--svg", "both.svg"]) == PROBLEMS
+    targets = json.loads(capsys.readouterr().out)["targets"]
+    assert [(one["target"], one["same"], one["only_in"]) for one in targets] == [
+        ("lr of head", True, None),
+        ("weight_decay", False, None),
+        ("ema", False, "a"),
+        ("temp", False, "b"),
+    ]
+    assert targets[1]["fields"] == [
+        {"path": "schedule.end_factor", "a": 10.0, "b": 5.0, "only_in": None}
+    ]
+    assert targets[1]["curves"]["largest"]["step"] == 100
+    assert "weight_decay" in (tmp_path / "both.svg").read_text()
+
+
+def test_without_a_clock_the_fields_of_targets_are_compared(folder, capsys):
+    text = TARGETS.replace("clock", "# clock")
+    folder(a=text, b=text.replace("2ep", "3ep"))
+    status, lines = diff(capsys, "a", "b")
+    assert status == PROBLEMS
+    assert lines[:2] == ["lr of head", "  scaled_by.milestones[1]: a has 2ep, b 3ep"]
+    assert (
+        "have durations that need a clock (give --steps-per-epoch and --total-steps)" in lines[-2]
+    )
+    assert lines[-1] == "1 of 4 schedules differs"
+
+
+@pytest.mark.parametrize("document", EXAMPLES)
+@pytest.mark.parametrize("key", ["set", "value"])
+def test_every_kind_can_be_the_schedule_of_a_target(document, key, folder, capsys):
+    target = {key: "weight_decay" if key == "set" else "ema", "schedule": document}
+    spec = {"kind": "HoldLR", "also": [target]}
+    folder(a=spec, b=spec, c={"kind": "HoldLR", "also": [{**target, "base": 0.3}]})
+    assert diff(capsys, "a", "b")[0] == FINE
+    assert diff(capsys, "a", "c")[0] == PROBLEMS
+    assert main(["show", "a"]) == FINE
+    out = capsys.readouterr().out
+    assert f"also  {target.get('set', 'ema')}  {document['kind']}: " in out
+    assert "rate" not in out.split("    step ")[0].split("also")[1]

@@ -747,6 +747,8 @@ def test_a_state_with_targets_brings_its_bases_and_its_step(show):
     [
         (["--only", "beta"], "--only beta: this document schedules lr, lr of last_layer*, "),
         (["--base", "eps=1"], "--base eps: the hyperparameters are lr and weight_decay"),
+        (["--base", "lr=much"], "--base: the base must be a number, found much"),
+        (["--base", "lr"], "--base: must be NUMBER=BASE or NUMBER:GROUP=BASE"),
         (["--base", "lr:tail=1"], "--base lr:tail: the param groups are decay, no_decay and last"),
     ],
 )

@@ -70,15 +70,15 @@ def base(text: str) -> Base:
         example = "such as weight_decay=0.04 or lr:head=1e-3"
         raise ArgumentTypeError(f"must be NUMBER=BASE or NUMBER:GROUP=BASE, {example}")
     number, group, value = match.groups()
-    return Base(number, group, rate(value))
+    try:
+        return Base(number, group, rate(value))
+    except ValueError:
+        raise ArgumentTypeError(f"the base must be a number, found {clipped(value)}") from None
 
 
 def rate(text: str) -> float:
     """A rate, or another number that factors multiply, as an argument."""
-    try:
-        rate = float(text)
-    except ValueError:
-        raise ArgumentTypeError(f"must be a number, found {clipped(text)}") from None
+    rate = float(text)
     if not 0 <= rate <= MAX_RATE:
         raise ArgumentTypeError(f"the rate must be finite and at least 0, found {text}")
     return rate

@@ -64,12 +64,12 @@ def draw(
 
 @dataclass(frozen=True)
 class Panel:
-    """A curve of a picture that has several."""
+    """A part of a picture, with one curve or more."""
 
     label: str
     """What it shows."""
-    at: Callable[[Any], Any]
-    """The numbers at steps."""
+    curves: Sequence[tuple[str, Callable[[Any], Any]]]
+    """The name of each curve in the legend, and its numbers at steps."""
     marks: Sequence[int]
     """The steps at which its shape changes."""
 
@@ -84,10 +84,10 @@ def draw_panels(
     run: int | None = None,
     state: int | None = None,
 ) -> None:
-    """Write a picture of several curves, one above the other, with one axis of steps.
+    """Write a picture of panels, one above the other, with one axis of steps.
 
     Args:
-        panels: the curves.
+        panels: the panels.
         steps: the last step.
         path: the file to write, or one that is open.
         form: ``png`` or ``svg``.
@@ -103,13 +103,16 @@ def draw_panels(
         figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels, strict=True
     ):
         at = _points(steps, panel.marks)
-        axes.plot(axis.along(at), panel.at(at), linewidth=1.8)
-        if state is not None and 0 <= state <= steps:
-            axes.plot(axis.at(state), panel.at(state), "o")
+        # Where curves coincide, the dashes let the first one show.
+        for style, (name, curve) in zip(("-", "--"), panel.curves, strict=False):
+            axes.plot(axis.along(at), curve(at), style, linewidth=1.8, label=_plain(name))
+            if state is not None and 0 <= state <= steps:
+                axes.plot(axis.at(state), curve(state), "o")
+        if len(panel.curves) > 1:
+            axes.legend(loc="best")
         if run is not None and run < steps:
             axes.axvline(axis.at(run), color="0.3", linestyle=":")
-        # matplotlib would typeset text between two dollars as a formula.
-        axes.set_title(panel.label.replace("$", r"\$"), fontsize="medium", loc="left")
+        axes.set_title(_plain(panel.label), fontsize="medium", loc="left")
         _finish(axes, steps, axis)
     axes.set(xlabel=axis.label)
     _save(figure, path, form)
@@ -133,8 +136,7 @@ def draw_both(curves: Sequence[tuple[str, Spec, float]], steps: int, path: str, 
     rates = [spec.lr(at, base) for _, spec, base in curves]
     # Where the curves coincide, the dashes let the first one show.
     lines = [above.plot(at, rates[side], "-" if side == 0 else "--")[0] for side in (0, 1)]
-    # matplotlib would typeset text between two dollars as a formula.
-    above.legend(lines, [name.replace("$", r"\$") for name, _, _ in curves])
+    above.legend(lines, [_plain(name) for name, _, _ in curves])
     below.plot(at, rates[1] - rates[0], color="0.3", linewidth=1.2)
     above.set(ylabel="learning rate")
     above.set_ylim(bottom=0)
@@ -142,6 +144,11 @@ def draw_both(curves: Sequence[tuple[str, Spec, float]], steps: int, path: str, 
     for axes in (above, below):
         _finish(axes, steps)
     _save(figure, path, form)
+
+
+def _plain(text: str) -> str:
+    """A text without formulas: matplotlib typesets what is between two dollars."""
+    return text.replace("$", r"\$")
 
 
 def _figure(height: float) -> Figure:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from olm.schedule.curves import Array
+    from olm.spec.target_curves import Curve
+
+    Shape = Schedule | Curve
 
 EVERY_STEP = 100_000_000
 """The number of steps up to which all are compared."""
@@ -85,8 +88,8 @@ class CurveDifference:
 
 
 def curve_difference(
-    a: Schedule,
-    b: Schedule,
+    a: Shape,
+    b: Shape,
     bases: tuple[float, float],
     steps: int,
     at: Callable[[int], Any] = lambda done: None,
@@ -94,7 +97,7 @@ def curve_difference(
     """Where two curves differ and by how much, at every step if these are not too many.
 
     Args:
-        a: one schedule.
+        a: one schedule, or the curve of a target.
         b: the other.
         bases: the base rate of each.
         steps: the last step.
@@ -132,13 +135,13 @@ def _relative_size(difference: RateDifference) -> float:
     return abs(difference.relative)
 
 
-def _changes_until(a: Schedule, b: Schedule, steps: int) -> int:
+def _changes_until(a: Shape, b: Shape, steps: int) -> int:
     """The step from which on both rates hold, or the last one if they do not."""
     held_a, held_b = a.holds_from(), b.holds_from()
     return steps if held_a is None or held_b is None else min(steps, max(held_a, held_b))
 
 
-def _blocks(a: Schedule, b: Schedule, last: int) -> Iterator[NDArray[Any]]:
+def _blocks(a: Shape, b: Shape, last: int) -> Iterator[NDArray[Any]]:
     """The steps to compare, in ascending order."""
     import numpy as np
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
-from olm.cli.comparing.sides import Lasting, Side
-from olm.cli.terminal import Progress
+from olm.cli.comparing.curves import bases_of_both, curve_differences, curves_as_json, curves_of
+from olm.cli.comparing.sides import Durations, Lasting, Side, counts
+from olm.cli.comparing.targets import TargetComparison, compare_targets, field_as_json
 from olm.problem import dotted
 from olm.schedule.schedule import Schedule
-from olm.spec.curve_differences import AT_ONCE, CurveDifference, RateDifference, curve_difference
+from olm.spec.curve_differences import CurveDifference
 from olm.spec.differences import Difference, differences, run_differences
 from olm.spec.memory import forgotten
 from olm.spec.spec import Spec
 
-ANY_BASES = (1.0, 1e-3)
-"""The default base rates: with 1 alone, absolute rates and factors would be equal."""
+if TYPE_CHECKING:
+    from olm.cli.base_options import Base
+    from olm.spec.target_curves import Curve
 
-GROUPS = 8
-"""The most pairs of base rates for which curves are compared."""
+
+_OF_DOCUMENT = ("optimizer", "param_groups")
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,31 @@ class Comparison:
     """
     same_with: list[tuple[float, float]]
     """The base rates with which the curves are equal."""
+    pair: tuple[Curve, Curve] | None = None
+    """Both curves; None without a clock that converts both to steps."""
+    targets: list[TargetComparison] = field(default_factory=list)
+    """How the targets differ."""
 
     @property
     def same(self) -> bool:
         """Whether there are no differences, apart from position."""
-        if self.fields or self.counts:
+        others = not self.fields_of_document and all(target.same for target in self.targets)
+        return self.root_is_same and others
+
+    @property
+    def fields_of_document(self) -> list[Difference]:
+        """The fields that belong to no schedule: numbers and names of the optimizer's groups."""
+        return [one for one in self.fields if one.path[0] in _OF_DOCUMENT]
+
+    @property
+    def fields_of_root(self) -> list[Difference]:
+        """The other fields that are in no target."""
+        return [one for one in self.fields if one.path[0] not in _OF_DOCUMENT]
+
+    @property
+    def root_is_same(self) -> bool:
+        """Whether the learning rates that no target sets are the same."""
+        if self.fields_of_root or self.counts:
             return False
         return not self.clocks if self.curves is None else self.curves.first is None
 
@@ -54,6 +77,11 @@ class Comparison:
     def needs(self) -> list[str]:
         """The fields of a clock that are missing for the curves."""
         return list(dict.fromkeys((*self.a.needs, *self.b.needs)))
+
+    def durations(self, target: TargetComparison | None = None) -> Durations:
+        """The durations of a target in both sides, by their paths in it, or those of the root."""
+        identity = None if target is None else target.identity
+        return self.a.durations_of(identity), self.b.durations_of(identity)
 
     def shapes(self) -> list[tuple[str, Schedule, float]]:
         """The name, schedule and base rate of each curve."""
@@ -68,78 +96,67 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """The comparison as plain values."""
-        return {
+        curves = self.curves
+        targets = {"targets": [target.as_json() for target in self.targets]}
+        document = {
             "same": self.same,
             "a": _side(self.a),
             "b": _side(self.b),
-            "fields": [_field(difference) for difference in self.fields],
-            "memory": [_field(difference) for difference in self.memory],
-            "counts": [_field(difference) for difference in self.counts],
-            "clock": [_field(difference) for difference in self.clocks],
+            "fields": [field_as_json(difference) for difference in self.fields],
+            "memory": [field_as_json(difference) for difference in self.memory],
+            "counts": [field_as_json(difference) for difference in self.counts],
+            "clock": [field_as_json(difference) for difference in self.clocks],
             "needs": self.needs,
-            "curves": None if self.curves is None else _curves(self.curves, self.same_with),
+            "curves": None if curves is None else curves_as_json(curves, self.same_with),
         }
+        return document | (targets if self.targets else {})
 
 
-def compare(a: Side, b: Side, base: float | None, steps: int | None) -> Comparison:
+def compare(a: Side, b: Side, bases: Sequence[Base], steps: int | None) -> Comparison:
     """How two sides differ.
 
     Args:
         a: one side.
         b: the other.
-        base: the base rate; by default that of a state, or `ANY_BASES`.
+        bases: the numbers that options specify; by default those of a state or a spec, or
+            `ANY_BASES`.
         steps: how many steps to compare; by default those of the longer one.
 
     Raises:
         RateError: a rate is negative or not finite.
     """
     found = differences(a.spec, b.spec)
-    tried = _curve_differences(a, b, base, steps)
+    of_root = [one for one in found if not one.target] + [*_of_document(a.spec, b.spec)]
+    pair = curves_of(a, b, (None, None))
+    pairs = bases_of_both(a, b, (None, None), bases)
+    tried = [] if pair is None else curve_differences(pair, pairs, steps)
     return Comparison(
         a,
         b,
-        fields=[difference for difference in found if not difference.memory],
-        memory=[difference for difference in found if difference.memory],
-        counts=list(_counts(a, b)),
+        fields=[difference for difference in of_root if not difference.memory],
+        memory=[difference for difference in of_root if difference.memory],
+        counts=list(counts(a, b)),
         clocks=run_differences(a.spec, b.spec),
         curves=next((curves for curves in tried if curves.first), tried[0]) if tried else None,
         same_with=[(curves.base_a, curves.base_b) for curves in tried if curves.first is None],
+        pair=pair,
+        targets=list(compare_targets(a, b, found, bases, steps)),
     )
 
 
-def _curve_differences(
-    a: Side, b: Side, base: float | None, steps: int | None
-) -> list[CurveDifference]:
-    """The curves with each pair of base rates; none without a clock that converts both to steps."""
-    if a.schedule is None or b.schedule is None:
-        return []
-    schedules = forgotten(a.schedule), forgotten(b.schedule)
-    last = steps or max(schedule.horizon() for schedule in schedules)
-    tried: list[CurveDifference] = []
-    for bases in _bases(a.spec, b.spec, base):
-        progress = Progress(last + 1, "steps", AT_ONCE)
-        tried.append(curve_difference(*schedules, bases, last, progress.at))
-        progress.clear()
-    return tried
-
-
-def _counts(a: Side, b: Side) -> Iterator[Difference]:
-    """The durations that are written alike, but are different numbers of steps."""
-    others = {(path, written): steps for path, written, steps in b.durations}
-    for path, written, mine in a.durations:
-        theirs = others.get((path, written))
-        if None not in (mine, theirs) and mine != theirs:
-            yield Difference(path, mine, theirs)
-
-
-def _bases(a: Spec, b: Spec, base: float | None) -> list[tuple[float, float]]:
-    """The pairs of base rates to compare with: those of each param group of a state."""
-    if base is not None:
-        return [(base, base)]
-    if a.base_lrs and b.base_lrs:
-        return list(dict.fromkeys(zip(a.base_lrs, b.base_lrs, strict=False)))[:GROUPS]
-    bases = a.base_lrs or b.base_lrs or ANY_BASES
-    return [(rate, rate) for rate in dict.fromkeys(bases)][:GROUPS]
+def _of_document(a: Spec, b: Spec) -> Iterator[Difference]:
+    """The numbers and the names of param groups that both have, and that differ."""
+    ours, theirs = dict(a.optimizer), dict(b.optimizer)
+    for number, mine in ours.items():
+        if mine != theirs.get(number, mine):
+            yield Difference(("optimizer", number), mine, theirs[number])
+    if not (a.param_groups and b.param_groups):
+        return
+    sides = ([group.name for group in spec.param_groups] for spec in (a, b))
+    for index, (name, other) in enumerate(zip_longest(*sides)):
+        if name != other:
+            only = "a" if other is None else "b" if name is None else None
+            yield Difference(("param_groups", index), name, other, only)
 
 
 def _side(side: Side) -> dict[str, Any]:
@@ -156,38 +173,3 @@ def _side(side: Side) -> dict[str, Any]:
 def _lasting(duration: Lasting) -> dict[str, Any]:
     path, written, steps = duration
     return {"path": dotted(path), "written": written.text, "steps": steps}
-
-
-def _field(field: Difference) -> dict[str, Any]:
-    return {"path": dotted(field.path), "a": field.a, "b": field.b, "only_in": field.only_in}
-
-
-def _curves(curves: CurveDifference, same_with: list[tuple[float, float]]) -> dict[str, Any]:
-    return {
-        "same": curves.first is None,
-        "base_lr": {"a": curves.base_a, "b": curves.base_b},
-        "steps": curves.steps,
-        "every_step": curves.every_step,
-        "looked_at": curves.looked_at,
-        "differing": curves.count,
-        "first": _apart(curves.first),
-        "first_clear": _apart(curves.first_clear),
-        "largest": _apart(curves.largest),
-        "largest_relative": _apart(curves.largest_relative),
-        "last": _apart(curves.last),
-        "same_from": curves.same_from,
-        "rounding": curves.rounding,
-        "same_with": [list(two) for two in same_with],
-    }
-
-
-def _apart(rates: RateDifference | None) -> dict[str, Any] | None:
-    if rates is None:
-        return None
-    return {
-        "step": rates.step,
-        "a": rates.a,
-        "b": rates.b,
-        "absolute": rates.absolute,
-        "relative": rates.relative,
-    }

@@ -10,11 +10,13 @@ from typing import Any
 
 from olm.cli.clock_options import option
 from olm.cli.comparing.comparison import Comparison
-from olm.cli.comparing.sides import Side
+from olm.cli.comparing.sides import Durations, Lasting, Side
+from olm.cli.comparing.targets import TargetComparison
 from olm.cli.terminal import Paint, visible
 from olm.problem import LISTED, distinct, dotted, listed, quantity
 from olm.spec.curve_differences import CurveDifference, RateDifference
 from olm.spec.differences import Difference
+from olm.spec.hyperparameters import LR
 
 WIDTH = 64
 """The width of the curves, in characters."""
@@ -29,19 +31,75 @@ LONGEST = 60
 def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
     """The lines; `drawn` includes the curves, if they can be distinguished."""
     a, b = visible(found.a.name), visible(found.b.name)
-    yield from _listed(
-        found.fields, "fields", lambda field: _field(_with_steps(field, found), a, b)
-    )
-    yield from _listed(found.counts, "durations", lambda count: _count(count, found, a, b))
-    yield from (_field(field, a, b) for field in found.clocks)
-    yield from (_field(field, a, b, "remembers") for field in found.memory[:LISTED])
-    yield from filter(None, map(_position, (found.a, found.b)))
+    root = found.durations()
+    fields = found.fields_of_root if found.targets else found.fields
+    lines = [
+        *_listed(fields, "fields", lambda field: _field(_with_steps(field, root), a, b)),
+        *_listed(found.counts, "durations", lambda count: _count(count, root, a, b)),
+    ]
+    clocks = [_field(field, a, b) for field in found.clocks]
+    memory = [_field(field, a, b, "remembers") for field in found.memory[:LISTED]]
+    positions = [*filter(None, map(_position, (found.a, found.b)))]
+    curves: list[str] = []
     if found.curves and found.curves.first:
-        yield from ("", *_table(found.curves, a, b), "")
-        if drawn:
-            yield from _chart(found, found.curves, a, b)
+        chart = [*_chart(found, found.curves, a, b)] if drawn else []
+        curves = ["", *_table(found.curves, a, b), "", *chart]
+    if found.targets:
+        yield from (_field(field, a, b) for field in found.fields_of_document)
+        again = [*_again(found.curves)] if found.curves else []
+        yield from (*clocks, *_sections(found, [*lines, *memory, *curves, *again]), *positions)
+    else:
+        yield from (*lines, *clocks, *memory, *positions, *curves)
     yield from _notes(found)
     yield paint("fine" if found.same else "bold", _summary(found))
+
+
+def _sections(found: Comparison, of_root: list[str]) -> Iterator[str]:
+    """A section for each schedule that differs, the learning rate's first, then the equal ones."""
+    a, b = visible(found.a.name), visible(found.b.name)
+    if of_root:
+        yield from _section(LR, of_root)
+    equal = [LR] if found.root_is_same else []
+    for target in found.targets:
+        label = visible(target.label)
+        if target.only_in:
+            side, sign = (a, "-") if target.only_in == "a" else (b, "+")
+            yield f"{sign} {label}  (only in {side})"
+            continue
+        if lines := [*_of_target(target, found, a, b)]:
+            yield from _section(label, lines)
+        if target.same:
+            equal.append(label)
+    if equal:
+        yield f"{listed(equal)}: equal"
+
+
+def _section(label: str, lines: list[str]) -> Iterator[str]:
+    yield label
+    yield from (f"  {line}" if line else "" for line in lines)
+
+
+def _of_target(target: TargetComparison, found: Comparison, a: str, b: str) -> Iterator[str]:
+    """The lines on a target that both sides have."""
+    durations = found.durations(target)
+    yield from _listed(
+        [*target.fields], "fields", lambda field: _field(_with_steps(field, durations), a, b)
+    )
+    yield from _listed([*target.counts], "durations", lambda one: _count(one, durations, a, b))
+    yield from (_field(field, a, b, "remembers") for field in target.memory[:LISTED])
+    curves = target.curves
+    if curves is None:
+        return
+    base = f", {_with(curves.base_a, curves.base_b, 'base')}" if target.has_base else ""
+    if curves.first is None or curves.largest is None:
+        if not target.same:
+            yield f"the curves are equal{base}"
+        return
+    first, largest = curves.first, curves.largest
+    there, here = _distinct(largest)
+    at = "there" if first.step == largest.step else f"at step {largest.step:,}"
+    yield f"the curves part at step {first.step:,}, most {at}: {there} and {here}{base}"
+    yield from _again(curves)
 
 
 def _listed(those: list[Difference], what: str, line: Callable[[Difference], str]) -> Iterator[str]:
@@ -51,18 +109,19 @@ def _listed(those: list[Difference], what: str, line: Callable[[Difference], str
         yield f"... and {len(those) - LISTED:,} more {what}"
 
 
-def _with_steps(field: Difference, found: Comparison) -> Difference:
+def _with_steps(field: Difference, durations: Durations) -> Difference:
     """A field whose durations have their steps added, where these are known."""
 
-    def described(value: Any, side: Side) -> Any:
-        steps = next((item.steps for item in side.durations if item.path == field.path), None)
+    def described(value: Any, side: list[Lasting]) -> Any:
+        steps = next((item.steps for item in side if item.path == field.path), None)
         return value if steps is None else f"{value} ({quantity(steps, 'step')})"
 
-    return replace(field, a=described(field.a, found.a), b=described(field.b, found.b))
+    ours, theirs = durations
+    return replace(field, a=described(field.a, ours), b=described(field.b, theirs))
 
 
-def _count(field: Difference, found: Comparison, a: str, b: str) -> str:
-    written = next(item.written for item in found.a.durations if item.path == field.path)
+def _count(field: Difference, durations: Durations, a: str, b: str) -> str:
+    written = next(item.written for item in durations[0] if item.path == field.path)
     steps = f"{quantity(field.a, 'step')} in {a}, {quantity(field.b, 'step')} in {b}"
     return f"{dotted(field.path)}: {written} is {steps}"
 
@@ -156,16 +215,22 @@ def _notes(found: Comparison) -> Iterator[str]:
     if (curves := found.curves) is None:
         yield without_curves(found)
         return
-    if curves.same_from is not None:
-        yield f"the curves are equal again from step {curves.same_from:,} on"
-    elif curves.first:
-        yield f"the curves still differ at step {curves.steps:,}"
+    if not found.targets:
+        yield from _again(curves)
     if not curves.every_step:
         yield f"only {curves.looked_at:,} of {curves.steps + 1:,} steps were compared"
     if found.a.spec.schedule.metric_driven or found.b.spec.schedule.metric_driven:
         yield "the curves are those before the first metric"
     if curves.rounding and not curves.first:
         yield f"the curves are equal except for rounding, at most {curves.rounding:.2g}"
+
+
+def _again(curves: CurveDifference) -> Iterator[str]:
+    """Where two curves are equal again, if they are."""
+    if curves.same_from is not None:
+        yield f"the curves are equal again from step {curves.same_from:,} on"
+    elif curves.first:
+        yield f"the curves still differ at step {curves.steps:,}"
 
 
 def without_curves(found: Comparison) -> str:
@@ -178,10 +243,15 @@ def without_curves(found: Comparison) -> str:
 
 def _summary(found: Comparison) -> str:
     curves, fields = found.curves, _fields(found)
+    if found.targets and not found.same:
+        count = sum(not target.same for target in found.targets) + (not found.root_is_same)
+        schedules = f"{count} of {len(found.targets) + 1} schedules differ{'s' * (count == 1)}"
+        return schedules if count else f"{fields}, the schedules are equal"
     if curves is None:
         return fields or "no differences" + " except in the clock" * bool(found.clocks)
     if found.same:
-        moved = found.memory or found.a.spec.last_epoch != found.b.spec.last_epoch
+        remembers = found.memory or any(target.memory for target in found.targets)
+        moved = remembers or found.a.spec.last_epoch != found.b.spec.last_epoch
         both = found.a.spec.is_state and found.b.spec.is_state
         return "no differences" + " except in position" * bool(moved and both)
     if curves.first is None:
@@ -200,8 +270,8 @@ def _fields(found: Comparison) -> str:
     return "only the run length differs" if found.counts else ""
 
 
-def _with(a: float, b: float) -> str:
+def _with(a: float, b: float, noun: str = "base rate") -> str:
     if a == b:
-        return f"with base rate {a:g}"
+        return f"with {noun} {a:g}"
     [first], [second] = distinct([a], [b])
-    return f"with base rates {first} and {second}"
+    return f"with {noun}s {first} and {second}"

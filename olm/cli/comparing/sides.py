@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,12 +13,17 @@ from olm.cli.input import BINARY
 from olm.fields.durations import Duration
 from olm.problem import OlmError, Path, SpecError, dotted, listed
 from olm.schedule.schedule import Schedule
+from olm.spec.differences import Difference
 from olm.spec.spec import Spec
 from olm.text.document import Document, read
 from olm.text.source import MAX_BYTES
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
+    from olm.spec.targets import Target
+
+Identity = tuple[str, str, tuple[str, ...]]
+"""What tells a target from the other targets of a spec."""
 
 
 class Lasting(NamedTuple):
@@ -29,18 +35,52 @@ class Lasting(NamedTuple):
     """The duration in steps, if known."""
 
 
+Durations = tuple[list[Lasting], list[Lasting]]
+"""The durations of both sides."""
+
+
 @dataclass(frozen=True)
 class Side:
     """One of the two sides: its name and its spec."""
 
     name: str
     spec: Spec
-    schedule: Schedule | None
-    """The schedule in optimizer steps, if there is a clock for it."""
+    counted: Spec | None
+    """The spec in optimizer steps, if there is a clock for it."""
     durations: tuple[Lasting, ...] = ()
     """The values that are written as durations."""
     needs: tuple[str, ...] = ()
     """The fields of a clock that are missing to convert the schedule to steps."""
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule in optimizer steps, if there is a clock for it."""
+        return None if self.counted is None else self.counted.schedule
+
+    def in_steps(self, target: Target | None) -> Target | None:
+        """A target of its spec in optimizer steps, where there is a clock for it."""
+        if target is None or self.counted is None:
+            return target
+        return self.counted.also[self.spec.also.index(target)]
+
+    def durations_of(self, identity: Identity | None) -> list[Lasting]:
+        """The durations of a target by their paths in it, or those of the root for None."""
+        found: list[Lasting] = []
+        for path, written, steps in self.durations:
+            is_root = path[:1] != ("also",)
+            of = None if is_root else self.spec.also[int(path[1])].identity
+            if of == identity:
+                found.append(Lasting(path if is_root else path[2:], written, steps))
+        return found
+
+
+def counts(a: Side, b: Side, identity: Identity | None = None) -> Iterator[Difference]:
+    """The durations that are written alike, but are different numbers of steps."""
+    others = {(path, written): steps for path, written, steps in b.durations_of(identity)}
+    for path, written, mine in a.durations_of(identity):
+        theirs = others.get((path, written))
+        if None not in (mine, theirs) and mine != theirs:
+            yield Difference(path, mine, theirs)
 
 
 def side(name: str, spec: Spec, clock: Clock | None) -> Side:
@@ -54,11 +94,11 @@ def side(name: str, spec: Spec, clock: Clock | None) -> Side:
     Raises:
         SpecError: the spec is invalid in steps.
     """
-    waiting = spec.schedule.durations()
+    waiting = spec.durations_there()
     if not waiting:
-        there = spec.written.schedule.durations()
-        known = (Lasting(path, text, spec.schedule.at(path)) for path, text in there)
-        return Side(name, spec, spec.schedule, tuple(known))
+        there = spec.written.durations_there()
+        known = (Lasting(path, text, spec.at(path)) for path, text in there)
+        return Side(name, spec, spec, tuple(known))
     try:
         plan = spec.plan(clock)
     except SpecError as error:
@@ -69,7 +109,9 @@ def side(name: str, spec: Spec, clock: Clock | None) -> Side:
         unknown = tuple(Lasting(*duration, None) for duration in waiting)
         return Side(name, spec, None, unknown, tuple(needs))
     counted = (Lasting(item.path, item.written, item.steps) for item in plan.counted)
-    return Side(name, spec, plan.schedule, tuple(counted))
+    # What a spec expects is not compared, and may need a clock that the curves do not.
+    resolved = spec.model_copy(update={"expect": None}).resolve(clock)
+    return Side(name, spec, resolved, tuple(counted))
 
 
 def text_of(path: str) -> bytes:

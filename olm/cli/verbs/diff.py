@@ -6,11 +6,12 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from olm.cli import FINE, MISUSE, PROBLEMS
-from olm.cli.base_options import rate
+from olm.cli.base_options import add_bases, bases_of, check_bases
 from olm.cli.clock_options import add_clock, clock_of
 from olm.cli.comparing.comparison import Comparison, compare
 from olm.cli.comparing.page import page, without_curves
@@ -69,9 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--git", metavar="REV", help="compare one FILE with its version at a git revision"
     )
     add_at(parser)
-    parser.add_argument(
-        "--base-lr", type=rate, metavar="LR", help="the base rate (default: that of a state, or 1)"
-    )
+    add_bases(parser, "that of a state or a spec")
     parser.add_argument(
         "--steps", type=count, metavar="N", help="how many steps to compare (default: the longer)"
     )
@@ -87,7 +86,9 @@ def run(args: Namespace) -> int:
         sides = _sides(args)
         if sides is None:
             return PROBLEMS
-        return _report(compare(*sides, args.base_lr, args.steps), args)
+        bases = bases_of(args)
+        check_bases([side.spec for side in sides], bases)
+        return _report(compare(*sides, bases, args.steps), args)
     except OlmError as error:
         print(f"olm diff: {visible(str(error))}", file=sys.stderr)
         return PROBLEMS if isinstance(error, RateError) else MISUSE
@@ -147,12 +148,34 @@ def _side(name: str, document: Document, clock: Clock | None, paint: Paint) -> S
         return None
 
 
+def _draw_targets(found: Comparison, path: str, form: str) -> None:
+    """Draw both curves of each schedule; only those that differ, if any do."""
+    from olm.drawing.figure import Panel, draw_panels
+
+    pairs = [("lr", found.pair, found.curves)]
+    pairs += [(target.label, target.pair, target.curves) for target in found.targets]
+    there = [(label, pair, curves) for label, pair, curves in pairs if pair and curves]
+    panels, names = [], (visible(found.a.name), visible(found.b.name))
+    for label, pair, curves in [one for one in there if one[2].first] or there:
+        bases = (curves.base_a, curves.base_b)
+        lines = [
+            (name, partial(curve.lr, base=base))
+            for name, curve, base in zip(names, pair, bases, strict=True)
+        ]
+        marks = sorted({mark for curve in pair for mark in curve.marks()})
+        panels.append(Panel(label, lines, marks))
+    draw_panels(panels, max(curves.steps for _, _, curves in there), path, form)
+
+
 def _report(found: Comparison, args: Namespace) -> int:
     """Print and draw how the two differ."""
     for path, form in ((args.png, "png"), (args.svg, "svg")):
         if path:
             if found.curves is None:
                 raise OlmError(without_curves(found))
+            if found.targets:
+                _draw_targets(found, path, form)
+                continue
             from olm.drawing.figure import draw_both
 
             shapes = [(visible(name), parse(shape), base) for name, shape, base in found.shapes()]

@@ -184,7 +184,7 @@ def _draw(view: View, path: str, form: str) -> None:
     from olm.drawing.figure import Panel, draw_panels
 
     panels = [
-        Panel(one.heading, partial(one.curve.lr, base=one.factor), one.curve.marks())
+        Panel(one.heading, [("", partial(one.curve.lr, base=one.factor))], one.curve.marks())
         for one in drawn(view.columns)
     ]
     run, last = view.clock.total_steps, view.spec.last_epoch
