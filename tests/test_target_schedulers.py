@@ -401,18 +401,18 @@ def test_a_document_without_targets_is_as_it_was():
         ({"optimizer": {"lr": 0.5, "weight_decay": 0.04}}, ""),
         (
             {"optimizer": {"lr": 0.05}},
-            "optimizer.lr: error[other-optimizer]: lr is 0.05 in the document, and the optimizer "
+            "optimizer.lr: error[expectation]: lr is 0.05 in the document, and the optimizer "
             'has 0.5 (construct the optimizer with it, or pass base="any" to build)',
         ),
         (
             {"optimizer": {"momentum": 0.9}},
-            "optimizer.momentum: error[other-optimizer]: momentum is 0.9 in the document, and the "
+            "optimizer.momentum: error[expectation]: momentum is 0.9 in the document, and the "
             'optimizer has none (construct the optimizer with it, or pass base="any" to build)',
         ),
         ({"param_groups": ["wd", {"name": "no_wd", "weight_decay": 0.0}, "head", "late"]}, ""),
         (
             {"param_groups": ["wd", {"name": "no_wd", "weight_decay": 0.1}, "head"]},
-            "param_groups[1].weight_decay: error[other-optimizer]: weight_decay is 0.1 in the "
+            "param_groups[1].weight_decay: error[expectation]: weight_decay is 0.1 in the "
             'document, and the optimizer has 0 (construct the optimizer with it, or pass base="any"'
             " to build)",
         ),

@@ -68,7 +68,7 @@ def _other(path: tuple[str | int, ...], key: str, wanted: float, own: list[float
     has = f"has {listed(f'{number:g}' for number in dict.fromkeys(own))}" if own else "has none"
     text = f"{key} is {wanted:g} in the document, and the optimizer {has}"
     hint = 'construct the optimizer with it, or pass base="any" to build'
-    return Problem("other-optimizer", text, path, hint=hint)
+    return Problem("expectation", text, path, hint=hint)
 
 
 def _initial(group: Group, key: str) -> float | None:
