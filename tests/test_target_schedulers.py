@@ -182,6 +182,11 @@ def test_a_build_that_is_refused_touches_nothing():
     )
     refused(
         olm.RateError,
+        r"the betas\[0\] of wd would be 1 at step 3,999: it must be at least 0 and below 1",
+        {"set": "betas[0]", "base": 1.0, "schedule": {"kind": "WarmupLR", "warmup_steps": 4000}},
+    )
+    refused(
+        olm.RateError,
         "the value x would be",
         {"value": "x", "base": 1e308, "schedule": {"kind": "HoldLR", "factor": 10.0}},
     )

@@ -12,8 +12,9 @@ from olm.problem import Problem, SpecError, listed
 from olm.spec.param_groups import suggestion
 from olm.spec.rates import as_float, is_number
 from olm.spec.spec import Spec
+from olm.train.schedulers.group_names import names_of
+from olm.train.schedulers.group_numbers import number_of
 from olm.train.schedulers.groups import Group
-from olm.train.schedulers.target_setter import names_of, number_of
 
 TOLERANCE = 1e-6
 """How far a number of the optimizer may be from that of the document, as a share of it."""

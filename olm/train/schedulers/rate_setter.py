@@ -17,6 +17,7 @@ from olm.spec.group_scales import scales
 from olm.spec.rates import as_float
 from olm.spec.target_curves import Curve
 from olm.train.schedulers.base import SchedulerBase
+from olm.train.schedulers.group_names import names_of
 from olm.train.schedulers.groups import (
     Group,
     check_bases,
@@ -30,7 +31,7 @@ from olm.train.schedulers.groups import (
     write,
 )
 from olm.train.schedulers.read_ahead import ReadAhead
-from olm.train.schedulers.target_setter import TargetSetter, lr_curves, names_of
+from olm.train.schedulers.target_setter import TargetSetter, lr_curves
 
 
 class RateSetter(SchedulerBase):

@@ -18,17 +18,15 @@ from olm.spec.state_keys import as_step, check_step
 from olm.spec.written_durations import Durations
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import without_clock
+from olm.train.schedulers.group_names import Outdated, names_of, restore_names
 from olm.train.schedulers.groups import check_bases, check_fits, group_rates
 from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
 from olm.train.schedulers.target_setter import (
-    Outdated,
     TargetSetter,
     check_metrics,
     lr_curves,
-    names_of,
-    restore_names,
     setter_for,
 )
 from olm.train.schedulers.turns import Turn, take_turn, turn_of
@@ -125,6 +123,7 @@ class ScheduleLR(RateSetter):
         check_fits(optimizer.param_groups, ahead.at(last_epoch + 1))
         if targets is not None:
             targets.at(last_epoch + 1)
+            targets.ahead.check_run()
         self._construct(optimizer, ahead, last_epoch, targets=targets)
 
     def _construct(

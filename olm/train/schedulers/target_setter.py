@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
-from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor, finfo
+from torch import Tensor
 from torch.optim import Optimizer
 
-from olm.problem import OlmError, Problem, RateError, SpecError, clipped, found, listed
-from olm.schedule.curves import Array
-from olm.schedule.evaluation import usable
+from olm.problem import OlmError, SpecError, found, listed
 from olm.schedule.schedule import Schedule
 from olm.spec.group_scales import scales
-from olm.spec.hyperparameters import LR, check_range, split
-from olm.spec.param_groups import ParamGroup, full_names, names_in_words
-from olm.spec.rates import as_float, is_number
+from olm.spec.hyperparameters import LR, split
+from olm.spec.param_groups import ParamGroup
+from olm.spec.rates import as_float
 from olm.spec.spec import Spec
 from olm.spec.target_curves import Curve, curve_of
-from olm.spec.targets import Assignment, Target, assign
-from olm.train.schedulers.groups import Group, why_unusable
-from olm.train.schedulers.read_ahead import ReadAhead
-
-_log = logging.getLogger("olm")
+from olm.spec.targets import Target, assign
+from olm.train.schedulers.group_names import names_of
+from olm.train.schedulers.group_numbers import (
+    check_fits_tensors,
+    number_of,
+    write_items,
+    write_number,
+)
+from olm.train.schedulers.groups import Group
+from olm.train.schedulers.numbers_ahead import Lane, NumbersAhead
+from olm.train.schedulers.target_checks import check_not_shared, lacking
 
 Own = dict[str, float]
 """A param group's own numbers, by hyperparameter."""
-
-_NOT_NUMBERS = {"params", "name", "param_names", "foreach", "fused", "maximize", "capturable"}
 
 
 class TargetSetter:
@@ -66,14 +64,14 @@ class TargetSetter:
         self.also = tuple(target.with_bases(None) for target in also)
         self.names, self.late = list(names), list(late)
         self._assignment = assign(self.also, self.names, self.late)
-        problems = self._assignment.problems + _lacking(self.also, self._assignment, groups)
+        problems = self._assignment.problems + lacking(self.also, self._assignment, groups)
         if problems:
             raise SpecError(problems)
         self.own = [
             self._own_numbers(index, group, own[index] if own else {})
             for index, group in enumerate(groups)
         ]
-        _check_not_shared(self._assignment, groups)
+        check_not_shared(self._assignment, groups)
         self._compile(schedule, groups)
 
     def _own_numbers(self, index: int, group: Group, known: Own) -> Own:
@@ -155,7 +153,7 @@ class TargetSetter:
             RateError: a number is too large for the type of a tensor.
         """
         for number, (key, index, groups) in zip(row, self._plan):  # noqa: B905  # values come last
-            _check_holds(groups, key, index, number)
+            check_fits_tensors(groups, key, index, number)
 
     def write(self, row: list[float]) -> None:
         """Write the numbers of a step, which are known to fit."""
@@ -165,9 +163,9 @@ class TargetSetter:
                     if type(group[key]) is float:
                         group[key] = number
                     else:
-                        _write(group, key, number)
+                        write_number(group, key, number)
             else:
-                _write_items(groups, key, index, number)
+                write_items(groups, key, index, number)
 
     def set_initial(self, groups: Sequence[Group], origins: Sequence[int | None]) -> None:
         """Write the own numbers of known param groups where they are missing.
@@ -239,54 +237,6 @@ class TargetSetter:
         return TargetSetter(schedule, targets, groups, self.names, self.own, self.late)
 
 
-class Lane(NamedTuple):
-    """A column of numbers."""
-
-    curve: Curve
-    base: float
-    key: str
-    """The hyperparameter; empty for a value."""
-    label: str
-    """The number in messages."""
-
-
-class NumbersAhead(ReadAhead):
-    """The numbers of several curves at a step, looked up in a block."""
-
-    def __init__(self, schedule: Schedule, lanes: Sequence[Lane]) -> None:
-        # The schedule is only what messages about very late steps name.
-        super().__init__(schedule, [lane.base for lane in lanes], [lane.curve for lane in lanes])
-        self._lanes = lanes
-        limits = [1.0 if lane.key and check_range(lane.key, 1.0) else np.inf for lane in lanes]
-        self._limits = np.array(limits)
-
-    def _values(self, steps: Array, bases: Array) -> Array:
-        numbers = np.empty(np.broadcast_shapes(steps.shape, bases.shape))
-        for curve, columns in self._parts:
-            numbers[:, columns] = curve.evaluate(steps, bases[:, columns])
-        return numbers
-
-    def _unusable(self, rates: Array) -> NDArray[np.bool_] | None:
-        unusable: NDArray[np.bool_] = ~usable(rates) | (rates >= self._limits)
-        return unusable if unusable.any() else None
-
-    def _error(self, step: int, column: int) -> RateError:
-        number = self._values(np.array([[step]]), self._columns[np.newaxis, :])[0, column]
-        limit = self._limits[column]
-        must = "finite and at least 0" if np.isinf(limit) else "at least 0 and below 1"
-        label = self._lanes[column].label
-        return RateError(f"{label} would be {number:g} at step {step:,}: it must be {must}")
-
-
-class Outdated(list[Group]):
-    """Param groups that are compared with none, since their names may have changed."""
-
-    def __eq__(self, other: object) -> bool:
-        return False
-
-    __hash__ = None
-
-
 def lr_curves(
     schedule: Schedule, groups: Sequence[Group], setter: TargetSetter | None
 ) -> tuple[Curve | None, ...]:
@@ -300,144 +250,6 @@ def lr_curves(
         own = replace(curve or Curve(schedule), scale=factor)
         scaled.setdefault((id(curve), factor), own)
     return tuple(scaled[id(curve), factor] for curve, factor in zip_longest(curves, factors))
-
-
-def restore_names(known: Sequence[Group], groups: Sequence[Group]) -> None:
-    """Name the groups of a loaded state as before, if it is from before they had names."""
-    unnamed = [
-        (group, old["name"])
-        for old, group in zip(known, groups, strict=False)
-        if "name" in old and "name" not in group
-    ]
-    for group, name in unnamed:
-        group["name"] = name
-    if unnamed:
-        names = names_in_words(name for _, name in unnamed)
-        _log.warning("the optimizer's state has no names of param groups: they are %s", names)
-
-
-def names_of(optimizer: Optimizer, document: Sequence[str] = ()) -> list[str]:
-    """The names of an optimizer's param groups; see `olm.spec.param_groups.full_names`."""
-    several: Callable[[], list[str]] | None = getattr(optimizer, "group_names", None)
-    if several is not None:
-        return several()
-    return full_names([group.get("name") for group in optimizer.param_groups], document)
-
-
-def _lacking(
-    also: Sequence[Target], assignment: Assignment, groups: Sequence[Group]
-) -> list[Problem]:
-    """The hyperparameters that a target sets and its param groups do not have."""
-    problems: dict[tuple[int, str], Problem] = {}
-    for key, owners in assignment.by_set.items():
-        for name, group, owner in zip(assignment.names, groups, owners, strict=True):
-            if owner is None:
-                continue
-            number = number_of(group, key)
-            if number is None:
-                has = f"param group `{clipped(name)}` has no `{key}`"
-                text = f"{has}; its numbers are {listed(_numbers_of(group))}"
-                hint = _instead(key, assignment.names, groups)
-                problem = Problem("no-hyperparameter", text, ("also", owner, "set"), hint=hint)
-            elif not is_number(number):
-                what = "has several numbers" if isinstance(number, tuple | list) else ""
-                what = what or f"is {found(number)} in param group `{clipped(name)}`"
-                text = f"{key} {what}, and a schedule gives one number"
-                problem = Problem("not-a-number", text, ("also", owner, "set"))
-            elif isinstance(number, Tensor) and (why := why_unusable(number)):
-                raise RateError(f"param group {name}: {key} is a tensor {why}: use a float")
-            else:
-                continue
-            problems.setdefault((owner, problem.code), problem)
-    return list(problems.values())
-
-
-def _instead(key: str, names: Sequence[str], groups: Sequence[Group]) -> str:
-    """What to write for a hyperparameter that a param group lacks."""
-    having = [
-        name for name, group in zip(names, groups, strict=True) if number_of(group, key) is not None
-    ]
-    if having:
-        globs = dict.fromkeys(f"{name.split('/')[0]}/*" if "/" in name else name for name in having)
-        return f"write `groups: {next(iter(globs))}`" if len(globs) == 1 else "name its groups"
-    if key == "momentum" and all("betas" in group for group in groups):
-        return "write `betas[0]`, which is Adam's"
-    return ""
-
-
-def _numbers_of(group: Group) -> list[str]:
-    """The hyperparameters of a param group that are numbers."""
-    names: list[str] = []
-    for key, value in group.items():
-        if key in _NOT_NUMBERS or key.startswith("initial_"):
-            continue
-        if is_number(value):
-            names.append(key)
-        elif isinstance(value, tuple | list) and value and all(map(is_number, value)):
-            names += (f"{key}[{index}]" for index in range(len(value)))
-    return names
-
-
-def number_of(group: Group, key: str) -> Any:
-    """What a param group has under the name of a hyperparameter; None if it has nothing."""
-    name, index = split(key)
-    value = group.get(name)
-    if index is None:
-        return value
-    there = isinstance(value, tuple | list) and index < len(value)
-    return value[index] if there and value is not None else None
-
-
-def _write(group: Group, key: str, number: float) -> None:
-    """Set a number that is not a float yet. A tensor is filled; an int stays one if it can."""
-    old = group[key]
-    if isinstance(old, Tensor):
-        old.fill_(number)
-    elif type(old) is int and number.is_integer():
-        group[key] = int(number)
-    else:
-        group[key] = number
-
-
-def _write_items(groups: Iterable[Group], key: str, index: int, number: float) -> None:
-    """Set an element of a tuple in some groups: a new tuple, or a tensor that is filled."""
-    before, after = None, None
-    for group in groups:
-        old = group[key]
-        # The groups of a column mostly have the same tuple, as they are given the same here.
-        if old is not before:
-            before, after = old, old
-            if isinstance(old[index], Tensor):
-                old[index].fill_(number)
-            else:
-                after = (*old[:index], number, *old[index + 1 :])
-        group[key] = after
-
-
-def _check_holds(groups: Iterable[Group], key: str, index: int | None, number: float) -> None:
-    for group in groups:
-        tensor = group[key] if index is None else group[key][index]
-        if isinstance(tensor, Tensor) and number > finfo(tensor.dtype).max:
-            most = finfo(tensor.dtype).max
-            text = (
-                f"{key} would be {number:g}, but a tensor of {tensor.dtype} holds at most {most:g}"
-            )
-            raise RateError(text)
-
-
-def _check_not_shared(assignment: Assignment, groups: Sequence[Group]) -> None:
-    """Refuse a tensor that two param groups share: it cannot have the numbers of both."""
-    for key, owners in assignment.by_set.items():
-        first: dict[int, int] = {}
-        for index, (group, owner) in enumerate(zip(groups, owners, strict=True)):
-            number = None if owner is None else number_of(group, key)
-            if isinstance(number, Tensor):
-                earlier = first.setdefault(id(number), index)
-                if earlier != index:
-                    raise RateError(
-                        f"param_groups[{earlier}] and param_groups[{index}] share one tensor as "
-                        f'their {key}: give each its own, such as group["{key}"].clone()'
-                    )
 
 
 def own_numbers(also: Sequence[Target], names: Sequence[str]) -> list[Own]:
