@@ -149,3 +149,52 @@ def test_an_unknown_kind_is_misuse(kind, hint, capsys):
 def test_without_a_kind_all_are_listed(capsys):
     listed = re.findall(r"\w+", new(capsys))
     assert {kind: listed.count(kind) for kind in KINDS} == dict.fromkeys(KINDS, 1)
+
+
+ALSO = ["--also", "weight_decay=RampLR", "--also", "lr:head=HoldLR", "--also", "ema=HoldLR"]
+
+
+@pytest.mark.parametrize("more", [[], ["--all"]], ids=["", "all"])
+def test_other_numbers_are_targets_with_the_required_fields_of_their_kinds(more, folder, capsys):
+    text = new(capsys, "LinearLR", *ALSO, *more)
+    decay, head, ema = olm.loads(text).also
+    assert (decay.set, decay.schedule.kind) == ("weight_decay", "RampLR")
+    assert (head.set, head.groups, head.scaled_by.kind) == ("lr", ("head",), "HoldLR")
+    assert (ema.value, ema.schedule.kind) == ("ema", "HoldLR")
+    assert max(map(len, text.splitlines())) <= 100
+    new(capsys, "LinearLR", *ALSO, *more, "--out", "spec.olm.json")
+    assert olm.load("spec.olm.json") == olm.loads(text)
+    assert olm.loads(text).schedule == olm.loads(new(capsys, "LinearLR", *more)).schedule
+
+
+@every_kind
+def test_every_kind_can_schedule_another_number(kind, capsys):
+    text = new(capsys, "HoldLR", "--also", f"eps={kind}")
+    [target] = olm.loads(text).also
+    assert target.schedule == olm.loads(new(capsys, kind)).schedule
+    assert olm.loads(new(capsys, "HoldLR", "--also", f"eps={kind}", "--all")).also == (target,)
+
+
+def test_the_lines_for_param_groups_may_be_uncommented(capsys):
+    text = new(capsys, "LinearLR", "--also", "weight_decay=RampLR")
+    spec = olm.loads(re.sub(r"^# (?=param_groups|optimizer: )", "", text, flags=re.MULTILINE))
+    assert [group.name for group in spec.param_groups] == ["decay", "no_decay"]
+    assert dict(spec.optimizer) == {"lr": 3e-4, "weight_decay": 0.04}
+    assert "param_groups" not in new(capsys, "LinearLR", "--also", "ema=RampLR")
+
+
+@pytest.mark.parametrize(
+    ("also", "message"),
+    [
+        (["ema=Hold"], "there is no kind `Hold`: did you mean `HoldLR`?"),
+        (["ema=HoldLR", "ema=RampLR"], "--also: also[0] and also[1] both set ema"),
+        (["lr=HoldLR"], "--also: `scaled_by` needs `groups`"),
+        (["ema"], "must be NUMBER=KIND or NUMBER:GROUP=KIND, such as weight_decay=RampLR"),
+    ],
+)
+def test_a_target_that_cannot_be_is_misuse(also, message, capsys):
+    options = [text for one in also for text in ("--also", one)]
+    assert main(["new", "LinearLR", *options]) == MISUSE
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert message in error

@@ -3,6 +3,7 @@
 import io
 import json
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -179,10 +180,10 @@ def test_the_rates_are_those_of_now_and_of_the_next_step(tmp_path, capsys):
 
 
 def test_equal_rates_are_told_once_and_many_are_counted():
-    from olm.cli.verbs.state import _rates
+    from olm.cli.drawing.facts import shortened
 
-    assert _rates([0.5] * 9) == "0.5 (9 param groups)"
-    assert _rates([*map(float, range(9))]).endswith("7.0, ... (9 param groups)")
+    assert shortened([0.5] * 9) == "0.5 (9 param groups)"
+    assert shortened([*map(float, range(9))]).endswith("7.0, ... (9 param groups)")
 
 
 @pytest.mark.parametrize("wrap", [lambda it: SchedulerState(it), lambda it: it])
@@ -555,3 +556,94 @@ def test_the_contents_of_a_distributed_checkpoint_may_name_getattr_which_is_not_
     named = _Metadata(io.BytesIO(b"")).find_class("builtins", "getattr")
     assert named is not getattr
     assert named(Traced(), "format").fields == {}
+
+
+TARGETS = """\
+kind: LinearLR
+total_steps: 10
+also:
+  - {set: lr, groups: head, scaled_by: {kind: HoldLR, factor: 0.5}}
+  - set: weight_decay
+    schedule: {kind: RampLR, total_steps: 100%, end_factor: 2.0}
+  - {value: ema, schedule: {kind: RampLR, total_steps: 10, start_factor: 0.8, end_factor: 0.9}}
+clock: {total_steps: 10}
+"""
+
+
+def with_targets(steps=3):
+    """The state of a scheduler with targets, after some steps."""
+    groups = [
+        {"params": [torch.nn.Parameter(torch.zeros(1))], "name": name, "weight_decay": decay}
+        for name, decay in (("decay", 0.25), ("no_decay", 0.0), ("head", 0.25))
+    ]
+    scheduler = olm.build(olm.loads(TARGETS), SGD(groups, lr=1.0))
+    for _ in range(steps):
+        scheduler.optimizer.step()
+        scheduler.step()
+    return scheduler.state_dict()
+
+
+def test_a_state_with_targets_is_shown_with_every_number_of_every_group(tmp_path, capsys):
+    torch.save({"model": {}, "scheduler": with_targets()}, tmp_path / "a.pt")
+    status, out, _ = run(capsys, tmp_path / "a.pt")
+    assert status == FINE
+    lines = [line.strip() for line in out.splitlines()]
+    assert lines[3:7] == [
+        "groups      decay, no_decay, head",
+        "base rates  1.0 (3 param groups)",
+        "rates now   0.7, 0.7, 0.35",
+        "next rates  0.6, 0.6, 0.3",
+    ]
+    assert "also  lr of head    that of the other groups × HoldLR: 0.5 at every step." in lines
+    # The evaluated numbers: 0.1 and 0.3 are no floats.
+    decay, following = ("0.32499999999999996, 0.0, 0.32499999999999996", "0.35, 0.0, 0.35")
+    assert [re.split("  +", line) for line in lines[-5:-2]] == [
+        ["target", "bases", "now", "next"],
+        ["weight_decay", "0.25, 0.0, 0.25", decay, following],
+        ["ema", "0.83", "0.8400000000000001"],
+    ]
+
+
+def test_a_state_with_targets_is_converted_as_it_is(tmp_path, capsys):
+    state = with_targets()
+    torch.save({"scheduler": state}, tmp_path / "a.pt")
+    out = tmp_path / "state.json"
+    status, printed, _ = run(capsys, tmp_path / "a.pt", "--json", "--out", out)
+    assert status == FINE
+    assert json.loads(printed) == json.loads(out.read_text()) == state
+    assert run(capsys, out, "--json")[1] == printed
+
+
+@pytest.mark.parametrize("groups", ["", "param_groups: [decay, no_decay, head]\n"])
+@pytest.mark.parametrize("clock", [TARGETS, TARGETS.replace("clock", "# clock")])
+def test_targets_of_a_state_are_compared_with_those_of_a_spec(groups, clock, tmp_path, capsys):
+    (tmp_path / "state.json").write_text(json.dumps(with_targets()))
+    spec = tmp_path / "a.olm.yaml"
+    spec.write_text(clock + groups)
+    assert run(capsys, tmp_path / "state.json", "--spec", spec)[0] == FINE
+    spec.write_text((clock + groups).replace("2.0", "3.0").replace("value: ema", "value: temp"))
+    status, out, _ = run(capsys, tmp_path / "state.json", "--spec", spec)
+    assert status == PROBLEMS
+    assert "  weight_decay: schedule.end_factor: the checkpoint has 2.0, " in out
+    assert "  ema: only the checkpoint has it\n  temp: only th" in out
+    by_groups = "the weight_decay at step 4: 0.35, 0 by the checkpoint, 0.45, 0 by this"
+    assert (by_groups in out) == (clock == TARGETS)
+
+
+def test_a_spec_whose_target_is_of_no_group_of_the_state_is_a_problem(tmp_path, capsys):
+    (tmp_path / "state.json").write_text(json.dumps(with_targets()))
+    spec = tmp_path / "a.olm.yaml"
+    spec.write_text(TARGETS.replace("groups: head", "groups: heads"))
+    status, out, _ = run(capsys, tmp_path / "state.json", "--spec", spec)
+    assert status == PROBLEMS
+    assert "error[no-group]: no param group is called `heads`; they are `decay`" in out
+
+
+def test_a_state_without_targets_lacks_those_of_the_spec(tmp_path, capsys):
+    (tmp_path / "state.json").write_text(json.dumps(ours().state_dict()))
+    spec = tmp_path / "a.olm.yaml"
+    spec.write_text(TARGETS)
+    status, out, _ = run(capsys, tmp_path / "state.json", "--spec", spec)
+    assert status == PROBLEMS
+    assert "lr of head: only this scheduler has it" in out
+    assert "weight_decay: only this scheduler has it" in out

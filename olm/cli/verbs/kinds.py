@@ -22,6 +22,10 @@ EPILOG = """\
 A spec names its kind: `kind: LinearLR`. The other keys are the fields of that kind. The kinds of
 installed plugins are listed last.
 
+Every kind can also be the schedule of a target (`also`): of weight decay, of the rate of some param
+groups, or of a value that the training loop asks for. `olm new KIND --also weight_decay=KIND`
+writes such a spec. The base rate is then the number with which the optimizer was constructed.
+
 example:
   $ olm kinds LinearLR
 """

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from olm.cli.plugins import model_of, plugins
 from olm.cli.schema_line import NAME, add_schema, is_url, reference, schema_near
 from olm.fields.types import memory_fields
 from olm.kinds import GROUPS, KINDS
+from olm.problem import SpecError
 from olm.schema.completion import snippet
 from olm.schema.documentation import fields, plain, summary
+from olm.spec.hyperparameters import KNOWN, LR
 
 if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
@@ -37,9 +40,25 @@ example:
   # Optional fields with their defaults:
   # end_lr: 0.0  # The rate at total_steps and after.
   # start_factor: 1.0  # What the base rate is multiplied by at step 0.
+
+With --also, which may be repeated, the spec schedules other numbers besides the learning rate:
+  $ olm new LinearLR --also weight_decay=RampLR --also lr:head=HoldLR --also ema=RampLR
 """
 
 WIDTH = 100
+
+MEANINGS = {
+    "set": "A hyperparameter of the param groups: factors multiply each group's own number.",
+    "value": "A value that the training loop asks for, with scheduler.values().",
+    "scaled_by": "The learning rate of some param groups, as a factor of that of the others.",
+}
+"""What a target is, by its first key or by the key of its schedule."""
+
+OF_GROUPS = (
+    "# The names of the optimizer's param groups, and the numbers it is constructed with:",
+    "# param_groups: [decay, no_decay]",
+    "# optimizer: {lr: 3.0e-4, weight_decay: 0.04}",
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -54,7 +73,34 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--all", action="store_true", help="write optional fields as fields, not as comments"
     )
+    parser.add_argument(
+        "--also",
+        type=target,
+        action="append",
+        default=[],
+        metavar="NUMBER[:GROUP]=KIND",
+        help="schedule another number as well: a hyperparameter, of all param groups or one, or "
+        "a value for the training loop",
+    )
     add_schema(parser)
+
+
+def target(text: str) -> dict[str, Any]:
+    """A target as an argument, with the name of its kind in place of its schedule.
+
+    >>> target("weight_decay=RampLR"), target("ema=HoldLR")
+    ({'set': 'weight_decay', 'schedule': 'RampLR'}, {'value': 'ema', 'schedule': 'HoldLR'})
+    >>> target("lr:head=HoldLR")
+    {'set': 'lr', 'groups': 'head', 'scaled_by': 'HoldLR'}
+    """
+    match = re.fullmatch(r"([^:=\s]+)(?::([^=]+))?=(\S+)", text)
+    if match is None:
+        example = "such as weight_decay=RampLR or lr:head=HoldLR"
+        raise ArgumentTypeError(f"must be NUMBER=KIND or NUMBER:GROUP=KIND, {example}")
+    number, groups, kind = match.groups()
+    of = {"set": number} if groups or number in KNOWN else {"value": number}
+    field = "scaled_by" if number == LR else "schedule"
+    return of | ({"groups": groups} if groups else {}) | {field: kind}
 
 
 def run(args: Namespace) -> int:
@@ -66,44 +112,108 @@ def run(args: Namespace) -> int:
     if isinstance(model, str):
         print(f"olm new: {model}", file=sys.stderr)
         return MISUSE
+    also: list[dict[str, Any]] = []
+    for one in args.also:
+        field = [*one][-1]
+        found = model_of(one[field], _values)
+        if isinstance(found, str):
+            print(f"olm new: {found}", file=sys.stderr)
+            return MISUSE
+        also.append({**one, field: found})
     file = Path(args.out or "spec.olm.yaml")
     schema = args.schema or schema_near(file.parent)
     named = reference(schema, file.parent) if schema else None
     write = as_json if file.suffix == ".json" else as_yaml
-    text = write(model, named, everything=args.all)
+    text = write(model, named, also, everything=args.all)
+    if also and (problem := _problem(text)):
+        print(f"olm new: --also: {problem}", file=sys.stderr)
+        return MISUSE
     if args.out is None:
         print(text, end="")
         return FINE
     return _write(file, text, over=args.force)
 
 
-def as_yaml(model: type[Schedule], schema: str | None, *, everything: bool = False) -> str:
+def as_yaml(
+    model: type[Schedule],
+    schema: str | None,
+    also: Sequence[Mapping[str, Any]] = (),
+    *,
+    everything: bool = False,
+) -> str:
     """A spec of a kind in YAML, with comments on its fields.
 
     Args:
         model: the kind.
         schema: the reference to the schema; without one, a comment explains how to get it.
+        also: the targets, each with a kind as its schedule.
         everything: whether optional fields are fields, not comments.
     """
-    lines = [*_first(schema), *_comment(plain(summary(model)))]
-    lines.append(f"kind: {model.model_fields['kind'].default}")
-    needed, optional = _values(model)
-    meanings = {field.name: plain(field.text) for field in fields(model)}
-    for name, value in (needed | (optional if everything else {})).items():
-        lines += [*_comment(meanings[name]), *_yaml(name, value)]
-    if optional and not everything:
-        lines.append("# Optional fields with their defaults:")
-        for name, value in optional.items():
-            lines += _left_out(_yaml(name, value), meanings[name])
+    lines = [*_first(schema), *_of_kind(model, everything, WIDTH)]
+    for index, one in enumerate(also):
+        lines += ["also:"] if index == 0 else []
+        lines += _of_target(one, everything)
+    if any("set" in one for one in also):
+        lines += OF_GROUPS
     return "\n".join(lines) + "\n"
 
 
-def as_json(model: type[Schedule], schema: str | None, *, everything: bool = False) -> str:
-    """A spec of a kind in JSON, which has no comments; for the arguments, see `as_yaml`."""
+def _of_kind(model: type[Schedule], everything: bool, width: int) -> Iterator[str]:
+    """The lines of a schedule, with comments on its fields."""
+    yield from _comment(plain(summary(model)), width)
+    yield f"kind: {model.model_fields['kind'].default}"
     needed, optional = _values(model)
-    spec = {"$schema": schema} if schema else {}
-    spec |= {"kind": model.model_fields["kind"].default, **needed}
-    return json.dumps(spec | (optional if everything else {}), indent=2) + "\n"
+    meanings = {field.name: plain(field.text) for field in fields(model)}
+    for name, value in (needed | (optional if everything else {})).items():
+        yield from (*_comment(meanings[name], width), *_yaml(name, value, width))
+    if optional and not everything:
+        yield "# Optional fields with their defaults:"
+        for name, value in optional.items():
+            yield from _left_out(_yaml(name, value, width), meanings[name], width)
+
+
+def _of_target(target: Mapping[str, Any], everything: bool) -> Iterator[str]:
+    """The lines of a target, an item of a list."""
+    *keys, field = target
+    yield f"  # {MEANINGS[field if field == 'scaled_by' else keys[0]]}"
+    for index, key in enumerate(keys):
+        [line] = _yaml(key, target[key], WIDTH)
+        yield f"  {' ' if index else '-'} {line}"
+    yield f"    {field}:"
+    yield from (f"      {line}" for line in _of_kind(target[field], everything, WIDTH - 6))
+
+
+def as_json(
+    model: type[Schedule],
+    schema: str | None,
+    also: Sequence[Mapping[str, Any]] = (),
+    *,
+    everything: bool = False,
+) -> str:
+    """A spec of a kind in JSON, which has no comments; for the arguments, see `as_yaml`."""
+
+    def schedule(model: type[Schedule]) -> dict[str, Any]:
+        needed, optional = _values(model)
+        kind = {"kind": model.model_fields["kind"].default}
+        return kind | needed | (optional if everything else {})
+
+    targets = [
+        {key: value if isinstance(value, str) else schedule(value) for key, value in one.items()}
+        for one in also
+    ]
+    spec = ({"$schema": schema} if schema else {}) | schedule(model)
+    return json.dumps(spec | ({"also": targets} if targets else {}), indent=2) + "\n"
+
+
+def _problem(text: str) -> str:
+    """What is wrong with a spec, if there is anything: two targets may not set one number."""
+    from olm.spec.load import loads
+
+    try:
+        loads(text)
+    except SpecError as error:
+        return error.problems[0].message
+    return ""
 
 
 def _values(model: type[Schedule]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -128,25 +238,25 @@ def _first(schema: str | None) -> Iterator[str]:
         yield f"# and make the first line `# yaml-language-server: $schema={NAME}`."
 
 
-def _comment(text: str) -> Iterator[str]:
-    return (f"# {line}" for line in wrap(text, WIDTH - 2))
+def _comment(text: str, width: int) -> Iterator[str]:
+    return (f"# {line}" for line in wrap(text, width - 2))
 
 
-def _yaml(name: str, value: Any) -> list[str]:
+def _yaml(name: str, value: Any, width: int) -> list[str]:
     import yaml
 
-    text: str = yaml.safe_dump({name: value}, sort_keys=False, width=WIDTH)
+    text: str = yaml.safe_dump({name: value}, sort_keys=False, width=width)
     return text.splitlines()
 
 
-def _left_out(lines: list[str], meaning: str) -> Iterator[str]:
+def _left_out(lines: list[str], meaning: str, width: int) -> Iterator[str]:
     """A field as a comment, with its meaning after it, or above it where the line is too long."""
     sentence = meaning.partition(". ")[0].rstrip(".") + "."
     in_one = f"# {lines[0]}  # {sentence}"
-    if len(lines) == 1 and len(in_one) <= WIDTH:
+    if len(lines) == 1 and len(in_one) <= width:
         yield in_one
     else:
-        yield from _comment(sentence)
+        yield from _comment(sentence, width)
         yield from (f"# {line}" for line in lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from shutil import copyfileobj
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from olm.checking.check import Options, check
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, Misuse
 from olm.cli.clock_options import add_clock, clock_of, option
-from olm.cli.drawing.sentence import in_words
+from olm.cli.drawing.facts import facts
 from olm.cli.files.search import STDIN, is_there
 from olm.cli.formats import Tally, outcome
 from olm.cli.formats.text import of_file
 from olm.cli.input import BINARY, checked
 from olm.cli.terminal import Paint, visible, wants_colour
 from olm.problem import OlmError, SpecError, StateError, dotted, listed, quantity
+from olm.spec.spec import Spec, parse
 from olm.text.document import read
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from olm.foreign.checkpoints import Found
     from olm.problem import Problem
     from olm.schedule.clock import Clock
-    from olm.spec.spec import Spec
+    from olm.spec.differences import Difference
 
 SUMMARY = "print or convert the state of a scheduler in a checkpoint"
 
@@ -55,9 +56,6 @@ example:
 
 exit status: 0 success, 1 problems, 2 usage error, 3 no state found
 """
-
-LISTED = 8
-"""How many rates are printed."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -223,7 +221,7 @@ class _Command:
         if spec is not None:
             place = f": {dotted(state.path)}" if state.path else ""
             print(self.paint("bold", visible(f"{file}{place}")))
-            print(*(f"  {line}" for line in _facts(state, spec)), "", sep="\n")
+            print(*(f"  {line}" for line in facts(spec, state.writer)), "", sep="\n")
 
     def _nothing(self) -> int:
         at = f" at {self.args.at}" if self.args.at else ""
@@ -248,12 +246,36 @@ def _spec_of(state: Found, wanted: Spec | None) -> Spec:
 
     if wanted is None:
         return spec_of(state)
-    if not wanted.schedule.is_counted:
+    if wanted.durations_there():
         return _spec_as_written(state, wanted)
     if state.writer != OURS:
         return spec_of(state, wanted.schedule)
     spec = spec_of(state)
-    return agreed(spec, wanted, spec.base_lrs or (), "error")
+    return agreed(spec, _for_groups_of(spec, wanted), spec.base_lrs or (), "error")
+
+
+def _for_groups_of(state: Spec, wanted: Spec) -> Spec:
+    """A spec for the param groups of a state, with their own numbers, as a scheduler would have it.
+
+    Raises:
+        SpecError: a target is for a param group that the state does not have.
+    """
+    if not wanted.also:
+        return wanted
+    from olm.spec.param_groups import ParamGroup
+
+    if state.param_groups and not wanted.param_groups:
+        wanted = parse({**wanted.model_dump(), "param_groups": _names(state)})
+    names = _names(wanted) or [f"#{index}" for index, _ in enumerate(state.base_lrs or ())]
+    known = {target.identity: target.bases for target in state.also}
+    also = tuple(target.with_bases(known.get(target.identity)) for target in wanted.also)
+    groups = tuple(map(ParamGroup, names))
+    durations = wanted.durations
+    return Spec.trusted(wanted.schedule, also=also, param_groups=groups, durations=durations)
+
+
+def _names(spec: Spec) -> list[str]:
+    return [group.name for group in spec.param_groups]
 
 
 def _spec_as_written(state: Found, wanted: Spec) -> Spec:
@@ -263,7 +285,7 @@ def _spec_as_written(state: Found, wanted: Spec) -> Spec:
 
     spec = spec_of(state) if state.writer == OURS else None
     if spec is None or not spec.durations:
-        waiting = wanted.schedule.durations()
+        waiting = wanted.durations_there()
         durations = listed(f"{dotted(path)}: {duration}" for path, duration in waiting)
         options = dict.fromkeys(option(duration.needs) for _, duration in waiting)
         raise StateError(
@@ -272,44 +294,17 @@ def _spec_as_written(state: Found, wanted: Spec) -> Spec:
         )
     found = [field for field in differences(spec, wanted) if not field.memory]
     if found:
-        lines = (
-            f"{dotted(field.path)}: the checkpoint has {field.a}, the spec {field.b}"
-            for field in found
-        )
+        lines = map(_difference, found)
         raise StateError("\n  ".join(["this state is of another schedule", *lines]))
     return spec
 
 
-def _facts(state: Found, spec: Spec) -> Iterator[str]:
-    """The facts of a state, one per line."""
-    step, bases = spec.last_epoch or 0, spec.base_lrs or ()
-    yield f"written by  {state.writer}"
-    yield f"step        {spec.last_epoch:,}" + ", the last step taken" * (step >= 0)
-    yield f"base rates  {_rates(bases)}"
-    yield f"rates now   {_rates([spec.lr(max(step, 0), base) for base in bases])}"
-    if not spec.schedule.metric_driven:
-        yield f"next rates  {_rates([spec.lr(step + 1, base) for base in bases])}"
-    if spec.durations:
-        yield f"written as  {_durations(spec)}"
-    yield from in_words(spec.schedule)
-
-
-def _durations(spec: Spec) -> str:
-    """The durations as written, up to a limit."""
-    texts = [f"{path}: {text}" for path, text in spec.durations]
-    return ", ".join([*texts[:LISTED], *("..." for _ in texts[LISTED:][:1])])
-
-
-def _rates(rates: Sequence[float]) -> str:
-    """The exact rates of all param groups; a rate that all share, once.
-
-    >>> _rates([0.5, 0.1]), _rates([0.5, 0.5])
-    ('0.5, 0.1', '0.5 (2 param groups)')
-    """
-    if len(rates) > 1 and len(set(rates)) == 1:
-        return f"{rates[0]!r} ({quantity(len(rates), 'param group')})"
-    more = f", ... ({quantity(len(rates), 'param group')})" if len(rates) > LISTED else ""
-    return ", ".join(map(repr, rates[:LISTED])) + more
+def _difference(field: Difference) -> str:
+    """A field that a state and a spec do not have in common, after the target that has it."""
+    of = f"{field.target}: " if field.target else ""
+    if not field.path:
+        return f"{of}only {'the checkpoint' if field.only_in == 'a' else 'the spec'} has it"
+    return f"{of}{dotted(field.path)}: the checkpoint has {field.a}, the spec {field.b}"
 
 
 def _is_binary(path: Path) -> bool:
