@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import olm
+from olm.spec.expectation import unmet
 
 SPECS = Path(__file__).parents[1] / "specs"
 RECIPES = {path.name.removesuffix(".olm.yaml"): path for path in SPECS.glob("*.olm.yaml")}
@@ -70,9 +71,10 @@ ROWS = [
     ("dino-vit-s16", 10 * 2502, 1e-3, 1e-3),
     ("dino-vit-s16", 55 * 2502, 1e-3, (1e-3 + 1e-6) / 2),
     ("dino-vit-s16", 100 * 2502, 1e-3, 1e-6),
-    ("dinov2-vit-l16", 12_499, 5.657e-3, 5.657e-3),
-    ("dinov2-vit-l16", 68_750, 5.657e-3, (5.657e-3 + 1e-6) / 2),
-    ("dinov2-vit-l16", 125_000, 5.657e-3, 1e-6),
+    ("dinov2-vit-l16", 0, 5.656854249e-3, 0.0),
+    ("dinov2-vit-l16", 12_499, 5.656854249e-3, 5.656854249e-3),
+    ("dinov2-vit-l16", 68_750, 5.656854249e-3, (5.656854249e-3 + 1e-6) / 2),
+    ("dinov2-vit-l16", 125_000, 5.656854249e-3, 1e-6),
     ("electra-small", 5_000, 5e-4, 5e-4 * 0.5 * 0.995),
     ("electra-small", 10_000, 5e-4, 5e-4 * 0.99),
     ("electra-small", 500_000, 5e-4, 2.5e-4),
@@ -100,6 +102,7 @@ ROWS = [
     ("kimi-k2", 149_254, 2e-4, 2e-4),
     ("kimi-k2", 149_254 + 41_045, 2e-4, 1.1e-4),
     ("kimi-k2", 149_254 + 82_090, 2e-4, 2e-5),
+    ("lightning-pose-unfreezing", 1_000, 1e-3, 1e-3),
     ("llama-2-70b", 1_999, 1.5e-4, 1.5e-4),
     ("llama-2-70b", 251_000, 1.5e-4, (1.5e-4 + 1.5e-5) / 2),
     ("llama-2-70b", 500_000, 1.5e-4, 1.5e-5),
@@ -112,6 +115,8 @@ ROWS = [
     ("llm.c-gpt2-124m", 0, 6e-4, 6e-4 / 700),
     ("llm.c-gpt2-124m", 699, 6e-4, 6e-4),
     ("llm.c-gpt2-124m", 18_865, 6e-4, 0.0),
+    ("mae-vit-base-finetuning", 6_255, 2e-3, 2e-3),
+    ("mae-vit-base-finetuning", 125_100, 2e-3, 1e-6),
     ("mae-vit-large", 20 * 312, 2.4e-3, 1.2e-3),
     ("mae-vit-large", 40 * 312, 2.4e-3, 2.4e-3),
     ("mae-vit-large", 420 * 312, 2.4e-3, 1.2e-3),
@@ -124,6 +129,9 @@ ROWS = [
     ("mask-rcnn-3x", 209_999, 0.02, 0.02),
     ("mask-rcnn-3x", 210_000, 0.02, 0.002),
     ("mask-rcnn-3x", 269_999, 0.02, 0.0002),
+    ("megatron-weight-decay", 500, 3e-4, 1.5e-4),
+    ("megatron-weight-decay", 5_500, 3e-4, (3e-4 + 3e-5) / 2),
+    ("megatron-weight-decay", 10_000, 3e-4, 3e-5),
     ("mnasnet", 782, 0.256, 0.128),
     ("mnasnet", 1_564, 0.256, 0.256),
     ("mnasnet", 1_564 + 751, 0.256, 0.256 * 0.97),
@@ -131,6 +139,9 @@ ROWS = [
     ("mobilenet-v2-torchvision", 5_004, 0.045, 0.045),
     ("mobilenet-v2-torchvision", 5_005, 0.045, 0.045 * 0.98),
     ("mobilenet-v2-torchvision", 300 * 5_005 - 1, 0.045, 0.045 * 0.98**299),
+    ("modded-nanogpt", 427, 0.023, 0.023),
+    ("modded-nanogpt", 514, 0.023, 0.023 * 1.52),
+    ("modded-nanogpt", 1_285, 0.023, 0.023 * 0.15),
     ("moco-v1", 120 * 5_004 - 1, 0.03, 0.03),
     ("moco-v1", 120 * 5_004, 0.03, 0.003),
     ("moco-v1", 200 * 5_004 - 1, 0.03, 0.0003),
@@ -141,6 +152,9 @@ ROWS = [
     ("mpt-7b", 100, 1.2e-4, 1.2e-4),
     ("mpt-7b", 32_000, 1.2e-4, (1.2e-4 + 1.2e-5) / 2),
     ("mpt-7b", 63_900, 1.2e-4, 1.2e-5),
+    ("nanochat", 19, 0.02, 0.01),
+    ("nanochat", 5_000, 0.02, 0.02),
+    ("nanochat", 7_500, 0.02, 0.02 * 0.525),
     ("nanogpt-gpt2-124m", 1_999, 6e-4, 6e-4),
     ("nanogpt-gpt2-124m", 600_000, 6e-4, 6e-5),
     ("nerf-blender", 0, 5e-4, 5e-4),
@@ -152,6 +166,9 @@ ROWS = [
     ("olmo-2-7b", 928_646 + 11_931, 3e-4, 0.0),
     ("olmo-7b", 5_000, 3e-4, 3e-4),
     ("olmo-7b", 476_837, 3e-4, 3e-5),
+    ("one-cycle-with-momentum", 0, 0.1, 0.004),
+    ("one-cycle-with-momentum", 299, 0.1, 0.1),
+    ("one-cycle-with-momentum", 999, 0.1, 4e-7),
     ("palm-540b", 0, 1e-2, 1e-2),
     ("palm-540b", 10_000, 1e-2, 1e-2),
     ("palm-540b", 40_000, 1e-2, 0.5e-2),
@@ -221,6 +238,8 @@ ROWS = [
     ("transformer-xl-wt103-base", 0, 2.5e-4, 2.5e-4),
     ("transformer-xl-wt103-base", 100_000, 2.5e-4, 1.25e-4),
     ("transformer-xl-wt103-base", 200_000, 2.5e-4, 0.0),
+    ("v-jepa-vit-l16", 11_999, 6.25e-4, 6.25e-4),
+    ("v-jepa-vit-l16", 62_249, 6.25e-4, (6.25e-4 + 1e-6) / 2),
     ("vit-s16-big-vision", 5_000, 1e-3, 5e-4),
     ("vit-s16-big-vision", 10_000, 1e-3, 1e-3),
     ("vit-s16-big-vision", 60_738, 1e-3, 5e-4),
@@ -276,3 +295,41 @@ def test_olmo_2_is_stopped_near_the_first_rate_of_its_second_stage():
 def test_a_floor_under_a_cosine_is_reached_before_its_end():
     pythia = olm.load(RECIPES["pythia-160m"])
     assert pythia.lr(115_138, base=6e-4) > pythia.lr(115_139, base=6e-4) == pytest.approx(6e-5)
+
+
+def test_a_recipe_with_targets_expects_the_numbers_of_its_source():
+    with_targets = {name for name, path in RECIPES.items() if olm.load(path).also}
+    assert with_targets == {
+        "dinov2-vit-l16",
+        "lightning-pose-unfreezing",
+        "megatron-weight-decay",
+        "modded-nanogpt",
+        "nanochat",
+        "one-cycle-with-momentum",
+        "v-jepa-vit-l16",
+    }
+    for name in (*with_targets, "mae-vit-base-finetuning"):
+        spec = olm.load(RECIPES[name]).resolve()
+        assert spec.expect.values
+        assert list(unmet(spec)) == []
+        shifted = spec.expect.values[-1].model_copy(update={"is_": 0.123})
+        wrong = spec.expect.model_copy(update={"values": (shifted,)})
+        assert [problem.code for problem in unmet(spec.model_copy(update={"expect": wrong}))] == [
+            "expectation"
+        ]
+
+
+def test_one_cycle_with_momentum_is_that_of_torch_at_every_step():
+    torch = pytest.importorskip("torch")
+    spec = olm.load(RECIPES["one-cycle-with-momentum"])
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=1000)
+    rates, momenta = [], []
+    for step in range(1000):
+        rates.append(optimizer.param_groups[0]["lr"])
+        momenta.append(optimizer.param_groups[0]["momentum"])
+        optimizer.step()
+        if step < 999:
+            scheduler.step()
+    assert spec.lr(range(1000), base=0.1) == pytest.approx(rates, rel=1e-11)
+    assert spec.of("momentum", range(1000), base=0.9) == pytest.approx(momenta, rel=1e-15)

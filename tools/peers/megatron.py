@@ -20,7 +20,8 @@ Spec = dict[str, Any]
 
 def rates(row: Row) -> Curves:
     """Step the class of Megatron by one; it can count steps or samples."""
-    return stepped(row, {"OptimizerParamScheduler": _scheduler})
+    names = {"OptimizerParamScheduler": _scheduler, "weight_decay_of": _WeightDecay}
+    return stepped(row, names)
 
 
 @dataclass
@@ -31,6 +32,29 @@ class _ByOnes:
 
     def step(self) -> None:
         self.scheduler.step(1)
+
+
+class _WeightDecay:
+    """A scheduler of Megatron whose weight decays are written as rates, to be compared like them.
+
+    Each base rate stands for a group's own weight decay, which is `end_wd` times its `wd_mult`.
+    """
+
+    def __init__(self, scheduler: _ByOnes) -> None:
+        self.scheduler = scheduler
+        of_megatron = scheduler.scheduler
+        for group in of_megatron.optimizer.param_groups:
+            group["wd_mult"] = group["max_lr"] / of_megatron.end_wd
+        of_megatron.step(0)
+        self._write()
+
+    def step(self) -> None:
+        self.scheduler.step()
+        self._write()
+
+    def _write(self) -> None:
+        for group in self.scheduler.scheduler.optimizer.param_groups:
+            group["lr"] = group["weight_decay"]
 
 
 def _scheduler(optimizer: Any, **arguments: Any) -> _ByOnes:
@@ -92,6 +116,15 @@ def _rise(steps: int, **start: float) -> Spec:
 
 def _floor(rate: float) -> Spec:
     return {"kind": "HoldLR", "fixed_lr": rate}
+
+
+def _rising(style: str, ease: str) -> Row:
+    """A weight decay that goes up from a third in 20 steps."""
+    arguments = _text("constant", 0, 20).partition("start_wd")[0]
+    changed = f"start_wd=0.033, end_wd=0.1, wd_incr_steps=20, wd_incr_style={style!r})"
+    spec = {"kind": "RampLR", "total_steps": 20, "start_factor": 0.33, "end_factor": 1.0}
+    text = f"weight_decay_of({arguments}{changed})"
+    return Row(text, {**spec, "ease": ease}, (0.1, 0.05), _up_to(30))
 
 
 ROOT = {"kind": "PowerLR", "power": 0.5, "decay_steps": 8, "decay_rate": 1.0}
@@ -198,11 +231,14 @@ STABLE = [
     ),
 ]
 
+WEIGHT_DECAYS = [_rising("cosine", "cosine"), _rising("linear", "linear")]
+"""Weight decays, which a target of olm's schedules by the same kinds."""
+
 PEER = Peer(
     distribution="megatron-core",
     version="0.16.1",
     tolerance=1e-12,
-    rows=[*FLAT, *DECAYS, *INVERSE_ROOT, *STABLE],
+    rows=[*FLAT, *DECAYS, *INVERSE_ROOT, *STABLE, *WEIGHT_DECAYS],
     rates=rates,
     refused=[
         Refused(
