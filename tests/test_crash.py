@@ -16,7 +16,7 @@ import torch
 
 import olm
 from crash import train
-from training import optimizer_of, trained
+from training import observed, optimizer_of, trained
 
 LINEAR = {"kind": "LinearLR", "total_steps": 10}
 LEFT = f"schedule.json.{'[0-9a-f]' * 16}.tmp"
@@ -127,13 +127,24 @@ def steps_of(lives):
 
 
 def formula(kind, steps):
-    """The rates of every step by the schedule alone, which observes the same losses."""
-    schedule = olm.parse(train.SPECS[kind]).schedule
+    """The numbers of every step by the schedules alone, which observe the same losses."""
+    spec = olm.parse(train.SPECS[kind])
     for step in range(train.STEPS):
-        yield [schedule.lr(step, base).hex() for base in train.BASES]
+        yield [number.hex() for number in numbers_at(spec, step)]
         if step % train.EVERY == 0:
             # A metric observed after a step is listed at the next one.
-            schedule = schedule.observe(float(steps[step][-1]), step + 1)
+            spec = observed(spec, float(steps[step][-1]), step + 1)
+
+
+def numbers_at(spec, step):
+    own = {"lr": train.BASES}
+    if spec.also:
+        own |= {"momentum": (0.9, 0.9), "weight_decay": train.DECAYS}
+    for key, bases in own.items():
+        for name, base in zip(("first", "last"), bases, strict=True):
+            yield spec.of(key, step, base=base, group=name)
+    if spec.also:
+        yield spec.value("weight", step)
 
 
 def assert_same(one, other):
@@ -152,7 +163,7 @@ def assert_same(one, other):
         assert one == other
 
 
-@pytest.mark.parametrize(("kind", "fresh"), [("plateau", 5), ("cosine", 2)])
+@pytest.mark.parametrize(("kind", "fresh"), [("plateau", 5), ("cosine", 2), ("targets", 2)])
 def test_a_run_killed_forty_times_ends_with_the_same_rates_and_weights(kind, fresh, tmp_path):
     seed = random.randrange(2**32)
     print(f"the moments of the kills are drawn from the seed {seed}")

@@ -12,11 +12,11 @@ import torch.distributed.checkpoint as dcp
 from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
 
 import olm
-from distributed.runs import BASES, CHANGED, METRICS, REFUSED, RUNS, SAVED_AT, STEPS
+from distributed.runs import BASES, CHANGED, DECAYS, GROUPS, METRICS, REFUSED, RUNS, SAVED_AT, STEPS
 from olm.checking.guides import guide
 from olm.train.hosts.dcp import SchedulerState
 from ranks import PROGRAMS, torchrun
-from training import EXAMPLES, optimizer_of, rates_of, trained, wanted
+from training import EXAMPLES, observed, optimizer_of, rates_of, trained, wanted
 
 LOOP = PROGRAMS / "many_machines.py"
 RANKS = (1, 2, 4)
@@ -77,12 +77,23 @@ def reports(folder, program, ranks):
 
 
 def formula(document, bases=BASES):
-    """The rates of a run, computed only from the schedule and the metrics."""
-    schedule, rates = olm.parse(document).schedule, []
+    """The numbers of a run, computed only from the schedules and the metrics."""
+    spec, rates = olm.parse(document), []
     for step, metric in enumerate(METRICS):
-        rates.append([schedule.lr(step, base) for base in bases])
-        schedule = schedule.observe(metric, step + 1)
+        rates.append([*numbers_at(spec, step, bases)])
+        spec = observed(spec, metric, step + 1)
     return rates
+
+
+def numbers_at(spec, step, bases):
+    own = {"lr": bases}
+    if spec.also:
+        own |= {"weight_decay": DECAYS, "betas[0]": (0.9, 0.9)}
+    for key, numbers in own.items():
+        for name, base in zip(GROUPS, numbers, strict=True):
+            yield spec.of(key, step, base=base, group=name)
+    if spec.also:
+        yield spec.value("temp", step)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -138,6 +149,16 @@ ERRORS = {
     "a kind with some of the keys, bare": "StepLR needs the field `step_size`",
     "a kind with some of the keys, wrapped": "kind: the checkpoint has StepLR, this scheduler "
     "ExponentialLR",
+    "another weight decay, bare": "  weight_decay: schedule.end_factor: the checkpoint has 10.0, "
+    "this scheduler 5.0",
+    "another weight decay, wrapped": "  weight_decay: schedule.end_factor: the checkpoint has "
+    "10.0, this scheduler 5.0",
+    "fewer targets, bare": "the state mixes two schedules",
+    "fewer targets, wrapped": "  ema: only the checkpoint has it",
+    "no targets, bare": "the state mixes two schedules",
+    "no targets, wrapped": "  weight_decay: only the checkpoint has it",
+    "new targets, bare": f"{MISSING}linear_bare.also",
+    "new targets, wrapped": "  weight_decay: only this scheduler has it",
     "a kind with other keys, bare": f"{MISSING}linear_bare.T_max",
     "a kind with other keys, wrapped": "kind: the checkpoint has LinearLR, this scheduler "
     "CosineAnnealingLR",

@@ -63,3 +63,9 @@ def advance(scheduler):
 def wanted(document, steps, bases=BASES, start=0):
     schedule = olm.parse(document).schedule
     return [[schedule.lr(step, base) for base in bases] for step in range(start, start + steps)]
+
+
+def observed(spec, metric, step):
+    """A spec whose schedules, those of its targets too, have observed a metric."""
+    also = tuple(target.with_curve(target.curve.observe(metric, step)) for target in spec.also)
+    return spec.model_copy(update={"schedule": spec.schedule.observe(metric, step), "also": also})

@@ -43,7 +43,40 @@ SPECS = {
         ],
         "milestones": [100],
     },
+    "targets": {
+        "kind": "WarmupCosineScheduler",
+        "warmup_steps": 50,
+        "total_steps": STEPS,
+        "also": [
+            {
+                "set": "lr",
+                "groups": "last",
+                "scaled_by": {"kind": "TableLR", "milestones": [0, 20], "factors": [0.0, 1.0]},
+            },
+            {
+                "set": "momentum",
+                "base": 1.0,
+                "schedule": {
+                    "kind": "RampLR",
+                    "total_steps": 300,
+                    "start_factor": 0.85,
+                    "end_factor": 0.95,
+                },
+            },
+            {
+                "set": "weight_decay",
+                "schedule": {"kind": "RampLR", "total_steps": STEPS, "end_factor": 10.0},
+            },
+            {
+                "value": "weight",
+                "metric": "loss",
+                "schedule": {"kind": "ReduceLROnPlateau", "factor": 0.9, "patience": 4},
+            },
+        ],
+        "param_groups": ["first", "last"],
+    },
 }
+DECAYS = (1e-3, 0.0)
 
 
 def train(kind, folder, life=STEPS):
@@ -51,8 +84,11 @@ def train(kind, folder, life=STEPS):
     say("pid", os.getpid())
     torch.manual_seed(0)
     model = Sequential(Linear(4, 8), Tanh(), Linear(8, 1))
-    groups = zip((model[0], model[2]), BASES, strict=True)
-    optimizer = SGD([{"params": part.parameters(), "lr": lr} for part, lr in groups], momentum=0.9)
+    groups = [
+        {"params": part.parameters(), "lr": lr, "weight_decay": decay}
+        for part, lr, decay in zip((model[0], model[2]), BASES, DECAYS, strict=True)
+    ]
+    optimizer = SGD(groups, momentum=0.9)
     scheduler = olm.build(SPECS[kind], optimizer)
     start = resume(folder, model, optimizer, scheduler)
     say("start", start)
@@ -60,17 +96,25 @@ def train(kind, folder, life=STEPS):
         generator = torch.Generator().manual_seed(step)
         inputs = torch.randn(16, 4, generator=generator)
         loss = mse_loss(model(inputs), inputs.sum(1, keepdim=True).sin())
+        loss = loss * scheduler.values().get("weight", 1.0)
         optimizer.zero_grad()
         loss.backward()
-        say("step", step, *(group["lr"].hex() for group in optimizer.param_groups), loss.item())
+        say("step", step, *(number.hex() for number in numbers(scheduler)), loss.item())
         optimizer.step()
         scheduler.step()
         if step % EVERY == 0:
-            scheduler.observe(loss.item())
+            scheduler.observe(loss.item(), **({"loss": loss.item()} if kind == "targets" else {}))
         checkpoint(folder, model, optimizer, scheduler)
     say("end")
     while life < STEPS:
         signal.pause()
+
+
+def numbers(scheduler):
+    """The numbers with which the next step trains: in each param group, and the values."""
+    keys = ("lr", "momentum", "weight_decay") if scheduler.values() else ("lr",)
+    groups = scheduler.optimizer.param_groups
+    return [*(group[key] for key in keys for group in groups), *scheduler.values().values()]
 
 
 def checkpoint(folder, model, optimizer, scheduler):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
-from runs import BASES, METRICS, RUNS
+from runs import BASES, DECAYS, GROUPS, METRICS, RUNS
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
@@ -59,10 +59,15 @@ class Run:
         else:
             fully_shard(self.model)
         named = list(self.model.named_parameters())
-        groups = [[value for key, value in named if key.endswith(end)] for end in (".weight", "s")]
-        self.optimizer = torch.optim.AdamW(
-            {"params": group, "lr": base} for group, base in zip(groups, bases, strict=True)
-        )
+        groups = [
+            {"params": [value for key, value in named if key.endswith(end)], "lr": base}
+            for end, base in zip(GROUPS.values(), bases, strict=True)
+        ]
+        self.has_targets = name == "targets"
+        if self.has_targets:
+            for group, own, decay in zip(groups, GROUPS, DECAYS, strict=True):
+                group |= {"name": own, "weight_decay": decay}
+        self.optimizer = torch.optim.AdamW(groups)
         self.scheduler = olm.build(spec or RUNS[name], self.optimizer)
 
     def trained(self, stop):
@@ -71,7 +76,8 @@ class Run:
         for step in range(self.scheduler.last_epoch, stop):
             data = torch.Generator().manual_seed(100 * step + dist.get_rank())
             self.optimizer.zero_grad()
-            self.model(torch.randn(8, 6, generator=data)).square().mean().backward()
+            loss = self.model(torch.randn(8, 6, generator=data)).square().mean()
+            (loss * self.scheduler.values().get("temp", 1.0)).backward()
             rates.append(self.rates())
             self.optimizer.step()
             self.scheduler.step()
@@ -79,7 +85,13 @@ class Run:
         return rates
 
     def rates(self):
-        return [float(group["lr"]) for group in self.optimizer.param_groups]
+        """The rates; with targets, all numbers with which the next step trains."""
+        groups = self.optimizer.param_groups
+        rates = [float(group["lr"]) for group in groups]
+        if not self.has_targets:
+            return rates
+        decays, betas = [group["weight_decay"] for group in groups], [g["betas"][0] for g in groups]
+        return [*rates, *decays, *betas, *self.scheduler.values().values()]
 
     def weights(self):
         """All weights as lists, on every rank."""
