@@ -61,6 +61,16 @@ def combined(kind, *schedules):
 COSINE = "{{kind: CosineAnnealingLR, T_max: {}, eta_min: {}}}".format
 UP = "{{kind: RampLR, total_steps: {}, start_factor: 0.0, end_factor: 1.0, offset: 1}}".format
 STEPS = "{{kind: MultiStepLR, milestones: {}}}".format
+FALL = "schedule: {kind: LinearDecayLR, total_steps: 9}"
+
+
+def target(text, *groups):
+    """A constant rate, with a target and the param groups `body`, `head` and others."""
+    others = "".join(f", {group}" for group in groups)
+    head = "" if any("head," in group for group in groups) else ", head"
+    return f"kind: HoldLR\nalso: [{{{text}}}]\nparam_groups: [body{head}{others}]"
+
+
 KNOWN = "\nexpect: {base_lr: 0.1, rates: [{step: 0, lr: 0.1}]}"
 
 BORDERS = [
@@ -391,6 +401,98 @@ BORDERS = [
                 lengths=[50, 50],
             )
             for n in (100, 50)
+        ),
+    ),
+    (
+        "decays-what-does-not",
+        *(target(f"set: weight_decay, {more}") for more in (f"base: 0.1, {FALL}", FALL)),
+    ),
+    (
+        "decays-what-does-not",
+        *(
+            target(f"set: weight_decay, schedule: {{kind: HoldLR, fixed_lr: {rate}}}")
+            for rate in (5e-324, 0.0)
+        ),
+    ),
+    # Every group is known to decay.
+    (
+        "decays-what-does-not",
+        *(
+            target(f"set: weight_decay, base: 1, {FALL}", f"{{name: head, weight_decay: {n}}}")
+            + "\noptimizer: {weight_decay: 0.1}"
+            for n in (0, 0.1)
+        ),
+    ),
+    (
+        "same-as-rest",
+        *(
+            target(f"set: lr, groups: head, schedule: {{kind: HoldLR, factor: {f}}}")
+            for f in (1, 2)
+        ),
+    ),
+    (
+        "same-as-rest",
+        *(
+            target(f"set: lr, groups: head, scaled_by: {{kind: HoldLR, factor: {f}}}")
+            for f in (1, 2)
+        ),
+    ),
+    (
+        "same-as-rest",
+        *(
+            target(f"set: eps, groups: head, base: {base}, {FALL}").replace(
+                "also: [", f"also: [{{set: eps, base: 0.1, {FALL}}}, "
+            )
+            for base in (0.1, 0.2)
+        ),
+    ),
+    (
+        "ambiguous-glob",
+        *(target(f"set: eps, groups: {glob}, {FALL}", "no_head") for glob in ("'*head'", "head")),
+    ),
+    (
+        "ambiguous-glob",
+        *(
+            target(f"set: eps, groups: '{glob}', {FALL}", "1/wd", "1/no_wd")
+            for glob in ("1/*wd", "1/*")
+        ),
+    ),
+    (
+        "ambiguous-glob",
+        *(
+            target(f"set: eps, groups: '{glob}', {FALL}", "layer_1/wd", "layer_1/no_wd")
+            for glob in ("*wd", "layer*")
+        ),
+    ),
+    (
+        "sets-nothing",
+        *(target(f"set: lr, groups: ['head', {g}], {FALL}") for g in ("body", "head")),
+    ),
+    (
+        "sets-nothing",
+        *(
+            target(f"set: eps, groups: [head, {g}], {FALL}").replace(
+                "also: [", f"also: [{{set: eps, base: 0.1, {FALL}}}, "
+            )
+            for g in ("body", "head")
+        ),
+    ),
+    (
+        "frozen-step",
+        *(
+            target(f"set: lr, groups: head, {how}: {{kind: HoldLR, factor: {factor}}}").replace(
+                "also: [", f"also: [{{set: weight_decay, {FALL}}}, "
+            )
+            for how, factor in (("schedule", 0), ("scaled_by", 5e-324))
+        ),
+    ),
+    (
+        "frozen-step",
+        *(
+            target("set: lr, groups: head, scaled_by: {kind: HoldLR, factor: 0}").replace(
+                "also: [", f"also: [{{set: weight_decay, groups: {group}, {FALL}}}, "
+            )
+            for group in ("head", "body")
         ),
     ),
     (

@@ -91,7 +91,7 @@ def problems(*also, **root):
         (
             {"set": "eps", "groups": "^layer_.*$", "schedule": HOLD},
             "also[0].groups: error[type]: groups must be a glob such as layer_*, found the regular "
-            "expression the string '^layer_.*$' (write layer_*)",
+            "expression `^layer_.*$` (write layer_*)",
         ),
         ({"set": "eps", "groups": [], "schedule": HOLD}, None),
         (

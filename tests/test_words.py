@@ -405,7 +405,8 @@ def test_a_share_of_the_base_rate_leads_to_the_kind_that_has_it(word, value):
 @pytest.mark.parametrize("word", sorted(OF_MOMENTUM))
 def test_the_momentum_is_left_to_the_optimizer(word):
     assert hints({"kind": "OneCycleLR", "max_lr": 0.1, "total_steps": 9, word: 1}) == [
-        "leave it out: olm schedules only the rate, and the momentum stays as it is"
+        "leave it out, and schedule the momentum under `also`, with `set: momentum`, "
+        "or `betas[0]` of Adam"
     ]
 
 

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 
+MOMENTUM_INSTEAD = (
+    "leave it out, and schedule the momentum under `also`, with `set: momentum`, "
+    "or `betas[0]` of Adam"
+)
+"""The hint for an argument of a cycle of the momentum."""
+
+
 def meaning(word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: Any = None) -> str:
     """The hint for a key that a kind does not have, with its value.
 
@@ -46,7 +53,7 @@ def meaning(word: str, fields: Mapping[str, FieldInfo], kind: str = "", value: A
         return f"torch's {kind} is `{NAMESAKES[kind, word]}` here"
     ours = meant(word, fields)
     if word in OF_MOMENTUM:
-        return "leave it out: olm schedules only the rate, and the momentum stays as it is"
+        return MOMENTUM_INSTEAD
     if ours is None and word in OF_THE_OPTIMIZER:
         return "leave it out: the optimizer has the base rate"
     if ours is None:

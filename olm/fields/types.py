@@ -272,6 +272,17 @@ def memory_fields(model: type[BaseModel]) -> tuple[str, ...]:
     return _fields_of(model, Memory)
 
 
+@cache
+def rate_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of a model that are learning rates in absolute terms.
+
+    >>> from olm.kinds import KINDS
+    >>> rate_fields(KINDS["RampLR"])
+    ('start_lr', 'end_lr')
+    """
+    return _fields_of(model, RateNumber)
+
+
 def numbers_of(field: FieldInfo) -> Iterator[Number]:
     """The numbers that a field or the items of its list accept: usually one `Number`, or none."""
 

@@ -31,6 +31,12 @@ COUNTS = frozenset({"history_size", "max_eval", "max_iter", "ns_steps"})
 BELOW_ONE = frozenset({"betas"})
 """Hyperparameters that torch's optimizers require to be below 1."""
 
+OTHER_MOMENTUM = {
+    "momentum": ("betas", "write `betas[0]`, which is Adam's"),
+    "betas": ("momentum", "write `momentum`"),
+}
+"""A key → the key that other optimizers have in its place, and what to write for that."""
+
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _INDEX = r"\[[0-9]{1,3}\]"
 _SET = re.compile(rf"({_NAME})(?:\[([0-9]{{1,3}})\])?")

@@ -241,7 +241,7 @@ def _glob(value: Any) -> str:
         usable = plain and not any(sign in plain for sign in _REGEX_SIGNS)
         raise invalid(
             "type",
-            f"must be a glob such as layer_*, found the regular expression {found(value)}",
+            f"must be a glob such as layer_*, found the regular expression {quoted(value)}",
             hint=f"write {plain}" if usable else "",
         )
     return value

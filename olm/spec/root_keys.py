@@ -127,6 +127,7 @@ class Root(BaseModel):
                 "two-targets": "two targets must not set one number of one param group",
                 "no-group": "globs must match one of param_groups",
                 "target-state": "targets of a state have bases, one for each of param_groups",
+                "no-hyperparameter": "a momentum must be one that optimizer and param_groups have",
             },
         ),
     ] = ()

@@ -253,6 +253,10 @@ class Spec(Root):
         except ValidationError as error:
             details = error.errors(include_url=False)
             errors = [*(reworded(detail, "a spec", {}) for detail in details), *errors]
+            if isinstance(data, dict) and "also" in data:
+                from olm.spec.targets import contradictions_despite
+
+                errors += contradictions_despite(data)
         if errors:
             raise ValidationError.from_exception_data("Spec", errors) from None
         return made

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.functional_validators import ModelWrapValidatorHandler
-from pydantic_core import InitErrorDetails
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from olm.fields.errors import at, invalid, quoted, reworded, reworded_all
 from olm.fields.types import Length, Listed, Rate
@@ -22,10 +22,12 @@ from olm.problem import Path, Problem, found, only_near, quantity
 from olm.schedule.schedule import ANY_KIND, Schedule, validate
 from olm.spec.hyperparameters import (
     LR,
+    OTHER_MOMENTUM,
     SET_PATTERN,
     SUGGESTED,
     VALUE_PATTERN,
     hyperparameter,
+    split,
     value_name,
 )
 from olm.spec.param_groups import (
@@ -218,6 +220,29 @@ def targets(value: Any) -> tuple[Target, ...]:
     return tuple(made)
 
 
+def contradictions_despite(data: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    """What does not fit together among the valid targets of a document with other errors."""
+    from olm.spec.param_groups import param_groups
+
+    items, groups = data.get("also"), data.get("param_groups")
+    if not isinstance(items, list | tuple) or groups is None:
+        return
+    try:
+        names = [group.name for group in param_groups(groups)]
+    except (PydanticCustomError, ValidationError):
+        return
+    # A value stands for a target that is not valid: it sets nothing.
+    also = [_valid(item) or Target.model_construct(value="") for item in items]
+    yield from map(_as_error, assign(also, names).problems)
+
+
+def _valid(item: Any) -> Target | None:
+    try:
+        return Target.model_validate(item)
+    except ValidationError:
+        return None
+
+
 def contradictions(root: Root, also: Sequence[Target]) -> Iterator[InitErrorDetails]:
     """What does not fit together among the targets of a document."""
     names = [group.name for group in root.param_groups]
@@ -230,9 +255,31 @@ def contradictions(root: Root, also: Sequence[Target]) -> Iterator[InitErrorDeta
     elif root.last_epoch is not None and any(target.set for target in also):
         text = "a state whose targets set hyperparameters needs the key `param_groups`"
         problems.append(Problem("target-state", text, ("also",)))
-    for problem in problems:
-        error = invalid(problem.code, problem.message, hint=problem.hint)
-        yield at(problem.path, None, error)
+    problems += _lacking(root)
+    yield from map(_as_error, problems)
+
+
+def _as_error(problem: Problem) -> InitErrorDetails:
+    return at(problem.path, None, invalid(problem.code, problem.message, hint=problem.hint))
+
+
+def _lacking(root: Root) -> Iterator[Problem]:
+    """A momentum that the numbers of the document exclude: no optimizer has it in both ways."""
+    own = {group.name: root.optimizer + group.numbers for group in root.param_groups}
+    owners = assign(root.also, list(own)).by_set
+    for index, target in enumerate(root.also):
+        key = split(target.set)[0] if target.set else ""
+        if key not in OTHER_MOMENTUM:
+            continue
+        other, hint = OTHER_MOMENTUM[key]
+        for name, numbers in (own or {"": root.optimizer}).items():
+            listed_keys = {split(number)[0] for number, _ in numbers}
+            is_owner = not name or owners[target.set or ""][[*own].index(name)] == index
+            if is_owner and other in listed_keys and key not in listed_keys:
+                whose = f"param group {quoted(name)}" if name else "the optimizer"
+                text = f"{whose} has `{other}` and no `{key}`"
+                yield Problem("no-hyperparameter", text, ("also", index, "set"), hint=hint)
+                break
 
 
 def _bases_of_spec(also: Sequence[Target]) -> Iterator[Problem]:
