@@ -485,3 +485,25 @@ def test_a_target_observes_the_monitored_metric_or_the_one_that_it_names(tmp_pat
     assert same_weights(resumed, whole)
     with pytest.raises(olm.OlmError, match="the schedule of weight_decay is driven by a metric"):
         trained(tmp_path / "without", document, wrapper=WRAPPER)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({}, "no param group is called `disc`"),
+        (
+            {"param_groups": ["gen", "disc"]},
+            "this one has no param groups for weight_decay of disc: write a document for each",
+        ),
+    ],
+)
+def test_a_target_of_another_optimizer_is_an_error_before_this_one_is_touched(keys, message):
+    from olm.train.hosts.mmengine import OlmScheduler
+
+    hold = {"kind": "HoldLR"}
+    also = [{"set": "weight_decay", "groups": "disc", "schedule": hold}]
+    optimizer = torch.optim.SGD([{"params": [torch.zeros(1)], "name": "gen"}], lr=0.1)
+    before = [dict(group) for group in optimizer.param_groups]
+    with pytest.raises(olm.OlmError, match=message):
+        OlmScheduler(optimizer, {**hold, "also": also, **keys})
+    assert optimizer.param_groups == before

@@ -23,7 +23,11 @@ def scheduler_of(
     spec: SpecSource, optimizer: Any, clock: Clock | None, on_change: OnChange = "error"
 ) -> ScheduleLR:
     """The scheduler of a spec for an optimizer, which the trainer may have wrapped."""
+    return build(as_spec(spec), unwrapped(optimizer), clock=clock, on_change=on_change)
+
+
+def unwrapped(optimizer: Any) -> Any:
+    """The optimizer that a trainer may have wrapped."""
     inner = getattr(optimizer, "optimizer", None)
     # A wrapper may be an Optimizer, too, but its hooks were never set up.
-    optimizer = inner if isinstance(inner, Optimizer) else optimizer
-    return build(as_spec(spec), optimizer, clock=clock, on_change=on_change)
+    return inner if isinstance(inner, Optimizer) else optimizer

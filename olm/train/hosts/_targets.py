@@ -9,7 +9,9 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from olm.problem import OlmError, listed
 from olm.spec.spec import Spec
-from olm.spec.targets import Target
+from olm.spec.targets import Target, assign
+from olm.train.hosts._beginning import unwrapped
+from olm.train.schedulers.group_names import names_of
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 
@@ -81,4 +83,28 @@ def check_one_optimizer(spec: Spec, count: int, host: str) -> None:
         raise OlmError(
             f"{host} builds a scheduler for each of {count:,} optimizers, and those without such "
             f"param groups would drop {labels(named)}: use one optimizer, or no groups"
+        )
+
+
+def check_covered(spec: Spec, optimizer: Any, host: str) -> None:
+    """Refuse targets whose param groups the document lists and this optimizer lacks.
+
+    They may be added later, but where a host builds a scheduler for each optimizer, another one is
+    more likely to have them.
+
+    Raises:
+        OlmError: a target would set nothing. It names the targets.
+    """
+    listed_names = [group.name for group in spec.param_groups]
+    assignment = assign(spec.also, names_of(unwrapped(optimizer), listed_names), listed_names)
+    dropped = tuple(
+        target
+        for index, target in enumerate(spec.also)
+        if target.groups and not assignment.groups_of(index)
+    )
+    # `build` reports names that the document does not list, with a suggestion.
+    if dropped and not assignment.problems:
+        raise OlmError(
+            f"{host} builds a scheduler for each optimizer, and this one has no param groups for "
+            f"{labels(dropped)}: write a document for each optimizer"
         )

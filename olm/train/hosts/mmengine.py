@@ -29,7 +29,7 @@ from olm.problem import OlmError
 from olm.schedule.clock import Clock
 from olm.spec.load import as_spec
 from olm.train.hosts._beginning import clock_over, scheduler_of
-from olm.train.hosts._targets import driven, observe
+from olm.train.hosts._targets import check_covered, driven, observe
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ class _OlmScheduler:
         end: the length of the training, which the Runner fills in.
 
     Raises:
-        OlmError: ``by_epoch`` is true, or `monitor` is missing or of no use.
+        OlmError: ``by_epoch`` is true, `monitor` is missing or of no use, or a target names param
+            groups that only another optimizer has.
         SpecError: the spec is invalid.
     """
 
@@ -84,6 +85,7 @@ class _OlmScheduler:
                 if monitor is None
                 else f"monitor: {parsed.schedule.kind} is not driven by a metric, leave it out"
             )
+        check_covered(parsed, optimizer, "mmengine")
         self.optimizer, self._monitor, self._on_change = optimizer, monitor, on_change
         # Without `by_epoch`, the Runner passes epochs, even if it trains in iterations.
         known = _clock_of(optimizer, end if by_epoch is False else None)
