@@ -11,8 +11,6 @@ from olm.checking.lint._ignores import Ignore, ignores
 from olm.checking.lint._walk import Node, is_composition, nodes
 from olm.problem import Path, dotted, quantity
 from olm.schedule.schedule import Schedule
-from olm.spec.hyperparameters import LR
-from olm.spec.own_numbers import own_numbers
 from olm.spec.spec import Spec
 from olm.text.document import Document
 
@@ -78,7 +76,7 @@ class Subject:
     def is_rate(self) -> bool:
         """Whether it is the schedule of a learning rate."""
         target = self.target
-        return target is None or (target.set == LR and target.scaled_by is None)
+        return target is None or (target.set == "lr" and target.scaled_by is None)
 
     @property
     def number(self) -> str:
@@ -108,7 +106,10 @@ class Subject:
             # Its base is another number at each step.
             bases = ()
         else:
-            bases = own_numbers(self.spec, LR if target is None else target.number, target)
+            # Few documents have what this reads.
+            from olm.spec.own_numbers import own_numbers
+
+            bases = own_numbers(self.spec, "lr" if target is None else target.number, target)
         # A base rate of 0 trains nothing, which is then intended.
         return tuple(base for base in bases if base > 0)
 
