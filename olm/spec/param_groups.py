@@ -169,7 +169,7 @@ def groups_schema() -> dict[str, Any]:
         **NAME_SCHEMA,
         "type": ["string", "object"],
         "pattern": rf"{NAME_SCHEMA['pattern']}|^{_UNNAMED}$(?!\n)",
-        "errorMessage": "must be the name of a param group, or a mapping with name and numbers",
+        "patternErrorMessage": "must be the name of a param group, which does not begin with #",
         "required": ["name"],
         **numbers,
         "properties": {"name": name, **numbers["properties"]},

@@ -14,7 +14,9 @@ from olm.fields.types import step_fields
 from olm.kinds import KINDS
 from olm.schedule.clock import Clock
 from olm.schema.documentation import field_docs, plain, summary
+from olm.spec.hyperparameters import SUGGESTED
 from olm.spec.root_keys import KEYS as ROOT_KEYS
+from olm.spec.targets import Target
 from olm.text.document import read
 
 from ..durations import LASTING, WRONG
@@ -32,6 +34,8 @@ ROOT_AND_KEYS = {kind: keys | WRITTEN_KEYS for kind, keys in KEYS.items()}
 STEPS = {kind: step_fields(model) for kind, model in KINDS.items() if step_fields(model)}
 
 CLOCK_AS_TOLD = {name: plain(text) for name, text in field_docs(Clock).items()}
+
+TARGET_AS_TOLD = {name: plain(text) for name, text in field_docs(Target).items() if name != "bases"}
 
 NO_DURATIONS = [text for text in WRONG if text not in ("1e3", "3%\n")]
 """The invalid durations that PyYAML writes on one line, and as strings for the servers too."""
@@ -147,8 +151,17 @@ def unsaid_of_steps(editor: Editor, text: str) -> dict[str, str]:
 
 def unsaid_of_clock(editor: Editor, text: str) -> dict[str, str]:
     """The hover texts of keys of a clock that lack the docstring of the key."""
-    said = {name: editor.hover(text.replace("FIELD", name)) for name in CLOCK_AS_TOLD}
-    return {name: text for name, text in said.items() if CLOCK_AS_TOLD[name] not in text}
+    return _without_sentence(editor, text, CLOCK_AS_TOLD)
+
+
+def unsaid_of_target(editor: Editor, text: str) -> dict[str, str]:
+    """The hover texts of keys of a target that lack the docstring of the key."""
+    return _without_sentence(editor, text, TARGET_AS_TOLD)
+
+
+def _without_sentence(editor: Editor, text: str, sentences: Mapping[str, str]) -> dict[str, str]:
+    shown = {name: editor.hover(text.replace("FIELD", name)) for name in sentences}
+    return {name: text for name, text in shown.items() if sentences[name] not in text}
 
 
 def complaints_of_steps(
@@ -193,6 +206,9 @@ def mistake(
 
 IN_LIST = "kind: ChainedScheduler\nschedulers:\n  - "
 IN_JSON = '{"kind": "ChainedScheduler", "schedulers": ['
+
+IN_TARGET = "kind: HoldLR\nalso:\n  - set: eps\n    schedule:\n      "
+TARGET_IN_JSON = '{"kind": "HoldLR", "also": [{"set": "eps", "schedule": '
 
 PROBES = [
     Probe(
@@ -271,6 +287,48 @@ PROBES = [
         CLOCK_AS_TOLD,
         "kind: HoldLR\nclock:\n  |",
         '{"kind": "HoldLR", "clock": {|}}',
+    ),
+    Probe(
+        "every kind after `kind:` in a target",
+        told,
+        KINDS_AS_TOLD,
+        f"{IN_TARGET}kind: |",
+        TARGET_IN_JSON + '{"kind": |}}]}',
+    ),
+    Probe(
+        "a snippet for every kind as the schedule of a target",
+        partial(written, path=("also", 0, "schedule")),
+        [*KINDS],
+        f"{IN_TARGET}|\n",
+        TARGET_IN_JSON + "|}]}",
+    ),
+    Probe(
+        "the keys of the kind and no others, in a target",
+        keys,
+        KEYS,
+        f"{IN_TARGET}kind: KIND\n      |",
+        TARGET_IN_JSON + '{"kind": "KIND", |}}]}',
+    ),
+    Probe(
+        "the keys of a target, without those of a state, each with its sentence",
+        told,
+        TARGET_AS_TOLD,
+        "kind: HoldLR\nalso:\n  - |",
+        '{"kind": "HoldLR", "also": [{|}]}',
+    ),
+    Probe(
+        "the hyperparameters after `set:`",
+        values,
+        {*SUGGESTED},
+        "kind: HoldLR\nalso:\n  - set: |",
+        '{"kind": "HoldLR", "also": [{"set": |}]}',
+    ),
+    Probe(
+        "the sentence of the key of a target, with the mouse over it",
+        unsaid_of_target,
+        {},
+        "kind: HoldLR\nalso:\n  - |FIELD: 1\n",
+        '{"kind": "HoldLR", "also": [{"|FIELD": 1}]}',
     ),
     Probe(
         "the choices of `decay:`",
@@ -496,6 +554,56 @@ MISTAKES = [
         "Property last_epoch is not allowed",
         f"{IN_LIST}kind: HoldLR\n    «last_epoch»: 3\n",
         IN_JSON + '{"kind": "HoldLR", «"last_epoch"»: 3}]}',
+    ),
+    mistake(
+        "a kind misspelt in a target",
+        "Value is not accepted",
+        f"{IN_TARGET}kind: «LinearRL»\n      total_steps: 5\n",
+        TARGET_IN_JSON + '{"kind": «"LinearRL"», "total_steps": 5}}]}',
+    ),
+    mistake(
+        "a key too many in the schedule of a target",
+        "Property warmup is not allowed",
+        f"{IN_TARGET}kind: HoldLR\n      «warmup»: 3\n",
+        TARGET_IN_JSON + '{"kind": "HoldLR", «"warmup"»: 3}}]}',
+    ),
+    mistake(
+        "a key of a target misspelt",
+        "Property group is not allowed",
+        "kind: HoldLR\nalso:\n  - set: eps\n    «group»: head\n    schedule: {kind: HoldLR}\n",
+        '{"kind": "HoldLR", "also": [{"set": "eps", «"group"»: "head", '
+        '"schedule": {"kind": "HoldLR"}}]}',
+    ),
+    mistake(
+        "a hyperparameter that is several numbers",
+        "must be a key of the param groups that is a number, or betas[0]",
+        "kind: HoldLR\nalso:\n  - set: «betas»\n    schedule: {kind: HoldLR}\n",
+        '{"kind": "HoldLR", "also": [{"set": «"betas"», "schedule": {"kind": "HoldLR"}}]}',
+    ),
+    mistake(
+        "groups of a value",
+        "Property groups is not allowed",
+        "kind: HoldLR\nalso:\n  - value: ema\n    «groups»: head\n    schedule: {kind: HoldLR}\n",
+        '{"kind": "HoldLR", "also": [{"value": "ema", «"groups"»: "head", '
+        '"schedule": {"kind": "HoldLR"}}]}',
+    ),
+    mistake(
+        "a target that sets nothing",
+        'Missing property "set"',
+        "kind: HoldLR\nalso:\n  - «s»chedule: {kind: HoldLR}\n",
+        '{"kind": "HoldLR", "also": [«{»"schedule": {"kind": "HoldLR"}}]}',
+    ),
+    mistake(
+        "a target without a schedule",
+        'Missing property "schedule"',
+        "kind: HoldLR\nalso:\n  - «s»et: eps\n",
+        '{"kind": "HoldLR", "also": [«{»"set": "eps"}]}',
+    ),
+    mistake(
+        "a hyperparameter of a param group that is true or false",
+        "Property nesterov is not allowed",
+        "kind: HoldLR\nparam_groups:\n  - name: a\n    «nesterov»: 1\n",
+        '{"kind": "HoldLR", "param_groups": [{"name": "a", «"nesterov"»: 1}]}',
     ),
     mistake(
         "a key twice",
