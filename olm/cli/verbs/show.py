@@ -45,7 +45,8 @@ may be a state: its base rates are then used, and its step is printed.
 A target (`also`) has a sentence, a curve and a column of its own. Its base is that of --base,
 else that of a state, else that of `param_groups` or `optimizer` in FILE:
 
-  $ olm show FILE --base-lr 5e-4 --base weight_decay=0.04 --base weight_decay:no_decay=0
+  $ olm new LinearLR --also weight_decay=RampLR --out decay.olm.yaml
+  $ olm show decay.olm.yaml --base-lr 5e-4 --base weight_decay=0.04 --only weight_decay
 
 Durations in per cent, epochs, samples or tokens are converted to steps by the `clock:` in FILE and
 by the options, which override it. With --total-steps, the curve goes to the end of the run.
