@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import olm
+from olm.checking.check import check
 from olm.spec.digest import digest
 from olm.spec.param_groups import full_names, matches
 from olm.spec.targets import Target, assign
+from olm.text.document import read
 from strategies import schedules
 
 HOLD = {"kind": "HoldLR"}
@@ -362,3 +364,32 @@ def test_bases_in_a_spec_are_an_error_with_and_without_the_names_of_the_groups()
 )
 def test_what_the_schema_refuses_to_set_the_models_refuse_too(key):
     assert len(problems({"set": key, "schedule": HOLD})) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "more", "is_refused"),
+    [
+        ("base: 1.0, schedule: {kind: RampLR, total_steps: 9, end_factor: 1.0}", "", True),
+        ("schedule: {kind: HoldLR, fixed_lr: 1.0}", "", True),
+        ("schedule: {kind: HoldLR, factor: 1.2}", "", False),
+        ("schedule: {kind: HoldLR, factor: 1.2}", "optimizer: {betas: [0.9, 0.99]}", True),
+        ("schedule: {kind: HoldLR, factor: 1.1}", "optimizer: {betas: [0.9, 0.99]}", False),
+        (
+            "base: 1.0, schedule: {kind: RampLR, total_steps: 99, start_factor: 0.9, "
+            "end_factor: 1.1}",
+            "clock: {total_steps: 48}",
+            False,
+        ),
+        (
+            "base: 1.0, schedule: {kind: RampLR, total_steps: 99, start_factor: 0.9, "
+            "end_factor: 1.1}",
+            "clock: {total_steps: 50}",
+            True,
+        ),
+    ],
+)
+def test_a_beta_of_1_in_the_run_is_an_error_where_the_own_number_is_known(target, more, is_refused):
+    text = f"kind: HoldLR\nalso: [{{set: 'betas[0]', {target}}}]\n{more}\n"
+    problems = [each for each in check(read(text, "a.yaml")).problems if each.severity == "error"]
+    assert [problem.code for problem in problems] == ["range"] * is_refused
+    assert all(problem.path == ("also", 0, "schedule") for problem in problems)

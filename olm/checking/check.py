@@ -116,6 +116,10 @@ def _found(spec: Spec, document: Document, options: Options, clock: Clock | None
     if not spec.is_counted:
         return warned(subject, "text", options.select, options.ignore)
     unmet = [document.located(problem) for problem in _unmet(spec)]
+    if spec.also:
+        from olm.checking.ranges import out_of_range
+
+        unmet += map(document.located, out_of_range(subject))
     given: Needs = "rates" if options.lint else "steps"
     return unmet + warned(subject, given, options.select, options.ignore)
 

@@ -20,6 +20,9 @@ _BEYOND_UNICODE = re.compile(r"\\U(?!000[\da-fA-F]|0010)[\da-fA-F]{8}")
 _KEY_AND_VALUE = re.compile(r"[A-Za-z_]\w* [^:#]+")
 """A line that lacks the colon after its key."""
 
+_NAME_BEFORE = re.compile(r"[A-Za-z_]\w{0,99}\Z")
+_INDEX = re.compile(r"\[\d{1,3}\]")
+
 MEANINGS: dict[str, tuple[str, str]] = {
     "expected ':'": _NO_COLON,
     "values are not allowed": ("unexpected ':'", "does the indentation match the lines above?"),
@@ -62,9 +65,22 @@ def syntax_problem(error: Exception, text: Text) -> Problem:
     message, hint = MEANINGS[words]
     if words in _OPENED_EARLIER and stop and text.content[stop.index : stop.index + 1] == "?":
         message, hint = "a text with ? must be in quotes between brackets or braces", ""
+    if words in _OPENED_EARLIER and stop and (name := _name_with_index(text, stop)):
+        hint = f"put {name} in quotes"
     place = _place(text, start if words in _AT_THE_START and start else stop)
     also = (_place(text, start),) if words in _OPENED_EARLIER else ()
     return Problem("syntax", message, hint=hint, place=place, also_places=also)
+
+
+def _name_with_index(text: Text, bracket: Mark) -> str:
+    """A name such as `betas[0]` whose bracket is at a mark; empty if there is none.
+
+    Between braces, a bracket ends a text without quotes.
+    """
+    line = text.lines[bracket.line]
+    before = _NAME_BEFORE.search(line[: bracket.column])
+    index = _INDEX.match(line, bracket.column)
+    return before[0] + index[0] if before and index else ""
 
 
 def _key_without_colon(text: Text, colon: Mark | None) -> Place | None:
