@@ -618,3 +618,28 @@ def test_a_new_file_in_the_folder_is_found(tmp_path, monkeypatch):
 def test_unhashable_or_foreign_mappings_are_recognized_by_no_reader():
     for state in ({}, {3: 4}, {"state": {}, "param_groups": []}, {"weight": torch.zeros(2)}):
         assert writer_of(state) is None
+
+
+def test_a_momentum_cycle_of_torch_goes_on_as_a_target():
+    def optimizer():
+        weights = [torch.nn.Parameter(torch.zeros(1))]
+        return torch.optim.SGD(weights, lr=0.1, momentum=0.9)
+
+    recipe = Path(__file__).parents[1] / "specs" / "one-cycle-with-momentum.olm.yaml"
+    before, after = optimizer(), optimizer()
+    cycle = torch.optim.lr_scheduler.OneCycleLR(before, max_lr=0.1, total_steps=1000)
+    for _ in range(5):
+        before.step()
+        cycle.step()
+    scheduler = olm.build(recipe, after)
+    with pytest.raises(olm.StateError, match="schedule it by a target under `also`"):
+        scheduler.load_state_dict(cycle.state_dict())
+    scheduler.load_state_dict(cycle.state_dict(), on_change="spec")
+    for _ in range(5, 999):
+        for key in ("lr", "momentum"):
+            numbers = [each.param_groups[0][key] for each in (after, before)]
+            assert numbers[0] == pytest.approx(numbers[1], rel=1e-11)
+        after.step()
+        scheduler.step()
+        before.step()
+        cycle.step()

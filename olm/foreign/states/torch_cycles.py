@@ -140,8 +140,9 @@ def _without_momentum(state: State, seen: Seen) -> None:
     if seen.exact and state["cycle_momentum"]:
         seen.reject(
             "cycle_momentum",
-            "torch's cycle moves the momentum too, and a schedule only the rate; to go on without, "
-            "give the state a cycle_momentum of False",
+            "torch's cycle sets the momentum too, from its base_momentum to its max_momentum: "
+            "schedule it by a target under `also`, as `olm explain targets` shows, and load with "
+            "on_change='spec'; without a target, give the state a cycle_momentum of False",
         )
 
 
