@@ -215,7 +215,9 @@ def specs_with_targets(draw, depth=2, wide=False, kinds=CATALOGUE):
     """A valid document with targets, perhaps with param groups and numbers of the optimizer."""
     document = draw(specs(depth, wide, kinds)) | {"also": draw(targets(depth, wide, kinds))}
     number = _numbers(Number(0.0, MAX_RATE), wide)
-    own = {"lr": draw(number), "betas": [draw(number), 0.999], "mine[0]": draw(number)}
+    # A document that lists betas and no momentum, or the reverse, refuses targets of the other.
+    own = {"lr": draw(number), "betas": [draw(number), 0.999], "momentum": 0.9}
+    own["mine[0]"] = draw(number)
     if draw(st.booleans()):
         document["param_groups"] = [
             {"name": name, **own} if draw(st.booleans()) else name for name in GROUPS
