@@ -1,7 +1,8 @@
 """Warnings about a spec that is valid but probably wrong. A file in a folder here is a rule.
 
 ``rates/late_rise.py`` is the rule ``late-rise``. The folder names what the rule needs: only the
-``text``, the schedule in ``steps``, or its ``rates``, which only ``olm check --lint`` computes. The
+``text``, the schedule in ``steps``, or its ``rates``, which only ``olm check --lint`` computes;
+rules about ``targets`` need the text and are imported only for documents that have some. The
 docstring of a rule is its page, which ``olm explain`` prints, its `SCOPE` is what it is applied to,
 and its `warnings(subject)` yields the warnings. To add a rule, copy a file.
 """
@@ -21,6 +22,9 @@ from olm.problem import Problem, clipped, nearest
 
 Needs = Literal["text", "steps", "rates"]
 """What a rule needs; each includes the one before."""
+
+Folder = Literal["text", "targets", "steps", "rates"]
+"""The folders of rules."""
 
 Scope = Literal["document", "rates", "numbers"]
 """What a rule is applied to: the document, each learning rate in it, or each number."""
@@ -46,13 +50,13 @@ def codes() -> tuple[str, ...]:
 
 
 @cache
-def _folders() -> dict[str, Needs]:
-    """What each rule needs, by code."""
+def _folders() -> dict[str, Folder]:
+    """The folder of each rule, by code."""
     return {
-        module.name.replace("_", "-"): needs
-        for needs in get_args(Needs)
-        for folder in __path__
-        for module in iter_modules([f"{folder}/{needs}"])
+        module.name.replace("_", "-"): folder
+        for folder in get_args(Folder)
+        for path in __path__
+        for module in iter_modules([f"{path}/{folder}"])
     }
 
 
@@ -62,13 +66,14 @@ def needs(code: str) -> Needs:
     >>> needs("jump")
     'rates'
     """
-    return _folders()[code]
+    folder = _folders()[code]
+    return "text" if folder == "targets" else folder
 
 
 @cache
 def rule(code: str) -> Rule:
     """The rule with a code."""
-    return cast(Rule, import_module(f"{__name__}.{needs(code)}.{code.replace('-', '_')}"))
+    return cast(Rule, import_module(f"{__name__}.{_folders()[code]}.{code.replace('-', '_')}"))
 
 
 def misnamed(wanted: Iterable[str]) -> str | None:
@@ -99,7 +104,7 @@ def warned(
         select: the codes of the rules to apply; by default all of them.
         ignore: the codes of the rules to skip.
     """
-    applied = _applied(given, tuple(select), tuple(ignore))
+    applied = _applied(given, tuple(select), tuple(ignore), bool(subject.spec.also))
     with _overflow_allowed() if given == "rates" else nullcontext():
         found = [*_found(subject, applied.values())]
     if subject.spec.durations:
@@ -147,9 +152,15 @@ def _overflow_allowed() -> AbstractContextManager[object]:
 
 
 @cache
-def _applied(given: Needs, select: tuple[str, ...], ignore: tuple[str, ...]) -> dict[str, Rule]:
+def _applied(
+    given: Needs, select: tuple[str, ...], ignore: tuple[str, ...], targets: bool
+) -> dict[str, Rule]:
     """The rules to apply, by code."""
     wanted = [code for code in codes() if code not in ignore and (not select or code in select)]
     levels = get_args(Needs)
     there = levels[: levels.index(given) + 1]
-    return {code: rule(code) for code in wanted if needs(code) in there}
+    return {
+        code: rule(code)
+        for code in wanted
+        if needs(code) in there and (targets or _folders()[code] != "targets")
+    }
