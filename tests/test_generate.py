@@ -78,7 +78,7 @@ def test_what_is_stale_is_named_and_then_written_or_deleted(copied):
         "schemas/TwiceLR.schema.json is missing: `python3 tools/generate.py` writes it",
         *(
             f"schemas/{name} is stale: `python3 tools/generate.py` writes it"
-            for name in before.keys() - {"GoneLR.schema.json"}
+            for name in before.keys() - {"GoneLR.schema.json", "findings.json"}
         ),
         "schemas/GoneLR.schema.json belongs to no kind: `python3 tools/generate.py` deletes it",
     }

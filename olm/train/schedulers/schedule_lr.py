@@ -237,6 +237,8 @@ class ScheduleLR(RateSetter):
             OlmError: a metric is not a number, or no target has one of its name.
         """
         check_metrics(self._targets, named)
+        if metric is None and not named and self._metric_driven:
+            raise OlmError("a plateau needs a metric: call observe(metric)")
         # A child of torch's SequentialLR that has not started is at step -1.
         if self._metric_driven and self.last_epoch >= 0:
             self._observe_and_go_to(metric, self.last_epoch, named)
