@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel
@@ -124,8 +125,12 @@ def _if_of_kind(kind: str) -> Json:
     }
 
 
+@cache
 def _definition(model: type[Schedule]) -> Json:
-    """A kind with its fields and no others; the root's keys are left to the root."""
+    """A kind with its fields and no others; the root's keys are left to the root.
+
+    It is shared by the schemas of all kinds, and must not be changed.
+    """
     kind, docs = model.model_fields["kind"].default, field_docs(model)
     schema = model.model_json_schema(schema_generator=FieldSchema)
     if "$defs" in schema:
