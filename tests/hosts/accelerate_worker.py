@@ -3,13 +3,13 @@
 import json
 import sys
 
-import targets
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
 from torch.utils.data import DataLoader, TensorDataset
 
 import olm
+from hosts import targets
 from olm.train.hosts.accelerate import clock_of, prepare
 
 BASE = 0.05

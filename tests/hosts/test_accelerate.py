@@ -49,7 +49,9 @@ def run(tasks, processes, folder):
         launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
         command[1:1] = launch
     here = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "random"}
-    done = subprocess.run(command, env=os.environ | here, capture_output=True, text=True)
+    path = os.pathsep.join([str(WORKER.parents[1]), os.environ.get("PYTHONPATH", "")])
+    env = os.environ | here | {"PYTHONPATH": path}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     ranks = [json.loads(Path(f"{out}.{rank}").read_text()) for rank in range(processes)]
     return {name: [results[index] for results in ranks] for index, name in enumerate(tasks)}
