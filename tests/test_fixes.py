@@ -168,6 +168,26 @@ def test_many_fixes_are_made_at_once():
     assert (data.decode(), count) == (text.replace("total_step", "total_steps"), 200)
 
 
+def test_errors_in_targets_are_fixed_as_in_the_root():
+    text = """kind: LinearLR
+total_step: 9
+also:
+  - set: weight_decay
+    shedule: {kind: LinearLR, total_step: 9}
+  - value: ema
+    schedule: {kind: ConstantLR, t_max: 10ba}
+  - set: lr
+    group: head
+    scaled_by: {kind: LinaerLR, total_steps: 9}
+"""
+    data, count = fixed_text(text.encode(), "a.olm.yaml")
+    fixes = {"total_step:": "total_steps:", "shedule": "schedule", "t_max: 10ba": "total_iters: 10"}
+    for before, after in {**fixes, "group:": "groups:", "LinaerLR": "LinearLR"}.items():
+        text = text.replace(before, after)
+    assert (data.decode(), count) == (text, 6)
+    assert check(read(data, "a.olm.yaml")).problems == ()
+
+
 def test_json_stays_json():
     text = '{"kind": "LinaerLR",\n\t"total_step": "1e3", "end_lr": 1e-5}'
     data, count = fixed_text(text.encode(), "a.olm.json")

@@ -171,6 +171,11 @@ def test_a_build_that_is_refused_touches_nothing():
     )
     refused(
         olm.SpecError,
+        r"param group `wd` has no `weight_deacy`; .* \(did you mean `weight_decay`\?\)",
+        {"set": "weight_deacy", "schedule": HOLD},
+    )
+    refused(
+        olm.SpecError,
         r"error\[not-a-number\]: mine is the string 'fast' in param group `wd`",
         {"set": "mine", "schedule": HOLD},
         optimizer=adamw(mine="fast"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from olm.problem import Problem, RateError, clipped, found, listed
+from olm.problem import Problem, RateError, clipped, found, listed, nearest
 from olm.spec.rates import is_number
 from olm.spec.targets import Assignment, Target
 from olm.train.schedulers.group_numbers import number_of, numbers_of
@@ -51,7 +51,8 @@ def _instead(key: str, names: Sequence[str], groups: Sequence[Group]) -> str:
         return f"write `groups: {next(iter(globs))}`" if len(globs) == 1 else "name its groups"
     if key == "momentum" and all("betas" in group for group in groups):
         return "write `betas[0]`, which is Adam's"
-    return ""
+    meant = nearest(key, {number for group in groups for number in numbers_of(group)})
+    return f"did you mean `{meant}`?" if meant else ""
 
 
 def check_not_shared(assignment: Assignment, groups: Sequence[Group]) -> None:
