@@ -632,7 +632,7 @@ def test_a_momentum_cycle_of_torch_goes_on_as_a_target():
         before.step()
         cycle.step()
     scheduler = olm.build(recipe, after)
-    with pytest.raises(olm.StateError, match="schedule it by a target under `also`"):
+    with pytest.raises(olm.StateError, match="load the optimizer's state first"):
         scheduler.load_state_dict(cycle.state_dict())
     scheduler.load_state_dict(cycle.state_dict(), on_change="spec")
     for _ in range(5, 999):

@@ -20,16 +20,27 @@ _log = logging.getLogger("olm")
 
 
 def state_of(
-    live: Schedule, base_lrs: Sequence[float], state: Mapping[str, Any], on_change: OnChange
+    live: Spec,
+    base_lrs: Sequence[float],
+    state: Mapping[str, Any],
+    on_change: OnChange,
+    groups: Sequence[Mapping[str, Any]] = (),
 ) -> Spec:
-    """The state in a mapping, for a scheduler of this schedule and these base rates.
+    """The state in a mapping, for a scheduler of this spec and these base rates.
+
+    Args:
+        live: the spec of the scheduler, with the own numbers of its targets.
+        base_lrs: the base rates of its param groups.
+        state: the mapping.
+        on_change: which side its caller chose.
+        groups: the param groups of its optimizer.
 
     Raises:
         StateError: the mapping is no state.
     """
     given: Mapping[str, Any] | Spec = state
     if isinstance(state, Mapping) and not {"kind", "digest"} & set(state):
-        given = _adopted(live, base_lrs, state, on_change)
+        given = _adopted(live, base_lrs, state, on_change, groups)
     try:
         spec = parse(given)
     except SpecError as error:
@@ -41,13 +52,18 @@ def state_of(
 
 
 def _adopted(
-    live: Schedule, base_lrs: Sequence[float], state: Mapping[str, Any], on_change: OnChange
+    own: Spec,
+    base_lrs: Sequence[float],
+    state: Mapping[str, Any],
+    on_change: OnChange,
+    groups: Sequence[Mapping[str, Any]],
 ) -> Mapping[str, Any] | Spec:
     """A state by another library's scheduler, as one of ours."""
     from olm.foreign.states import Seen, check_rates, read
 
-    exact = on_change != "spec"
-    old = read(state, Seen(live, tuple(base_lrs), exact=exact))
+    live, exact = own.schedule, on_change != "spec"
+    seen = Seen(live, tuple(base_lrs), targets=own.also, live_groups=groups, exact=exact)
+    old = read(state, seen)
     if old is None and not exact:
         old = _position(live, state)
     if old is None or (exact and old.schedule and old.schedule["kind"] != live.kind):
@@ -62,7 +78,12 @@ def _adopted(
     document = fields | {"last_epoch": old.last_epoch, "base_lrs": list(bases)}
     try:
         schedule = parse(fields).schedule
-        adopted = parse(document | {"digest": digest(schedule)})
+        if old.also:
+            document |= {
+                "also": [target.as_document() for target in old.also],
+                "param_groups": [group.as_document() for group in own.param_groups],
+            }
+        adopted = parse(document | {"digest": digest(schedule, old.also)})
     except SpecError:
         return document
     if exact:

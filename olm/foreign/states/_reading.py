@@ -11,6 +11,7 @@ from olm.problem import StateError, found
 from olm.schedule.schedule import Schedule
 from olm.spec.rates import as_float, is_number, is_tensor
 from olm.spec.state_keys import DERIVED, POSITION, TRANSIENT, check_step
+from olm.spec.targets import Target
 
 State = Mapping[str, Any]
 
@@ -36,6 +37,8 @@ class Old:
     """The schedule as a document; None if it is code, which a state does not hold."""
     unsaid: tuple[str, ...] = ()
     """Fields that the state does not have, and that were taken from the scheduler."""
+    also: tuple[Target, ...] = ()
+    """The targets of the scheduler that give the numbers which the state's scheduler set too."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,10 @@ class Seen:
     """The base rates of that scheduler."""
     groups: Sequence[State] = ()
     """The param groups of the optimizer's state that was saved with it, if there is one."""
+    targets: tuple[Target, ...] = ()
+    """The targets of the scheduler that is to go on, each with the groups' own numbers."""
+    live_groups: Sequence[State] = ()
+    """The param groups of its optimizer."""
     exact: bool = True
     """Whether the rates are to go on as they were; if not, only the position matters."""
     after: str = field(default="", kw_only=True)

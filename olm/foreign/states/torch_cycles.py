@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from olm.foreign.states._reading import (
+    DRIFT,
     Old,
     Reader,
     Seen,
@@ -18,6 +20,13 @@ from olm.foreign.states._reading import (
 )
 from olm.kinds.cyclic import Cyclic, OneCycle
 from olm.problem import found
+from olm.schedule.schedule import Schedule
+from olm.spec.rates import as_float
+from olm.spec.target_curves import Curve
+from olm.spec.targets import Target
+
+SHOWN_STEPS = 20_000
+"""At how many steps a momentum cycle is compared with a target, at most."""
 
 
 def restarts(state: State, seen: Seen) -> Old:
@@ -43,7 +52,6 @@ def restarts(state: State, seen: Seen) -> Old:
 
 def cycle(state: State, seen: Seen) -> Old:
     """A cycle between two rates; the base rate of the optimizer is ignored."""
-    _without_momentum(state, seen)
     mode = state["mode"]
     clock = "iterations" if mode == "exp_range" else "cycle"
     if seen.exact and (state.get("_scale_fn_custom") is not None or state["scale_mode"] != clock):
@@ -64,12 +72,13 @@ def cycle(state: State, seen: Seen) -> Old:
         "mode": mode,
         "gamma": state["gamma"],
     }
-    return Old("torch's CyclicLR", step_of(state, seen), None, fields)
+    bounds = (state.get(name) for name in ("base_momentums", "max_momentums"))
+    also = _momentum(state, seen, fields, *bounds)
+    return Old("torch's CyclicLR", step_of(state, seen), None, fields, also=also)
 
 
 def one_cycle(state: State, seen: Seen) -> Old:
     """A cycle whose rates torch keeps in the optimizer: they are the scheduler's, and checked."""
-    _without_momentum(state, seen)
     first = only(rates_in(state, "base_lrs", seen), "base_lrs", seen)
     rates, unsaid = _cycle_rates(first, seen)
     strategy = state["_anneal_func_type"]
@@ -79,7 +88,12 @@ def one_cycle(state: State, seen: Seen) -> Old:
         **rates,
         "anneal_strategy": strategy,
     }
-    return Old("torch's OneCycleLR", step_of(state, seen), None, fields, unsaid)
+    groups = seen.groups or seen.live_groups
+    low, high = (
+        [group.get(name) for group in groups] for name in ("base_momentum", "max_momentum")
+    )
+    also = _momentum(state, seen, fields, low, high)
+    return Old("torch's OneCycleLR", step_of(state, seen), None, fields, unsaid, also)
 
 
 def _cycle_rates(first: float, seen: Seen) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -136,14 +150,63 @@ def _cycle_shape(state: State, seen: Seen) -> dict[str, Any]:
     return {**length, "pct_start": share, "three_phase": three}
 
 
-def _without_momentum(state: State, seen: Seen) -> None:
-    if seen.exact and state["cycle_momentum"]:
+def _momentum(
+    state: State, seen: Seen, fields: Mapping[str, Any], low: Any, high: Any
+) -> tuple[Target, ...]:
+    """The targets that go on with the momentum cycle of a state.
+
+    torch's momentum goes from `max_momentum` to `base_momentum` while the rate goes up: it is the
+    same schedule between other numbers. A target may say it in any way that has its numbers.
+
+    Args:
+        state: the state.
+        seen: what there is beside it.
+        fields: the schedule of the rates.
+        low: the `base_momentum` of each param group, where it is known.
+        high: the `max_momentum` of each.
+    """
+    if not (seen.exact and state["cycle_momentum"]):
+        return ()
+    keys = ("betas[0]", "momentum")
+    targets = tuple(target for target in seen.targets if target.set in keys)
+    if not targets:
         seen.reject(
             "cycle_momentum",
             "torch's cycle sets the momentum too, from its base_momentum to its max_momentum: "
-            "schedule it by a target under `also`, as `olm explain targets` shows, and load with "
+            "schedule it by a target under `also`, as `olm explain targets` shows, or load with "
             "on_change='spec'; without a target, give the state a cycle_momentum of False",
         )
+    bounds = [*zip(low or (), high or (), strict=True)]
+    if not bounds or len({*bounds}) > 1 or None in bounds[0]:
+        seen.reject(
+            "cycle_momentum",
+            "the momentum cycle cannot be compared with the target: load the optimizer's state "
+            "first, whose param groups have one base_momentum and one max_momentum",
+        )
+    [(base, highest)] = {*bounds}
+    wanted = _between_momentums(fields, as_float(base), as_float(highest))
+    steps = range(min(SHOWN_STEPS, 2 * (wanted.ends_at() or wanted.horizon())) + 1)
+    for target in targets:
+        for own in target.bases or (1.0,):
+            ours = Curve(target.curve, target.base).at(steps, own)
+            theirs = wanted.lr(steps, 1.0)
+            if (far := abs(ours - theirs) > DRIFT).any():
+                step = int(far.argmax())
+                seen.reject(
+                    "cycle_momentum",
+                    f"at step {step:,} the {target.set} is {theirs[step]:g} by the checkpoint, "
+                    f"from base_momentum {base:g} to max_momentum {highest:g}, and {ours[step]:g} "
+                    "by this scheduler",
+                )
+    return targets
+
+
+def _between_momentums(fields: Mapping[str, Any], low: float, high: float) -> Schedule:
+    """The schedule of the momentum that belongs to a cycle of rates."""
+    if fields["kind"] == "CyclicLR":
+        return Cyclic(**{**fields, "base_lr": high, "max_lr": low})
+    ends = {"max_lr": low, "div_factor": low / high, "final_div_factor": 1.0}
+    return OneCycle(**{**fields, **ends})
 
 
 READERS = [

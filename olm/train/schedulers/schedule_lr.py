@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -39,13 +39,12 @@ CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
 """The torch class of every kind whose class has been made."""
 
 
-def _of_targets(targets: TargetSetter | None, names: Sequence[str] = ()) -> dict[str, Any]:
+def _of_targets(targets: TargetSetter | None) -> dict[str, Any]:
     """What a state has of targets, and of the names of param groups."""
-    names = names if targets is None else targets.names
-    return {
-        "also": () if targets is None else targets.targets_with_bases(),
-        "param_groups": tuple(map(ParamGroup, names)),
-    }
+    if targets is None:
+        return {}
+    names = tuple(map(ParamGroup, targets.names))
+    return {"also": targets.targets_with_bases(), "param_groups": names}
 
 
 class ScheduleLR(RateSetter):
@@ -283,20 +282,22 @@ class ScheduleLR(RateSetter):
         """
         on_change = on_change or self._on_change
         bases, kind = self._all_bases(), self.schedule.kind
-        state = state_of(self.schedule, bases, state_dict, on_change)
+        targets = self._targets_now()
+        late = () if targets is None else targets.late
+        groups = self.optimizer.param_groups
+        live = Spec.trusted(self.schedule, **_of_targets(targets), durations=self._durations)
+        state = state_of(live, bases, state_dict, on_change, groups)
         if on_change != "spec" and state.schedule.kind != kind:
             raise StateError(
                 f"kind: the checkpoint has {state.schedule.kind}, this scheduler {kind}"
             )
-        targets = self._targets_now()
-        late = () if targets is None else targets.late
-        names = names_of(self.optimizer, late) if state.also else ()
-        live = Spec.trusted(self.schedule, **_of_targets(targets, names), durations=self._durations)
+        if targets is None and state.also:
+            names = tuple(map(ParamGroup, names_of(self.optimizer)))
+            live = Spec.trusted(self.schedule, param_groups=names, durations=self._durations)
         state = agreed(state, live, bases, on_change)
         targets = setter_for(self.optimizer, state, late)
         ahead = self._ahead_for(state.schedule, [*(state.base_lrs or ())], targets)
         if state.last_epoch is not None and state.last_epoch >= 0:
-            groups = self.optimizer.param_groups
             check_fits(groups, ahead.at(state.last_epoch))
             check_fits(groups, ahead.bases, "initial_lr")
             if targets is not None:
