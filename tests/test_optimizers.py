@@ -7,6 +7,7 @@ import pickle
 import weakref
 from itertools import chain
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given
@@ -22,10 +23,10 @@ from torch.optim import LBFGS, SGD, AdamW, Muon
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 
 import olm
+from olm.schedule.evaluation import all_usable
 from olm.train import Optimizers
+from strategies import schedules
 from training import EXAMPLES, optimizer_of, rates_of, trained, wanted
-
-from .strategies import schedules
 
 LINEAR = {"kind": "LinearLR", "total_steps": 10}
 WARMED = {"kind": "WarmupDecayLR", "warmup_steps": 4, "total_steps": 30}
@@ -479,6 +480,9 @@ def test_a_scheduler_of_all_parts_does_what_one_scheduler_for_each_part_does(
     schedule, bases, operations
 ):
     assume(not schedule.metric_driven)
+    # A schedule with a rate below 0 cannot be built, nor stepped there.
+    rates = schedule.evaluate(np.arange(14.0)[:, None], np.array([[0.5, 0.2, 0.1, 3e-4]]))
+    assume(all_usable(rates))
     ours = olm.build(schedule, Optimizers(a=optimizer_of(bases[0]), b=optimizer_of(bases[1])))
     theirs = [olm.build(schedule, optimizer_of(base)) for base in bases]
     for name, place in operations:
