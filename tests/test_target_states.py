@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -64,7 +65,7 @@ def states():
 
 def test_states_are_the_same_bytes_for_any_hash_seed():
     code = "import test_target_states; print(test_target_states.states())"
-    paths = [os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")]  # noqa: PTH120
+    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     outputs = [
         subprocess.run(
             [sys.executable, "-c", code],

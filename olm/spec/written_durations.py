@@ -50,7 +50,7 @@ def schema() -> dict[str, Any]:
 
 
 def misplaced(root: Root, written: Durations) -> Iterator[InitErrorDetails]:
-    """That there are durations where there are no steps, twice, or that cannot stand there."""
+    """The durations at paths without a number of steps, at one path twice, or that are invalid."""
     from olm.schedule.step_fields import places
 
     known = {place + path for place, part in root.placed_schedules() for path in places(part)}

@@ -16,7 +16,7 @@ from olm.problem import OlmError, StateError, found, listed
 from olm.train.optimizer_views import GroupsOfParts, StateOfParts, StatesOfParts
 
 RESERVED = ("state", "param_groups")
-"""The keys of the state of a single optimizer, by which the two sorts of state are told apart."""
+"""The keys that only the state of a single optimizer has."""
 
 
 class Optimizers(Optimizer):
@@ -192,7 +192,7 @@ class Optimizers(Optimizer):
         def mark(part: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             if (living := reference()) is not None:
                 # torch's schedulers warn if this flag is missing at their second step.
-                living._opt_called = True  # type: ignore[attr-defined]
+                living._opt_called = True  # type: ignore[attr-defined]  # torch's
 
         for part in self._parts.values():
             innermost(part).register_step_post_hook(mark)

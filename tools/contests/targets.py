@@ -50,7 +50,7 @@ VALUES: Mapping[str, tuple[str, float, float, Number]] = {
 """The same of values."""
 
 SOME = {3: (["weight_decay", "betas[0]"], ["ema"]), 6: ([*SETS], [*VALUES])}
-"""The hyperparameters and values of documents with so many targets."""
+"""The hyperparameters and values that a document schedules, by the number of its targets."""
 
 
 def document(targets: int) -> dict[str, Any]:
