@@ -43,7 +43,7 @@ def numbers(groups, scheduler):
     return found
 
 
-def formula(document, steps, bases=BASES):
+def formula(document, steps, bases=BASES, names=NAMES):
     """The same by the formulas."""
     spec = olm.parse(document)
     return [
@@ -51,7 +51,7 @@ def formula(document, steps, bases=BASES):
         | {
             f"{key}/{name}": spec.of(key, step, base=base, group=name)
             for key, own in bases.items()
-            for name, base in zip(NAMES, own, strict=True)
+            for name, base in zip(names, own, strict=True)
         }
         for step in steps
     ]

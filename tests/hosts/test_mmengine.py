@@ -428,19 +428,9 @@ def of_four(document):
 
 
 def formula_of_four(document, steps):
-    spec = olm.parse(document)
     # A parameter has the multipliers of one key, here of `bias` before those of `last`.
     own = {"lr": [0.1, 0.1, 0.05, 0.1], "weight_decay": [0.1, 0.0, 0.1, 0.0]}
-    own["betas[0]"] = [0.9] * 4
-    return [
-        {"temp": spec.value("temp", step)}
-        | {
-            f"{key}/{name}": spec.of(key, step, base=base, group=name)
-            for key, bases in own.items()
-            for name, base in zip(FOUR, bases, strict=True)
-        }
-        for step in steps
-    ]
+    return targets.formula(document, steps, own | {"betas[0]": [0.9] * 4}, FOUR)
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
