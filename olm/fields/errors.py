@@ -40,6 +40,17 @@ def at(loc: tuple[str | int, ...], value: Any, error: PydanticCustomError) -> In
     return InitErrorDetails(type=error, loc=loc, input=value)
 
 
+def null() -> PydanticCustomError:
+    """The error of a key whose value is null."""
+    return invalid("type", "must be left out rather than null")
+
+
+def below(error: ValidationError, loc: tuple[str | int, ...]) -> Iterator[InitErrorDetails]:
+    """The errors of olm in a validation, for a value that contains the validated one at `loc`."""
+    for detail in error.errors(include_url=False):
+        yield {**reworded(detail, "", {}), "loc": (*loc, *detail["loc"])}
+
+
 def reworded_all(
     details: list[ErrorDetails], kind: str, fields: Mapping[str, FieldInfo]
 ) -> Iterator[InitErrorDetails]:

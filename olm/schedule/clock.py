@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
 from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration
-from olm.fields.errors import as_spec_error, at, invalid, reworded
+from olm.fields.errors import as_spec_error, at, invalid, null, reworded
 from olm.fields.rules import Rule, rule, ruled
 from olm.fields.types import MAX_STEPS, Number, PositiveCount
 from olm.problem import OlmError, SpecError, found
@@ -211,9 +211,7 @@ def clock_of(value: Any) -> Clock:
     if not isinstance(value, Mapping):
         raise invalid("type", f"must be a mapping such as total_steps: 1000, found {found(value)}")
     left_out = [name for name in Clock.model_fields if value.get(name, 0) is None]
-    errors = [
-        at((name,), None, invalid("type", "must be left out rather than null")) for name in left_out
-    ]
+    errors = [at((name,), None, null()) for name in left_out]
     try:
         clock = Clock.model_validate(
             {key: number for key, number in value.items() if number is not None}

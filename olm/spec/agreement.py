@@ -85,7 +85,7 @@ def _check_names(state: Spec, own: Spec) -> None:
 def _other_groups(checkpoint: Spec, live: Spec) -> Iterator[str]:
     """The param groups that have other names in a state, where it has names."""
     if checkpoint.param_groups:
-        theirs, ours = ([group.name for group in spec.param_groups] for spec in (checkpoint, live))
+        theirs, ours = (spec.group_names for spec in (checkpoint, live))
         for index, (name, other) in enumerate(zip_longest(theirs, ours)):
             if name != other and ours:
                 has = f"the checkpoint has {name or 'no such group'}"
@@ -136,7 +136,7 @@ def _field(one: Difference, live: Spec) -> str:
     if one.path[0] != "bases" or len(one.path) == 1:
         return name
     index = _index_of(live, one.target)
-    groups = [group.name for group in live.param_groups]
+    groups = live.group_names
     own = [] if index is None else assign(live.also, groups).groups_of(index)
     return f"{name} ({groups[own[int(one.path[1])]]})" if own else name
 

@@ -39,7 +39,7 @@ def unmet_values(spec: Spec, expect: Expectation) -> Iterator[Problem]:
 
 
 def _unmet(spec: Spec, expect: Expectation, item: ExpectedValue) -> _Error | None:
-    names = [group.name for group in spec.param_groups]
+    names = spec.group_names
     if item.group is not None and names and item.group not in names:
         text = f"no param group is called `{item.group}`; they are {names_in_words(names)}"
         return _Error("group", text, suggestion(item.group, names))

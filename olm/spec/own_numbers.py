@@ -43,7 +43,7 @@ def own_numbers(
 
 def covered(spec: Spec, number: str, target: Target | None) -> tuple[list[str], list[float | None]]:
     """The groups that a target sets, each with its own number where that is known."""
-    names = [group.name for group in spec.param_groups]
+    names = spec.group_names
     optimizer = dict(spec.optimizer)
     if not names:
         bases: list[float | None] = [*(spec.base_lrs or ())] if number == LR else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from olm.fields.errors import at, invalid, quoted
+from olm.fields.errors import at, below, invalid, quoted
 from olm.fields.types import MAX_RATE, Length, Number
 from olm.problem import clipped, found, listed, nearest
 from olm.spec.hyperparameters import (
@@ -76,7 +76,7 @@ def param_groups(value: Any) -> tuple[ParamGroup, ...]:
             missing = ("name",) if error.type == "missing-field" else ()
             errors.append(at((index, *missing), item, error))
         except ValidationError as error:
-            errors += _below(error, (index,))
+            errors += below(error, (index,))
             continue
         name = groups[-1].name if groups else ""
         if not errors and name in {group.name for group in groups[:-1]}:
@@ -152,13 +152,6 @@ def _numbers(mapping: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
     if errors:
         raise ValidationError.from_exception_data("Numbers", errors)
     return tuple(numbers)
-
-
-def _below(error: ValidationError, loc: tuple[str | int, ...]) -> Iterator[InitErrorDetails]:
-    for detail in error.errors(include_url=False):
-        context = detail.get("ctx", {})
-        again = invalid(detail["type"], **{"message": detail["msg"], **context})
-        yield at((*loc, *detail["loc"]), detail["input"], again)
 
 
 def groups_schema() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from olm import kinds as kinds  # every kind, before a document asks for one
-from olm.fields.errors import at, invalid
+from olm.fields.errors import at, invalid, null
 from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
 from olm.problem import Path, found
 from olm.schedule.schedule import Schedule, reserve, validate
@@ -30,7 +30,7 @@ DIGEST = "^sha256:[0-9a-f]{64}$"
 def there(value: Any) -> Any:
     """The value of a key, unless that is null."""
     if value is None:
-        raise invalid("type", "must be left out rather than null")
+        raise null()
     return value
 
 
@@ -189,6 +189,11 @@ class Root(BaseModel):
         ),
     ] = None
     """The `digest` of the schedule, which tells a mixture of two states from a state."""
+
+    @property
+    def group_names(self) -> list[str]:
+        """The names under `param_groups`, in order."""
+        return [group.name for group in self.param_groups]
 
     def placed_schedules(self) -> list[tuple[Path, Schedule]]:
         """The schedules that are in no other: the root's and those of the targets, with paths."""

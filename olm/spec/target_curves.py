@@ -124,7 +124,7 @@ def numbers_at(state: Spec, step: int) -> dict[str, list[float]]:
     Raises:
         RateError: a number is negative or not finite.
     """
-    names, base_lrs = [group.name for group in state.param_groups], state.base_lrs or ()
+    names, base_lrs = state.group_names, state.base_lrs or ()
     owners = assign(state.also, names).by_set.get(LR, [None] * len(base_lrs))
     numbers: dict[str, list[float]] = {}
     for index, target in ((None, None), *enumerate(state.also)):

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from olm.fields.errors import at, invalid, quoted, reworded, reworded_all
+from olm.fields.errors import at, below, invalid, null, quoted, reworded_all
 from olm.fields.types import Length, Listed, Rate
 from olm.problem import Path, Problem, found, only_near, quantity
 from olm.schedule.schedule import ANY_KIND, Schedule, validate
@@ -42,10 +42,6 @@ from olm.spec.param_groups import (
 
 if TYPE_CHECKING:
     from olm.spec.root_keys import Root
-
-
-NULL = "must be left out rather than null"
-"""The message for a key whose value is null."""
 
 
 class Target(BaseModel):
@@ -141,7 +137,7 @@ class Target(BaseModel):
                 "Target", [at((), data, invalid("type", text))]
             )
         nulls = [name for name, value in data.items() if value is None and name in cls.model_fields]
-        errors = [at((name,), None, invalid("type", NULL)) for name in nulls]
+        errors = [at((name,), None, null()) for name in nulls]
         made: Self | None = None
         try:
             made = handler({name: value for name, value in data.items() if name not in nulls})
@@ -212,9 +208,7 @@ def targets(value: Any) -> tuple[Target, ...]:
         try:
             made.append(Target.model_validate(item))
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                again = reworded(detail, "a target", Target.model_fields)
-                errors.append({**again, "loc": (index, *again["loc"])})
+            errors += below(error, (index,))
     if errors:
         raise ValidationError.from_exception_data("Targets", errors)
     return tuple(made)
@@ -245,7 +239,7 @@ def _valid(item: Any) -> Target | None:
 
 def contradictions(root: Root, also: Sequence[Target]) -> Iterator[InitErrorDetails]:
     """What does not fit together among the targets of a document."""
-    names = [group.name for group in root.param_groups]
+    names = root.group_names
     problems = [*_twice(also), *(_bases_of_spec(also) if root.last_epoch is None else ())]
     if names and not problems:
         assignment = assign(also, names)
@@ -400,7 +394,7 @@ def schema() -> dict[str, Any]:
             "properties": dict.fromkeys(("set", "groups", "scaled_by", "bases"), False),
             **_either("scaled_by", {}, {"required": ["schedule"]}),
         },
-        # What else a target needs is left open until it says what it sets.
+        # Without `set`, only that is required, so that a mistake is one error.
         "else": {"required": ["set"], **_either("set", _of_groups_schema(), {})},
     }
     return {"type": "array", "minItems": 1, "items": target}

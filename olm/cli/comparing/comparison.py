@@ -152,7 +152,7 @@ def _of_document(a: Spec, b: Spec) -> Iterator[Difference]:
             yield Difference(("optimizer", number), mine, theirs[number])
     if not (a.param_groups and b.param_groups):
         return
-    sides = ([group.name for group in spec.param_groups] for spec in (a, b))
+    sides = (spec.group_names for spec in (a, b))
     for index, (name, other) in enumerate(zip_longest(*sides)):
         if name != other:
             only = "a" if other is None else "b" if name is None else None

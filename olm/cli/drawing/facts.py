@@ -46,8 +46,7 @@ def _rates(spec: Spec, step: int) -> list[float]:
     bases = spec.base_lrs or ()
     if not spec.also:
         return [spec.lr(step, base) for base in bases]
-    names: list[str | None] = [group.name for group in spec.param_groups]
-    names = names or [None] * len(bases)
+    names: list[str | None] = [*spec.group_names] or [None] * len(bases)
     return [
         spec.of("lr", step, base=base, group=name) for name, base in zip(names, bases, strict=True)
     ]
@@ -72,7 +71,7 @@ def _targets(spec: Spec) -> Iterator[str]:
 
 def _names(spec: Spec) -> str:
     """The names of the param groups, up to a limit."""
-    names = [group.name for group in spec.param_groups]
+    names = spec.group_names
     more = f", ... ({quantity(len(names), 'param group')})" if len(names) > LISTED else ""
     return listed(names[:LISTED]) + more
 

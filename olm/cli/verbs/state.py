@@ -265,17 +265,13 @@ def _for_groups_of(state: Spec, wanted: Spec) -> Spec:
     from olm.spec.param_groups import ParamGroup
 
     if state.param_groups and not wanted.param_groups:
-        wanted = parse({**wanted.model_dump(), "param_groups": _names(state)})
-    names = _names(wanted) or [f"#{index}" for index, _ in enumerate(state.base_lrs or ())]
+        wanted = parse({**wanted.model_dump(), "param_groups": state.group_names})
+    names = wanted.group_names or [f"#{index}" for index, _ in enumerate(state.base_lrs or ())]
     known = {target.identity: target.bases for target in state.also}
     also = tuple(target.with_bases(known.get(target.identity)) for target in wanted.also)
     groups = tuple(map(ParamGroup, names))
     durations = wanted.durations
     return Spec.trusted(wanted.schedule, also=also, param_groups=groups, durations=durations)
-
-
-def _names(spec: Spec) -> list[str]:
-    return [group.name for group in spec.param_groups]
 
 
 def _spec_as_written(state: Found, wanted: Spec) -> Spec:

@@ -95,7 +95,7 @@ def check_covered(spec: Spec, optimizer: Any, host: str) -> None:
     Raises:
         OlmError: a target would set nothing. It names the targets.
     """
-    listed_names = [group.name for group in spec.param_groups]
+    listed_names = spec.group_names
     assignment = assign(spec.also, names_of(unwrapped(optimizer), listed_names), listed_names)
     dropped = tuple(
         target

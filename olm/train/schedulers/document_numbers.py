@@ -1,4 +1,4 @@
-"""What a document says of the optimizer, compared with the optimizer."""
+"""The names and numbers that a document lists for the optimizer, compared with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import isclose
 from torch.optim import Optimizer
 
 from olm.fields.errors import quoted
-from olm.problem import Problem, SpecError, listed
+from olm.problem import Path, Problem, SpecError, listed
 from olm.spec.param_groups import suggestion
 from olm.spec.rates import as_float, is_number
 from olm.spec.spec import Spec
@@ -31,9 +31,9 @@ def check_optimizer(spec: Spec, optimizer: Optimizer) -> None:
     """
     if not (spec.param_groups or spec.optimizer):
         return
-    groups, late = optimizer.param_groups, [group.name for group in spec.param_groups]
-    names = names_of(optimizer, late)
-    problems = [*_unlisted(late, names), *_other_numbers(spec, groups, names)]
+    names = names_of(optimizer, spec.group_names)
+    groups = optimizer.param_groups
+    problems = [*_unlisted(spec.group_names, names), *_other_numbers(spec, groups, names)]
     if problems:
         raise SpecError(problems)
 
@@ -48,24 +48,23 @@ def _unlisted(listed_names: Sequence[str], names: Sequence[str]) -> Iterator[Pro
 
 
 def _other_numbers(spec: Spec, groups: Sequence[Group], names: Sequence[str]) -> Iterator[Problem]:
-    for key, wanted in spec.optimizer:
-        own = [number for group in groups if (number := _initial(group, key)) is not None]
-        if not any(isclose(number, wanted, rel_tol=TOLERANCE) for number in own):
-            yield _other(("optimizer", key), key, wanted, own)
+    """The numbers that the document lists and the optimizer does not have."""
+    by_name = dict(zip(names, groups, strict=True))
+    wanted: list[tuple[Path, str, float, Sequence[Group]]] = [
+        (("optimizer",), key, number, groups) for key, number in spec.optimizer
+    ]
     for index, described in enumerate(spec.param_groups):
-        for key, wanted in described.numbers:
-            own = [
-                number
-                for name, group in zip(names, groups, strict=True)
-                if name == described.name and (number := _initial(group, key)) is not None
-            ]
-            if described.name in names and not any(
-                isclose(number, wanted, rel_tol=TOLERANCE) for number in own
-            ):
-                yield _other(("param_groups", index, key), key, wanted, own)
+        # A group that is not there may be added later.
+        if (group := by_name.get(described.name)) is not None:
+            place = ("param_groups", index)
+            wanted += ((place, key, number, [group]) for key, number in described.numbers)
+    for path, key, number, members in wanted:
+        own = [own for group in members if (own := _initial(group, key)) is not None]
+        if not any(isclose(each, number, rel_tol=TOLERANCE) for each in own):
+            yield _other((*path, key), key, number, own)
 
 
-def _other(path: tuple[str | int, ...], key: str, wanted: float, own: list[float]) -> Problem:
+def _other(path: Path, key: str, wanted: float, own: list[float]) -> Problem:
     has = f"has {listed(f'{number:g}' for number in dict.fromkeys(own))}" if own else "has none"
     text = f"{key} is {wanted:g} in the document, and the optimizer {has}"
     hint = 'construct the optimizer with it, or pass base="any" to build'

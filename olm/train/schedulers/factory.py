@@ -74,10 +74,8 @@ def build(
         state = agreed(spec, in_optimizer(live, optimizer), bases, on_change)
         scheduler._construct_from(optimizer, bases, state, on_change)
     else:
-        names = [group.name for group in spec.param_groups]
-        scheduler._construct_new(
-            optimizer, spec.schedule, targets=setter_for(optimizer, spec, names)
-        )
+        targets = setter_for(optimizer, spec)
+        scheduler._construct_new(optimizer, spec.schedule, targets=targets)
         scheduler._durations = spec.durations
     scheduler._on_change = on_change
     if only_if_stepped:

@@ -84,11 +84,21 @@ def set_initial_lrs(optimizer: Optimizer, known: Sequence[Group], bases: Sequenc
         known: the param groups to which the base rates belong, or their predecessors.
         bases: the base rates.
     """
-    left = list(zip(known, bases, strict=False))
-    for group in optimizer.param_groups:
-        index = next((i for i, (old, _) in enumerate(left) if same_group(old, group)), None)
-        if index is not None:
-            group.setdefault("initial_lr", left.pop(index)[1])
+    groups = optimizer.param_groups
+    for group, origin in zip(groups, origins_of(groups, known[: len(bases)]), strict=True):
+        if origin is not None:
+            group.setdefault("initial_lr", bases[origin])
+
+
+def origins_of(groups: Iterable[Group], known: Iterable[Group]) -> list[int | None]:
+    """The positions that param groups have among those that were known; None for new ones."""
+    left, origins = dict(enumerate(known)), list[int | None]()
+    for group in groups:
+        origin = next((index for index, old in left.items() if same_group(old, group)), None)
+        origins.append(origin)
+        if origin is not None:
+            del left[origin]
+    return origins
 
 
 def same_group(old: Group, new: Group) -> bool:

@@ -26,12 +26,12 @@ from olm.train.schedulers.groups import (
     group_rates,
     has_tensors,
     late_base,
-    same_group,
+    origins_of,
     set_initial_lrs,
     write,
 )
 from olm.train.schedulers.read_ahead import ReadAhead
-from olm.train.schedulers.target_setter import TargetSetter, lr_curves
+from olm.train.schedulers.target_setter import TargetSetter, check_numbers, lr_curves
 
 
 class RateSetter(SchedulerBase):
@@ -103,9 +103,9 @@ class RateSetter(SchedulerBase):
         """
         groups, targets = self.optimizer.param_groups, self._targets
         names = names_of(self.optimizer, () if targets is None else targets.late)
-        rates = {f"lr/{name}": rate for name, rate in zip(names, self._last_lr, strict=False)}
+        rates = {f"lr/{name}": lr for name, lr in zip(names, self.get_last_lr(), strict=False)}
         others = {} if targets is None else targets.settings(groups)
-        return {**rates, **others, **self.values()}  # type: ignore[dict-item]  # rates are floats
+        return {**rates, **others, **self.values()}
 
     def frozen(self) -> list[str]:
         """The param groups whose own schedule gives 0 while that of the other groups does not."""
@@ -132,9 +132,7 @@ class RateSetter(SchedulerBase):
             # Tensors of two groups cannot be compared.
             same = False
         if not same or (self._base_lrs_may_change and self._base_lrs != self._ahead.bases):
-            with self._lock:
-                self._adopt_bases(step, before)
-                self._go_to(step)
+            self._adopt_and_go_to(step, before)
             return
         rates, targets = self._ahead.at(step), self._targets
         if self._has_tensors:
@@ -142,9 +140,7 @@ class RateSetter(SchedulerBase):
         if targets is not None:
             if groups[0] is not targets.groups[0]:
                 # An optimizer without hooks has loaded a state: its groups are equal, and others.
-                with self._lock:
-                    self._adopt_bases(step, before)
-                    self._go_to(step)
+                self._adopt_and_go_to(step, before)
                 return
             numbers = targets.ahead.at(step)
             if targets.has_tensors:
@@ -164,6 +160,11 @@ class RateSetter(SchedulerBase):
             targets.write(numbers)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
+
+    def _adopt_and_go_to(self, step: int, before: Schedule | None) -> None:
+        with self._lock:
+            self._adopt_bases(step, before)
+            self._go_to(step)
 
     def _check_new_tensors(self, first: Group, rates: list[float]) -> None:
         """Check tensors that became rates since the last step, the first of them in this group."""
@@ -194,9 +195,7 @@ class RateSetter(SchedulerBase):
         groups = self.optimizer.param_groups
         targets = self._targets_now()
         ahead = self._ahead_for(self.schedule, bases, targets)
-        check_fits(groups, ahead.at(step))
-        if targets is not None:
-            targets.at(step)
+        check_numbers(groups, ahead, targets, step)
         self._ahead, self._base_lrs, self._targets = ahead, bases, targets
         self._know(groups)
         self._set_initial()
@@ -205,7 +204,8 @@ class RateSetter(SchedulerBase):
         """Write the base rates and each group's own numbers where they are missing."""
         set_initial_lrs(self.optimizer, self._groups, self._base_lrs)
         if self._targets is not None:
-            self._targets.set_initial(self.optimizer.param_groups, self._origins())
+            groups = self.optimizer.param_groups
+            self._targets.set_initial(groups, origins_of(groups, self._groups))
 
     def _targets_now(self) -> TargetSetter | None:
         """The targets for the current param groups, which may have been added or replaced."""
@@ -215,7 +215,7 @@ class RateSetter(SchedulerBase):
         names = names_of(self.optimizer, targets.late)
         if names == targets.names and all(map(is_, groups, self._groups)):
             return targets
-        origins = self._origins()
+        origins = origins_of(groups, self._groups)
         for index, (origin, name) in enumerate(zip(origins, names, strict=True)):
             if origin is not None and (known := targets.names[origin]) != name:
                 raise StateError(
@@ -224,16 +224,6 @@ class RateSetter(SchedulerBase):
                 )
         own = [{} if origin is None else targets.own[origin] for origin in origins]
         return TargetSetter(self.schedule, targets.also, groups, names, own, targets.late)
-
-    def _origins(self) -> list[int | None]:
-        """The positions that the current param groups had; None for those that were added."""
-        left, origins = dict(enumerate(self._groups)), list[int | None]()
-        for group in self.optimizer.param_groups:
-            index = next((i for i, old in left.items() if same_group(old, group)), None)
-            origins.append(index)
-            if index is not None:
-                del left[index]
-        return origins
 
     def _all_bases(self, before: Schedule | None = None) -> list[float]:
         """The base rate of every current param group, in the current order."""
@@ -244,27 +234,25 @@ class RateSetter(SchedulerBase):
         check_groups(groups)
         if len(groups) == len(bases) and all(map(is_, groups, self._groups)):
             return list(bases)
-        left = list(zip(self._groups, bases, strict=False))
-        current: list[float] = []
-        for group in groups:
-            index = next((i for i, (old, _) in enumerate(left) if same_group(old, group)), None)
-            if index is not None:
-                current.append(left.pop(index)[1])
-            else:
-                current.append(late_base(self._lr_of(group, before), self.last_epoch, group))
-        if left:
-            raise self._removed(left[0][0])
+        known = self._groups[: len(bases)]
+        origins = origins_of(groups, known)
+        current = [
+            bases[origin]
+            if origin is not None
+            else late_base(self._lr_of(index, before), self.last_epoch, groups[index])
+            for index, origin in enumerate(origins)
+        ]
+        if removed := {*range(len(known))}.difference(origins):
+            raise self._removed(min(removed))
         if len(groups) > len(self._groups):
             check_bases(current)
             group_rates(self.optimizer)
         return current
 
-    def _lr_of(self, group: Group, before: Schedule | None) -> Callable[[int, list[float]], Any]:
+    def _lr_of(self, index: int, before: Schedule | None) -> Callable[[int, list[float]], Any]:
         """The current rates of a param group that was added, as a function of its base rate."""
         schedule, targets = before or self.schedule, self._targets
-        groups = self.optimizer.param_groups
-        index = next(i for i, own in enumerate(groups) if own is group)
-        factors = scales(groups)
+        factors = scales(self.optimizer.param_groups)
         if targets is None and not factors:
             return schedule.lr
         curve = Curve(schedule)
@@ -272,14 +260,13 @@ class RateSetter(SchedulerBase):
             curve = targets.lr_curve(schedule, names_of(self.optimizer, targets.late)[index])
         return replace(curve, scale=factors[index]).at if factors else curve.at
 
-    def _removed(self, group: Group) -> StateError:
+    def _removed(self, index: int) -> StateError:
         groups = self.optimizer.param_groups
         if len(groups) < len(self._groups):
             return StateError(
                 f"the optimizer has {quantity(len(groups), 'param group')}, but this scheduler was "
                 f"built for {len(self._groups):,}: build a new scheduler"
             )
-        index = next(i for i, known in enumerate(self._groups) if known is group)
         return StateError(
             f"param_groups[{index}] was removed from the optimizer, and another param group was "
             "added: build a new scheduler"
@@ -304,9 +291,7 @@ class RateSetter(SchedulerBase):
             targets = self._targets_now()
             check_fits(groups, bases, "initial_lr")
             ahead = self._ahead_for(self.schedule, bases, targets)
-            check_fits(groups, ahead.at(self.last_epoch))
-            if targets is not None:
-                targets.at(self.last_epoch)
+            check_numbers(groups, ahead, targets, self.last_epoch)
             self._targets = targets
             self._write_all(bases)
         else:

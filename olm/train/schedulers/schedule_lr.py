@@ -26,6 +26,8 @@ from olm.train.schedulers.read_ahead import ReadAhead
 from olm.train.schedulers.target_setter import (
     TargetSetter,
     check_metrics,
+    check_numbers,
+    in_state,
     lr_curves,
     setter_for,
 )
@@ -37,14 +39,6 @@ _ToResume = tuple[Spec, OnChange, ReadAhead, TargetSetter | None]
 
 CLASSES: dict[type[Schedule], type[ScheduleLR]] = {}
 """The torch class of every kind whose class has been made."""
-
-
-def _of_targets(targets: TargetSetter | None) -> dict[str, Any]:
-    """What a state has of targets, and of the names of param groups."""
-    if targets is None:
-        return {}
-    names = tuple(map(ParamGroup, targets.names))
-    return {"also": targets.targets_with_bases(), "param_groups": names}
 
 
 class ScheduleLR(RateSetter):
@@ -119,9 +113,8 @@ class ScheduleLR(RateSetter):
         curves = lr_curves(schedule, optimizer.param_groups, targets)
         ahead = ReadAhead(schedule, bases, curves)
         # This raises if a first number is not usable, before torch's constructor writes anything.
-        check_fits(optimizer.param_groups, ahead.at(last_epoch + 1))
+        check_numbers(optimizer.param_groups, ahead, targets, last_epoch + 1)
         if targets is not None:
-            targets.at(last_epoch + 1)
             targets.ahead.check_run()
         self._construct(optimizer, ahead, last_epoch, targets=targets)
 
@@ -148,15 +141,12 @@ class ScheduleLR(RateSetter):
         """Construct a scheduler that resumes a state, for an optimizer with these base rates."""
         assert state.last_epoch is not None
         groups = optimizer.param_groups
-        late = [group.name for group in state.param_groups]
-        targets = setter_for(optimizer, state, late)
+        targets = setter_for(optimizer, state)
         # As in __init__: unusable numbers raise before anything is written.
         curves = lr_curves(state.schedule, groups, targets)
         ahead = ReadAhead(state.schedule, state.base_lrs or (), curves)
-        check_fits(groups, ahead.at(max(state.last_epoch, 0)))
+        check_numbers(groups, ahead, targets, max(state.last_epoch, 0))
         check_fits(groups, ahead.bases, "initial_lr")
-        if targets is not None:
-            targets.at(max(state.last_epoch, 0))
         first = ahead
         if bases != ahead.bases:
             first = ReadAhead(state.schedule, bases, curves)
@@ -249,7 +239,7 @@ class ScheduleLR(RateSetter):
             bases, targets = self._numbers_to_save()
         state = Spec.trusted(
             schedule,
-            **_of_targets(targets),
+            **in_state(targets),
             durations=durations,
             last_epoch=as_step(step),
             # Callers may have put other numbers into the list. Adding 0.0 turns -0.0 into 0.0.
@@ -285,7 +275,7 @@ class ScheduleLR(RateSetter):
         targets = self._targets_now()
         late = () if targets is None else targets.late
         groups = self.optimizer.param_groups
-        live = Spec.trusted(self.schedule, **_of_targets(targets), durations=self._durations)
+        live = Spec.trusted(self.schedule, **in_state(targets), durations=self._durations)
         state = state_of(live, bases, state_dict, on_change, groups)
         if on_change != "spec" and state.schedule.kind != kind:
             raise StateError(
@@ -298,10 +288,8 @@ class ScheduleLR(RateSetter):
         targets = setter_for(self.optimizer, state, late)
         ahead = self._ahead_for(state.schedule, [*(state.base_lrs or ())], targets)
         if state.last_epoch is not None and state.last_epoch >= 0:
-            check_fits(groups, ahead.at(state.last_epoch))
+            check_numbers(groups, ahead, targets, state.last_epoch)
             check_fits(groups, ahead.bases, "initial_lr")
-            if targets is not None:
-                targets.at(state.last_epoch)
         self._resume(state, on_change, ahead, targets)
 
     def _resume(

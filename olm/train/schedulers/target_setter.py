@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from typing import Any
 
 from torch import Tensor
 from torch.optim import Optimizer
@@ -25,8 +26,9 @@ from olm.train.schedulers.group_numbers import (
     write_items,
     write_number,
 )
-from olm.train.schedulers.groups import Group
+from olm.train.schedulers.groups import Group, check_fits
 from olm.train.schedulers.numbers_ahead import Lane, NumbersAhead
+from olm.train.schedulers.read_ahead import ReadAhead
 from olm.train.schedulers.target_checks import check_not_shared, lacking
 
 Own = dict[str, float]
@@ -263,16 +265,19 @@ def own_numbers(also: Sequence[Target], names: Sequence[str]) -> list[Own]:
     return own
 
 
-def setter_for(optimizer: Optimizer, spec: Spec, late: Sequence[str] = ()) -> TargetSetter | None:
+def setter_for(
+    optimizer: Optimizer, spec: Spec, late: Sequence[str] | None = None
+) -> TargetSetter | None:
     """What sets the targets of a spec in an optimizer; None if it has none.
 
     Args:
         optimizer: the optimizer.
         spec: the spec, in steps. A state has each group's own numbers; otherwise the optimizer has.
-        late: the names of param groups that the document lists.
+        late: the names of param groups that may be added later; by default those of the spec.
     """
     if not spec.also:
         return None
+    late = spec.group_names if late is None else late
     names = names_of(optimizer, late)
     own = own_numbers(spec.also, names) if spec.is_state else ()
     return TargetSetter(spec.schedule, spec.also, optimizer.param_groups, names, own, late)
@@ -282,15 +287,31 @@ def in_optimizer(spec: Spec, optimizer: Optimizer) -> Spec:
     """A spec whose targets have the own numbers of an optimizer's param groups, as a state has."""
     if not spec.also:
         return spec
-    late = [group.name for group in spec.param_groups]
-    names = names_of(optimizer, late)
-    setter = TargetSetter(spec.schedule, spec.also, optimizer.param_groups, names, (), late)
-    return Spec.trusted(
-        spec.schedule,
-        also=setter.targets_with_bases(),
-        param_groups=tuple(map(ParamGroup, names)),
-        durations=spec.durations,
-    )
+    names = names_of(optimizer, spec.group_names)
+    groups = optimizer.param_groups
+    setter = TargetSetter(spec.schedule, spec.also, groups, names, late=spec.group_names)
+    return Spec.trusted(spec.schedule, **in_state(setter), durations=spec.durations)
+
+
+def in_state(setter: TargetSetter | None) -> dict[str, Any]:
+    """What a state has of targets, and of the names of param groups."""
+    if setter is None:
+        return {}
+    names = tuple(map(ParamGroup, setter.names))
+    return {"also": setter.targets_with_bases(), "param_groups": names}
+
+
+def check_numbers(
+    groups: Sequence[Group], ahead: ReadAhead, setter: TargetSetter | None, step: int
+) -> None:
+    """Check that all numbers of a step can be written.
+
+    Raises:
+        RateError: a number is out of range, or a tensor cannot hold it.
+    """
+    check_fits(groups, ahead.at(step))
+    if setter is not None:
+        setter.at(step)
 
 
 def check_metrics(setter: TargetSetter | None, named: Mapping[str, float]) -> None:

@@ -75,7 +75,7 @@ def _is_zero(subject: Subject, schedule: Schedule) -> bool:
 
 def _decay_of(subject: Subject, target: Target, index: int) -> int | None:
     """The target that schedules the weight decay of a group of another target."""
-    also, names = subject.spec.also, [group.name for group in subject.spec.param_groups]
+    also, names = subject.spec.also, subject.spec.group_names
     if names:
         by_set = assign(also, names).by_set
         owners = by_set.get(DECAY, [])

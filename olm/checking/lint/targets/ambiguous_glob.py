@@ -43,7 +43,7 @@ SCOPE = "document"
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each glob that selects a group and its opposite, by the first such pair."""
-    names = [group.name for group in subject.spec.param_groups]
+    names = subject.spec.group_names
     pairs = [(name, other) for name in names for other in names if _opposite(name, other)]
     for index, target in enumerate(subject.spec.also if pairs else ()):
         for place, pattern in enumerate(target.groups):

@@ -47,7 +47,7 @@ SCOPE = "document"
 
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each schedule for the rest of the groups that is left with none."""
-    also, names = subject.spec.also, [group.name for group in subject.spec.param_groups]
+    also, names = subject.spec.also, subject.spec.group_names
     for number, owners in assign(also, names).by_set.items() if names and also else ():
         of_number = [target for target in also if target.set == number]
         if any(target.scaled_by is not None for target in of_number):
