@@ -11,7 +11,6 @@ from olm.schedule.evaluation import bases_of, check_usable, steps_of
 from olm.schedule.schedule import Schedule
 from olm.spec.hyperparameters import LR
 from olm.spec.memory import forgotten
-from olm.spec.param_groups import matches
 from olm.spec.targets import Target, assign
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ def target_of(spec: Spec, number: str, group: str | None = None) -> Target | Non
     """
     of = [target for target in spec.also if target.number == number]
     if group is not None:
-        named = [t for t in of if any(matches(glob, group) for glob in t.groups)]
+        named = [target for target in of if target.selects(group)]
         if named:
             return named[0]
     rest = next((target for target in of if not target.groups), None)

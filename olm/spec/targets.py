@@ -103,6 +103,10 @@ class Target(BaseModel):
         """Whether a state keeps each group's own number of it."""
         return self.set not in (None, LR) and self.base is None
 
+    def selects(self, group: str) -> bool:
+        """Whether one of its globs selects a param group."""
+        return any(matches(glob, group) for glob in self.groups)
+
     def with_curve(self, schedule: Schedule) -> Self:
         """The same target with another schedule, which is known to be valid."""
         return BaseModel.model_copy(self, update={self.field: schedule})
@@ -361,7 +365,7 @@ def assign(also: Sequence[Target], names: Sequence[str], late: Iterable[str] = (
                 hint = suggestion(pattern, known)
                 assignment.problems.append(Problem("no-group", text, path, hint=hint))
         for group, name in enumerate(names):
-            if not any(matches(pattern, name) for pattern in target.groups):
+            if not target.selects(name):
                 continue
             if (other := owners[group]) is not None:
                 text = (
