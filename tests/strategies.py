@@ -82,10 +82,11 @@ def clocks(draw, longest=10**6):
 def amounts(draw, clock, steps):
     """The text of a duration of about this many steps."""
     unit = draw(st.sampled_from([*UNITS]))
-    value = getattr(clock, UNITS[unit].needs)
+    value = getattr(clock, UNITS[unit].needs, 1)
     amount = steps * value if UNITS[unit].per_step else steps / value
     digits = draw(st.integers(1, 9))
-    return f"{amount / float(UNITS[unit].scale):.{digits}g}{unit}"
+    more = draw(st.sampled_from(["", "", "", "+1st", "-1st", "+0.5ep", "-0.1%"]))
+    return f"{amount / float(UNITS[unit].scale):.{digits}g}{unit}{more}"
 
 
 @st.composite
@@ -283,14 +284,16 @@ BAD_DURATIONS = json.loads(
         "Rest", " rest", "rest ", "rest\\n", "3%\\n", "\\n3%", "3%%", "%", "ep", "3", "3e", "3ba",
         "90 min", "1e100ep", "1e1000ep", "0x10ep", "1:30", "infep", "nan%", "1,5%", "３%", "3％",
         "٣%", "²%", "12345678901234567ep", "0.12345678901234567ep", "--3ep", "- 3ep", "3EP", "3Ep",
-        "3dur "]"""
+        "3dur ", "rest-1st", "1ep-rest", "1ep+", "20ep-1", "20ep -1st", "1ep--1st", "+1ep-1st",
+        "1ep+1ep+1ep+1ep+1ep"]"""
 )
 """Strings that are durations nowhere, though some nearly are."""
 
 GOOD_DURATIONS = json.loads(
     """["rest", "3%", "0%", "0.0e0%", "100%", "2ep", "0.5ep", "1.5e6sp", "20e9tok", "0.02dur",
         "0dur", "1E+5tok", "1e99tok", "1e-99ep", "9999999999999999.9999999999999999ep", "-3%",
-        "-3ep", "-0%", "-1e9tok"]"""
+        "-3ep", "-0%", "-1e9tok", "2000st", "0st", "20ep-1st", "3%+200st", "1ep-1ep", "0ep+1st",
+        "-1ep+3st", "9e-9sp-1e-9sp+5E+3tok-0.5%"]"""
 )
 """Durations, not all of which every field accepts."""
 

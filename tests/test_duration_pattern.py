@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from pydantic import ValidationError
 
-from olm.fields.durations import UNITS, duration
+from olm.fields.durations import MOST_TERMS, UNITS, duration
 
 from .durations import ALL, MAPPING, TAKES, TYPES, refused_of, schema_of_a_mapping
 
@@ -51,6 +51,28 @@ def test_every_amount_of_every_unit_is_a_duration_to_both(amount, exponent, unit
     assert duration(text)
     assert takes("Steps", text)
     assert VALIDATORS["Steps"].is_valid(text)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("+-"), st.sampled_from(["0", "1", "2.5e-3"]), st.sampled_from([*UNITS])
+        ),
+        min_size=1,
+        max_size=MOST_TERMS + 1,
+    )
+)
+def test_every_sum_of_a_few_terms_is_a_duration_to_both(terms):
+    text = "".join(map("".join, terms)).removeprefix("+")
+    assert (duration(text) is not None) == (len(terms) <= MOST_TERMS)
+    for name in TYPES:
+        assert takes(name, text) == VALIDATORS[name].is_valid(text), (name, text)
+
+
+def test_a_long_text_that_is_nearly_a_sum_is_rejected_at_once():
+    for text in ("1ep+" * 10**5, "1" * 10**6, "1ep" + "+1e9" * 10**5, "1ep-" + "0" * 10**6):
+        assert duration(text) is None
+        assert not takes("Steps", text)
 
 
 @every_type

@@ -22,7 +22,7 @@ from olm.checking.fix import fixed_text
 from olm.fields.durations import THE_REST, Duration, duration, exact, hint_of, pattern
 from olm.fields.types import MAX_STEPS, StepCount, step_fields
 from olm.kinds import KINDS
-from olm.problem import SpecError, dotted
+from olm.problem import SpecError, dotted, quantity
 from olm.schedule.clock import Clock
 from olm.schedule.schedule import validate
 from olm.spec.digest import digest
@@ -60,6 +60,7 @@ def problem_of(function, *arguments):
 @pytest.mark.parametrize(
     ("text", "amount", "unit"),
     [
+        ("2000st", "2000", "st"),
         ("3%", "3/100", "dur"),
         ("0%", "0", "dur"),
         ("12.5%", "1/8", "dur"),
@@ -71,13 +72,88 @@ def problem_of(function, *arguments):
         ("1E-2tok", "1/100", "tok"),
         ("1e+3sp", "1000", "sp"),
         ("-3ep", "-3", "ep"),
-        ("rest", "0", "rest"),
     ],
 )
 def test_a_duration_is_exactly_the_number_that_is_written_and_its_unit(text, amount, unit):
     made = duration(text)
-    assert (made.amount, made.unit, made.text) == (Fraction(amount), unit, text)
+    assert (made.terms, made.text) == (((Fraction(amount), unit),), text)
     assert (str(made), repr(made)) == (text, repr(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "words"),
+    [
+        ("20ep-1st", {"ep": 20, "st": -1}, "20 epochs minus 1 step"),
+        ("3%+200st", {"dur": "3/100", "st": 200}, "3% of the run plus 200 steps"),
+        ("1e-5ep-1e-1st", {"ep": "1/100000", "st": "-1/10"}, "1e-5 epochs minus 1e-1 steps"),
+        ("0.5dur-1%", {"dur": "49/100"}, "50% of the run minus 1% of the run"),
+        ("1ep-1ep", {"ep": 0}, "1 epoch minus 1 epoch"),
+        ("-1ep+3st", {"ep": -1, "st": 3}, "-1 epoch plus 3 steps"),
+        ("2000st", {"st": 2000}, "2000 steps"),
+        ("rest", {}, "the remaining steps"),
+    ],
+)
+def test_a_duration_is_a_sum_of_terms_each_exactly_as_it_is_written(text, terms, words):
+    made = duration(text)
+    assert made.terms == tuple((Fraction(amount), unit) for unit, amount in terms.items())
+    assert (str(made), made.words, made.is_rest) == (text, words, text == "rest")
+
+
+def test_sums_are_equal_if_they_have_the_same_value_under_every_clock():
+    for same in (["20ep-1st", "-1st+20ep", "10ep-1st+10ep", "20ep-1st+0%"], ["2ep", "1ep+1ep"]):
+        assert len({duration(text) for text in same}) == 1
+    assert duration("20ep-1st") != duration("20ep+1st")
+    assert duration("2000st") != 2000
+
+
+def test_a_sum_is_counted_term_by_term_and_its_end_is_rounded_once():
+    clock = Clock(total_steps=1000, steps_per_epoch=12.5)
+    assert clock.steps("2ep-1st") == 24
+    assert clock.steps("1ep+0.25%-0.5st") == Fraction(29, 2)
+    plan = KINDS["LinearLR"](total_steps="1ep+0.25%-0.5st").plan(clock)
+    assert str(plan) == "total_steps: 1ep+0.25%-0.5st is 15 steps, rounded up from 14.5"
+    assert KINDS["LinearLR"](total_steps="2000st").resolve(Clock()).total_steps == 2000
+
+
+@pytest.mark.parametrize("text", ["3%+1ep", "1ep+3%"])
+def test_a_sum_needs_all_that_its_terms_need(text):
+    schedule = KINDS["WarmupLR"](warmup_steps=text)
+    assert Clock(steps_per_epoch=10).lacks(duration(text)) == "total_steps"
+    problem = problem_of(schedule.resolve, Clock(total_steps=100))
+    assert (problem.code, problem.path) == ("clock", ("warmup_steps",))
+    assert problem.message == f"warmup_steps: {text} needs a clock with steps_per_epoch"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "path", "least", "steps"),
+    [
+        ("LinearLR", {"total_steps": "1ep-9999st"}, ("total_steps",), 1, -9899),
+        ("LinearLR", {"total_steps": "1ep-100st"}, ("total_steps",), 1, 0),
+        ("WarmupLR", {"warmup_steps": "1ep-2ep"}, ("warmup_steps",), 0, -100),
+        ("MultiStepLR", {"milestones": [5, "1ep-101st"]}, ("milestones", 1), 0, -1),
+        (
+            "WarmupStableDecayLR",
+            {"warmup_steps": 1, "total_steps": "9ep", "decay_steps": "1ep-101st"},
+            ("decay_steps",),
+            1,
+            -1,
+        ),
+    ],
+)
+def test_a_difference_below_the_minimum_of_its_field_is_an_error(kind, fields, path, least, steps):
+    problem = problem_of(KINDS[kind](**fields).resolve, Clock(steps_per_epoch=100))
+    assert (problem.code, problem.path) == ("range", path)
+    assert problem.message.endswith(f"must be at least {least}, found {steps}")
+    assert f"is {quantity(steps, 'step')}" in problem.hint
+
+
+def test_an_expectation_before_the_run_is_an_error():
+    rates = [{"step": "1ep-9999st", "lr": 0}]
+    expect = {"base_lr": 1, "rates": rates}
+    spec = parse(linear(5) | {"expect": expect, "clock": {"steps_per_epoch": 10}})
+    problem = problem_of(spec.resolve)
+    assert (problem.code, problem.path) == ("range", ("expect", "rates", 0, "step"))
+    assert problem.message == "step must be at least 0, found -9989"
 
 
 @pytest.mark.parametrize("text", GOOD_DURATIONS)
@@ -119,6 +195,10 @@ RIGHT = {
     "5.ep": "5ep",
     "REST": "rest",
     "3EP": "3ep",
+    "20 epochs - 1 step": "20ep-1st",
+    "20ep-1": "20ep-1st",
+    "3 % + 1.5k steps": "3%+1500st",
+    "1e-5 epochs + 1_000": "1e-5ep+1000st",
 }
 
 
@@ -173,13 +253,13 @@ def refused(kind, **fields):
 
 def test_what_must_be_above_zero_is_no_empty_duration():
     for text in ("0%", "0.0ep", "0e9tok"):
-        assert KINDS["WarmupLR"](warmup_steps=text).warmup_steps.amount == 0
+        assert KINDS["WarmupLR"](warmup_steps=text).warmup_steps.is_zero
         told = refused("LinearLR", total_steps=text)
         assert told == {("total_steps",): f"must be above 0, found the string '{text}'"}
 
 
 def test_only_a_shift_goes_back():
-    assert KINDS["TimeLR"](scheduler=linear(5), shift="-3%").shift.amount == Fraction(-3, 100)
+    assert KINDS["TimeLR"](scheduler=linear(5), shift="-3%").shift.share == Fraction(-3, 100)
     assert ("total_steps",) in refused("LinearLR", total_steps="-3%")
     assert ("milestones", 0) in refused("MultiStepLR", milestones=["-3%"])
 
@@ -218,7 +298,7 @@ def test_a_duration_is_copied_and_pickled_as_it_is_written(text):
     for other in (copy.copy(made), copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
         assert (other, other.text, hash(other)) == (made, text, hash(made))
     with pytest.raises(AttributeError):
-        made.amount = 3
+        made.terms = ()
 
 
 @pytest.mark.parametrize(
@@ -378,13 +458,19 @@ def test_only_the_last_stage_can_be_the_rest():
 
 def steps_of(text, clock):
     """A duration in steps, exactly."""
+    if split := re.fullmatch(r"(.*(?:%|dur|ep|sp|tok|st))([+-].*)", text):
+        first, last = split.groups()
+        return steps_of(first, clock) + steps_of(last, clock)
     if text.endswith("%"):
         return Fraction(Decimal(text[:-1])) / 100 * clock.total_steps
     number, unit = next(
-        (text[: -len(unit)], unit) for unit in ("dur", "ep", "sp", "tok") if text.endswith(unit)
+        (text[: -len(unit)], unit)
+        for unit in ("dur", "ep", "sp", "tok", "st")
+        if text.endswith(unit)
     )
     amount = Fraction(Decimal(number))
     return {
+        "st": lambda: amount,
         "dur": lambda: amount * clock.total_steps,
         "ep": lambda: amount * exact(clock.steps_per_epoch),
         "sp": lambda: amount / exact(clock.samples_per_step),

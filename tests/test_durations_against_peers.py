@@ -185,7 +185,7 @@ def test_composer_keeps_samples_and_tokens_so_it_ends_at_most_a_step_after_olm(u
     same = [said for said in CONVERTED if said.theirs == said.ours and said.answer]
     said = [said for said in same if said.theirs.endswith(unit)]
     for one in said:
-        assert one.answer == f"{int(duration(one.ours).amount)}{unit}"
+        assert one.answer == f"{int(duration(one.ours).terms[0][0])}{unit}"
         # Its schedulers compare this with the number of samples or tokens before a batch.
         assert ceil(one.exact) - one.steps == ends_just_after(one)
     assert {ends_just_after(one) for one in said} == {True, False}
@@ -198,7 +198,7 @@ def test_composer_counts_a_share_of_a_token_run_in_tokens_and_olm_in_steps():
     for one in said:
         tokens = int(one.answer.removesuffix("tok"))
         # The last step is incomplete, and Composer truncates a fraction of a token.
-        more = duration(one.ours).amount * last
+        more = duration(one.ours).share * last
         assert more <= one.exact - Fraction(tokens, per_step) <= more + Fraction(1, per_step)
     assert len(said) > 100
 

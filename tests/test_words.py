@@ -237,7 +237,7 @@ SHARES = st.floats(1e-90, 1.0)
 def test_a_share_becomes_the_per_cent_that_its_digits_say(share):
     said = duration(percent(share))
     assert said is not None
-    assert said.amount == Fraction(Decimal(repr(share)))
+    assert said.share == Fraction(Decimal(repr(share)))
 
 
 @pytest.mark.parametrize(

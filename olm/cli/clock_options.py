@@ -84,17 +84,17 @@ class Uncounted:
     """A spec as written, with the durations that the clock cannot convert to steps."""
 
     spec: Spec
-    durations: list[tuple[Path, Duration]]
+    durations: list[tuple[Path, Duration, str]]
+    """The path of each, the duration, and a field that the clock lacks for it."""
 
     def message(self, command: str) -> Iterator[str]:
         """The error message, in lines."""
         durations = quantity(len(self.durations), "duration")
-        fields = dict.fromkeys(duration.needs for _, duration in self.durations)
+        fields = dict.fromkeys(lacks for _, _, lacks in self.durations)
         unknown = listed((UNKNOWN.get(field, field.replace("_", " ")) for field in fields), "and")
         yield f"{command}: cannot convert {durations} to steps: {unknown} unknown"
-        for path, duration in self.durations:
-            needs = duration.needs
-            yield f"  {dotted(path)}: {duration} needs {needs} ({option(needs)} N)"
+        for path, duration, lacks in self.durations:
+            yield f"  {dotted(path)}: {duration} needs {lacks} ({option(lacks)} N)"
         clock = listed(f"{field}: ..." for field in fields)
         yield f"give the options, or add `clock: {{{clock}}}` at the root of the file"
 
@@ -117,5 +117,9 @@ def uncounted(result: Checked, clock: Clock | None) -> Uncounted | None:
         missing = {problem.path for problem in error.problems}
     else:
         return None
-    durations = [found for found in spec.durations_there() if found[0] in missing]
+    durations = [
+        (path, written, spec.clock_for(clock).lacks(written))
+        for path, written in spec.durations_there()
+        if path in missing
+    ]
     return Uncounted(spec, durations)

@@ -1,4 +1,4 @@
-"""Durations in other units than steps: 3%, 2ep, 1.5e6sp, 20e9tok. A unit is a line in `UNITS`."""
+"""Durations in other units than steps: 3%, 2ep, 20e9tok, 20ep-1st. A unit is a line in `UNITS`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Unit:
     suffix: str
     """What follows the number."""
     needs: str
-    """The field of a clock that converts it to steps."""
+    """The field of a clock that converts it to steps; empty for steps."""
     singular: str
     plural: str
     also: str
@@ -117,10 +117,18 @@ TOKEN = Unit(
     fractional=False,
 )
 
-UNITS = {unit.suffix: unit for unit in (PERCENT, SHARE, EPOCH, SAMPLE, TOKEN)}
-"""The units by their suffixes, which are MosaicML Composer's, and the per cent sign.
+STEP = Unit(
+    suffix="st",
+    needs="",
+    singular="step",
+    plural="steps",
+    also="st step steps ba batch batches it its iter iters iteration iterations update updates",
+)
 
-Composer's ``dur`` is a share of the run.
+UNITS = {unit.suffix: unit for unit in (PERCENT, SHARE, EPOCH, SAMPLE, TOKEN, STEP)}
+"""The units by their suffixes, which are MosaicML Composer's, the per cent sign, and steps.
+
+Composer's ``dur`` is a share of the run. Steps are a unit for sums; a number alone is in steps.
 """
 
 _WHOLE = {unit.needs: unit for unit in UNITS.values() if unit.scale == 1}
@@ -132,24 +140,33 @@ REST = "rest"
 SUCH_AS = "3%, 2ep or 20e9tok"
 """Examples, for messages."""
 
+MOST_TERMS = 4
+"""The most terms of a sum."""
+
 _NUMBER = r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,16})?(?:[eE][+-]?[0-9]{1,2})?"
-_WRITTEN = re.compile(rf"(-?{_NUMBER})({'|'.join(UNITS)})")
+_SUFFIX = f"(?:{'|'.join(UNITS)})"
+_MORE = rf"(?:[+-]{_NUMBER}{_SUFFIX})"
+_WRITTEN = re.compile(rf"-?{_NUMBER}{_SUFFIX}{_MORE}{{0,{MOST_TERMS - 1}}}")
+_TERM = re.compile(rf"([+-]?)({_NUMBER})({_SUFFIX})")
 
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A number of steps that only a clock can compute. Durations have no order and no sum.
+    """A number of steps that only a clock can compute. Durations have no order and no arithmetic.
 
     >>> duration("3%")
     '3%'
     >>> duration("3%") == duration("0.03dur")
     True
+    >>> duration("20ep-1st").terms
+    ((Fraction(20, 1), 'ep'), (Fraction(-1, 1), 'st'))
     """
 
-    amount: Fraction
-    """The number of units; 0 for `REST`."""
-    unit: str
-    """The suffix of the unit that `amount` is in, such as ``dur`` for ``%``, or `REST`."""
+    terms: tuple[tuple[Fraction, str], ...]
+    """What is added up, a term for each field of a clock; empty for `REST`.
+
+    A term is a number of units, and the suffix of the unit, such as ``dur`` for ``%``.
+    """
     text: str = field(compare=False)
     """The text as written."""
 
@@ -165,9 +182,23 @@ class Duration:
         return repr(self.text)
 
     @property
-    def needs(self) -> str:
-        """The field of a clock that converts it to steps."""
-        return UNITS.get(self.unit, SHARE).needs
+    def is_rest(self) -> bool:
+        """Whether it is `REST`."""
+        return not self.terms
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether it is written as a single 0. A sum has a value only when it is counted."""
+        is_sum = len(_TERM.findall(self.text)) > 1
+        return not (is_sum or self.is_rest or self.terms[0][0])
+
+    @property
+    def share(self) -> Fraction | None:
+        """The share of the run that it is; None if it is not only a share."""
+        match self.terms:
+            case ((amount, SHARE.suffix),):
+                return amount
+        return None
 
     @property
     def words(self) -> str:
@@ -175,63 +206,73 @@ class Duration:
 
         >>> [duration(text).words for text in ("3%", "0.025dur", "1ep", "20e9tok", "rest")]
         ['3% of the run', '2.5% of the run', '1 epoch', '20e9 tokens', 'the remaining steps']
+        >>> duration("20ep-1st").words, duration("3%+200st").words
+        ('20 epochs minus 1 step', '3% of the run plus 200 steps')
         """
-        if self.unit == REST:
+        if self.is_rest:
             return "the remaining steps"
-        if UNITS[self.unit].is_share:
-            return f"{float(self.amount / PERCENT.scale):.10g}{PERCENT.suffix} {PERCENT.plural}"
-        unit = _unit_of(self.text)
-        number = self.text.removesuffix(unit.suffix)
-        return f"{number} {unit.singular if self.amount == unit.scale else unit.plural}"
+        words = ""
+        for sign, number, suffix in _TERM.findall(self.text):
+            joint = {"+": " plus ", "-": " minus "}[sign] if words else sign
+            words += joint + _in_words(number, UNITS[suffix])
+        return words
 
 
-THE_REST = Duration(Fraction(0), REST, REST)
+def _in_words(number: str, unit: Unit) -> str:
+    amount = Fraction(Decimal(number))
+    if unit.is_share:
+        share = float(amount * unit.scale / PERCENT.scale)
+        return f"{share:.10g}{PERCENT.suffix} {PERCENT.plural}"
+    return f"{number} {unit.singular if amount == 1 else unit.plural}"
+
+
+THE_REST = Duration((), REST)
 """The duration `REST`."""
 
 
 def duration(text: str) -> Duration | None:
     """The duration in a text; None if the text is not a duration.
 
-    >>> duration("20e9tok").amount
-    Fraction(20000000000, 1)
+    >>> duration("20e9tok").terms
+    ((Fraction(20000000000, 1), 'tok'),)
     >>> duration("10 %")
     """
     if text == REST:
         return THE_REST
-    written = _WRITTEN.fullmatch(text)
-    if written is None:
+    if _WRITTEN.fullmatch(text) is None:
         return None
-    unit = UNITS[written[2]]
-    return Duration(Fraction(Decimal(written[1])) * unit.scale, _WHOLE[unit.needs].suffix, text)
-
-
-def _unit_of(text: str) -> Unit:
-    """The unit that a duration is written in."""
-    written = _WRITTEN.fullmatch(text)
-    assert written is not None
-    return UNITS[written[2]]
+    amounts: dict[str, Fraction] = {}
+    for sign, number, suffix in _TERM.findall(text):
+        unit = UNITS[suffix]
+        amount = Fraction(Decimal(sign + number)) * unit.scale
+        whole = _WHOLE[unit.needs].suffix
+        amounts[whole] = amounts.get(whole, Fraction(0)) + amount
+    # Equal durations have equal terms: in one order, and without those that are 0 beside others.
+    terms = [(amounts[suffix], suffix) for suffix in UNITS if amounts.get(suffix)]
+    return Duration(tuple(terms or [(Fraction(0), next(iter(amounts)))]), text)
 
 
 def pattern(*, zero: bool = True, negative: bool = False, rest: bool = True) -> str:
     """The regular expression of the durations that a field takes, for a JSON Schema.
 
     Args:
-        zero: whether the number may be 0.
+        zero: whether the number may be 0. A sum may be, until it is counted.
         negative: whether the number may be negative.
         rest: whether the duration may be `REST`.
     """
-    some = "" if zero else "(?=[0-9.]*[1-9])"
+    none = rf"0(?:\.0+)?(?:[eE][+-]?[0-9]{{1,2}})?{_SUFFIX}"
+    some = "" if zero else f"(?!-?{none}$)"
     words = f"{REST}|" if rest else ""
+    terms = rf"{'-?' if negative else ''}{_NUMBER}{_SUFFIX}{_MORE}{{0,{MOST_TERMS - 1}}}"
     # Python's `$` also matches before a final line break.
-    return rf"^(?:{words}{some}{'-?' if negative else ''}{_NUMBER}(?:{'|'.join(UNITS)}))$(?!\n)"
+    return rf"^(?:{words}{some}{terms})$(?!\n)"
 
 
-_STEP = "st step steps ba batch batches it its iter iters iteration iterations update updates"
 _TIME = "s sec secs second seconds min mins minute minutes h hour hours d day days"
 
 _SUFFIXES = {word: unit.suffix for unit in UNITS.values() for word in unit.also.split()}
-_SUFFIXES |= dict.fromkeys(_STEP.split(), "") | dict.fromkeys(_TIME.split(), "time")
-"""A name of a unit → its suffix, empty for optimizer steps; ``time`` for units of time."""
+_SUFFIXES |= dict.fromkeys(_TIME.split(), "time")
+"""A name of a unit → its suffix; ``time`` for units of time."""
 
 _TIMES = {"k": 3, "thousand": 3, "m": 6, "million": 6, "b": 9, "g": 9, "billion": 9}
 _TIMES |= {"t": 12, "trillion": 12}
@@ -243,11 +284,17 @@ _LOOSE = re.compile(
 )
 
 
+_SIGN = re.compile(r"(?<=[a-z%])(?<![0-9.]e)\s*([+-])\s*", re.IGNORECASE)
+"""A sign between two terms, which is not that of an exponent."""
+
+
 def hint_of(text: str) -> tuple[str, str | None]:
     """The hint for a text that is not a duration, and the duration to write if it is certain.
 
     >>> [hint_of(text)[1] for text in ("10 %", "2 epochs", "20Btok", "1_000 steps", ".5dur")]
     ['10%', '2ep', '20e9tok', '1000', '0.5dur']
+    >>> hint_of("20 epochs - 1 step")[1], hint_of("3% + 200")[1]
+    ('20ep-1st', '3%+200st')
     >>> hint_of("-3ep"), hint_of("90 min")
     (('a duration must not be negative', None), ('durations are not in units of time', None))
     """
@@ -255,9 +302,12 @@ def hint_of(text: str) -> tuple[str, str | None]:
         return f"write {right}", right
     if text.startswith("-") and (duration(text[1:]) or _corrected(text[1:])):
         return "a duration must not be negative", None
+    first, *more = _SIGN.split(text)
     loose = _LOOSE.fullmatch(text)
     if loose and _SUFFIXES[loose["unit"].lower()] == "time":
         return "durations are not in units of time", None
+    if REST in (first, *more) and more:
+        return f"`{REST}` must not be part of a sum", None
     return "", None
 
 
@@ -265,13 +315,25 @@ def _corrected(text: str) -> str | None:
     """The right spelling of a text that is nearly a duration or a number of steps."""
     if text.lower() == REST:
         return REST
+    first, *more = _SIGN.split(text)
+    if not more:
+        return _corrected_term(text)
+    signs, terms = ["", *more[::2]], [first, *more[1::2]]
+    right = [_corrected_term(term) or _corrected_term(f"{term}{STEP.suffix}") for term in terms]
+    units = [f"{term}{STEP.suffix}" if str(term).isdigit() else str(term) for term in right]
+    written = "".join(sign + term for sign, term in zip(signs, units, strict=True))
+    return written if duration(written) else None
+
+
+def _corrected_term(text: str) -> str | None:
+    """The right spelling of a single term; a number if it is in steps."""
     loose = _LOOSE.fullmatch(text)
     if loose is None or (loose["times"] and loose["exponent"]):
         return None
     number, unit = loose["number"].replace("_", ""), _SUFFIXES[loose["unit"].lower()]
     number = "0" + number if number.startswith(".") else number.removesuffix(".")
     exponent = f"e{_TIMES[loose['times'].lower()]}" if loose["times"] else loose["exponent"] or ""
-    if unit:
+    if unit != STEP.suffix:
         return written if duration(written := f"{number}{exponent}{unit}") else None
     steps = Decimal(number + exponent)
     return str(int(steps)) if steps == int(steps) and steps <= 2**53 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from olm.fields.durations import SHARE, duration
+from olm.fields.durations import duration
 from olm.fields.quantities import RATE, TIME, in_ours, measure_of
 from olm.fields.synonyms import (
     AMBIGUOUS,
@@ -130,7 +130,7 @@ def certain(
 def is_share(text: str) -> bool:
     """Whether a length is a share of the run."""
     length = duration(text)
-    return length is not None and length.unit == SHARE.suffix
+    return length is not None and length.share is not None
 
 
 def _value(text: str, value: Any) -> Fix | None:

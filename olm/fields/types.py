@@ -12,7 +12,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, Strict
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration, hint_of, pattern
+from olm.fields.durations import SUCH_AS, UNITS, Duration, duration, hint_of, pattern
 from olm.fields.errors import invalid
 from olm.problem import SHOWN, Fix, found, quantity
 from olm.text.scalars import for_every_reader
@@ -113,14 +113,14 @@ class StepCount(Number):
         return _share_in(value)
 
     def _duration(self, text: str) -> Duration:
-        written = duration(text) if len(text) <= SHOWN else None
+        written = duration(text)
         if written is None:
             raise self._no_duration(text)
-        if written.unit == REST and not self.rest:
+        if written.is_rest and not self.rest:
             raise invalid("duration", "must be a step, and `rest` is a length")
         if text.startswith("-") and self.minimum >= 0:
             raise self._no_duration(text)
-        if self.minimum > 0 == written.amount and written.unit != REST:
+        if self.minimum > 0 and written.is_zero:
             raise invalid("duration", f"must be above 0, found {found(text)}")
         return written
 
@@ -318,12 +318,12 @@ def _number_in(text: Any) -> dict[str, Any]:
 
 def _share_of_the_base_rate(value: Any) -> dict[str, Any]:
     """The hint for a per cent in place of a rate."""
-    from olm.fields.durations import SHARE, duration
+    from olm.fields.durations import duration
 
-    share = duration(value) if isinstance(value, str) and len(value) <= SHOWN else None
-    if share is None or share.unit != SHARE.suffix:
+    written = duration(value) if isinstance(value, str) else None
+    if written is None or written.share is None:
         return {}
-    return {"hint": SHARE_INSTEAD.format(f"{float(share.amount):.10g}")}
+    return {"hint": SHARE_INSTEAD.format(f"{float(written.share):.10g}")}
 
 
 def _share_in(value: Any) -> dict[str, Any]:

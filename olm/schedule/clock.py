@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.functional_validators import ModelWrapValidatorHandler
 
-from olm.fields.durations import REST, SUCH_AS, UNITS, Duration, duration
+from olm.fields.durations import SHARE, SUCH_AS, UNITS, Duration, duration
 from olm.fields.errors import as_spec_error, at, invalid, null, reworded
 from olm.fields.rules import Rule, rule, ruled
 from olm.fields.types import MAX_STEPS, Number, PositiveCount
@@ -150,12 +150,23 @@ class Clock(BaseModel):
         written = duration(lasting) if isinstance(lasting, str) else lasting
         if written is None:
             raise OlmError(f"must be a duration such as {SUCH_AS}, found {found(lasting)}")
-        if written.unit == REST:
+        if written.is_rest:
             raise OlmError("the length of `rest` depends on where it starts")
-        value = getattr(self, written.needs)
-        if value is None:
-            raise OlmError(f"{written} needs a clock with {written.needs}")
-        return UNITS[written.unit].steps(written.amount, value)
+        if lacks := self.lacks(written):
+            raise OlmError(f"{written} needs a clock with {lacks}")
+        units = ((amount, UNITS[suffix]) for amount, suffix in written.terms)
+        steps = (unit.steps(n, getattr(self, unit.needs, 1)) for n, unit in units)
+        return sum(steps, Fraction(0))
+
+    def lacks(self, written: Duration) -> str:
+        """The first missing field that a duration needs; empty if the clock can count it.
+
+        >>> Clock(total_steps=1000).lacks(duration("3%+1ep"))
+        'steps_per_epoch'
+        """
+        units = [SHARE] if written.is_rest else [UNITS[suffix] for _, suffix in written.terms]
+        fields = (unit.needs for unit in units if unit.needs)
+        return next((field for field in fields if getattr(self, field) is None), "")
 
     def over(self, other: Clock | None) -> Clock:
         """This clock, with the fields that only the other one has.

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple
 
 from pydantic import ValidationError
 
-from olm.fields.durations import REST, Duration
+from olm.fields.durations import Duration
 from olm.fields.errors import problems_of
 from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS
@@ -119,14 +119,15 @@ def steps_at(places: Mapping[Path, int | Duration], clock: Clock) -> list[int]:
         clock: the clock of the run.
 
     Raises:
-        SpecError: the clock lacks a field for a duration, or a step is beyond the maximum.
+        SpecError: the clock lacks a field for a duration, or a step is below 0 or beyond the
+            maximum.
     """
     counter = _Counter(clock)
     ends = [
         counter.end(at, _START, _Interval(), path).step if isinstance(at, Duration) else at
         for path, at in places.items()
     ]
-    problems = [*counter.problems, *map(_too_far, counter.counted)]
+    problems = [*counter.problems, *map(_out_of_range, counter.counted)]
     if any(problems):
         raise SpecError(filter(None, problems))
     return ends
@@ -201,7 +202,7 @@ class _Counter:
             start = before if (staged := place[0] in kind.stages) else _START
             if not isinstance(value, Duration):
                 end = _Point(start.exact + value, start.step + value)
-            elif kind.fit and kind.fit.last == place[0] and value.unit != REST:
+            elif kind.fit and kind.fit.last == place[0] and not value.is_rest:
                 end = self._last(value, ends[kind.fit.into], interval, path + place)
             else:
                 above = ends.get(str(place[0])) if place[0] in kind.rising else None
@@ -215,12 +216,14 @@ class _Counter:
 
     def _last(self, written: Duration, end: _Point, interval: _Interval, path: Path) -> _Point:
         """The length of a last stage, which is counted back from the end of its schedule."""
-        if written.needs not in self.clock.known:
+        if self.clock.lacks(written):
             self._lacks(written, path)
             return end
         exact = self.clock.steps(written)
         start = end.exact - exact
-        steps = max(end.step - interval.rounded(start), 1 if exact else 0)
+        steps = end.step - interval.rounded(start)
+        if exact >= 0:
+            steps = max(steps, 1 if exact else 0)
         begin = interval.begin + end.step - steps
         counted = Counted(path, written, exact, steps, interval.start + start, begin, from_end=True)
         self.counted.append(counted)
@@ -243,7 +246,7 @@ class _Counter:
             path: its path.
             above: the item before it, in a list of which each item is above the one before.
         """
-        if written.unit == REST:
+        if written.is_rest:
             if interval.end is None:
                 if interval.is_known:
                     self._lacks(written, path)
@@ -252,7 +255,7 @@ class _Counter:
             if before.exact < interval.end - interval.start:
                 steps = max(steps, 1)
             exact, end = Fraction(steps), _Point(interval.end - interval.start, before.step + steps)
-        elif written.needs not in self.clock.known:
+        elif self.clock.lacks(written):
             self._lacks(written, path)
             return before
         else:
@@ -269,8 +272,9 @@ class _Counter:
         return end
 
     def _lacks(self, written: Duration, path: Path) -> None:
-        text = f"{dotted(path)}: {written} needs a clock with {written.needs}"
-        clock = f"`clock: {{{written.needs}: ...}}`"
+        lacks = self.clock.lacks(written)
+        text = f"{dotted(path)}: {written} needs a clock with {lacks}"
+        clock = f"`clock: {{{lacks}: ...}}`"
         hint = f"add {clock} at the root, or pass clock=olm.Clock(...) to olm.build"
         self.problems.append(Problem("clock", text, path, hint=hint))
 
@@ -326,10 +330,11 @@ def _explained(error: ValidationError, counted: list[Counted], path: Path) -> It
         yield replace(problem.under(path), hint=hint)
 
 
-def _too_far(counted: Counted) -> Problem | None:
-    if counted.steps <= MAX_STEPS:
+def _out_of_range(counted: Counted) -> Problem | None:
+    if 0 <= counted.steps <= MAX_STEPS:
         return None
-    text = f"{counted.path[-1]} must be at most {MAX_STEPS}, found {found(counted.steps)}"
+    bound = "at least 0" if counted.steps < 0 else f"at most {MAX_STEPS}"
+    text = f"{counted.path[-1]} must be {bound}, found {found(counted.steps)}"
     return Problem("range", text, counted.path, hint=_in_words(counted))
 
 

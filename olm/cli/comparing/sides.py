@@ -105,7 +105,8 @@ def side(name: str, spec: Spec, clock: Clock | None) -> Side:
         if any(problem.code != "clock" for problem in error.problems):
             raise
         lacking = {problem.path for problem in error.problems}
-        needs = dict.fromkeys(written.needs for path, written in waiting if path in lacking)
+        own = spec.clock_for(clock)
+        needs = dict.fromkeys(own.lacks(written) for path, written in waiting if path in lacking)
         unknown = tuple(Lasting(*duration, None) for duration in waiting)
         return Side(name, spec, None, unknown, tuple(needs))
     counted = (Lasting(item.path, item.written, item.steps) for item in plan.counted)

@@ -277,13 +277,14 @@ def _for_groups_of(state: Spec, wanted: Spec) -> Spec:
 def _spec_as_written(state: Found, wanted: Spec) -> Spec:
     """The spec of a state, compared with a spec whose durations need a clock."""
     from olm.foreign.checkpoints import OURS, spec_of
+    from olm.schedule.clock import Clock
     from olm.spec.differences import differences
 
     spec = spec_of(state) if state.writer == OURS else None
     if spec is None or not spec.durations:
         waiting = wanted.durations_there()
         durations = listed(f"{dotted(path)}: {duration}" for path, duration in waiting)
-        options = dict.fromkeys(option(duration.needs) for _, duration in waiting)
+        options = dict.fromkeys(option(Clock().lacks(duration)) for _, duration in waiting)
         raise StateError(
             f"the state has no durations, and those of the spec need a clock ({durations}): "
             f"give {listed(options, 'and')}"
