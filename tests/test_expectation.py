@@ -148,6 +148,32 @@ def test_invalid_expectations_are_rejected_by_model_and_schema(expect, path):
     assert not VALIDATOR.is_valid(document)
 
 
+IN_OPTIMIZER = {**LINEAR, "optimizer": {"lr": 0.8}}
+
+
+@pytest.mark.parametrize(("rate", "unmet"), [(0.6, 0), (0.5, 1)])
+def test_without_a_base_rate_of_their_own_rates_are_for_that_of_the_optimizer(rate, unmet):
+    document = {**IN_OPTIMIZER, "expect": {"rates": [{"step": 1, "lr": rate}]}}
+    assert len(problems(document)) == unmet
+    assert VALIDATOR.is_valid(document)
+
+
+def test_the_base_rate_of_an_expectation_must_be_that_of_the_optimizer():
+    assert problems({**IN_OPTIMIZER, "expect": EXPECT}) == []
+    assert problems({**IN_OPTIMIZER, "expect": {**EXPECT, "base_lr": 0.9}}) == [
+        (("expect", "base_lr"), "base_lr is 0.9, and lr under `optimizer` is 0.8")
+    ]
+
+
+@pytest.mark.parametrize("optimizer", [{}, {"optimizer": {"weight_decay": 0.1}}])
+def test_rates_without_any_base_rate_are_refused_by_model_and_schema(optimizer):
+    document = {**LINEAR, **optimizer, "expect": {"rates": EXPECT["rates"]}}
+    assert problems(document) == [
+        (("expect", "rates"), "rates need `base_lr`, or `lr` under `optimizer`")
+    ]
+    assert len([*VALIDATOR.iter_errors(document)]) == 1
+
+
 @pytest.mark.parametrize("kind", ["SequentialLR", "RepeatLR"])
 def test_only_the_root_has_expectations(kind):
     fields = json.loads(json.dumps(CATALOGUE[kind].examples[0]))

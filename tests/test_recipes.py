@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 import olm
+from olm.cli import main
 from olm.spec.expectation import unmet
+from olm.spec.own_numbers import own_numbers
 
 SPECS = Path(__file__).parents[1] / "specs"
 RECIPES = {path.name.removesuffix(".olm.yaml"): path for path in SPECS.glob("*.olm.yaml")}
-BASE = re.compile(r"# .+\. Base learning rate (\d+\.?\d*(?:e-?\d+)?)\.")
+TITLE = re.compile(r"# .+\.")
+DINO_V2 = 5.656854249492381e-3
+"""0.004 * sqrt(2048 / 1024)."""
 YEAR = re.compile(r"\((?:19|20)\d\d\)")
 WITHOUT_A_PAPER = {"digits", "nanogpt-gpt2-124m", "olmo-7b"}
 
@@ -71,10 +75,10 @@ ROWS = [
     ("dino-vit-s16", 10 * 2502, 1e-3, 1e-3),
     ("dino-vit-s16", 55 * 2502, 1e-3, (1e-3 + 1e-6) / 2),
     ("dino-vit-s16", 100 * 2502, 1e-3, 1e-6),
-    ("dinov2-vit-l16", 0, 5.656854249e-3, 0.0),
-    ("dinov2-vit-l16", 12_499, 5.656854249e-3, 5.656854249e-3),
-    ("dinov2-vit-l16", 68_750, 5.656854249e-3, (5.656854249e-3 + 1e-6) / 2),
-    ("dinov2-vit-l16", 125_000, 5.656854249e-3, 1e-6),
+    ("dinov2-vit-l16", 0, DINO_V2, 0.0),
+    ("dinov2-vit-l16", 12_499, DINO_V2, DINO_V2),
+    ("dinov2-vit-l16", 68_750, DINO_V2, (DINO_V2 + 1e-6) / 2),
+    ("dinov2-vit-l16", 125_000, DINO_V2, 1e-6),
     ("electra-small", 5_000, 5e-4, 5e-4 * 0.5 * 0.995),
     ("electra-small", 10_000, 5e-4, 5e-4 * 0.99),
     ("electra-small", 500_000, 5e-4, 2.5e-4),
@@ -275,11 +279,20 @@ def test_a_recipe_has_the_rate_that_its_source_states(name, step, base, rate):
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
-def test_a_recipe_states_its_base_rate_and_is_in_the_table(name):
-    second = RECIPES[name].read_text().splitlines()[1]
-    stated = BASE.fullmatch(second)
-    assert stated, second
-    assert {row[2] for row in ROWS if row[0] == name} == {float(stated[1])}
+def test_a_recipe_has_a_title_and_its_base_rate_and_is_in_the_table(name):
+    spec, (_, title, *_) = olm.load(RECIPES[name]), RECIPES[name].read_text().splitlines()
+    assert TITLE.fullmatch(title)
+    base = dict(spec.optimizer or spec.param_groups[0].numbers)["lr"]
+    assert {row[2] for row in ROWS if row[0] == name} == {base}
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_a_recipe_is_shown_with_its_own_base_rate(name, capsys):
+    spec = olm.load(RECIPES[name]).resolve()
+    base = own_numbers(spec, "lr", None)[0]
+    assert main(["show", str(RECIPES[name]), "--steps", "3", "--csv", "-"]) == 0
+    shown = [line.split(",")[1] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [float(rate) for rate in shown] == pytest.approx(spec.lr(range(4), base=base))
 
 
 @pytest.mark.parametrize("name", sorted(RECIPES.keys() - WITHOUT_A_PAPER))

@@ -12,6 +12,7 @@ from olm.problem import SpecError
 from olm.schema.documentation import fields
 from olm.schema.json_schema import DRAFT, kind_schema, schedules_schema
 from olm.spec.digest import digest
+from olm.spec.expectation import needs
 from olm.spec.hyperparameters import SUGGESTED
 from olm.spec.root_keys import ROOT_KEYS, STATE_KEYS
 from olm.spec.spec import parse
@@ -183,7 +184,8 @@ def test_only_the_root_has_the_keys_of_the_root():
     assert all(NESTED["properties"][key] is False for key in ROOT_KEYS)
     assert all("type" in SCHEDULE["properties"][key] for key in ROOT_KEYS)
     assert SCHEDULE["dependencies"] == {
-        key: [other for other in STATE_KEYS if other != key] for key in STATE_KEYS
+        **{key: [other for other in STATE_KEYS if other != key] for key in STATE_KEYS},
+        "expect": needs(),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from io import StringIO
 from itertools import takewhile
 from pathlib import Path
@@ -16,17 +15,13 @@ HEAD = """\
 
 Schedules that papers, model cards and repositories report, each as a spec. The comment in a spec
 gives the source of its numbers and how they were computed. Copy one, or look at it:
-`olm show specs/bert-base.olm.yaml --base-lr 1e-4`.
+`olm show specs/bert-base.olm.yaml`.
 
 The [folder of kinds](kinds) has a commented spec of every kind, and tables of the kinds and of the
 libraries that they are compared with.
 
 Written by tools/generate.py from the specs.
 """
-
-BASE = re.compile(r"Base learning rate ([0-9.e+-]*[0-9])")
-"""Where a recipe specifies the base rate that it is drawn with."""
-
 
 COVER = SPECS / "llama-2-7b.olm.yaml"
 """The recipe that README.md shows, on light pages and on dark ones."""
@@ -57,11 +52,11 @@ def gallery() -> dict[Path, str]:
 def _entry(path: Path) -> str:
     title, *comment = _comment(path)
     picture = f'<img src="pictures/{_name(path)}.svg" width="480" alt="the rates of {_name(path)}">'
-    return f"## [{title.partition('.  ')[0]}]({path.name})\n\n{picture}\n\n{' '.join(comment)}\n"
+    return f"## [{title.removesuffix('.')}]({path.name})\n\n{picture}\n\n{' '.join(comment)}\n"
 
 
 def _comment(path: Path) -> list[str]:
-    """The lines of the comment at the top: the title with the base rate, then the source."""
+    """The lines of the comment at the top: the title, then the source."""
     lines = path.read_text(encoding="utf-8").splitlines()[1:]
     return [line.removeprefix("# ") for line in takewhile(lambda line: line[:1] == "#", lines)]
 
@@ -73,14 +68,14 @@ def _picture(path: Path, settings: dict[str, str] | None = None) -> str:
     import olm
     from olm.drawing.figure import draw
 
-    spec, base = olm.load(path).resolve(), BASE.search(path.read_text(encoding="utf-8"))
-    if base is None:
-        raise ValueError(f"the comment in {path.name} must specify the base learning rate")
+    spec = olm.load(path).resolve()
+    # Without a base rate of the optimizer, the rates are those of the first param group.
+    numbers = dict(spec.optimizer or spec.param_groups[0].numbers)
     text = StringIO()
     fixed: dict[Any, Any] = {"svg.hashsalt": "olm", "svg.fonttype": "none"}
     with matplotlib.rc_context(fixed | (settings or {})):
         run = spec.clock.total_steps if spec.clock else None
-        draw(spec, float(base[1]), run or spec.schedule.horizon(), text, "svg")
+        draw(spec, numbers["lr"], run or spec.schedule.horizon(), text, "svg")
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 

@@ -39,7 +39,7 @@ def main(args: list[str]) -> int:
 
 def try_everything(folder: Path) -> int:
     """Check, count, train, kill, resume, show and compare."""
-    from digits import BASE_LR, clock, last_checkpoint
+    from digits import clock, last_checkpoint
 
     whole, broken = folder / "whole", folder / "broken"
     if last_checkpoint(whole) or last_checkpoint(broken):
@@ -59,7 +59,7 @@ def try_everything(folder: Path) -> int:
     print((saved / "scheduler.json").read_text(), end="")
     announce("resume in a new process")
     run(broken)
-    olm("show", SPEC, "--base-lr", str(BASE_LR))
+    olm("show", SPEC)
     announce("compare the two runs")
     return compare(whole, broken)
 

@@ -93,7 +93,8 @@ def _document(roots: Kinds, kinds: Kinds, description: str, origin: str) -> Json
         "description": description,
         **_any_kind(roots, _root_properties()),
         "dependencies": {
-            key: [other for other in STATE_KEYS if other != key] for key in STATE_KEYS
+            **{key: [other for other in STATE_KEYS if other != key] for key in STATE_KEYS},
+            **{name: key.needs() for name, key in KEYS.items() if key.needs is not None},
         },
         "definitions": definitions,
     }

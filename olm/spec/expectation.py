@@ -10,12 +10,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails
 
-from olm.fields.errors import invalid, reworded_all
+from olm.fields.errors import at, invalid, reworded_all
 from olm.fields.types import MAX_RATE, Length, Listed, Number, PartialShare, Rate, StepIndex
 from olm.problem import Path, Problem, RateError, found, only_near
-from olm.spec.hyperparameters import NUMBER_SCHEMA, number_name
+from olm.spec.hyperparameters import LR, NUMBER_SCHEMA, number_name
 from olm.spec.param_groups import GROUP_SCHEMA, group_name
-from olm.spec.root_keys import there
+from olm.spec.root_keys import Root, there
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
@@ -73,15 +73,11 @@ class Expectation(BaseModel):
         extra="forbid",
         strict=True,
         defer_build=True,
-        json_schema_extra={
-            "if": {"required": ["values"]},
-            "then": {"dependencies": {"rates": ["base_lr"]}},
-            "else": {"required": ["base_lr", "rates"]},
-        },
+        json_schema_extra={"if": {"required": ["values"]}, "else": {"required": ["rates"]}},
     )
 
     base_lr: Annotated[Rate | None, BeforeValidator(there)] = None
-    """The base rate for which the rates are stated."""
+    """The base rate for which the rates are stated; by default the `lr` of `optimizer`."""
     rates: Annotated[Listed[ExpectedRate], Length(1)] = ()
     """The rates that are expected, each at a step."""
     values: Annotated[Listed[ExpectedValue], Length(1)] = ()
@@ -102,7 +98,7 @@ def expected(value: Any) -> Expectation:
         ValidationError: with every problem that there is.
     """
     if not isinstance(value, Mapping | Expectation):
-        text = f"must be a mapping with base_lr and rates, or with values, found {found(value)}"
+        text = f"must be a mapping with rates or values, found {found(value)}"
         raise invalid("type", text)
     details = [*_missing(value)] if isinstance(value, Mapping) else []
     try:
@@ -129,16 +125,35 @@ def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def _missing(value: Mapping[str, Any]) -> Iterator[ErrorDetails]:
-    """The fields that are missing: `rates` needs `base_lr`, and without `values` both are needed.
+    """The field that is missing: `rates`, unless there are `values`.
 
-    These are errors of pydantic, as for fields that are always required.
+    It is an error of pydantic, as for fields that are always required.
     """
     meant = {*value, *(only_near(str(name), Expectation.model_fields) for name in value)}
-    wanted = ["base_lr", "rates"] if "values" not in meant else []
-    wanted += ["base_lr"] if not wanted and "rates" in meant else []
-    for name in wanted:
-        if name not in value:
-            yield {"type": "missing", "loc": (name,), "input": value, "msg": ""}
+    if "values" not in meant and "rates" not in value:
+        yield {"type": "missing", "loc": ("rates",), "input": value, "msg": ""}
+
+
+def contradictions(root: Root, expect: Expectation) -> Iterator[InitErrorDetails]:
+    """The base rate that an expectation lacks, or has otherwise than the rest of the document."""
+    own = dict(root.optimizer).get(LR)
+    if expect.base_lr is None:
+        if expect.rates and own is None:
+            text = "rates need `base_lr`, or `lr` under `optimizer`"
+            yield at(("expect", "rates"), expect.rates, invalid("expectation", text))
+    elif own is not None and own != expect.base_lr:
+        text = f"base_lr is {expect.base_lr!r}, and lr under `optimizer` is {own!r}"
+        hint = "leave base_lr out"
+        yield at(("expect", "base_lr"), expect.base_lr, invalid("expectation", text, hint=hint))
+
+
+def needs() -> dict[str, Any]:
+    """The JSON Schema of what a document with expected rates has beside them."""
+    without_base = {"required": ["rates"], "not": {"required": ["base_lr"]}}
+    return {
+        "if": {"type": "object", "required": ["kind"], "properties": {"expect": without_base}},
+        "then": {"required": ["optimizer"], "properties": {"optimizer": {"required": [LR]}}},
+    }
 
 
 def counted(expect: Expectation, clock: Clock) -> Expectation:
@@ -174,13 +189,13 @@ def unmet(spec: Spec) -> Iterator[Problem]:
     expect = spec.expect
     if expect is None:
         return
-    for index, (item, rate) in enumerate(
-        zip(expect.rates, _rates(expect, spec.schedule), strict=True)
-    ):
+    base = base_rate(spec, expect)
+    rates = _rates(spec.schedule, [item.step for item in expect.rates], base)
+    for index, (item, rate) in enumerate(zip(expect.rates, rates, strict=True)):
         path, start = ("expect", "rates", index, "lr"), f"at step {item.step:,} "
         if isinstance(rate, RateError):
             yield Problem("expectation", f"{start}there is no rate: {rate}", path)
-        elif not is_near(rate, item.lr, expect, expect.base_lr or 0.0):
+        elif not is_near(rate, item.lr, expect, base):
             yield Problem("expectation", f"{start}the rate is {rate!r}, expected {item.lr!r}", path)
     if expect.values:
         from olm.spec.expected_values import unmet_values
@@ -193,9 +208,13 @@ def is_near(number: float, expected: float, expect: Expectation, base: float) ->
     return isclose(number, expected, rel_tol=expect.tolerance, abs_tol=NEGLIGIBLE * base)
 
 
-def _rates(expect: Expectation, schedule: Schedule) -> Iterable[float | RateError]:
+def base_rate(root: Root, expect: Expectation) -> float:
+    """The base rate for which the rates are stated; 0 if there is none, and then no rate either."""
+    return dict(root.optimizer).get(LR, 0.0) if expect.base_lr is None else expect.base_lr
+
+
+def _rates(schedule: Schedule, steps: list[Any], base: float) -> Iterable[float | RateError]:
     """The rate at each step, all at once unless one of them is none."""
-    steps, base = [item.step for item in expect.rates], expect.base_lr or 0.0
     if not steps:
         return ()
     try:

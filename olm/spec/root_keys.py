@@ -97,6 +97,8 @@ class RootKey(NamedTuple):
     """The JSON Schema, if it does not follow from the type."""
     items: Callable[[], type[BaseModel]] | None = None
     """The model of the items of a list, whose sentences describe the fields."""
+    needs: Callable[[], dict[str, Any]] | None = None
+    """The JSON Schema of a document that has the key, if others must be there with it."""
     beyond_schema: Mapping[str, str] = MappingProxyType({})
     """What the JSON Schema cannot require, by the code of the problem."""
 
@@ -151,7 +153,17 @@ class Root(BaseModel):
         ),
     ] = ()
     """The numbers that the optimizer is constructed with, such as `lr` and `weight_decay`."""
-    expect: Annotated[Expectation | None, RootKey(write=methodcaller("as_document"))] = None
+    expect: Annotated[
+        Expectation | None,
+        RootKey(
+            write=methodcaller("as_document"),
+            check=imported("olm.spec.expectation", "contradictions"),
+            needs=imported("olm.spec.expectation", "needs"),
+            beyond_schema={
+                "expectation": "the base_lr of an expectation must be the lr of optimizer"
+            },
+        ),
+    ] = None
     """What the schedule is expected to do, which ``olm check`` holds it to."""
     clock: Annotated[Clock | None, RootKey(compared="run", write=attrgetter("known"))] = None
     """The run that the spec was written for; a run of its own that is built wins."""
