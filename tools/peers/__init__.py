@@ -81,6 +81,20 @@ class Grouped:
 
 
 @dataclass(frozen=True)
+class Run:
+    """A run of a peer whose batch grows, trained until every sample was seen."""
+
+    name: str
+    """Who trained it, or where it is described."""
+    samples: int
+    """The samples of the whole run."""
+    batches: dict[str, Any]
+    """The arguments of what computes the batch of a step."""
+    rates: dict[str, Any] | None = None
+    """The arguments of the scheduler, which counts samples, if the rates are recorded."""
+
+
+@dataclass(frozen=True)
 class Peer:
     """A library at one version, and what is compared with it."""
 
@@ -106,6 +120,10 @@ class Peer:
     """The models whose param groups are compared, if the peer makes any."""
     groups: Callable[[Grouped], Groups] | None = None
     """The param groups of a model, made by the code of the peer."""
+    runs: Sequence[Run] = ()
+    """The runs with a growing batch that are compared, if the peer has any."""
+    trained: Callable[[Run], dict[str, Any]] | None = None
+    """The batches, and the rates, of a run, computed by the code of the peer."""
     dependencies: bool = True
     """Whether to install the requirements of the peer; otherwise, only those in `needs`."""
 

@@ -98,6 +98,9 @@ def _lines(name: str, peer: Peer) -> Iterator[str]:
     if peer.groups is not None:
         yield '], "param_groups": ['
         yield from _listed({**vars(each), "groups": peer.groups(each)} for each in peer.grouped)
+    if peer.trained is not None:
+        yield '], "runs": ['
+        yield from _listed({**vars(run), **peer.trained(run)} for run in peer.runs)
     yield "]}"
 
 

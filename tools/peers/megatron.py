@@ -1,16 +1,16 @@
-"""Megatron: `OptimizerParamScheduler`, one class whose `lr_decay_style` selects the curve."""
+"""Megatron: `OptimizerParamScheduler`, one class whose `lr_decay_style` selects the curve.
+
+Its runs with a growing batch are in `_megatron_runs.py`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from peers import Curves, Peer, Refused, Row
+from peers._megatron_runs import RUNS, core, trained
 from peers._stepping import stepped
-from peers._stubs import stub_module, stub_packages
 
 BASES = (0.1, 3e-4)
 """The base rates of two param groups; in Megatron, each is the `max_lr` of its group."""
@@ -60,15 +60,9 @@ class _WeightDecay:
 def _scheduler(optimizer: Any, **arguments: Any) -> _ByOnes:
     for group in optimizer.param_groups:
         group["max_lr"] = group["lr"]
-    return _ByOnes(_module().OptimizerParamScheduler(optimizer, **arguments))
-
-
-@cache
-def _module() -> ModuleType:
-    """The module of the scheduler, without the rest of Megatron and its requirements."""
-    stub_packages("megatron-core", "megatron", "megatron.core")
-    stub_module("megatron.core.utils", log_single_rank=lambda *_: None)
-    return import_module("megatron.core.optimizer_param_scheduler")
+    return _ByOnes(
+        core("optimizer_param_scheduler").OptimizerParamScheduler(optimizer, **arguments)
+    )
 
 
 def _text(
@@ -259,6 +253,8 @@ PEER = Peer(
             ),
         ),
     ],
+    runs=RUNS,
+    trained=trained,
     needs=["torch", "numpy"],
     dependencies=False,
 )
