@@ -64,6 +64,7 @@ def build(
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
     base: Literal["spec", "any"] = "spec",
+    step: int | None = None,
 ) -> ScheduleLR:
     """The torch scheduler of a spec: `olm.train.schedulers.build`, from a file too.
 
@@ -82,9 +83,16 @@ def build(
         only_if_stepped: whether ``step()`` advances only if the optimizer has stepped since.
         base: whether the optimizer must have the numbers that the spec lists under ``optimizer``
             and ``param_groups``, ``"spec"``, or may have any.
+        step: the updates already taken, for a checkpoint that has a step and no scheduler state.
+            ``step=400`` is a state's ``last_epoch`` 400: the rates are those of step 400 at once,
+            also if the optimizer loads its state afterwards. The base numbers are each group's
+            ``initial_lr`` (``initial_<key>`` for a target), else those of the document. 0 is a new
+            run.
 
     Raises:
         OSError: the file cannot be read.
+        OlmError: `step` is no number of updates, is given for a state or a metric-driven schedule,
+            or a param group's base number is unknown.
         SpecError: the spec is not valid, or has durations that no clock counts.
         StateError: the state is of other base rates, of another number of param groups, or of a run
             of another length.
@@ -102,6 +110,7 @@ def build(
         on_change=on_change,
         only_if_stepped=only_if_stepped,
         base=base,
+        step=step,
     )
 
 

@@ -90,7 +90,6 @@ def based(spec: Spec, target: Target | None, bases: Sequence[Base]) -> list[OwnN
     A group of unknown name is one that no option names.
     """
     from olm.spec.own_numbers import covered
-    from olm.spec.param_groups import matches
 
     number = LR if target is None else target.number
     names, numbers = covered(spec, number, target)
@@ -99,14 +98,26 @@ def based(spec: Spec, target: Target | None, bases: Sequence[Base]) -> list[OwnN
     given = [base for base in bases if base.number == number]
     if not spec.param_groups:
         own += [OwnNumber(base.group, None) for base in given if _sets(spec, target, base)]
+    return [OwnNumber(group, given_for(given, number, group, known)) for group, known in own]
 
-    def of(group: str | None, known: float | None) -> float | None:
-        for base in reversed(given):
-            if base.group is not None and group is not None and matches(base.group, group):
-                return base.base
-        return next((base.base for base in reversed(given) if base.group is None), known)
 
-    return [OwnNumber(group, of(group, known)) for group, known in own]
+def given_for(
+    bases: Sequence[Base], number: str, group: str | None, known: float | None
+) -> float | None:
+    """The base of a hyperparameter of a param group by the options, else the known one.
+
+    The last option for the group wins, else the last one for all groups.
+
+    >>> given_for([Base("lr", None, 1.0), Base("lr", "head", 0.1)], "lr", "head", None)
+    0.1
+    """
+    from olm.spec.param_groups import matches
+
+    given = [base for base in reversed(bases) if base.number == number]
+    for base in given:
+        if base.group is not None and group is not None and matches(base.group, group):
+            return base.base
+    return next((base.base for base in given if base.group is None), known)
 
 
 def check_bases(specs: Sequence[Spec], bases: Sequence[Base]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from olm.problem import SpecError, StateError
@@ -11,9 +12,10 @@ from olm.schedule.schedule import Schedule
 from olm.spec.digest import digest
 from olm.spec.root_keys import STATE_KEYS
 from olm.spec.spec import Spec, parse
+from olm.spec.state_keys import POSITION
 
 if TYPE_CHECKING:
-    from olm.foreign.states import Old
+    from olm.foreign.states import Old, Seen
     from olm.spec.agreement import OnChange
 
 _log = logging.getLogger("olm")
@@ -40,7 +42,13 @@ def state_of(
     """
     given: Mapping[str, Any] | Spec = state
     if isinstance(state, Mapping) and not {"kind", "digest"} & set(state):
-        given = _adopted(live, base_lrs, state, on_change, groups)
+        try:
+            given = _adopted(live, base_lrs, state, on_change, groups)
+        except StateError as error:
+            if "on_change=" in str(error):
+                raise
+            way_out = _way_out(live, base_lrs, state, on_change, groups)
+            raise StateError(f"{error}\n{way_out}") from None
     try:
         spec = parse(given)
     except SpecError as error:
@@ -65,7 +73,7 @@ def _adopted(
     seen = Seen(live, tuple(base_lrs), targets=own.also, live_groups=groups, exact=exact)
     old = read(state, seen)
     if old is None and not exact:
-        old = _position(live, state)
+        old = _position(live, state, seen)
     if old is None or (exact and old.schedule and old.schedule["kind"] != live.kind):
         old = _of_same_kind(live, state)
     if old.schedule is None and exact and live.metric_driven:
@@ -94,24 +102,53 @@ def _adopted(
     return adopted
 
 
-def _position(live: Schedule, state: Mapping[str, Any]) -> Old | None:
+def _position(live: Schedule, state: Mapping[str, Any], seen: Seen) -> Old | None:
     """The position in a state of a class that is unknown; None if the state has no position."""
-    from olm.foreign.states import Old, Seen
+    from olm.foreign.states import Old
     from olm.foreign.states._reading import rates_in, step_of
 
-    if not {"last_epoch", "base_lrs"} <= set(state) or set(state) & set(type(live).model_fields):
+    if not set(state) >= POSITION:
         return None
-    seen = Seen(live, exact=False)
+    if set(state) & set(type(live).model_fields):
+        # A class of one's own may have a field of the same name.
+        with suppress(StateError):
+            return _of_same_kind(live, state)
     return Old(
         "an unknown scheduler", step_of(state, seen), rates_in(state, "base_lrs", seen), None
     )
+
+
+def _way_out(
+    own: Spec,
+    base_lrs: Sequence[float],
+    state: Mapping[str, Any],
+    on_change: OnChange,
+    groups: Sequence[Mapping[str, Any]],
+) -> str:
+    """How to continue from a state that cannot be read as it is."""
+    from olm.foreign.states import Seen, read
+
+    live, step = own.schedule, None
+    if live.metric_driven:
+        return "only a state has what a metric-driven schedule remembers of its metrics"
+    if on_change != "spec":
+        seen = Seen(live, tuple(base_lrs), targets=own.also, live_groups=groups, exact=False)
+        with suppress(StateError):
+            old = read(state, seen) or _position(live, state, seen)
+            step = None if old is None else old.last_epoch
+    if step is not None:
+        return f'to go on with this scheduler\'s, from step {step} on: on_change="spec"'
+    last = state.get("last_epoch")
+    known = isinstance(last, int) and not isinstance(last, bool) and last >= 0
+    argument = f"step={last}" if known else "step=..."
+    return f"to begin at a step that is known: olm.build(spec, optimizer, {argument})"
 
 
 def _of_same_kind(live: Schedule, state: Mapping[str, Any]) -> Old:
     """A state whose keys are the fields of our own kind."""
     from olm.fields.types import memory_fields
     from olm.foreign.states import Seen, same_fields
-    from olm.spec.state_keys import POSITION, check_keys
+    from olm.spec.state_keys import check_keys
 
     model = type(live)
     fields = set(model.model_fields) - {"kind", *memory_fields(model)}

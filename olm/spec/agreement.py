@@ -13,6 +13,7 @@ from typing import Any, Literal
 from olm.problem import LISTED, OlmError, RateError, StateError, distinct, dotted, found, quantity
 from olm.spec.differences import Difference, differences_in_steps
 from olm.spec.memory import forgotten, remembered, remembered_targets
+from olm.spec.param_groups import names_in_words
 from olm.spec.spec import Spec
 from olm.spec.targets import assign
 
@@ -45,7 +46,7 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
     )
     live = here(own.schedule, also=own.also)
     if on_change != "spec":
-        _check_groups(state, base_lrs)
+        _check_groups(state, own, base_lrs)
     lines = _first_of([*_disagreements(state, live)])
     if lines or on_change == "spec":
         also = remembered_targets(own.also, state.also)
@@ -65,14 +66,30 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
     return live if on_change == "spec" else state
 
 
-def _check_groups(state: Spec, base_lrs: Sequence[float]) -> None:
+def _check_groups(state: Spec, own: Spec, base_lrs: Sequence[float]) -> None:
     theirs = state.base_lrs or ()
     if len(theirs) != len(base_lrs):
         groups = f"{quantity(len(theirs), 'param group')}, this optimizer {len(base_lrs):,}"
         raise StateError(
-            f"base_lrs: the checkpoint has {groups}; to go on with this optimizer's, from step "
-            f'{state.last_epoch} on: on_change="spec"'
+            f"base_lrs: the checkpoint has {groups}{_groups_by_name(state, own)}; to go on with "
+            f'this optimizer\'s, from step {state.last_epoch} on: on_change="spec"'
         )
+
+
+def _groups_by_name(state: Spec, own: Spec) -> str:
+    """The param groups that a state or an optimizer lacks, as far as they have names."""
+    theirs, ours = state.group_names, own.group_names
+    if not theirs:
+        named = any(not name.startswith("#") for name in ours)
+        return f" ({names_in_words(ours)})" if named else ""
+    removed = [name for name in theirs if name not in ours]
+    added = [name for name in ours if name not in theirs]
+    parts = [
+        f"only {side} has {names_in_words(names)}"
+        for side, names in (("the checkpoint", removed), ("this optimizer", added))
+        if names
+    ]
+    return f" ({'; '.join(parts)})" if parts else ""
 
 
 def _check_names(state: Spec, own: Spec) -> None:
@@ -99,8 +116,10 @@ def _first_of(lines: list[str]) -> list[str]:
 
 
 def _what_differs(state: Spec, live: Spec) -> str:
-    same = state.base_lrs == live.base_lrs and _as_specified(state) == _as_specified(live)
-    return "a run of another length" if same else "another schedule"
+    (*theirs, names), (*ours, others) = _as_specified(state), _as_specified(live)
+    if state.base_lrs != live.base_lrs or theirs != ours:
+        return "another schedule"
+    return "a run of another length" if names == others else "other param groups"
 
 
 def _as_specified(state: Spec) -> tuple[Any, ...]:
@@ -124,6 +143,8 @@ def _disagreements(checkpoint: Spec, live: Spec) -> Iterator[str]:
         if isinstance(theirs, list) and isinstance(ours, list):
             noun = "param group" if one.path in (("base_lrs",), ("bases",)) else "item"
             theirs, ours = quantity(len(theirs), noun), f"{len(ours):,}"
+            if one.path == ("base_lrs",) and not checkpoint.param_groups:
+                ours += _groups_by_name(checkpoint, live)
         owner = "this optimizer" if one.path[0] == "bases" else "this scheduler"
         line = f"{_field(one, live)}: the checkpoint has {theirs}, {owner} {ours}"
         yield f"{line}{_as_written(one, checkpoint, live)}"

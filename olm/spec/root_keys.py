@@ -277,4 +277,5 @@ def half_state(data: Mapping[str, Any]) -> list[InitErrorDetails]:
         return []
     missing = ", ".join(f"`{key}`" for key in STATE_KEYS if key not in there)
     text = f"{there[0]} needs {missing} beside it: a state has them all, a spec none"
-    return [at((there[0],), data[there[0]], invalid("half-state", text))]
+    hint = "to begin at a step that is known, pass `step` to olm.build" * ("last_epoch" in there)
+    return [at((there[0],), data[there[0]], invalid("half-state", text, hint=hint))]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from olm.checking.check import Options, check
 from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, Misuse
+from olm.cli.at_step import add_at_step, check_alone, spec_at_step
 from olm.cli.clock_options import add_clock, clock_of, option
 from olm.cli.drawing.facts import facts
 from olm.cli.files.search import STDIN, is_there
@@ -54,17 +55,35 @@ example:
     ExponentialLR: the base rate, times 0.5 at every step.
   ...
 
+With --at-step, FILE is a spec, and the state is the one of a run that has taken N updates: for a
+checkpoint that has a step and no scheduler state. The bases are those of the options, else those
+of `param_groups` and `optimizer` in FILE:
+
+  $ printf 'kind: LinearLR\\ntotal_steps: 1000\\n' > linear.olm.yaml
+  $ olm state linear.olm.yaml --at-step 400 --base-lr 1 --out state.json
+  $ olm state state.json
+  state.json
+    written by  olm
+    step        400, the last step taken
+    base rates  1.0
+    rates now   0.6
+    next rates  0.599
+  ...
+
 exit status: 0 success, 1 problems, 2 usage error, 3 no state found
 """
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("file", metavar="FILE", help="a checkpoint; - is standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="a checkpoint, or a spec with --at-step; - is standard input"
+    )
     parser.add_argument("--at", metavar="PLACE", help="which state, if FILE has several")
     parser.add_argument(
         "--spec", metavar="SPEC", help="the schedule that the state must match, or lacks"
     )
+    add_at_step(parser)
     add_clock(parser.add_argument_group("run length, for the durations of SPEC"))
     parser.add_argument("--json", action="store_true", help="print the state as olm's JSON")
     parser.add_argument("--out", metavar="OUT", help="write the state to a file, atomically")
@@ -77,7 +96,8 @@ def run(args: Namespace) -> int:
             print(f"olm state: no such file or folder: {visible(path)}", file=sys.stderr)
             return MISUSE
     clock = clock_of(args)
-    if clock is not None and args.spec is None:
+    check_alone(args)
+    if clock is not None and args.spec is None and args.at_step is None:
         raise Misuse("a state is in steps already: a run length is for --spec only")
     command = _Command(args, Paint(wants_colour(sys.stdout)), clock)
     return command.convert() if args.json or args.out is not None else command.show()
@@ -93,6 +113,8 @@ class _Command:
 
     def show(self) -> int:
         """Print each state."""
+        if self.args.at_step is not None:
+            return self._show_at_step()
         found = self._found()
         if not found and not self.problems:
             return self._nothing()
@@ -101,8 +123,20 @@ class _Command:
         print(self.paint("bold" if self.problems else "fine", self._summary(len(found))))
         return PROBLEMS if self.problems else FINE
 
+    def _show_at_step(self) -> int:
+        """Print the state of a spec."""
+        if (spec := spec_at_step(self.args, self.clock, self.paint)) is None:
+            return PROBLEMS
+        print(self.paint("bold", visible(self.args.file)))
+        print(*(f"  {line}" for line in facts(spec, "olm state --at-step")), sep="\n")
+        return FINE
+
     def convert(self) -> int:
         """Print or write the only state as JSON."""
+        if self.args.at_step is not None:
+            with redirect_stdout(sys.stderr):
+                spec = spec_at_step(self.args, self.clock, self.paint)
+            return PROBLEMS if spec is None else self._write(spec)
         # Problems must not mix with the JSON.
         with redirect_stdout(sys.stderr):
             found = self._found()
@@ -113,6 +147,10 @@ class _Command:
             return MISUSE
         if spec is None:
             return PROBLEMS if self.problems else self._nothing()
+        return self._write(spec)
+
+    def _write(self, spec: Spec) -> int:
+        """Print or write a state as JSON."""
         if self.args.json:
             print(json.dumps(spec.model_dump(), indent=2, allow_nan=False))
         if self.args.out is not None:

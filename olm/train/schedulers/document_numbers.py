@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 
 from olm.fields.errors import quoted
 from olm.problem import Path, Problem, SpecError, listed
+from olm.spec.begin import Numbers
 from olm.spec.param_groups import suggestion
 from olm.spec.rates import as_float, is_number
 from olm.spec.spec import Spec
@@ -20,11 +21,16 @@ TOLERANCE = 1e-6
 """How far a number of the optimizer may be from that of the document, as a share of it."""
 
 
-def check_optimizer(spec: Spec, optimizer: Optimizer) -> None:
+def check_optimizer(spec: Spec, optimizer: Optimizer, own: Sequence[Numbers] = ()) -> None:
     """Check that the optimizer has the param groups and the numbers that a document lists.
 
     A number under `optimizer` must be that of some param group, since others may have their own;
     one under `param_groups` must be that of the param group of this name.
+
+    Args:
+        spec: the document.
+        optimizer: the optimizer.
+        own: what is known of each param group's own numbers; the others are the group's.
 
     Raises:
         SpecError: the optimizer differs.
@@ -33,7 +39,8 @@ def check_optimizer(spec: Spec, optimizer: Optimizer) -> None:
         return
     names = names_of(optimizer, spec.group_names)
     groups = optimizer.param_groups
-    problems = [*_unlisted(spec.group_names, names), *_other_numbers(spec, groups, names)]
+    own = own or [{} for _ in groups]
+    problems = [*_unlisted(spec.group_names, names), *_other_numbers(spec, groups, names, own)]
     if problems:
         raise SpecError(problems)
 
@@ -47,19 +54,22 @@ def _unlisted(listed_names: Sequence[str], names: Sequence[str]) -> Iterator[Pro
             yield Problem("no-group", text, ("param_groups",), hint=hint)
 
 
-def _other_numbers(spec: Spec, groups: Sequence[Group], names: Sequence[str]) -> Iterator[Problem]:
+def _other_numbers(
+    spec: Spec, groups: Sequence[Group], names: Sequence[str], known: Sequence[Numbers]
+) -> Iterator[Problem]:
     """The numbers that the document lists and the optimizer does not have."""
-    by_name = dict(zip(names, groups, strict=True))
-    wanted: list[tuple[Path, str, float, Sequence[Group]]] = [
-        (("optimizer",), key, number, groups) for key, number in spec.optimizer
+    places = {name: place for place, name in enumerate(names)}
+    wanted: list[tuple[Path, str, float, Sequence[int]]] = [
+        (("optimizer",), key, number, range(len(groups))) for key, number in spec.optimizer
     ]
     for index, described in enumerate(spec.param_groups):
         # A group that is not there may be added later.
-        if (group := by_name.get(described.name)) is not None:
-            place = ("param_groups", index)
-            wanted += ((place, key, number, [group]) for key, number in described.numbers)
+        if (place := places.get(described.name)) is not None:
+            where = ("param_groups", index)
+            wanted += ((where, key, number, [place]) for key, number in described.numbers)
     for path, key, number, members in wanted:
-        own = [own for group in members if (own := _initial(group, key)) is not None]
+        initial = (known[place].get(key, _initial(groups[place], key)) for place in members)
+        own = [each for each in initial if each is not None]
         if not any(isclose(each, number, rel_tol=TOLERANCE) for each in own):
             yield _other((*path, key), key, number, own)
 

@@ -11,8 +11,10 @@ from torch.optim import Optimizer
 from olm.schedule.clock import Clock
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
+from olm.spec.begin import check_begin, updates_taken
 from olm.spec.spec import Spec, parse
 from olm.train.optimizers import Optimizers
+from olm.train.schedulers.begin import begin_at
 from olm.train.schedulers.counted import clock_given, counted, recounted
 from olm.train.schedulers.document_numbers import check_optimizer
 from olm.train.schedulers.groups import group_rates
@@ -28,6 +30,7 @@ def build(
     on_change: OnChange = "error",
     only_if_stepped: bool = False,
     base: Literal["spec", "any"] = "spec",
+    step: int | None = None,
 ) -> ScheduleLR:
     """The torch scheduler of a spec. For a state, the scheduler resumes at the state's step.
 
@@ -52,8 +55,15 @@ def build(
             last call. Use it with GradScaler, which skips steps, and in loops over micro-batches.
         base: whether the optimizer must have the numbers that the spec lists under ``optimizer``
             and ``param_groups``, ``"spec"``, or may have any.
+        step: the updates already taken, for a checkpoint that has a step and no scheduler state.
+            ``step=400`` is a state's ``last_epoch`` 400: the rates are those of step 400 at once,
+            also if the optimizer loads its state afterwards. The base numbers are each group's
+            ``initial_lr`` (``initial_<key>`` for a target), else those of the document. 0 is a new
+            run.
 
     Raises:
+        OlmError: `step` is no number of updates, is given for a state or a metric-driven schedule,
+            or a param group's base number is unknown.
         SpecError: the spec is invalid, has durations that no clock counts, or has targets or
             numbers that the optimizer lacks.
         StateError: the state has other base rates, another number of param groups, or comes from a
@@ -62,9 +72,12 @@ def build(
     """
     clock = clock_given(clock)
     spec = counted(parse(spec), clock)
+    if step is not None:
+        step = updates_taken(step)
+        check_begin(spec, step)
     if isinstance(optimizer, Mapping):
         optimizer = Optimizers(**optimizer)
-    if base != "any" and not spec.is_state:
+    if base != "any" and not (spec.is_state or step):
         check_optimizer(spec, optimizer)
     kind = torch_class(type(spec.schedule))
     scheduler = kind.__new__(kind)
@@ -73,6 +86,12 @@ def build(
         bases = group_rates(optimizer)
         state = agreed(spec, in_optimizer(live, optimizer), bases, on_change)
         scheduler._construct_from(optimizer, bases, state, on_change)
+    elif step:
+        state, targets = begin_at(spec, optimizer, step, base)
+        bases = group_rates(optimizer)
+        scheduler._construct_from(optimizer, bases, state, on_change, targets)
+        # An optimizer's state without base numbers may have been saved at any rate.
+        scheduler._survives_optimizer_load = True
     else:
         targets = setter_for(optimizer, spec)
         scheduler._construct_new(optimizer, spec.schedule, targets=targets)

@@ -136,12 +136,17 @@ class ScheduleLR(RateSetter):
         after_loads(self, ScheduleLR._optimizer_has_loaded)
 
     def _construct_from(
-        self, optimizer: Optimizer, bases: list[float], state: Spec, on_change: OnChange
+        self,
+        optimizer: Optimizer,
+        bases: list[float],
+        state: Spec,
+        on_change: OnChange,
+        targets: TargetSetter | None = None,
     ) -> None:
         """Construct a scheduler that resumes a state, for an optimizer with these base rates."""
         assert state.last_epoch is not None
         groups = optimizer.param_groups
-        targets = setter_for(optimizer, state)
+        targets = targets or setter_for(optimizer, state)
         # As in __init__: unusable numbers raise before anything is written.
         curves = lr_curves(state.schedule, groups, targets)
         ahead = ReadAhead(state.schedule, state.base_lrs or (), curves)
@@ -178,7 +183,8 @@ class ScheduleLR(RateSetter):
         """
         if epoch is not None and not self._metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
-            raise OlmError(f"step() takes no epoch, found {found(epoch)}: load a state instead")
+            way = "load a state, or pass step to olm.build"
+            raise OlmError(f"step() takes no epoch, found {found(epoch)}: {way}")
         if self._only_if_stepped and not self._optimizer_stepped:
             if epoch is not None:
                 self.observe(epoch)
@@ -281,7 +287,7 @@ class ScheduleLR(RateSetter):
             raise StateError(
                 f"kind: the checkpoint has {state.schedule.kind}, this scheduler {kind}"
             )
-        if targets is None and state.also:
+        if targets is None and (state.also or len(state.base_lrs or ()) != len(bases)):
             names = tuple(map(ParamGroup, names_of(self.optimizer)))
             live = Spec.trusted(self.schedule, param_groups=names, durations=self._durations)
         state = agreed(state, live, bases, on_change)

@@ -285,9 +285,10 @@ def setter_for(
 
 def in_optimizer(spec: Spec, optimizer: Optimizer) -> Spec:
     """A spec whose targets have the own numbers of an optimizer's param groups, as a state has."""
-    if not spec.also:
-        return spec
     names = names_of(optimizer, spec.group_names)
+    if not spec.also:
+        groups_now = tuple(map(ParamGroup, names))
+        return Spec.trusted(spec.schedule, param_groups=groups_now, durations=spec.durations)
     groups = optimizer.param_groups
     setter = TargetSetter(spec.schedule, spec.also, groups, names, late=spec.group_names)
     return Spec.trusted(spec.schedule, **in_state(setter), durations=spec.durations)
