@@ -54,7 +54,13 @@ def test_a_kind_tells_whose_schedules_it_reproduces(capsys):
 
 def test_all_kinds_but_these_reproduce_a_schedule_of_a_peer_in_tests():
     """fairseq, where tri-stage is from, does not install; the plateau has a test of its own."""
-    assert {*KINDS} - {*reproduced()} == {"MinimumLR", "NoamLR", "ReduceLROnPlateau", "TriStageLR"}
+    assert {*KINDS} - {*reproduced()} == {
+        "ContinueLR",
+        "MinimumLR",
+        "NoamLR",
+        "ReduceLROnPlateau",
+        "TriStageLR",
+    }
 
 
 def test_an_unknown_kind_is_misuse(capsys):

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import olm
 from olm.fields.types import MAX_STEPS
 from olm.kinds import KINDS
+from strategies import schedules
 from training import EXAMPLES
 
 
@@ -179,3 +182,55 @@ def test_parts_that_never_run_are_rejected(kind, fields, said):
 def test_cycles_that_grow_beyond_every_number_of_steps_end_at_the_largest():
     repeat = make("RepeatLR", scheduler=DOWN, period=20, growth=1e5, count=1000)
     assert repeat.holds_from() == repeat.ends_at() == MAX_STEPS
+
+
+CONTINUED = make(
+    "ContinueLR",
+    schedulers=[make("LinearLR", total_steps=10, end_lr=0.1), FLAT, make("RampLR", total_steps=4)],
+    milestones=[5, 8],
+)
+
+
+def test_each_part_continues_from_the_rate_of_each_param_group():
+    """A floor of 0.1: from 0.9, 0.1 and 0 half of the line is 0.5, 0.1 and 0.05."""
+    rates = CONTINUED.lr([[0], [5], [7], [8], [10], [12], [99]], base=[0.9, 0.1, 0.0])
+    assert rates == pytest.approx(
+        np.array([[0.9, 0.1, 0], *[[0.5, 0.1, 0.05]] * 3, [0.25, 0.05, 0.025], [0] * 3, [0] * 3])
+    )
+
+
+@given(schedules(depth=2), st.integers(1, 50), st.floats(0, 1))
+@settings(max_examples=40, deadline=None)
+def test_a_branch_has_the_rates_of_its_run_up_to_the_milestone_to_the_bit(run, step, base):
+    branch = make("ContinueLR", schedulers=[run, FLAT], milestones=[step])
+    steps, bases = np.arange(step + 1)[:, None], np.array([base, 0.0, 1e-4])
+    assert (branch.lr(steps, bases) == run.lr(steps, bases)).all()
+    assert branch.lr(step + 99, base) == run.lr(step, base)
+
+
+def test_a_branch_of_a_branch_appends_to_its_lists():
+    """A flat list has the rates of a branch of a branch, to the bit."""
+    again = make("RampLR", total_steps=20, start_factor=1.0, end_factor=3.0, ease="cosine")
+    nested = make("ContinueLR", schedulers=[CONTINUED, again], milestones=[10])
+    flat = make(
+        "ContinueLR",
+        schedulers=[*CONTINUED.schedulers, again],
+        milestones=[*CONTINUED.milestones, 10],
+    )
+    steps, bases = np.arange(40)[:, None], np.array([0.9, 0.3, 0.1, 0.0])
+    assert (nested.lr(steps, bases) == flat.lr(steps, bases)).all()
+
+
+def test_a_base_rate_of_each_step_continues_as_that_base_rate_alone():
+    steps, bases = np.arange(30), np.linspace(0.9, 0.0, 30)
+    alone = [CONTINUED.lr(step, base) for step, base in zip(steps, bases, strict=True)]
+    assert CONTINUED.lr(steps, bases).tolist() == alone
+
+
+def test_only_the_last_part_of_a_branch_observes_a_metric():
+    """The rate that a plateau has reached is the base rate of what follows."""
+    plateau = make("ReduceLROnPlateau", patience=0, factor=0.5)
+    branch = make("ContinueLR", schedulers=[plateau, FLAT], milestones=[10])
+    lowered = branch.observe(1.0, 3).observe(2.0, 4)
+    assert lowered.lr([3, 10, 99], 0.8).tolist() == [0.4] * 3
+    assert lowered.observe(3.0, 10) is lowered

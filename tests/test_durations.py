@@ -487,6 +487,7 @@ ENDS = {
 """The kinds whose first stage, and whose last one if it has a length, fit into `total_steps`."""
 
 IN_STEPS = {name for model in CATALOGUE.values() for name in step_fields(model)}
+STARTS = {"SequentialLR": "milestones", "ContinueLR": "milestones", "PhasesLR": "lengths"}
 STAGES = {"PhasesLR": ["lengths"], "TriStageLR": ["warmup_steps", "hold_steps", "decay_steps"]}
 
 
@@ -541,7 +542,7 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
         values = document[name] if isinstance(document[name], list) else [document[name]]
         if values != [None]:
             exactly[name] = [ends(value, Fraction(0), 0) for value in values]
-            if document["kind"] in ("SequentialLR", "TableLR"):
+            if document["kind"] in ("SequentialLR", "ContinueLR", "TableLR"):
                 exactly[name] = [*pushed(values, exactly[name])]
             rounded = [step for _, step in exactly[name]]
             made[name] = rounded if isinstance(document[name], list) else rounded[0]
@@ -580,7 +581,7 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
         if sum(spans) <= whole if last else sum(spans) < whole:
             lengths = squeezed(parts, lengths, spans, over, [0, 1])
             made |= dict(zip(ENDS[document["kind"]], lengths, strict=False))
-    starts = {"SequentialLR": "milestones", "PhasesLR": "lengths"}.get(document["kind"])
+    starts = STARTS.get(document["kind"])
     for name in ("schedulers", "scheduler"):
         children = document.get(name, [])
         turns = [(Fraction(0), 0), *exactly.get(starts, [])]

@@ -2,6 +2,7 @@
 
 FAMILIES: dict[str, str] = {
     "ConstantLR": "constant",
+    "ContinueLR": "continuing",
     "CosineAnnealingLR": "cosine",
     "CyclicLR": "cyclic",
     "OneCycleLR": "cyclic",

@@ -19,6 +19,9 @@ class Shape(Timeline):
     is_constant: ClassVar[bool] = False
     """Whether the rate is the same at every step by design, so that a rate of 0 is intended."""
 
+    continues: ClassVar[bool] = False
+    """Whether each part continues from the rate of the part before, so that a cut is intended."""
+
     takes_highest: ClassVar[bool] = False
     """Whether the rate is the highest of those of the parts, so that a constant part is a floor."""
 

@@ -34,6 +34,16 @@ class ConstantLR(ScheduleLR):
         last_epoch: int = -1,
     ) -> None: ...
 
+class ContinueLR(ScheduleLR):
+    """One schedule after another, each with a base rate of its own: the rate that was reached."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        schedulers: Sequence[Mapping[str, Any] | Schedule],
+        milestones: Sequence[int],
+        last_epoch: int = -1,
+    ) -> None: ...
+
 class CosineAnnealingWarmRestarts(ScheduleLR):
     """Half a cosine wave from the base rate to ``eta_min``, again and again, each time longer."""
     def __init__(

@@ -6,7 +6,7 @@ A phase ends while more than 1 % of its decay is left: the phase is shorter than
 jump to `end_lr`.
 
 Make the decay as long as its phase, or remove the floor. If the decay is cut off on purpose,
-silence the warning with a comment.
+silence the warning with a comment. What a `ContinueLR` cuts off is not reported.
 
 Bad:
 
@@ -61,7 +61,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 def _cut_off(subject: Subject, node: Node) -> Iterator[Problem]:
     schedule = node.schedule
-    if node.children or not node.ends:
+    if node.children or not node.ends or any(parent.continues for parent in node.above):
         return
     end = schedule.ends_at()
     if end is None or end <= node.last:

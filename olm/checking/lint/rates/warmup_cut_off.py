@@ -4,7 +4,7 @@ A part of a `SequentialLR` or `PhasesLR` takes over before the warm-up before it
 at another rate: the rate jumps, where the warm-up was meant to prevent exactly that. Probably one
 of two numbers that belong together was changed, the length of the warm-up and the milestone. If
 less than 1 % of the rise is left, or the next part goes on at the rate that the warm-up had
-reached, nothing is reported.
+reached, nothing is reported. In a `ContinueLR` the next part always does.
 
 Make the warm-up as long as its part, or let the next part take over where the warm-up ends.
 
@@ -50,6 +50,8 @@ NEGLIGIBLE = 0.01
 def warnings(subject: Subject) -> Iterator[Problem]:
     """Each part with a warm-up that is not done where the next part takes over."""
     for node in subject.nodes:
+        if node.schedule.continues:
+            continue
         end = over_at(node)
         starts = {child.start: child for child in reversed(node.children) if child.start < end}
         for child in node.children:

@@ -1,0 +1,86 @@
+"""One schedule after another, each of which continues from the rate that the last one reached."""
+
+from functools import partial
+from typing import Literal
+
+from olm.schedule import (
+    MAX_STEPS,
+    Array,
+    Listed,
+    Part,
+    PositiveStepIndex,
+    Schedule,
+    ascending,
+    pieces,
+    rule,
+)
+
+
+@rule(
+    "schedulers",
+    "milestones",
+    holds=lambda schedulers, milestones: len(schedulers) == len(milestones) + 1,
+    message="{schedulers} must have one item more than {milestones}, the steps between them",
+)
+@ascending("milestones")
+class Continue(Schedule):
+    """One schedule after another, each with a base rate of its own: the rate that was reached.
+
+    At each milestone the next schedule takes over, at its own step 0. Its base rate is the rate
+    that the schedule before it has at the milestone, so that a factor of 1 continues there.
+
+    >>> from olm.kinds.hold import Hold
+    >>> from olm.kinds.linear import Linear
+    >>> from olm.kinds.ramp import Ramp
+    >>> branch = Continue(
+    ...     schedulers=[Linear(total_steps=10), Hold(), Ramp(total_steps=4)], milestones=[5, 8]
+    ... )
+    >>> branch.lr([0, 4, 5, 7, 8, 9, 10, 12, 99], base=0.8)
+    array([0.8 , 0.48, 0.4 , 0.4 , 0.4 , 0.3 , 0.2 , 0.  , 0.  ])
+
+    This is the branch of a run: the first schedule is that of the run, and what follows continues
+    from the rate of each param group, whether that has a fixed floor or a base rate of 0.
+
+    Source: olm's own; `SequentialLR` is the same with one base rate for all its schedules.
+    """
+
+    kind: Literal["ContinueLR"] = "ContinueLR"
+    schedulers: Listed[Schedule]
+    """The schedules, in the order in which they apply."""
+    milestones: Listed[PositiveStepIndex]
+    """The step at which each schedule but the first takes over."""
+
+    group = "composition"
+    words = (
+        "one after another, each from its own step 0 and from the rate that the last one reached"
+    )
+    examples = [
+        {
+            "schedulers": [
+                {"kind": "CosineAnnealingLR", "T_max": 90, "eta_min": 1e-5},
+                {"kind": "HoldLR"},
+                {"kind": "RampLR", "total_steps": 20},
+            ],
+            "milestones": [40, 60],
+        }
+    ]
+
+    continues = True
+
+    def formula(self, step: Array, base: Array) -> Array:
+        starts = (0, *self.milestones)
+        return pieces(
+            step, base, [(at, partial(self._rates_of, index)) for index, at in enumerate(starts)]
+        )
+
+    def _rates_of(self, index: int, step: Array, base: Array) -> Array:
+        """The rates of one schedule at its own steps, for the base rates of the first one."""
+        import numpy as np
+
+        for start, end, before in self.parts()[:index]:
+            base = before.formula(np.full((1,) * base.ndim, float(end - start)), base)
+        return self.schedulers[index].formula(step, base)
+
+    def parts(self) -> list[Part]:
+        ends = (*self.milestones, MAX_STEPS)
+        return list(map(Part, (0, *self.milestones), ends, self.schedulers))
