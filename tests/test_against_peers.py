@@ -4,6 +4,7 @@
 """
 
 import json
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def near(peer, ours, theirs):
     return abs(ours - theirs) <= peer["tolerance"] * max(abs(ours), abs(theirs))
 
 
-def stepped(scheduler, start, steps):
+def stepped(scheduler, start, steps, metrics=()):
     """The rates of a scheduler at ascending steps, from step `start` on."""
     rates, kept = [], {*steps}
     for step in range(start, steps[-1] + 1):
@@ -39,30 +40,38 @@ def stepped(scheduler, start, steps):
             rates += rates_of(scheduler.optimizer)
             # Imported only here, since this takes most of the time.
             scheduler.optimizer.step()
-        scheduler.step()
+        scheduler.step(*metrics[step : step + 1])
     return rates
+
+
+def curve(row):
+    """The rates of the spec of a row, each computed by itself."""
+    spec, metrics = olm.parse(row["olm"]), row.get("metrics", ())
+    if not metrics:
+        return [spec.lr(step, row["base_lr"]) for step in row["steps"]]
+    assert row["steps"] == [*range(len(metrics) + 1)]
+    after = accumulate(metrics, lambda seen, metric: seen.observe(metric), initial=spec.schedule)
+    return [schedule.lr(step, row["base_lr"]) for step, schedule in enumerate(after)]
 
 
 @pytest.mark.parametrize(("peer", "row"), all_of("rows"))
 def test_the_curve_is_the_peers_except_where_the_peer_is_wrong(peer, row):
-    rates = olm.parse(row["olm"]).lr(row["steps"], row["base_lr"]).tolist()
-    agree = [near(peer, *pair) for pair in zip(rates, row["values"], strict=True)]
+    agree = [near(peer, *pair) for pair in zip(curve(row), row["values"], strict=True)]
     assert all(agree) != ("instead" in row)
 
 
 @pytest.mark.parametrize(("peer", "row"), all_of("rows"))
 def test_a_scheduler_has_the_rates_of_the_curve_even_if_resumed_half_way(peer, row):
-    steps, base = row["steps"], row["base_lr"]
-    spec = olm.parse(row["olm"])
-    rates = [spec.lr(step, base) for step in steps]
-    assert rates == spec.lr(steps, base).tolist()
+    steps, base, metrics = row["steps"], row["base_lr"], row.get("metrics", ())
+    spec, rates = olm.parse(row["olm"]), curve(row)
+    assert metrics or rates == spec.lr(steps, base).tolist()
     middle = len(steps) // 2
     scheduler = olm.build(spec, optimizer_of(base))
-    assert stepped(scheduler, 0, steps[:middle]) == rates[:middle]
+    assert stepped(scheduler, 0, steps[:middle], metrics) == rates[:middle]
     state = json.loads(json.dumps(scheduler.state_dict(), allow_nan=False))
-    assert stepped(scheduler, state["last_epoch"], steps[middle:]) == rates[middle:]
+    assert stepped(scheduler, state["last_epoch"], steps[middle:], metrics) == rates[middle:]
     again = olm.build(state, optimizer_of(base))
-    assert stepped(again, state["last_epoch"], steps[middle:]) == rates[middle:]
+    assert stepped(again, state["last_epoch"], steps[middle:], metrics) == rates[middle:]
 
 
 @pytest.mark.parametrize(("peer", "row"), all_of("refused"))

@@ -534,7 +534,7 @@ def test_the_schedule_itself_observes_as_the_scheduler_does():
 def test_invalid_metrics_are_rejected_even_before_the_plateau_starts():
     scheduler = built(LATER)
     before = snapshot(scheduler)
-    with pytest.raises(olm.OlmError, match="a plateau needs a metric, a number, found"):
+    with pytest.raises(olm.OlmError, match="a metric must be a number, found"):
         scheduler.observe("0.3")
     assert snapshot(scheduler) == before
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from olm.cli.drawing.sentence import in_words, sentence
 from olm.kinds import KINDS
 from olm.schedule.evaluation import usable
+from olm.spec.memory import forgotten
 
 from .strategies import CATALOGUE, schedules
 
@@ -241,6 +242,52 @@ def _(curve, found):
     schedule = schedule.observe(1.0)
     fallen = max(number(found["factor"]) * curve.base, number(found["least"] or "0"))
     assume(curve.base - fallen > schedule.eps or fallen >= curve.base)
+    assert schedule.lr(0, curve.base) == pytest.approx(min(fallen, curve.base))
+
+
+@claims(
+    "KLAdaptiveLR",
+    rf"the base rate, (?P<way>divided|multiplied) by (?P<factor>{NUMBER}) after a metric above "
+    rf"(?P<tolerance>{NUMBER}) × (?P<target>{NUMBER}) and (?:divided|multiplied) by {NUMBER} after "
+    rf"one below {NUMBER} / {NUMBER}(?P<positive> and above 0)?, but "
+    rf"(?:not below (?P<least>{NUMBER}) when it falls and )?not above (?P<most>{NUMBER}) when it "
+    "rises",
+)
+def _(curve, found):
+    factor, tolerance, target = (number(found[name]) for name in ("factor", "tolerance", "target"))
+    assume(curve.base > 0 and target * tolerance < 1e300)
+    schedule = forgotten(curve.schedule)
+    falls = max(curve.base / factor, number(found["least"] or "0"))
+    rises = min(curve.base * factor, number(found["most"]))
+    high, low = (falls, rises) if found["way"] == "divided" else (rises, falls)
+
+    def after(metric):
+        return schedule.observe(metric).lr(0, curve.base)
+
+    assert after(target * tolerance * 1.1) == pytest.approx(high)
+    assert after(target / tolerance * 0.9) == pytest.approx(low)
+    assert after(target) == curve.base
+    assert after(-target) == pytest.approx(curve.base if found["positive"] else low)
+
+
+@claims(
+    "NewBobLR",
+    rf"the base rate, times (?P<factor>{NUMBER}) after "
+    rf"(?P<bad>every metric|{NUMBER} metrics) that improves? on the one before by less than "
+    rf"(?P<share>{NUMBER}) of it(?:, but not below (?P<least>{NUMBER}))?",
+)
+def _(curve, found):
+    bad = 1 if "every" in found["bad"] else int(number(found["bad"].split()[0]))
+    assume(curve.base > 1e-3 and bad <= 100)
+    share = number(found["share"])
+    better = 1 - share * 1.01 if curve.schedule.mode == "min" else 1 + share * 1.01
+    schedule = forgotten(curve.schedule).observe(1.0)
+    assert schedule.observe(better).num_bad_epochs == 0 == schedule.num_bad_epochs
+    assume(share > 0)
+    for _ in range(bad):
+        assert schedule.lr(0, curve.base) == curve.base
+        schedule = schedule.observe(1.0)
+    fallen = max(number(found["factor"]) * curve.base, number(found["least"] or "0"))
     assert schedule.lr(0, curve.base) == pytest.approx(min(fallen, curve.base))
 
 

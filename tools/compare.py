@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +117,19 @@ def _row(peer: Compared) -> tuple[str, ...]:
 
 
 def _difference(row: dict[str, Any]) -> float:
+    return max(_relative(*pair) for pair in zip(rates_in(row), row["values"], strict=True))
+
+
+def rates_in(row: dict[str, Any]) -> list[float]:
+    """The rates of a row's spec at its steps, after the metrics of the row if it has any."""
     import olm
 
-    rates = olm.parse(row["olm"]).lr(row["steps"], row["base_lr"]).tolist()
-    return max(_relative(*pair) for pair in zip(rates, row["values"], strict=True))
+    spec = olm.parse(row["olm"])
+    if "metrics" not in row:
+        rates: list[float] = spec.lr(row["steps"], row["base_lr"]).tolist()
+        return rates
+    after = accumulate(row["metrics"], lambda s, metric: s.observe(metric), initial=spec.schedule)
+    return [schedule.lr(step, row["base_lr"]) for step, schedule in enumerate(after)]
 
 
 def _relative(ours: float, theirs: float) -> float:

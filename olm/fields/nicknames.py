@@ -16,6 +16,9 @@ PACKAGES = {
     "olmo_core",
     "optax",
     "pytorch_optimizer",
+    "rsl_rl",
+    "skrl",
+    "speechbrain",
     "tensorflow",
     "tf",
     "timm",
@@ -50,6 +53,8 @@ _WSD = Peer("transformers", "WarmupStableDecayLR", "`decay: cosine`")
 _OLMO_WSD = Peer("OLMo-core", "WarmupStableDecayLR", "`decay: linear`")
 _INVERSE_SQRT = Peer("transformers", "InverseSqrtLR")
 _PLATEAU = Peer("torch", "ReduceLROnPlateau")
+_NEW_BOB = Peer("SpeechBrain", "NewBobLR")
+_KL_ADAPTIVE = Peer("skrl", "KLAdaptiveLR")
 _ONE_CYCLE = Peer("torch", "OneCycleLR")
 _DEEPSPEED_CYCLE = Peer("DeepSpeed", "SequentialLR", "two `RampLR`s")
 _KERAS_COSINE = Peer("Keras", "RampLR", "`ease: cosine`")
@@ -109,6 +114,11 @@ NICKNAMES: dict[str, tuple[Peer, ...]] = {
     "1cycle": (_ONE_CYCLE,),
     "plateau": (_PLATEAU,),
     "reduce_lr_on_plateau": (_PLATEAU,),
+    "newbob": (_NEW_BOB,),
+    "new_bob": (_NEW_BOB,),
+    "newbobscheduler": (_NEW_BOB,),
+    "kl_adaptive": (_KL_ADAPTIVE,),
+    "adaptive": (Peer("rsl_rl", "KLAdaptiveLR", "`positive_only: true`"),),
     "noam": (Peer("OpenNMT", "NoamLR"),),
     "inverse_sqrt": (_INVERSE_SQRT, Peer("fairseq", "InverseSqrtLR", "`start_factor`")),
     "inv_sqrt": (_INVERSE_SQRT,),

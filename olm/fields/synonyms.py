@@ -240,6 +240,17 @@ WORDS: dict[str, dict[str, Sense]] = {
         "flat_fraction": _sense("flat_steps", OF_THE_RUN),
     },
     "axolotl": {"num_steps": _total()},
+    "skrl": {
+        "kl_threshold": _sense("target_kl"),
+        "kl_factor": _sense("tolerance"),
+        "lr_factor": _sense("factor"),
+    },
+    "rsl_rl": {"desired_kl": _sense("target_kl")},
+    "SpeechBrain": {
+        "annealing_factor": _sense("factor"),
+        "improvement_threshold": _sense("threshold"),
+        "patient": _sense("patience"),
+    },
 }
 """Framework → word → meaning. A word is listed under one of the frameworks that have it."""
 
@@ -281,12 +292,17 @@ Each has what the hint adds.
 PROVEN: dict[str, tuple[str, ...]] = {
     "alpha": ("end_factor",),
     "alpha_f": ("end_factor",),
+    "annealing_factor": ("factor",),
     "cycle_decay": ("shrink",),
     "cycle_limit": ("count",),
     "cycle_mul": ("growth",),
     "cycle_mult": ("T_mult", "growth"),
     "first_cycle_steps": ("T_0", "period"),
     "first_decay_steps": ("period",),
+    "improvement_threshold": ("threshold",),
+    "kl_factor": ("tolerance",),
+    "kl_threshold": ("target_kl",),
+    "lr_factor": ("factor",),
     "lr_min": ("end_lr", "eta_min"),
     "lr_warmup_steps": ("warmup_steps",),
     "min_lr": ("end_lr", "eta_min"),
@@ -295,6 +311,7 @@ PROVEN: dict[str, tuple[str, ...]] = {
     "num_decay_steps": ("decay_steps",),
     "num_training_steps": ("total_steps",),
     "num_warmup_steps": ("warmup_steps",),
+    "patient": ("patience",),
     "t_max": ("total_iters",),
     "t_mul": ("growth",),
     "t_mult": ("T_mult", "growth"),

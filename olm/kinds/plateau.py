@@ -85,31 +85,7 @@ class Plateau(Schedule):
         return f"the base rate, times {{factor}} after {metrics} without improvement{least}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        import numpy as np
-
-        # Steps and groups share few base rates, and a reduction takes as long for one as for many.
-        rates, places = np.unique(base, return_inverse=True)
-        left = self.num_reductions
-        while left > 0:
-            count = min(left, AT_ONCE)
-            rates, falling = self._reduced(rates, count)
-            left = left - count if falling else 0
-        return rates[places].reshape(base.shape)
-
-    def _reduced(self, rates: Array, count: int) -> tuple[Array, bool]:
-        """The rates after some reductions, and whether any of them could fall further."""
-        import numpy as np
-
-        # Row k has the rates after k reductions, each computed from the one before.
-        factors = np.full((count, rates.size), self.factor)
-        chain = np.multiply.accumulate(np.vstack([rates[None], factors]), axis=0)
-        falls = (chain[:-1] - chain[1:] > self.eps) & (chain[1:] > self.min_lr)
-        ended = ~falls.all(axis=0)
-        last = np.where(ended, falls.argmin(axis=0), count)
-        columns = np.arange(rates.size)
-        reached, below = chain[last, columns], chain[np.minimum(last + 1, count), columns]
-        to_floor = ended & (below <= self.min_lr) & (reached - self.min_lr > self.eps)
-        return where(to_floor, self.min_lr, reached), not ended.all()
+        return reduced(base, self.num_reductions, self.factor, min_lr=self.min_lr, eps=self.eps)
 
     @property
     def metric_driven(self) -> bool:
@@ -135,3 +111,36 @@ class Plateau(Schedule):
         if self.threshold_mode == "rel":
             return sign * value < sign * self.best * (1 - sign * self.threshold)
         return sign * value < sign * self.best - self.threshold
+
+
+def reduced(
+    base: Array, reductions: int, factor: float, *, min_lr: float = 0.0, eps: float = 0.0
+) -> Array:
+    """The base rates after reductions by a factor, each computed from the rate before it."""
+    import numpy as np
+
+    # Steps and groups share few base rates, and a reduction takes as long for one as for many.
+    rates, places = np.unique(base, return_inverse=True)
+    while reductions > 0:
+        count = min(reductions, AT_ONCE)
+        rates, falling = _reduced_at_once(rates, count, factor, min_lr, eps)
+        reductions = reductions - count if falling else 0
+    return rates[places].reshape(base.shape)
+
+
+def _reduced_at_once(
+    rates: Array, count: int, factor: float, min_lr: float, eps: float
+) -> tuple[Array, bool]:
+    """The rates after some reductions, and whether any of them could fall further."""
+    import numpy as np
+
+    # Row k has the rates after k reductions, each computed from the one before.
+    factors = np.full((count, rates.size), factor)
+    chain = np.multiply.accumulate(np.vstack([rates[None], factors]), axis=0)
+    falls = (chain[:-1] - chain[1:] > eps) & (chain[1:] > min_lr)
+    ended = ~falls.all(axis=0)
+    last = np.where(ended, falls.argmin(axis=0), count)
+    columns = np.arange(rates.size)
+    reached, below = chain[last, columns], chain[np.minimum(last + 1, count), columns]
+    to_floor = ended & (below <= min_lr) & (reached - min_lr > eps)
+    return where(to_floor, min_lr, reached), not ended.all()

@@ -82,7 +82,7 @@ def metric_of(value: Any) -> float:
     except (ValueError, RuntimeError, OverflowError):
         # Several numbers, or one beyond float64.
         pass
-    raise OlmError(f"a plateau needs a metric, a number, found {found(value)}")
+    raise OlmError(f"a metric must be a number, found {found(value)}")
 
 
 def usable(rates: NDArray[Any]) -> NDArray[bool_]:

@@ -1,6 +1,7 @@
 """Which file of `olm.kinds` each kind is in. Written by tools/generate.py from those files."""
 
 FAMILIES: dict[str, str] = {
+    "KLAdaptiveLR": "adaptive",
     "ConstantLR": "constant",
     "ContinueLR": "continuing",
     "CosineAnnealingLR": "cosine",
@@ -13,6 +14,7 @@ FAMILIES: dict[str, str] = {
     "TableLR": "hold",
     "LinearLR": "linear",
     "LinearDecayLR": "linear",
+    "NewBobLR": "newbob",
     "PhasesLR": "phases",
     "ReduceLROnPlateau": "plateau",
     "PolynomialLR": "polynomial",

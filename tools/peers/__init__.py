@@ -36,6 +36,8 @@ class Row:
     """The steps whose rates are stored, ascending."""
     instead: str = ""
     """Only where the peer is wrong: what it does, and what olm does instead."""
+    metrics: tuple[float, ...] = ()
+    """Only where metrics change the rates: those observed after each step, from step 0 on."""
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,8 @@ def _written(row: Row, base: float, values: Sequence[float | None]) -> dict[str,
         sys.exit(f"{row.peer} raises an error: its row needs `instead`, what olm does instead")
     instead = {"instead": row.instead} if row.instead else {}
     head = {"peer": row.peer, "olm": row.olm, "base_lr": base, **instead}
-    return {**head, "steps": row.steps, "values": values}
+    metrics = {"metrics": row.metrics} if row.metrics else {}
+    return {**head, "steps": row.steps, **metrics, "values": values}
 
 
 def _version(distribution: str) -> str | None:

@@ -30,7 +30,7 @@ def stepped(row: Row, names: Mapping[str, Any]) -> Curves:
                 curve.append(float(group["lr"]))
         optimizer.step()
         try:
-            scheduler.step()
+            scheduler.step(*row.metrics[step : step + 1])
         except (ArithmeticError, NotImplementedError, ValueError):
             break
     return [curve + [None] * (len(row.steps) - len(curve)) for curve in curves]

@@ -111,6 +111,21 @@ class InverseSqrtLR(ScheduleLR):
         last_epoch: int = -1,
     ) -> None: ...
 
+class KLAdaptiveLR(ScheduleLR):
+    """The base rate, lowered when a KL divergence is above its target and raised when below."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        target_kl: float,
+        max_lr: float,
+        min_lr: float = 0.0,
+        tolerance: float = 2.0,
+        factor: float = 1.5,
+        above: Literal["lower", "raise"] = "lower",
+        positive_only: bool = False,
+        last_epoch: int = -1,
+    ) -> None: ...
+
 class LinearFactorLR(ScheduleLR):
     """A straight line from one share of the base rate to another: torch's ``LinearLR``."""
     def __init__(
@@ -147,6 +162,19 @@ class MultiStepLR(ScheduleLR):
         optimizer: Optimizer,
         milestones: Sequence[int],
         gamma: float = 0.1,
+        last_epoch: int = -1,
+    ) -> None: ...
+
+class NewBobLR(ScheduleLR):
+    """The base rate, multiplied by ``factor`` whenever a metric improves too little on the last."""
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: Literal["min", "max"] = "min",
+        factor: float = 0.5,
+        threshold: float = 0.0025,
+        patience: int = 0,
+        min_lr: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
 

@@ -233,7 +233,7 @@ class ScheduleLR(RateSetter):
         """
         check_metrics(self._targets, named)
         if metric is None and not named and self._metric_driven:
-            raise OlmError("a plateau needs a metric: call observe(metric)")
+            raise OlmError("a schedule that is driven by a metric needs one: call observe(metric)")
         # A child of torch's SequentialLR that has not started is at step -1.
         if self._metric_driven and self.last_epoch >= 0:
             self._observe_and_go_to(metric, self.last_epoch, named)
