@@ -278,6 +278,18 @@ def test_a_state_that_cannot_be_read_names_the_way_out(state, way):
             scheduler.load_state_dict(state, on_change="spec")
 
 
+def test_a_metric_driven_schedule_takes_a_plain_position_and_no_step():
+    theirs = OfOnesOwn(optimizer_of(1.0), 1000)
+    trained(theirs, 400)
+    scheduler = olm.build(PLATEAU, optimizer_of(1.0))
+    with pytest.raises(olm.StateError, match='from step 400 on: on_change="spec"'):
+        scheduler.load_state_dict(theirs.state_dict())
+    scheduler.load_state_dict(theirs.state_dict(), on_change="spec")
+    assert (scheduler.last_epoch, scheduler.get_last_lr()) == (400, [1.0])
+    with pytest.raises(olm.StateError, match="only a state has what a metric-driven schedule"):
+        scheduler.load_state_dict({"last_epoch": 4})
+
+
 @pytest.mark.parametrize("also", [[], [DECAY]])
 def test_changed_param_groups_are_reported_by_name_and_continue_with_this_spec(also, caplog):
     document = {**LINE, **({"also": also} if also else {})}

@@ -129,8 +129,6 @@ def _way_out(
     from olm.foreign.states import Seen, read
 
     live, step = own.schedule, None
-    if live.metric_driven:
-        return "only a state has what a metric-driven schedule remembers of its metrics"
     if on_change != "spec":
         seen = Seen(live, tuple(base_lrs), targets=own.also, live_groups=groups, exact=False)
         with suppress(StateError):
@@ -138,6 +136,8 @@ def _way_out(
             step = None if old is None else old.last_epoch
     if step is not None:
         return f'to go on with this scheduler\'s, from step {step} on: on_change="spec"'
+    if live.metric_driven:
+        return "only a state has what a metric-driven schedule remembers of its metrics"
     last = state.get("last_epoch")
     known = isinstance(last, int) and not isinstance(last, bool) and last >= 0
     argument = f"step={last}" if known else "step=..."
