@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
+from math import ceil, floor
 
 import numpy as np
 import pytest
@@ -513,7 +513,14 @@ def pushed(values, points):
         yield before
 
 
-def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
+def nearest(exactly):
+    return floor(exactly + Fraction(1, 2))
+
+
+WAYS = {"nearest": nearest, "up": ceil, "down": floor}
+
+
+def by_hand(document, clock, start=Fraction(0), begin=0, end=None, way="nearest"):
     """A document with numbers in place of its durations.
 
     Args:
@@ -522,7 +529,9 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
         start: where the schedule begins, in the run, before that was rounded.
         begin: where it does.
         end: where its turn is over.
+        way: how the ends are rounded.
     """
+    whole = WAYS[way]
 
     def ends(value, exactly, steps):
         """Where something that begins at exactly, or rounded at steps, ends: both of these."""
@@ -532,7 +541,7 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
             is_left = end > start + exactly
             return end - start, max(end - begin, steps + 1) if is_left else end - begin
         lasts = steps_of(value, clock)
-        rounded = floor(start + exactly + lasts + Fraction(1, 2)) - begin
+        rounded = whole(start + exactly + lasts) - begin
         if lasts == 0:
             rounded = steps
         return exactly + lasts, max(rounded, steps + 1) if lasts > 0 else rounded
@@ -556,7 +565,7 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
         points = [(Fraction(0), 0)]
         for part in parts:
             points.append(ends(part, *points[-1]))
-        over = points[-1][1] - (floor(start + points[-1][0] + Fraction(1, 2)) - begin)
+        over = points[-1][1] - (whole(start + points[-1][0]) - begin)
         lengths = [later - earlier for (_, earlier), (_, later) in pairwise(points)]
         spans = [later - earlier for (earlier, _), (later, _) in pairwise(points)]
         single = len(stages) == 1
@@ -567,18 +576,19 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
         exactly["lengths"] = points[1:]
     if document["kind"] in ENDS:
         first, last = ENDS[document["kind"]]
-        (whole, total), (least, early) = exactly["total_steps"][0], exactly[first][0]
+        (written, total), (least, early) = exactly["total_steps"][0], exactly[first][0]
         parts, lengths, spans = [document[first]], [early], [least]
         if last is not None:
             late = document[last]
-            spans.append(whole - start if late == "rest" else exactly[last][0][0])
+            spans.append(written - start if late == "rest" else exactly[last][0][0])
             if isinstance(late, str) and late != "rest":
-                begins = floor(start + whole - spans[1] + Fraction(1, 2)) - begin
-                made[last] = max(total - begins, 1)
+                begins = nearest(start + written - spans[1]) - begin
+                lasts = total - begins if way == "nearest" else whole(spans[1])
+                made[last] = max(lasts, 1)
             parts.append(late)
             lengths.append(made[last])
         over = sum(lengths) + (last is None) - total
-        if sum(spans) <= whole if last else sum(spans) < whole:
+        if sum(spans) <= written if last else sum(spans) < written:
             lengths = squeezed(parts, lengths, spans, over, [0, 1])
             made |= dict(zip(ENDS[document["kind"]], lengths, strict=False))
     starts = STARTS.get(document["kind"])
@@ -594,15 +604,15 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None):
             one, rounded = turns[index] if starts else turns[0]
             later = [begin + two for _, two in turns[index + 1 :] if two > rounded]
             until = later[0] if starts and later else over
-            done.append(by_hand(child, clock, start + one, begin + rounded, until))
+            done.append(by_hand(child, clock, start + one, begin + rounded, until, way))
         if children:
             made[name] = done[0] if single else done
     return made
 
 
-def resolved(schedule, clock):
+def resolved(schedule, clock, way="nearest"):
     try:
-        return schedule.resolve(clock)
+        return schedule.resolve(clock, way)
     except SpecError:
         return None
 
@@ -620,8 +630,9 @@ def test_a_schedule_that_a_clock_has_counted_is_the_one_with_the_numbers_put_in_
     clock = data.draw(clocks())
     document = data.draw(with_durations(data.draw(schedules()), clock))
     schedule = validate(document)
-    counted = resolved(schedule, clock)
-    numbers = valid(by_hand(document, clock, end=clock.total_steps))
+    way = data.draw(st.sampled_from([*WAYS]))
+    counted = resolved(schedule, clock, way)
+    numbers = valid(by_hand(document, clock, end=clock.total_steps, way=way))
     assert counted == numbers
     assume(counted)
     assert not counted.durations()
@@ -837,8 +848,9 @@ def test_stages_are_those_by_hand_also_in_a_sequence_that_begins_between_two_ste
         lengths = [data.draw(share), "rest"]
         document = {"kind": "PhasesLR", "schedulers": [HOLD, document], "lengths": lengths}
     assume(written := valid(document))
-    numbers = valid(by_hand(document, clock, end=clock.total_steps))
-    assert resolved(written, clock) == numbers
+    way = data.draw(st.sampled_from([*WAYS]))
+    numbers = valid(by_hand(document, clock, end=clock.total_steps, way=way))
+    assert resolved(written, clock, way) == numbers
 
 
 def test_a_part_of_less_than_a_step_has_one_at_the_cost_of_the_longer_ones():

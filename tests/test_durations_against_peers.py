@@ -41,8 +41,12 @@ class Said(NamedTuple):
     @property
     def steps(self):
         """The number of steps that olm computes."""
-        spec = olm.parse({"kind": "WarmupLR", "warmup_steps": self.ours})
-        return spec.resolve(self.clock).schedule.warmup_steps
+        return self.rounded("nearest")
+
+    def rounded(self, rounding):
+        """The number of steps that olm computes with a rounding."""
+        spec = {"kind": "WarmupLR", "warmup_steps": self.ours, "rounding": rounding}
+        return olm.parse(spec).resolve(self.clock).schedule.warmup_steps
 
 
 def said_to(name):
@@ -111,6 +115,14 @@ def test_transformers_warms_up_a_step_longer_where_a_float_product_is_slightly_a
     }
 
 
+def test_rounding_up_gives_the_warm_ups_of_transformers_except_for_its_float_products():
+    """`olm import` writes the steps of those, since olm never multiplies floats."""
+    shares = [said for said in TRANSFORMERS if isinstance(said.ours, str)]
+    more = [said for said in shares if said.rounded("up") != said.answer]
+    assert all(said.exact % 1 == 0 and said.answer == said.exact + 1 for said in more)
+    assert (len(shares), len(more)) == (1041, 16)
+
+
 def test_transformers_truncates_fractions_above_one_to_steps_and_olm_rejects_them():
     answers = {said.theirs: said.answer for said in TRANSFORMERS if not isinstance(said.ours, str)}
     assert answers == {0: 0, 1: 1, 100: 100, 1.5: 1, 99.9: 99}
@@ -163,6 +175,26 @@ def test_composer_loses_a_batch_where_a_float_product_is_slightly_below_an_integ
         (100, "57%"): (57, 56),
         (100, "58%"): (58, 57),
     }
+
+
+def test_rounding_down_gives_the_batches_of_composer_except_for_its_float_products_and_none():
+    """A duration above 0 keeps at least 1 step, where Composer has no batch."""
+    shares = [said for said in SHARES if batches(said) is not None]
+    differ = [said for said in shares if said.rounded("down") != batches(said)]
+    none = [said for said in differ if 0 < said.exact < 1]
+    lost = {(said.clock.total_steps, said.ours) for said in differ if said not in none}
+    assert all((said.rounded("down"), batches(said)) == (1, 0) for said in none)
+    assert lost == {(50, "58%"), (100, "29%"), (100, "57%"), (100, "58%")}
+    assert (len(shares), len(none)) == (8 * 106, 39)
+
+
+@pytest.mark.parametrize("unit", ["sp", "tok"])
+def test_rounding_up_ends_samples_and_tokens_at_the_batch_of_composer(unit):
+    same = [said for said in CONVERTED if said.theirs == said.ours and said.answer]
+    said = [said for said in same if said.theirs.endswith(unit)]
+    assert said
+    # Its schedulers compare the duration with the number of samples or tokens before a batch.
+    assert [ceil(one.exact) for one in said] == [one.rounded("up") for one in said]
 
 
 def test_epochs_and_batches_are_equally_many_steps_for_both():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from math import ulp
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic_core import SchemaSerializer, core_schema
 
@@ -133,6 +133,9 @@ Composer's ``dur`` is a share of the run. Steps are a unit for sums; a number al
 
 _WHOLE = {unit.needs: unit for unit in UNITS.values() if unit.scale == 1}
 """The unit that amounts are converted to, by the clock's field."""
+
+Rounding = Literal["nearest", "up", "down"]
+"""How the ends of durations are rounded to whole steps; a half to the nearest step is up."""
 
 REST = "rest"
 """The steps that remain of a phase, or of the run: the only duration without a number."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from typing import Generic, NamedTuple
 
 from pydantic import ValidationError
 
-from olm.fields.durations import Duration
+from olm.fields.durations import Duration, Rounding
 from olm.fields.errors import problems_of
 from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS
@@ -89,40 +89,50 @@ class Plan(Generic[Made]):
         return tuple(counted.as_written for counted in self.counted)
 
 
-def plan(schedule: Made, clock: Clock) -> Plan[Made]:
+def plan(schedule: Made, clock: Clock, rounding: Rounding = "nearest") -> Plan[Made]:
     """A schedule in optimizer steps.
 
-    A duration is counted from the start of its schedule. Its end is rounded to the nearest step, a
-    half up, and what follows starts there. A last stage such as `decay_steps` is counted back from
-    the end, and its start is rounded. A duration above 0 is at least 1 step, if there are enough
-    steps: stages that fit as written fit in every run.
+    A duration is counted from the start of its schedule. Its end is rounded, by default to the
+    nearest step, a half up, and what follows starts there. A last stage such as `decay_steps` is
+    counted back from the end: its start is rounded to the nearest step, or its length up or down. A
+    duration above 0 is at least 1 step, if there are enough steps: stages that fit as written fit
+    in every run.
 
     Args:
         schedule: the schedule.
         clock: the clock of the run.
+        rounding: how the ends of durations are rounded.
+
+    >>> from olm.kinds.warmup import Warmup
+    >>> warmup, clock = Warmup(warmup_steps="3%"), Clock(total_steps=150)
+    >>> [plan(warmup, clock, way).schedule.warmup_steps for way in ("nearest", "up", "down")]
+    [5, 5, 4]
 
     Raises:
         SpecError: the clock lacks a field for a duration, or the result is not valid.
     """
-    counter = _Counter(clock)
+    counter = _Counter(clock, rounding)
     counted = counter.schedule(schedule, _Interval(end=clock.total_steps), ())
     if counter.problems:
         raise SpecError(counter.problems)
     return Plan(counted, tuple(counter.counted), clock)
 
 
-def steps_at(places: Mapping[Path, int | Duration], clock: Clock) -> list[int]:
+def steps_at(
+    places: Mapping[Path, int | Duration], clock: Clock, rounding: Rounding = "nearest"
+) -> list[int]:
     """The steps at which something happens, some of which may be durations.
 
     Args:
         places: the step or duration of each, by its path.
         clock: the clock of the run.
+        rounding: how the ends of durations are rounded.
 
     Raises:
         SpecError: the clock lacks a field for a duration, or a step is below 0 or beyond the
             maximum.
     """
-    counter = _Counter(clock)
+    counter = _Counter(clock, rounding)
     ends = [
         counter.end(at, _START, _Interval(), path).step if isinstance(at, Duration) else at
         for path, at in places.items()
@@ -142,6 +152,10 @@ def nearest(exact: Fraction) -> int:
     return floor(exact + _HALF)
 
 
+_ROUNDED: Mapping[Rounding, Callable[[Fraction], int]]
+_ROUNDED = {"nearest": nearest, "up": ceil, "down": floor}
+
+
 @dataclass(frozen=True)
 class _Interval:
     """The steps of the run at which a schedule applies."""
@@ -155,16 +169,12 @@ class _Interval:
     is_known: bool = True
     """Whether the schedule around it could be counted."""
 
-    def rounded(self, exact: Fraction) -> int:
-        """The number of steps of a duration that starts here, with its end rounded."""
-        return nearest(self.start + exact) - self.begin
-
 
 class _Counter:
     """Counts the durations of a schedule, and records the results and the problems."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, clock: Clock, rounding: Rounding) -> None:
+        self.clock, self.rounding = clock, rounding
         self.counted: list[Counted] = []
         self.problems: list[Problem] = []
 
@@ -209,7 +219,11 @@ class _Counter:
                 end = self.end(value, start, interval, path + place, above)
             ends[str(place[0])] = end
             before = end if staged else before
-        over = _over(kind.fit, ends) if kind.fit else before.step - interval.rounded(before.exact)
+        over = (
+            _over(kind.fit, ends)
+            if kind.fit
+            else before.step - self._rounded(before.exact, interval)
+        )
         if over > 0:
             names = (kind.fit.first, kind.fit.last) if kind.fit else kind.stages
             self.counted[first:] = shortened(kind, names, self.counted[first:], len(path), over)
@@ -221,7 +235,10 @@ class _Counter:
             return end
         exact = self.clock.steps(written)
         start = end.exact - exact
-        steps = end.step - interval.rounded(start)
+        # Libraries that round up or down do so with the length: ceil or floor of a share.
+        steps = _ROUNDED[self.rounding](exact)
+        if self.rounding == "nearest":
+            steps = end.step - self._rounded(start, interval)
         if exact >= 0:
             steps = max(steps, 1 if exact else 0)
         begin = interval.begin + end.step - steps
@@ -260,7 +277,7 @@ class _Counter:
             return before
         else:
             exact = self.clock.steps(written)
-            steps = interval.rounded(before.exact + exact) - before.step
+            steps = self._rounded(before.exact + exact, interval) - before.step
             if exact >= 0:
                 # The duration before may have been extended to 1 step, beyond the end of this one.
                 steps = max(steps, 1 if exact else 0)
@@ -270,6 +287,10 @@ class _Counter:
         start, begin = interval.start + before.exact, interval.begin + before.step
         self.counted.append(Counted(path, written, exact, steps, start, begin))
         return end
+
+    def _rounded(self, exact: Fraction, interval: _Interval) -> int:
+        """The number of steps from the begin of an interval, with its end rounded."""
+        return _ROUNDED[self.rounding](interval.start + exact) - interval.begin
 
     def _lacks(self, written: Duration, path: Path) -> None:
         lacks = self.clock.lacks(written)

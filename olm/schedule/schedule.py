@@ -27,7 +27,7 @@ from olm.schedule.shape import Shape
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from olm.fields.durations import Duration
+    from olm.fields.durations import Duration, Rounding
     from olm.problem import Path
     from olm.schedule.clock import Clock
     from olm.schedule.counting import Plan
@@ -134,22 +134,22 @@ class Schedule(Shape):
 
         return self.resolve(Clock())
 
-    def plan(self, clock: Clock) -> Plan[Self]:
+    def plan(self, clock: Clock, rounding: Rounding = "nearest") -> Plan[Self]:
         """The schedule in optimizer steps, with the steps and the rounding of every duration.
 
-        A duration is counted from the start of its schedule. Its end is rounded to the nearest
-        step, a half up. A last stage such as `decay_steps` is counted back from the end, and its
-        start is rounded. A duration above 0 is at least 1 step, if there are enough steps: stages
-        that fit as written fit in every run.
+        A duration is counted from the start of its schedule. Its end is rounded, by default to the
+        nearest step, a half up. A last stage such as `decay_steps` is counted back from the end:
+        its start is rounded to the nearest step, or its length up or down. A duration above 0 is at
+        least 1 step, if there are enough steps: stages that fit as written fit in every run.
 
         Raises:
             SpecError: the clock lacks a field for a duration, or the result is not valid.
         """
         from olm.schedule.counting import plan
 
-        return plan(self, clock)
+        return plan(self, clock, rounding)
 
-    def resolve(self, clock: Clock) -> Self:
+    def resolve(self, clock: Clock, rounding: Rounding = "nearest") -> Self:
         """The schedule in optimizer steps. `plan` also returns the conversion of each duration.
 
         >>> from olm.kinds import KINDS
@@ -160,7 +160,7 @@ class Schedule(Shape):
         Raises:
             SpecError: the clock lacks a field for a duration, or the result is not valid.
         """
-        return self.plan(clock).schedule
+        return self.plan(clock, rounding).schedule
 
     def evaluate(self, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
         """`formula` over arrays of one dimension or more, as float64, unchecked."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import zip_longest
 from operator import attrgetter
 from typing import Any, Literal
@@ -23,6 +22,8 @@ OnChange = Literal["error", "checkpoint", "spec"]
 RATES = 4
 """How many rates of a step a message has."""
 
+_ROUNDED = {"nearest": "to the nearest step", "up": "up", "down": "down"}
+
 _log = logging.getLogger("olm")
 
 
@@ -37,20 +38,15 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
         raise OlmError(
             f'on_change must be "error", "checkpoint" or "spec", found {found(on_change)}'
         )
-    here = partial(
-        Spec.trusted,
-        param_groups=own.param_groups,
-        durations=own.durations,
-        last_epoch=state.last_epoch,
-        base_lrs=base_lrs,
-    )
-    live = here(own.schedule, also=own.also)
+    position = {"last_epoch": state.last_epoch, "base_lrs": base_lrs}
+    kept: dict[str, Any] = {"param_groups": own.param_groups, **own.counting, **position}
+    live = Spec.trusted(own.schedule, also=own.also, **kept)
     if on_change != "spec":
         _check_groups(state, own, base_lrs)
     lines = _first_of([*_disagreements(state, live)])
     if lines or on_change == "spec":
         also = remembered_targets(own.also, state.also)
-        live = here(remembered(own.schedule, state.schedule), also=also)
+        live = Spec.trusted(remembered(own.schedule, state.schedule), also=also, **kept)
     if lines:
         lines += _from_here(state, live)
     if lines and on_change == "error":
@@ -119,7 +115,9 @@ def _what_differs(state: Spec, live: Spec) -> str:
     (*theirs, names), (*ours, others) = _as_specified(state), _as_specified(live)
     if state.base_lrs != live.base_lrs or theirs != ours:
         return "another schedule"
-    return "a run of another length" if names == others else "other param groups"
+    if names != others:
+        return "other param groups"
+    return "a run of another length" + " or rounding" * (state.rounding != live.rounding)
 
 
 def _as_specified(state: Spec) -> tuple[Any, ...]:
@@ -176,6 +174,9 @@ def _as_written(one: Difference, checkpoint: Spec, live: Spec) -> str:
 
     theirs, ours = written(checkpoint), written(live)
     if theirs == ours:
+        if ours and checkpoint.rounding != live.rounding:
+            there, here = (_ROUNDED[spec.rounding] for spec in (checkpoint, live))
+            ours += f", rounded {there} there, {here} here"
         return f" ({ours})" if ours else ""
     return f" (written {theirs or 'in steps'} there, {ours or 'in steps'} here)"
 

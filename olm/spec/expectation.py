@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails
 
+from olm.fields.durations import Rounding
 from olm.fields.errors import at, invalid, reworded_all
 from olm.fields.types import MAX_RATE, Length, Listed, Number, PartialShare, Rate, StepIndex
 from olm.problem import Path, Problem, RateError, found, only_near
@@ -156,7 +157,7 @@ def needs() -> dict[str, Any]:
     }
 
 
-def counted(expect: Expectation, clock: Clock) -> Expectation:
+def counted(expect: Expectation, clock: Clock, rounding: Rounding) -> Expectation:
     """The same expectation with every step as a number.
 
     Raises:
@@ -171,7 +172,7 @@ def counted(expect: Expectation, clock: Clock) -> Expectation:
         for name, expected in lists.items()
         for index, item in enumerate(expected)
     }
-    steps = steps_at({(*path, "step"): item.step for path, item in placed.items()}, clock)
+    steps = steps_at({(*path, "step"): item.step for path, item in placed.items()}, clock, rounding)
     update: dict[str, Any] = {"rates": (), "values": ()}
     for path, item, step in zip(placed, placed.values(), steps, strict=True):
         update[str(path[1])] += (item.model_copy(update={"step": step}),)

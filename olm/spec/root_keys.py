@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from olm import kinds as kinds  # every kind, before a document asks for one
+from olm.fields.durations import Rounding
 from olm.fields.errors import at, invalid, null
 from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
 from olm.problem import Path, found
@@ -110,6 +111,13 @@ def digest_text(value: Any) -> str:
     raise invalid("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
 
 
+def rounding_word(value: Any) -> Any:
+    """The value of `rounding`, if it is one of its words."""
+    from olm.spec.rounding import rounding
+
+    return rounding(value)
+
+
 class Root(BaseModel):
     """What the root of a document has: a schedule and keys of its own, a field each."""
 
@@ -167,6 +175,8 @@ class Root(BaseModel):
     """What the schedule is expected to do, which ``olm check`` holds it to."""
     clock: Annotated[Clock | None, RootKey(compared="run", write=attrgetter("known"))] = None
     """The run that the spec was written for; a run of its own that is built wins."""
+    rounding: Annotated[Rounding, BeforeValidator(rounding_word), RootKey("both")] = "nearest"
+    """How the ends of durations are rounded to whole steps, in all schedules and in `expect`."""
     durations: Annotated[
         Durations,
         RootKey(
@@ -203,6 +213,11 @@ class Root(BaseModel):
     """The `digest` of the schedule, which tells a mixture of two states from a state."""
 
     @property
+    def counting(self) -> dict[str, Any]:
+        """What a state keeps of how its steps were counted: `durations` and their `rounding`."""
+        return {"durations": self.durations, "rounding": self.rounding} if self.durations else {}
+
+    @property
     def group_names(self) -> list[str]:
         """The names under `param_groups`, in order."""
         return [group.name for group in self.param_groups]
@@ -233,7 +248,7 @@ class Root(BaseModel):
         """The keys that have a value, each with all about it and with the value."""
         for name, key in KEYS.items():
             value = getattr(self, name)
-            if value is not None and value != ():
+            if value != DEFAULTS[name]:
                 yield name, key, value
 
 
@@ -243,6 +258,9 @@ KEYS: Mapping[str, RootKey] = {
     if name != "schedule"
 }
 """All about each key by its name, apart from `$schema`, which is the editor's and is not kept."""
+
+DEFAULTS: Mapping[str, Any] = {name: Root.model_fields[name].default for name in KEYS}
+"""The value of each key by its name where a document does not have the key."""
 
 ROOT_KEYS = ("$schema", *KEYS)
 """The names of all keys. No kind has a field of such a name."""

@@ -23,6 +23,7 @@ from olm.spec.root_keys import ROOT_KEYS, Root, half_state, parted
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from olm.fields.durations import Rounding
     from olm.schedule.clock import Clock
     from olm.schedule.counting import Counted, Plan
     from olm.spec.root_keys import ParamGroups, Targets
@@ -51,6 +52,7 @@ class Spec(Root):
         also: Targets = (),
         param_groups: ParamGroups = (),
         durations: Durations = (),
+        rounding: Rounding = "nearest",
         last_epoch: int | None = None,
         base_lrs: Sequence[float] | None = None,
     ) -> Spec:
@@ -64,6 +66,7 @@ class Spec(Root):
             also=also,
             param_groups=param_groups,
             durations=durations,
+            rounding=rounding,
             last_epoch=last_epoch,
             base_lrs=bases,
         )
@@ -171,7 +174,7 @@ class Spec(Root):
         if expect is not None:
             from olm.spec import expectation
 
-            expect = expectation.counted(expect, clock)
+            expect = expectation.counted(expect, clock, self.rounding)
         # What is counted is valid, and takes long to be validated again.
         durations = self.durations + tuple(item.as_written for item in counted)
         update = {"schedule": root, "also": self._with_curves(others), "expect": expect}
@@ -184,7 +187,7 @@ class Spec(Root):
         problems: list[Problem] = []
         for place, schedule in self.placed_schedules():
             try:
-                plan = schedule.plan(clock)
+                plan = schedule.plan(clock, self.rounding)
             except SpecError as error:
                 problems += (problem.under(place) for problem in error.problems)
                 continue

@@ -38,6 +38,8 @@ class Comparison:
     """The durations that are written alike, but are different numbers of steps."""
     clocks: list[Difference]
     """Differences of the clocks; where they matter, `counts` has differences too."""
+    rounding: list[Difference]
+    """The different rounding, where numbers of steps differ or are unknown."""
     curves: CurveDifference | None
     """The curves with the first base rates with which they differ, or with the first.
 
@@ -71,7 +73,9 @@ class Comparison:
         """Whether the learning rates that no target sets are the same."""
         if self.fields_of_root or self.counts:
             return False
-        return not self.clocks if self.curves is None else self.curves.first is None
+        return (
+            not (self.clocks or self.rounding) if self.curves is None else self.curves.first is None
+        )
 
     @property
     def needs(self) -> list[str]:
@@ -109,7 +113,8 @@ class Comparison:
             "needs": self.needs,
             "curves": None if curves is None else curves_as_json(curves, self.same_with),
         }
-        return document | (targets if self.targets else {})
+        rounding = {"rounding": [field_as_json(difference) for difference in self.rounding]}
+        return document | (targets if self.targets else {}) | (rounding if self.rounding else {})
 
 
 def compare(a: Side, b: Side, bases: Sequence[Base], steps: int | None) -> Comparison:
@@ -137,6 +142,7 @@ def compare(a: Side, b: Side, bases: Sequence[Base], steps: int | None) -> Compa
         memory=[difference for difference in of_root if difference.memory],
         counts=list(counts(a, b)),
         clocks=run_differences(a.spec, b.spec),
+        rounding=list(_rounding(a, b)),
         curves=next((curves for curves in tried if curves.first), tried[0]) if tried else None,
         same_with=[(curves.base_a, curves.base_b) for curves in tried if curves.first is None],
         pair=pair,
@@ -157,6 +163,17 @@ def _of_document(a: Spec, b: Spec) -> Iterator[Difference]:
         if name != other:
             only = "a" if other is None else "b" if name is None else None
             yield Difference(("param_groups", index), name, other, only)
+
+
+def _rounding(a: Side, b: Side) -> Iterator[Difference]:
+    """The rounding of two sides, where it differs and may have led to other numbers of steps."""
+    ours, theirs = a.spec.rounding, b.spec.rounding
+    if ours == theirs or not (a.durations and b.durations):
+        return
+    identities = [None, *(target.identity for target in a.spec.also)]
+    unknown = a.counted is None or b.counted is None
+    if unknown or any(True for identity in identities for _ in counts(a, b, identity)):
+        yield Difference(("rounding",), ours, theirs)
 
 
 def _side(side: Side) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
         *_listed(fields, "fields", lambda field: _field(_with_steps(field, root), a, b)),
         *_listed(found.counts, "durations", lambda count: _count(count, root, a, b)),
     ]
-    clocks = [_field(field, a, b) for field in found.clocks]
+    clocks = [_field(field, a, b) for field in (*found.clocks, *found.rounding)]
     memory = [_field(field, a, b, "remembers") for field in found.memory[:LISTED]]
     positions = [*filter(None, map(_position, (found.a, found.b)))]
     curves: list[str] = []
@@ -248,7 +248,11 @@ def _summary(found: Comparison) -> str:
         schedules = f"{count} of {len(found.targets) + 1} schedules differ{'s' * (count == 1)}"
         return schedules if count else f"{fields}, the schedules are equal"
     if curves is None:
-        return fields or "no differences" + " except in the clock" * bool(found.clocks)
+        excepted = [
+            *(["the clock"] if found.clocks else []),
+            *(["rounding"] if found.rounding else []),
+        ]
+        return fields or "no differences" + f" except in {listed(excepted, 'and')}" * bool(excepted)
     if found.same:
         remembers = found.memory or any(target.memory for target in found.targets)
         moved = remembers or found.a.spec.last_epoch != found.b.spec.last_epoch
@@ -267,7 +271,13 @@ def _fields(found: Comparison) -> str:
     count = len(found.fields)
     if count:
         return f"{quantity(count, 'field')} differ{'s' * (count == 1)}"
-    return "only the run length differs" if found.counts else ""
+    if not found.counts:
+        return ""
+    if not found.rounding:
+        return "only the run length differs"
+    return (
+        "only the run length and rounding differ" if found.clocks else "only the rounding differs"
+    )
 
 
 def _with(a: float, b: float, noun: str = "base rate") -> str:

@@ -79,7 +79,8 @@ def _names(spec: Spec) -> str:
 def _durations(spec: Spec) -> str:
     """The durations as written, up to a limit."""
     texts = [f"{path}: {text}" for path, text in spec.durations]
-    return ", ".join([*texts[:LISTED], *("..." for _ in texts[LISTED:][:1])])
+    rounded = [f"rounded {spec.rounding}"] if spec.rounding != "nearest" else []
+    return ", ".join([*texts[:LISTED], *("..." for _ in texts[LISTED:][:1]), *rounded])
 
 
 def shortened(rates: Sequence[float]) -> str:

@@ -308,8 +308,7 @@ def _for_groups_of(state: Spec, wanted: Spec) -> Spec:
     known = {target.identity: target.bases for target in state.also}
     also = tuple(target.with_bases(known.get(target.identity)) for target in wanted.also)
     groups = tuple(map(ParamGroup, names))
-    durations = wanted.durations
-    return Spec.trusted(wanted.schedule, also=also, param_groups=groups, durations=durations)
+    return Spec.trusted(wanted.schedule, also=also, param_groups=groups, **wanted.counting)
 
 
 def _spec_as_written(state: Found, wanted: Spec) -> Spec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 
 from torch.optim import Optimizer
@@ -15,7 +16,6 @@ from olm.spec.agreement import OnChange, agreed
 from olm.spec.param_groups import ParamGroup
 from olm.spec.spec import Spec
 from olm.spec.state_keys import as_step, check_step
-from olm.spec.written_durations import Durations
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import without_clock
 from olm.train.schedulers.group_names import Outdated, names_of, restore_names
@@ -87,8 +87,8 @@ class ScheduleLR(RateSetter):
     """Whether this scheduler has stepped since it was built, copied or resumed."""
     _on_change: OnChange = "error"
     """What `load_state_dict` does about differences if its caller does not choose."""
-    _durations: Durations = ()
-    """The durations as the spec has them, each with its path. A state has them too."""
+    _counting: Mapping[str, Any] = MappingProxyType({})
+    """The durations as the spec has them and their rounding. A state has them too."""
 
     def __init_subclass__(cls, model: type[Schedule] | None = None, **kwargs: Any) -> None:
         """Make a class the torch class of a kind. Its constructor takes the kind's fields."""
@@ -241,12 +241,12 @@ class ScheduleLR(RateSetter):
     def state_dict(self) -> dict[str, Any]:
         """The schedule and the current step as a spec, in plain JSON values."""
         with self._lock:
-            schedule, step, durations = self.schedule, self.last_epoch, self._durations
+            schedule, step, counting = self.schedule, self.last_epoch, self._counting
             bases, targets = self._numbers_to_save()
         state = Spec.trusted(
             schedule,
             **in_state(targets),
-            durations=durations,
+            **counting,
             last_epoch=as_step(step),
             # Callers may have put other numbers into the list. Adding 0.0 turns -0.0 into 0.0.
             base_lrs=[float(base) + 0.0 for base in bases],
@@ -281,7 +281,7 @@ class ScheduleLR(RateSetter):
         targets = self._targets_now()
         late = () if targets is None else targets.late
         groups = self.optimizer.param_groups
-        live = Spec.trusted(self.schedule, **in_state(targets), durations=self._durations)
+        live = Spec.trusted(self.schedule, **in_state(targets), **self._counting)
         state = state_of(live, bases, state_dict, on_change, groups)
         if on_change != "spec" and state.schedule.kind != kind:
             raise StateError(
@@ -289,7 +289,7 @@ class ScheduleLR(RateSetter):
             )
         if targets is None and (state.also or len(state.base_lrs or ()) != len(bases)):
             names = tuple(map(ParamGroup, names_of(self.optimizer)))
-            live = Spec.trusted(self.schedule, param_groups=names, durations=self._durations)
+            live = Spec.trusted(self.schedule, param_groups=names, **self._counting)
         state = agreed(state, live, bases, on_change)
         targets = setter_for(self.optimizer, state, late)
         ahead = self._ahead_for(state.schedule, [*(state.base_lrs or ())], targets)
@@ -315,7 +315,7 @@ class ScheduleLR(RateSetter):
             self._survives_optimizer_load = self._survives_optimizer_load or on_change == "spec"
             self._ahead, self._base_lrs, self._targets = ahead, list(state.base_lrs), targets
             self._know(self.optimizer.param_groups)
-            self._durations = state.durations
+            self._counting = state.counting
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
             self._check_at = max(self._step_count, 1)

@@ -288,10 +288,10 @@ def in_optimizer(spec: Spec, optimizer: Optimizer) -> Spec:
     names = names_of(optimizer, spec.group_names)
     if not spec.also:
         groups_now = tuple(map(ParamGroup, names))
-        return Spec.trusted(spec.schedule, param_groups=groups_now, durations=spec.durations)
+        return Spec.trusted(spec.schedule, param_groups=groups_now, **spec.counting)
     groups = optimizer.param_groups
     setter = TargetSetter(spec.schedule, spec.also, groups, names, late=spec.group_names)
-    return Spec.trusted(spec.schedule, **in_state(setter), durations=spec.durations)
+    return Spec.trusted(spec.schedule, **in_state(setter), **spec.counting)
 
 
 def in_state(setter: TargetSetter | None) -> dict[str, Any]:
