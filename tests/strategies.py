@@ -51,9 +51,11 @@ def schedules(draw, depth=3, wide=False, kinds=CATALOGUE):
     for _ in range(TRIES):
         said = {name for name in fields if name in needed or draw(st.booleans())}
         try:
-            return model(**{name: draw(fields[name]) for name in fields if name in said})
+            made = model(**{name: draw(fields[name]) for name in fields if name in said})
         except ValidationError:
             continue
+        if made.is_counted:
+            return made
     return model(**draw(st.sampled_from(model.examples)))
 
 
@@ -94,9 +96,9 @@ def with_durations(draw, schedule, clock):
     """A document of a schedule with durations instead of numbers of steps.
 
     They are about as long as the numbers, or `rest`. Only those that the models accept are kept;
-    they need not fit together once they are counted.
+    they need not fit together once they are counted. All of it counts steps.
     """
-    document = schedule.model_dump(mode="json")
+    document = in_steps(schedule.model_dump(mode="json"))
     for _, container, key in step_places(document):
         if draw(st.booleans()):
             number = container[key]
@@ -111,9 +113,19 @@ def with_durations(draw, schedule, clock):
     return document
 
 
+def in_steps(value):
+    """A document without the axes of its schedules."""
+    if isinstance(value, list):
+        return [in_steps(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    steps = {"axis": "steps", "per_step": None} if "axis" in value else {}
+    return {key: in_steps(item) for key, item in {**value, **steps}.items()}
+
+
 def step_places(document, path=()):
     """The numbers of steps in a schedule: the path, the container, and the key in it."""
-    if isinstance(document, dict):
+    if isinstance(document, dict) and "kind" in document:
         fields = step_fields(KINDS[document["kind"]])
         for name, value in document.items():
             if name in fields and isinstance(value, list):
@@ -325,6 +337,8 @@ def _values(annotation, metadata, children, wide):
         return st.booleans()
     if annotation is Schedule:
         return children
+    if hasattr(annotation, "examples"):
+        return st.sampled_from(annotation.examples)
     raise TypeError(f"no strategy yet for fields of the type {annotation}")
 
 

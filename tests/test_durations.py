@@ -580,7 +580,7 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None, way="nearest"
         parts, lengths, spans = [document[first]], [early], [least]
         if last is not None:
             late = document[last]
-            spans.append(written - start if late == "rest" else exactly[last][0][0])
+            spans.append(end - start if late == "rest" else exactly[last][0][0])
             if isinstance(late, str) and late != "rest":
                 begins = nearest(start + written - spans[1]) - begin
                 lasts = total - begins if way == "nearest" else whole(spans[1])

@@ -7,13 +7,14 @@ from typing import ClassVar, Literal, get_args
 import pytest
 from pydantic import BaseModel
 
+from olm.fields.imported import ImportedType
 from olm.kinds import KINDS
 from olm.schedule import schedule as schedules
 from olm.schedule.schedule import Schedule, reserve
 from olm.schema.documentation import field_docs
 from olm.schema.json_schema import schedules_schema
 from olm.spec import root_keys
-from olm.spec.root_keys import KEYS, ROOT_KEYS, STATE_KEYS, ImportedType, Root
+from olm.spec.root_keys import KEYS, ROOT_KEYS, STATE_KEYS, Root
 from olm.spec.spec import Spec, parse
 
 LAZY = {name: Root.model_fields[name].annotation for name in ("expect", "clock", "durations")}

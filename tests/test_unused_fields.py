@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from pydantic import ValidationError
 
+from olm.problem import SpecError
 from olm.schedule.schedule import Schedule
 from strategies import CATALOGUE, _values, schedules
 
@@ -59,7 +60,7 @@ def pairs(draw, model, values, name, choice):
         if draw(st.integers(0, 3)) == 0:
             fields[other] = draw(values[other])
     first = fields.get(name)
-    if isinstance(first, list) and draw(st.booleans()):
+    if isinstance(first, list) and not isinstance(first[-1], list) and draw(st.booleans()):
         # Lists that belong together have the same length.
         if isinstance(first[-1], dict):
             last = (draw(values[name]) or first)[-1]
@@ -79,7 +80,7 @@ def differ(model, pair):
     """Whether two valid schedules have another rate at some step."""
     try:
         first, second = (model(**fields).in_steps() for fields in pair)
-    except ValidationError:
+    except (ValidationError, SpecError):
         return False
     marks = [mark for schedule in (first, second) for mark in schedule.marks()[:50]]
     near = {*range(60), *(mark + by for mark in marks for by in (-1, 0, 1) if mark)}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from math import ulp
+from math import ceil, floor, ulp
 from typing import ClassVar, Literal
 
 from pydantic_core import SchemaSerializer, core_schema
@@ -137,6 +138,25 @@ _WHOLE = {unit.needs: unit for unit in UNITS.values() if unit.scale == 1}
 Rounding = Literal["nearest", "up", "down"]
 """How the ends of durations are rounded to whole steps; a half to the nearest step is up."""
 
+
+def nearest(exact: Fraction) -> int:
+    """The nearest whole number, a half rounded up.
+
+    >>> [nearest(Fraction(half, 2)) for half in (-1, 1, 3, 4)]
+    [0, 1, 2, 2]
+    """
+    return floor(exact + Fraction(1, 2))
+
+
+_ROUNDED: Mapping[Rounding, Callable[[Fraction], int]]
+_ROUNDED = {"nearest": nearest, "up": ceil, "down": floor}
+
+
+def rounded(exact: Fraction, rounding: Rounding) -> int:
+    """A whole number, rounded."""
+    return _ROUNDED[rounding](exact)
+
+
 REST = "rest"
 """The steps that remain of a phase, or of the run: the only duration without a number."""
 
@@ -255,18 +275,24 @@ def duration(text: str) -> Duration | None:
     return Duration(tuple(terms or [(Fraction(0), next(iter(amounts)))]), text)
 
 
-def pattern(*, zero: bool = True, negative: bool = False, rest: bool = True) -> str:
+def pattern(
+    *, zero: bool = True, negative: bool = False, rest: bool = True, shares: bool = True
+) -> str:
     """The regular expression of the durations that a field takes, for a JSON Schema.
 
     Args:
         zero: whether the number may be 0. A sum may be, until it is counted.
         negative: whether the number may be negative.
         rest: whether the duration may be `REST`.
+        shares: whether it may be a share of the run.
     """
-    none = rf"0(?:\.0+)?(?:[eE][+-]?[0-9]{{1,2}})?{_SUFFIX}"
+    suffixes = [unit.suffix for unit in UNITS.values() if shares or not unit.is_share]
+    suffix = f"(?:{'|'.join(suffixes)})"
+    none = rf"0(?:\.0+)?(?:[eE][+-]?[0-9]{{1,2}})?{suffix}"
     some = "" if zero else f"(?!-?{none}$)"
     words = f"{REST}|" if rest else ""
-    terms = rf"{'-?' if negative else ''}{_NUMBER}{_SUFFIX}{_MORE}{{0,{MOST_TERMS - 1}}}"
+    more = rf"(?:[+-]{_NUMBER}{suffix}){{0,{MOST_TERMS - 1}}}"
+    terms = rf"{'-?' if negative else ''}{_NUMBER}{suffix}{more}"
     # Python's `$` also matches before a final line break.
     return rf"^(?:{words}{some}{terms})$(?!\n)"
 

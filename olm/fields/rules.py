@@ -225,6 +225,8 @@ def _short(value: Any) -> str:
         return value.text
     if isinstance(value, str):
         return f"'{clipped(value)}'"
+    if isinstance(value, BaseModel):
+        return "a mapping"
     if not isinstance(value, list | tuple):
         return found(value)
     if any(isinstance(item, Mapping | BaseModel) for item in value):

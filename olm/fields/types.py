@@ -91,6 +91,20 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Quantity(Number):
+    """A number that is kept as an int if it is whole."""
+
+    def __call__(self, value: Any) -> int | float:
+        number = super().__call__(value)
+        return int(number) if number == int(number) else number
+
+    def _converted(self, value: Any) -> int | float:
+        number = super()._converted(value)
+        # A whole number may be within the maximum while the nearest float is not.
+        return int(value) if isinstance(value, numbers.Integral) else number
+
+
+@dataclass(frozen=True)
 class StepCount(Number):
     """A number or index of optimizer steps, or a `Duration` until a clock counts it.
 
@@ -101,6 +115,8 @@ class StepCount(Number):
     whole: bool = True
     rest: bool = True
     """Whether it is a length, which may be ``rest``."""
+    shares: bool = True
+    """Whether it may be a share of the run."""
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -117,12 +133,18 @@ class StepCount(Number):
         if written is None:
             raise self._no_duration(text)
         if written.is_rest and not self.rest:
-            raise invalid("duration", "must be a step, and `rest` is a length")
+            raise invalid("duration", self._no_rest)
+        if not self.shares and any(UNITS[suffix].is_share for _, suffix in written.terms):
+            raise invalid("duration", f"must not be a share of itself, found {found(text)}")
         if text.startswith("-") and self.minimum >= 0:
             raise self._no_duration(text)
         if self.minimum > 0 and written.is_zero:
             raise invalid("duration", f"must be above 0, found {found(text)}")
         return written
+
+    @property
+    def _no_rest(self) -> str:
+        return "must be a step, and `rest` is a length"
 
     def _no_duration(self, text: str) -> PydanticCustomError:
         if number := _number_in(text):
@@ -138,16 +160,34 @@ class StepCount(Number):
         return invalid("duration", f"{wanted}, found {found(text)}", hint=hint, fix=fix)
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
-        forms = [f"{unit.example} ({unit.plural})" for unit in UNITS.values() if unit.example]
+        units = [unit for unit in UNITS.values() if self.shares or not unit.is_share]
+        forms = [f"{unit.example} ({unit.plural})" for unit in units if unit.example]
         forms += ["rest (the remaining steps)"] if self.rest else []
         return {
             "description": f"In optimizer steps, or as {', '.join(forms[:-1])} or {forms[-1]}.",
             **super().__get_pydantic_json_schema__(schema, handler),
             "type": ["integer", "string"],
-            "pattern": pattern(zero=self.minimum <= 0, negative=self.minimum < 0, rest=self.rest),
+            "pattern": pattern(
+                zero=self.minimum <= 0,
+                negative=self.minimum < 0,
+                rest=self.rest,
+                shares=self.shares,
+            ),
             # Editors show it for strings that do not match and for values of other types.
             "errorMessage": f"must be a whole number or a duration such as {SUCH_AS}",
         }
+
+
+@dataclass(frozen=True)
+class RunLength(StepCount):
+    """The length of a run: a number of steps, or a duration that is not a part of it."""
+
+    rest: bool = False
+    shares: bool = False
+
+    @property
+    def _no_rest(self) -> str:
+        return "must be the length of the run, and `rest` is a part of it"
 
 
 SHARE_INSTEAD = "a share of the base rate is the field `end_factor: {}` of the kind `WarmupDecayLR`"

@@ -52,6 +52,7 @@ class Cyclic(Schedule):
 
     counts_with = {"gamma": ("mode", ("exp_range",))}
     group = "cyclic"
+    periods = ("step_size_up", "step_size_down")
     words = "straight from {base_lr} to {max_lr} in {step_size_up} steps and back, for ever"
     examples = [
         {"base_lr": 1e-3, "max_lr": 1e-2, "step_size_up": 20},
@@ -150,6 +151,7 @@ class OneCycle(Schedule):
     """Whether the fall back to the first rate is a phase of its own, as long as the rise."""
 
     group = "cyclic"
+    periods = ("steps_per_epoch",)
     words = (
         "from {max_lr} / {div_factor} to {max_lr} in {pct_start} of the steps, "
         "then to the first rate / {final_div_factor}, which holds"

@@ -44,6 +44,7 @@ class Power(Schedule):
     """By how much the bracket grows."""
 
     group = "decay"
+    periods = ("decay_steps",)
     words = "base × (1 + {decay_rate} × step / {decay_steps}) to the power of -{power}"
     examples = [{"decay_steps": 100}, {"power": 1.0, "decay_steps": 50, "decay_rate": 0.5}]
 
@@ -82,6 +83,7 @@ class InverseSqrt(Schedule):
     """The factor of the base rate that the decay approaches."""
 
     group = "decay"
+    periods = ("timescale",)
     words = "then toward {end_factor} × base with the inverse square root of the step"
     examples = [{"warmup_steps": 10}, {"warmup_steps": 0, "timescale": 100}]
 

@@ -111,6 +111,7 @@ class Ramp(Schedule):
     """What the rate does after the end: hold, go back and forth, start again, or go on."""
 
     group = "building block"
+    periods = ("offset",)
     counts_with = {"power": ("ease", ("polynomial", "power"))}
     words = "{start_factor} × base to {end_factor} × base in {total_steps} steps"
     examples = [

@@ -1,4 +1,4 @@
-"""Schedules on a clock of their own: repeated, shifted, in larger steps."""
+"""Schedules that start again after some steps."""
 
 from fractions import Fraction
 from math import ceil
@@ -14,8 +14,6 @@ from olm.schedule import (
     PositiveCount,
     PositiveSteps,
     Schedule,
-    StepCount,
-    StepIndex,
     cycles,
     rule,
 )
@@ -65,6 +63,7 @@ class Repeat(Schedule):
     """How many cycles there are; by default they never end. The rate at the end holds."""
 
     group = "composition"
+    periods = ("period",)
     words = "again every {period} steps"
     examples = [
         {"scheduler": {"kind": "CosineAnnealingLR", "T_max": 20}, "period": 20},
@@ -144,92 +143,3 @@ class Repeat(Schedule):
         with np.errstate(over="ignore", invalid="ignore"):
             (end,) = cycle_start(np.array([float(number)]), self.period, self.growth)
         return ceil(min(float(end), MAX_STEPS))
-
-
-@rule(
-    "first",
-    "last",
-    holds=lambda first, last: last is None or first <= last,
-    message="{first} must not be above {last}",
-)
-class Time(Schedule):
-    """A schedule on another clock: shifted, in larger steps, or between two steps only.
-
-    >>> from olm.kinds.linear import LinearDecay
-    >>> line = LinearDecay(total_steps=8)
-    >>> Time(scheduler=line, shift=2).lr([0, 1, 2, 6], base=0.8)
-    array([0.6, 0.5, 0.4, 0. ])
-    >>> Time(scheduler=line, every=4, last=4).lr([0, 3, 4, 7, 8], base=0.8)
-    array([0.8, 0.8, 0.4, 0.4, 0.4])
-
-    Source: olm's own.
-    """
-
-    kind: Literal["TimeLR"] = "TimeLR"
-    scheduler: Schedule
-    """The schedule to re-time."""
-    shift: Annotated[int, StepCount(-MAX_STEPS, MAX_STEPS, rest=False)] = 0
-    """How many steps the clock is ahead; below 0, how many it is behind."""
-    every: PositiveSteps = 1
-    """How many steps lie between two moves of the clock."""
-    first: StepIndex = 0
-    """The step below which the clock never is."""
-    last: StepIndex | None = None
-    """The step at which the clock stops."""
-
-    group = "composition"
-    words = "on the clock of the optimizer"
-    examples = [
-        {"scheduler": {"kind": "WarmupLR", "warmup_steps": 10}, "shift": -1},
-        {"scheduler": {"kind": "ExponentialLR", "gamma": 0.9}, "every": 10, "last": 50},
-    ]
-    own_clock = True
-
-    def wording(self) -> str:
-        words = {
-            "shifted by {shift} steps": self.shift != 0,
-            "that moves every {every} steps": self.every != 1,
-            "that starts at step {first}": self.first != 0,
-            "that stops at step {last}": self.last is not None,
-        }
-        said = [text for text, holds in words.items() if holds]
-        return f"on a clock {', '.join(said)}" if said else self.words
-
-    def formula(self, step: Array, base: Array) -> Array:
-        import numpy as np
-
-        # Larger steps are the only ones that are rounded: a slowed clock has fractional steps.
-        own = step if self.every == 1 else np.floor(step / self.every) * self.every
-        return self.scheduler.formula(np.clip(own + self.shift, self.first, self._last), base)
-
-    def own_marks(self) -> tuple[int, ...]:
-        return () if self.last is None else (self._clock_is_at(self.last),)
-
-    def holds_from(self) -> int | None:
-        ends = [self.scheduler.holds_from(), self.last]
-        return min((self._clock_is_at(end) for end in ends if end is not None), default=None)
-
-    def ends_at(self) -> int | None:
-        return super().ends_at() if self.last is None else self._clock_is_at(self.last)
-
-    def horizon(self) -> int:
-        return super().horizon() if self.holds_from() is not None else self.scheduler.horizon()
-
-    def part_steps(self, step: int) -> list[int | None]:
-        clock = step // self.every * self.every + self.shift
-        return [min(max(clock, self.first), self._last)]
-
-    def part_ranges(self, first: int, last: int) -> list[tuple[int, int]]:
-        return [(low, min(high, self._last + 1)) for low, high in super().part_ranges(first, last)]
-
-    def reached_at(self, part: Part, step: int) -> int | None:
-        return self._clock_is_at(step) if step <= self._last else None
-
-    @property
-    def _last(self) -> int:
-        return MAX_STEPS if self.last is None else self.last
-
-    def _clock_is_at(self, mark: int) -> int:
-        """The first step at which the clock is at a mark or later."""
-        after = max(mark - self.shift, 0) if mark > self.first else 0
-        return min(-(-after // self.every) * self.every, MAX_STEPS)

@@ -38,6 +38,7 @@ class CosineWarmRestarts(Schedule):
     """The rate that each wave falls towards; at its end the next wave starts."""
 
     group = "cyclic"
+    periods = ("T_0",)
     words = (
         "half a cosine from the base rate to {eta_min} in {T_0} steps, "
         "then again, each {T_mult} × as long as the one before"

@@ -34,6 +34,7 @@ class Step(Schedule):
     """What the rate is multiplied by."""
 
     group = "decay"
+    periods = ("step_size",)
     words = "the base rate, times {gamma} every {step_size} steps"
     examples = [{"step_size": 30}, {"step_size": 10, "gamma": 0.5}]
 

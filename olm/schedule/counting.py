@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, floor
 from typing import Generic, NamedTuple
 
 from pydantic import ValidationError
 
-from olm.fields.durations import Duration, Rounding
+from olm.fields.durations import Duration, Rounding, rounded
 from olm.fields.errors import problems_of
 from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS
-from olm.problem import Path, Problem, SpecError, dotted, found, quantity
+from olm.problem import OlmError, Path, Problem, SpecError, dotted, found, quantity
+from olm.schedule.axis_clock import AxisClock
 from olm.schedule.clock import Clock
 from olm.schedule.fitting import shortened
 from olm.schedule.step_fields import Made, fields_with, steps_of, with_numbers
 from olm.schedule.timeline import Timeline
-
-_HALF = Fraction(1, 2)
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,13 @@ class Counted:
     """The step of the run at which it starts."""
     from_end: bool = False
     """Whether it is counted back from the end of its schedule, so that its start is rounded."""
+    counts: str = "steps"
+    """What it is counted in: ``steps``, or the ``samples`` or ``tokens`` of an axis."""
+
+    @property
+    def unit(self) -> str:
+        """The singular of `counts`."""
+        return self.counts.removesuffix("s")
 
     @property
     def as_written(self) -> tuple[str, str]:
@@ -53,10 +58,10 @@ class Counted:
         if self.exact == self.steps:
             return ""
         if self.from_end:
-            exact, step, words = self.start, self.begin, [f"from step {self.begin:,}"]
+            exact, step, words = self.start, self.begin, [f"from {self.unit} {self.begin:,}"]
         else:
             exact, step = self.start + self.exact, self.begin + self.steps
-            words = [f"to step {step:,}"] if self.begin else []
+            words = [f"to {self.unit} {step:,}"] if self.begin else []
         if step != exact:
             words.append(f"rounded {'up' if step > exact else 'down'} from {float(exact):.10g}")
         return ", ".join(words)
@@ -143,19 +148,6 @@ def steps_at(
     return ends
 
 
-def nearest(exact: Fraction) -> int:
-    """The nearest whole number, a half rounded up.
-
-    >>> [nearest(Fraction(half, 2)) for half in (-1, 1, 3, 4)]
-    [0, 1, 2, 2]
-    """
-    return floor(exact + _HALF)
-
-
-_ROUNDED: Mapping[Rounding, Callable[[Fraction], int]]
-_ROUNDED = {"nearest": nearest, "up": ceil, "down": floor}
-
-
 @dataclass(frozen=True)
 class _Interval:
     """The steps of the run at which a schedule applies."""
@@ -168,18 +160,22 @@ class _Interval:
     """The step at which it is over, if that is known."""
     is_known: bool = True
     """Whether the schedule around it could be counted."""
+    is_placed: bool = True
+    """Whether its steps are consecutive steps of the run, from `begin` on."""
 
 
 class _Counter:
     """Counts the durations of a schedule, and records the results and the problems."""
 
-    def __init__(self, clock: Clock, rounding: Rounding) -> None:
+    def __init__(self, clock: Clock | AxisClock, rounding: Rounding) -> None:
         self.clock, self.rounding = clock, rounding
         self.counted: list[Counted] = []
         self.problems: list[Problem] = []
 
     def schedule(self, schedule: Made, interval: _Interval, path: Path) -> Made:
         """The schedule in steps; unchanged if there is a problem."""
+        if schedule.axis_of_parts != "steps" and isinstance(self.clock, Clock):
+            return self._along_axis(schedule, interval, path)
         first, problems = len(self.counted), len(self.problems)
         self._own(schedule, interval, path)
         counted = self.counted[first:]
@@ -194,6 +190,30 @@ class _Counter:
                 return self._children(made, _intervals(made, exact, interval), path)
         unknown = replace(interval, is_known=False)
         return self._children(schedule, [unknown for _ in schedule.children()], path)
+
+    def _along_axis(self, schedule: Made, interval: _Interval, path: Path) -> Made:
+        """A schedule whose numbers count samples or tokens, and those inside it, counted."""
+        axis, clock = schedule.axis_of_parts, self.clock
+        assert isinstance(clock, Clock)
+        try:
+            units = clock.units(axis)
+        except OlmError as error:
+            self._missing(f"axis: {error}", clock.lacks_of(axis), (*path, "axis"))
+            return schedule
+        if not (units.is_constant or interval.is_placed):
+            text = f"axis must not be {axis} inside a schedule that moves or repeats its parts"
+            hint = "the batch changes during the run: put the axis around that schedule"
+            self.problems.append(Problem("varying-batch", text, (*path, "axis"), hint=hint))
+            return schedule
+        along = AxisClock(clock, axis, interval.begin)
+        # A sample or token is so small a part of a step that its rounding is no question.
+        inside = _Counter(along, "nearest")
+        end = None if interval.end is None else along.end(interval.end)
+        planned = schedule.model_copy(update={"per_step": along.per_step()})
+        made = inside.schedule(planned, _Interval(end=end, is_known=interval.is_known), path)
+        self.counted += inside.counted
+        self.problems += inside.problems
+        return made
 
     def _children(self, schedule: Made, intervals: list[_Interval], path: Path) -> Made:
         children = [
@@ -216,7 +236,9 @@ class _Counter:
                 end = self._last(value, ends[kind.fit.into], interval, path + place)
             else:
                 above = ends.get(str(place[0])) if place[0] in kind.rising else None
-                end = self.end(value, start, interval, path + place, above)
+                nowhere = place[0] in kind.periods
+                where = replace(interval, is_placed=False) if nowhere else interval
+                end = self.end(value, start, where, path + place, above)
             ends[str(place[0])] = end
             before = end if staged else before
         over = (
@@ -230,20 +252,19 @@ class _Counter:
 
     def _last(self, written: Duration, end: _Point, interval: _Interval, path: Path) -> _Point:
         """The length of a last stage, which is counted back from the end of its schedule."""
-        if self.clock.lacks(written):
-            self._lacks(written, path)
+        if self._refused(written, interval, path):
             return end
-        exact = self.clock.steps(written)
+        exact = self.clock.steps_until(interval.start + end.exact, written)
         start = end.exact - exact
         # Libraries that round up or down do so with the length: ceil or floor of a share.
-        steps = _ROUNDED[self.rounding](exact)
+        steps = rounded(exact, self.rounding)
         if self.rounding == "nearest":
             steps = end.step - self._rounded(start, interval)
         if exact >= 0:
             steps = max(steps, 1 if exact else 0)
         begin = interval.begin + end.step - steps
         counted = Counted(path, written, exact, steps, interval.start + start, begin, from_end=True)
-        self.counted.append(counted)
+        self.counted.append(replace(counted, counts=self.clock.counts))
         return _Point(exact, steps)
 
     def end(
@@ -272,11 +293,10 @@ class _Counter:
             if before.exact < interval.end - interval.start:
                 steps = max(steps, 1)
             exact, end = Fraction(steps), _Point(interval.end - interval.start, before.step + steps)
-        elif self.clock.lacks(written):
-            self._lacks(written, path)
+        elif self._refused(written, interval, path):
             return before
         else:
-            exact = self.clock.steps(written)
+            exact = self.clock.steps(written, interval.start + before.exact)
             steps = self._rounded(before.exact + exact, interval) - before.step
             if exact >= 0:
                 # The duration before may have been extended to 1 step, beyond the end of this one.
@@ -285,17 +305,35 @@ class _Counter:
                 steps = max(steps, above.step + 1)
             end = _Point(before.exact + exact, before.step + steps)
         start, begin = interval.start + before.exact, interval.begin + before.step
-        self.counted.append(Counted(path, written, exact, steps, start, begin))
+        counted = Counted(path, written, exact, steps, start, begin, counts=self.clock.counts)
+        self.counted.append(counted)
         return end
 
     def _rounded(self, exact: Fraction, interval: _Interval) -> int:
         """The number of steps from the begin of an interval, with its end rounded."""
-        return _ROUNDED[self.rounding](interval.start + exact) - interval.begin
+        return rounded(interval.start + exact, self.rounding) - interval.begin
+
+    def _refused(self, written: Duration, interval: _Interval, path: Path) -> bool:
+        """Whether a duration cannot be counted, which is then a problem."""
+        if self.clock.lacks(written):
+            self._lacks(written, path)
+            return True
+        if interval.is_placed or self.clock.is_linear(written):
+            return False
+        text = f"{dotted(path)}: {written} is not the same number of {self.clock.counts} everywhere"
+        hint = (
+            "the batch changes during the run: give a number of steps, or put the schedule on an "
+            "axis of samples or tokens"
+        )
+        self.problems.append(Problem("varying-batch", text, path, hint=hint))
+        return True
 
     def _lacks(self, written: Duration, path: Path) -> None:
         lacks = self.clock.lacks(written)
-        text = f"{dotted(path)}: {written} needs a clock with {lacks}"
-        clock = f"`clock: {{{lacks}: ...}}`"
+        self._missing(f"{dotted(path)}: {written} needs a clock with {lacks}", lacks, path)
+
+    def _missing(self, text: str, field: str, path: Path) -> None:
+        clock = f"`clock: {{{field}: ...}}`"
         hint = f"add {clock} at the root, or pass clock=olm.Clock(...) to olm.build"
         self.problems.append(Problem("clock", text, path, hint=hint))
 
@@ -335,6 +373,7 @@ def _intervals(
             interval.begin + begin,
             interval.end if end == MAX_STEPS else interval.begin + end,
             interval.is_known,
+            interval.is_placed and not made.moves_parts,
         )
         for start, (begin, end, _) in zip(starts, parts, strict=True)
     ]
@@ -362,8 +401,7 @@ def _out_of_range(counted: Counted) -> Problem | None:
 def _in_words(counted: Counted) -> str:
     if abs(counted.steps) > MAX_STEPS:
         # The number may have a hundred digits.
-        return f"{dotted(counted.path)}: {counted.written} is beyond {MAX_STEPS:,} steps"
+        return f"{dotted(counted.path)}: {counted.written} is beyond {MAX_STEPS:,} {counted.counts}"
     rounding = f", {counted.rounding}" if counted.rounding else ""
-    return (
-        f"{dotted(counted.path)}: {counted.written} is {quantity(counted.steps, 'step')}{rounding}"
-    )
+    steps = quantity(counted.steps, counted.unit)
+    return f"{dotted(counted.path)}: {counted.written} is {steps}{rounding}"

@@ -48,7 +48,9 @@ def is_counted(schedule: Timeline) -> bool:
         value = getattr(schedule, name)
         if type(value) is Duration or (type(value) is tuple and any(map(_is_duration, value))):
             return False
-    return not child_fields(model) or all(map(is_counted, schedule.children()))
+    if not child_fields(model):
+        return True
+    return not schedule.needs_plan and all(map(is_counted, schedule.children()))
 
 
 def _is_duration(value: object) -> bool:

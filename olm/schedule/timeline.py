@@ -53,6 +53,24 @@ class Timeline(Nesting):
     own_clock: ClassVar[bool] = False
     """Whether the parts run on another clock than the schedule, which `part_steps` defines."""
 
+    periods: ClassVar[tuple[str, ...]] = ()
+    """The fields whose steps start nowhere in particular: periods, time constants, shifts."""
+
+    @property
+    def axis_of_parts(self) -> str:
+        """What the numbers of steps in this schedule count: ``steps``, ``samples``, ``tokens``."""
+        return "steps"
+
+    @property
+    def moves_parts(self) -> bool:
+        """Whether consecutive steps of the parts are not consecutive steps of the schedule."""
+        return self.own_clock
+
+    @property
+    def needs_plan(self) -> bool:
+        """Whether it cannot be evaluated before a clock has counted its axis."""
+        return False
+
     def parts(self) -> list[Part]:
         """The schedules that this one is made of, in the order of `children`.
 

@@ -136,6 +136,9 @@ def type_in_words(schema: Mapping[str, Any], many: bool = False) -> str:
         return "values" if many else "a value"
     if isinstance(schema["type"], list):
         return _either(type_in_words({**schema, "type": one}, many) for one in schema["type"])
+    if schema["type"] == "array" and isinstance(schema["items"], list):
+        parts = " and ".join(map(type_in_words, schema["items"]))
+        return f"{'pairs' if many else 'a pair'} of {parts}"
     if schema["type"] == "array":
         least = f"{schema['minItems']} or more " if "minItems" in schema else ""
         return (

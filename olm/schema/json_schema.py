@@ -13,12 +13,13 @@ from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel
 
+from olm.fields.imported import ImportedType
 from olm.fields.rules import Rule
 from olm.problem import MAX_LEVELS, MAX_VALUES
 from olm.schedule.schedule import ANY_KIND, MAX_DEPTH, Schedule
 from olm.schema.completion import names, snippet
 from olm.schema.documentation import FieldSchema, field_docs, plain, prose, summary
-from olm.spec.root_keys import KEYS, ROOT_KEYS, STATE_KEYS, ImportedType, RootKey
+from olm.spec.root_keys import KEYS, ROOT_KEYS, STATE_KEYS, RootKey
 from olm.spec.spec import Spec
 
 Json: TypeAlias = dict[str, Any]
@@ -197,10 +198,12 @@ def _closed(model: type[BaseModel]) -> Json:
         name = field.alias or key
         if field.default is None or field.default == ():
             fields[name] = _not_null(fields[name])
-        for inner in get_args(field.annotation):
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
-                fields[name]["items"] = _closed(inner)
+        if inner := _inner_model(field.annotation):
+            several = "array" in fields[name]["type"]
+            closed = _closed(inner)
+            fields[name] = fields[name] | ({"items": closed} if several else closed)
     return {
+        **_comment("", _rules(model)),
         "type": "object",
         **({"required": schema["required"]} if "required" in schema else {}),
         "properties": fields,
@@ -209,10 +212,19 @@ def _closed(model: type[BaseModel]) -> Json:
     }
 
 
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    """The model of a field, or of the items of its list, if it has one."""
+    parts = [annotation, *get_args(annotation)]
+    loaded = (part.load() if isinstance(part, ImportedType) else part for part in parts)
+    models = (part for part in loaded if isinstance(part, type) and issubclass(part, BaseModel))
+    return next(models, None)
+
+
 def _not_null(schema: Json) -> Json:
     """What a key of the root takes: None stands for its absence, and is not written."""
     types = schema["type"]
-    there = types if isinstance(types, str) else next(one for one in types if one != "null")
+    several = [types] if isinstance(types, str) else [one for one in types if one != "null"]
+    there = several if len(several) > 1 else several[0]
     return {name: value for name, value in schema.items() if name != "default"} | {"type": there}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from olm.fields.durations import Duration
 from olm.fields.types import memory_fields
 from olm.problem import Path
+from olm.schedule.per_step import PerStep
 from olm.schedule.schedule import Schedule
 from olm.spec.root_keys import KEYS
 from olm.spec.spec import Spec
@@ -141,4 +142,6 @@ def _plain(value: Any) -> Any:
         return value.model_dump(mode="json")
     if isinstance(value, Duration):
         return value.text
+    if isinstance(value, PerStep):
+        return value.as_document()
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -11,6 +11,7 @@ from olm.fields.durations import Duration
 from olm.fields.errors import at, invalid
 from olm.fields.types import memory_fields
 from olm.problem import found
+from olm.schedule.per_step import PerStep
 from olm.schedule.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -76,4 +77,6 @@ def _canonical(value: Any) -> Any:
         return said | {"kind": value.kind}
     if isinstance(value, Duration):
         return value.text
+    if isinstance(value, PerStep):
+        return value.as_document()
     return [_canonical(item) for item in value] if isinstance(value, tuple) else value

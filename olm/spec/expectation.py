@@ -12,11 +12,12 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 
 from olm.fields.durations import Rounding
 from olm.fields.errors import at, invalid, reworded_all
+from olm.fields.imported import there
 from olm.fields.types import MAX_RATE, Length, Listed, Number, PartialShare, Rate, StepIndex
 from olm.problem import Path, Problem, RateError, found, only_near
 from olm.spec.hyperparameters import LR, NUMBER_SCHEMA, number_name
 from olm.spec.param_groups import GROUP_SCHEMA, group_name
-from olm.spec.root_keys import Root, there
+from olm.spec.root_keys import Root
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock

@@ -9,56 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
 from operator import attrgetter, methodcaller
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
-from pydantic_core import CoreSchema, InitErrorDetails, core_schema
+from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
 from olm.fields.durations import Rounding
-from olm.fields.errors import at, invalid, null
+from olm.fields.errors import at, invalid
+from olm.fields.imported import ImportedType, imported, there
 from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
 from olm.problem import Path, found
 from olm.schedule.schedule import Schedule, reserve, validate
 
 DIGEST = "^sha256:[0-9a-f]{64}$"
 """How the digest of a state is written."""
-
-
-def there(value: Any) -> Any:
-    """The value of a key, unless that is null."""
-    if value is None:
-        raise null()
-    return value
-
-
-def imported(module: str, name: str) -> Callable[..., Any]:
-    """A function whose module is imported when it is called: few documents need it."""
-    return lambda *arguments: getattr(import_module(module), name)(*arguments)
-
-
-class ImportedType:
-    """A type whose module is imported when a value of it is read: few documents have one."""
-
-    def __init__(self, module: str, name: str, reader: str) -> None:
-        self.module, self.name, self.reader = module, name, reader
-
-    def load(self) -> Any:
-        """The type itself."""
-        return getattr(import_module(self.module), self.name)
-
-    def __or__(self, nothing: None) -> ImportedType:
-        # A field without a value has its default, which is not validated; null is refused.
-        return self
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
-        read = imported(self.module, self.reader)
-        return core_schema.no_info_before_validator_function(
-            lambda value: read(there(value)), core_schema.any_schema()
-        )
 
 
 if TYPE_CHECKING:

@@ -322,7 +322,7 @@ class TanhLR(ScheduleLR):
     ) -> None: ...
 
 class TimeLR(ScheduleLR):
-    """A schedule on another clock: shifted, in larger steps, or between two steps only."""
+    """A schedule on another clock: shifted, in larger steps, along samples or tokens."""
     def __init__(
         self,
         optimizer: Optimizer,
@@ -331,6 +331,8 @@ class TimeLR(ScheduleLR):
         every: int = 1,
         first: int = 0,
         last: int | None = None,
+        axis: Literal["steps", "samples", "tokens"] = "steps",
+        per_step: list[list[float]] | dict[str, int] | None = None,
         last_epoch: int = -1,
     ) -> None: ...
 

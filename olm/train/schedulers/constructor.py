@@ -88,6 +88,7 @@ def plain_type(annotation: Any) -> Any:
     >>> plain_type(Listed[Steps])
     collections.abc.Sequence[int]
     """
+    annotation = getattr(annotation, "plain", annotation)
     origin, inner = get_origin(annotation), get_args(annotation)
     if annotation is Schedule:
         return Mapping[str, Any] | Schedule
