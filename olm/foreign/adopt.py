@@ -74,7 +74,9 @@ def _adopted(
     old = read(state, seen)
     if old is None and not exact:
         old = _position(live, state, seen)
-    if old is None or (exact and old.schedule and old.schedule["kind"] != live.kind):
+    # The parent of a branch may be another library's scheduler, of any kind.
+    any_kind = not exact or own.parent is not None
+    if old is None or (not any_kind and old.schedule and old.schedule["kind"] != live.kind):
         old = _of_same_kind(live, state)
     if old.schedule is None and exact and live.metric_driven:
         raise StateError(

@@ -39,7 +39,7 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
             f'on_change must be "error", "checkpoint" or "spec", found {found(on_change)}'
         )
     position = {"last_epoch": state.last_epoch, "base_lrs": base_lrs}
-    kept: dict[str, Any] = {"param_groups": own.param_groups, **own.counting, **position}
+    kept: dict[str, Any] = {"param_groups": own.param_groups, **own.origin, **position}
     live = Spec.trusted(own.schedule, also=own.also, **kept)
     if on_change != "spec":
         _check_groups(state, own, base_lrs)

@@ -128,7 +128,7 @@ def state_at(spec: Spec, step: int, names: Sequence[str], own: Sequence[Numbers]
         also=also,
         # Only targets need the names, as in the state of a scheduler.
         param_groups=tuple(map(ParamGroup, names)) if also else (),
-        **spec.counting,
+        **spec.origin,
         last_epoch=step,
         base_lrs=[numbers[LR] for numbers in own],
     )

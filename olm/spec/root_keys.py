@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from olm.schedule.clock import Clock
     from olm.spec.expectation import Expectation
     from olm.spec.param_groups import ParamGroup
+    from olm.spec.parent import Parent
     from olm.spec.targets import Target
     from olm.spec.written_durations import Durations
 
@@ -45,6 +46,7 @@ else:
     ParamGroups = ImportedType("olm.spec.param_groups", "ParamGroup", "param_groups")
     Numbers = ImportedType("olm.spec.param_groups", "ParamGroup", "optimizer_numbers")
     Expectation = ImportedType("olm.spec.expectation", "Expectation", "expected")
+    Parent = ImportedType("olm.spec.parent", "Parent", "parent_of")
     Durations = ImportedType("olm.spec.written_durations", "Durations", "durations")
 
 
@@ -144,6 +146,9 @@ class Root(BaseModel):
     """The run that the spec was written for; a run of its own that is built wins."""
     rounding: Annotated[Rounding, BeforeValidator(rounding_word), RootKey("both")] = "nearest"
     """How the ends of durations are rounded to whole steps, in all schedules and in `expect`."""
+    parent: Annotated[Parent | None, RootKey("both", write=methodcaller("as_document"))] = None
+    """The run that this run branches from: the `digest` of its states, and the step. Its state at
+    this step loads as a state of the branch."""
     durations: Annotated[
         Durations,
         RootKey(
@@ -180,9 +185,10 @@ class Root(BaseModel):
     """The `digest` of the schedule, which tells a mixture of two states from a state."""
 
     @property
-    def counting(self) -> dict[str, Any]:
-        """What a state keeps of how its steps were counted: `durations` and their `rounding`."""
-        return {"durations": self.durations, "rounding": self.rounding} if self.durations else {}
+    def origin(self) -> dict[str, Any]:
+        """What a state keeps of where its numbers are from: the parent, `durations`, `rounding`."""
+        counting = {"durations": self.durations, "rounding": self.rounding}
+        return {"parent": self.parent, **(counting if self.durations else {})}
 
     @property
     def group_names(self) -> list[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from olm.fields.durations import Rounding
     from olm.schedule.clock import Clock
     from olm.schedule.counting import Counted, Plan
+    from olm.spec.parent import Parent
     from olm.spec.root_keys import ParamGroups, Targets
     from olm.spec.written_durations import Durations
 
@@ -53,6 +54,7 @@ class Spec(Root):
         param_groups: ParamGroups = (),
         durations: Durations = (),
         rounding: Rounding = "nearest",
+        parent: Parent | None = None,
         last_epoch: int | None = None,
         base_lrs: Sequence[float] | None = None,
     ) -> Spec:
@@ -67,6 +69,7 @@ class Spec(Root):
             param_groups=param_groups,
             durations=durations,
             rounding=rounding,
+            parent=parent,
             last_epoch=last_epoch,
             base_lrs=bases,
         )

@@ -281,6 +281,7 @@ def _spec_of(state: Found, wanted: Spec | None) -> Spec:
     """
     from olm.foreign.checkpoints import OURS, spec_of
     from olm.spec.agreement import agreed
+    from olm.spec.parent import branched
 
     if wanted is None:
         return spec_of(state)
@@ -289,7 +290,8 @@ def _spec_of(state: Found, wanted: Spec | None) -> Spec:
     if state.writer != OURS:
         return spec_of(state, wanted.schedule)
     spec = spec_of(state)
-    return agreed(spec, _for_groups_of(spec, wanted), spec.base_lrs or (), "error")
+    wanted = _for_groups_of(spec, wanted)
+    return agreed(branched(spec, wanted), wanted, spec.base_lrs or (), "error")
 
 
 def _for_groups_of(state: Spec, wanted: Spec) -> Spec:
@@ -308,7 +310,7 @@ def _for_groups_of(state: Spec, wanted: Spec) -> Spec:
     known = {target.identity: target.bases for target in state.also}
     also = tuple(target.with_bases(known.get(target.identity)) for target in wanted.also)
     groups = tuple(map(ParamGroup, names))
-    return Spec.trusted(wanted.schedule, also=also, param_groups=groups, **wanted.counting)
+    return Spec.trusted(wanted.schedule, also=also, param_groups=groups, **wanted.origin)
 
 
 def _spec_as_written(state: Found, wanted: Spec) -> Spec:

@@ -13,6 +13,7 @@ from olm.fields.errors import problems_of
 from olm.problem import OlmError, SpecError, found
 from olm.schedule.clock import Clock, clock_of
 from olm.schedule.schedule import Schedule
+from olm.spec.parent import own_durations
 from olm.spec.root_keys import STATE_KEYS
 from olm.spec.spec import Spec
 
@@ -79,8 +80,11 @@ def recounted(state: Spec, clock: Clock) -> Spec:
     Raises:
         SpecError: the clock lacks what a duration needs, or the new numbers of steps are invalid.
     """
-    if not state.durations:
+    durations = own_durations(state)
+    if not durations:
         return state
+    written = BaseModel.model_copy(state, update={"durations": durations}).written
+    past = tuple(pair for pair in state.durations if pair not in durations)
     # Without its position, since numbers of another length are of another schedule.
-    written = BaseModel.model_copy(state.written, update=dict.fromkeys(STATE_KEYS))
-    return written.resolve(state.clock_for(clock))
+    update = {**dict.fromkeys(STATE_KEYS), "durations": past}
+    return BaseModel.model_copy(written, update=update).resolve(state.clock_for(clock))

@@ -95,7 +95,7 @@ def build(
     else:
         targets = setter_for(optimizer, spec)
         scheduler._construct_new(optimizer, spec.schedule, targets=targets)
-        scheduler._counting = spec.counting
+        scheduler._origin = spec.origin
     scheduler._on_change = on_change
     if only_if_stepped:
         scheduler._step_only_if_stepped()

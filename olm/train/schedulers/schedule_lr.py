@@ -14,6 +14,7 @@ from olm.problem import OlmError, StateError, found
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
 from olm.spec.param_groups import ParamGroup
+from olm.spec.parent import branched
 from olm.spec.spec import Spec
 from olm.spec.state_keys import as_step, check_step
 from olm.train.schedulers.constructor import constructor
@@ -87,8 +88,8 @@ class ScheduleLR(RateSetter):
     """Whether this scheduler has stepped since it was built, copied or resumed."""
     _on_change: OnChange = "error"
     """What `load_state_dict` does about differences if its caller does not choose."""
-    _counting: Mapping[str, Any] = MappingProxyType({})
-    """The durations as the spec has them and their rounding. A state has them too."""
+    _origin: Mapping[str, Any] = MappingProxyType({})
+    """The durations as the spec has them, their rounding, and the parent. A state has them too."""
 
     def __init_subclass__(cls, model: type[Schedule] | None = None, **kwargs: Any) -> None:
         """Make a class the torch class of a kind. Its constructor takes the kind's fields."""
@@ -241,12 +242,12 @@ class ScheduleLR(RateSetter):
     def state_dict(self) -> dict[str, Any]:
         """The schedule and the current step as a spec, in plain JSON values."""
         with self._lock:
-            schedule, step, counting = self.schedule, self.last_epoch, self._counting
+            schedule, step, origin = self.schedule, self.last_epoch, self._origin
             bases, targets = self._numbers_to_save()
         state = Spec.trusted(
             schedule,
             **in_state(targets),
-            **counting,
+            **origin,
             last_epoch=as_step(step),
             # Callers may have put other numbers into the list. Adding 0.0 turns -0.0 into 0.0.
             base_lrs=[float(base) + 0.0 for base in bases],
@@ -281,15 +282,15 @@ class ScheduleLR(RateSetter):
         targets = self._targets_now()
         late = () if targets is None else targets.late
         groups = self.optimizer.param_groups
-        live = Spec.trusted(self.schedule, **in_state(targets), **self._counting)
-        state = state_of(live, bases, state_dict, on_change, groups)
+        live = Spec.trusted(self.schedule, **in_state(targets), **self._origin)
+        state = branched(state_of(live, bases, state_dict, on_change, groups), live, on_change)
         if on_change != "spec" and state.schedule.kind != kind:
             raise StateError(
                 f"kind: the checkpoint has {state.schedule.kind}, this scheduler {kind}"
             )
         if targets is None and (state.also or len(state.base_lrs or ()) != len(bases)):
             names = tuple(map(ParamGroup, names_of(self.optimizer)))
-            live = Spec.trusted(self.schedule, param_groups=names, **self._counting)
+            live = Spec.trusted(self.schedule, param_groups=names, **self._origin)
         state = agreed(state, live, bases, on_change)
         targets = setter_for(self.optimizer, state, late)
         ahead = self._ahead_for(state.schedule, [*(state.base_lrs or ())], targets)
@@ -315,7 +316,7 @@ class ScheduleLR(RateSetter):
             self._survives_optimizer_load = self._survives_optimizer_load or on_change == "spec"
             self._ahead, self._base_lrs, self._targets = ahead, list(state.base_lrs), targets
             self._know(self.optimizer.param_groups)
-            self._counting = state.counting
+            self._origin = state.origin
             self.last_epoch = state.last_epoch
             self._step_count = state.last_epoch + 1
             self._check_at = max(self._step_count, 1)

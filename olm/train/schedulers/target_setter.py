@@ -288,10 +288,10 @@ def in_optimizer(spec: Spec, optimizer: Optimizer) -> Spec:
     names = names_of(optimizer, spec.group_names)
     if not spec.also:
         groups_now = tuple(map(ParamGroup, names))
-        return Spec.trusted(spec.schedule, param_groups=groups_now, **spec.counting)
+        return Spec.trusted(spec.schedule, param_groups=groups_now, **spec.origin)
     groups = optimizer.param_groups
     setter = TargetSetter(spec.schedule, spec.also, groups, names, late=spec.group_names)
-    return Spec.trusted(spec.schedule, **in_state(setter), **spec.counting)
+    return Spec.trusted(spec.schedule, **in_state(setter), **spec.origin)
 
 
 def in_state(setter: TargetSetter | None) -> dict[str, Any]:
