@@ -1,7 +1,7 @@
-"""Durations in transformers and Composer, and where olm rounds differently.
+"""Durations in transformers, Composer and NeMo, and where olm rounds differently.
 
-Their results are in `tests/peers`, where `python3 tools/peers transformers composer` writes them.
-The curves there include schedules of Composer with durations.
+Their results are in `tests/peers`, where `python3 tools/peers transformers composer nemo`
+writes them. The curves there include schedules of Composer with durations.
 """
 
 import json
@@ -60,6 +60,7 @@ def said_to(name):
 
 TRANSFORMERS = said_to("transformers")
 COMPOSER = said_to("composer")
+NEMO = said_to("nemo")
 CONVERTED = [said for said in COMPOSER if said.peer.startswith("_convert_time(")]
 SHARES = [said for said in CONVERTED if str(said.ours).endswith("%")]
 
@@ -186,6 +187,28 @@ def test_rounding_down_gives_the_batches_of_composer_except_for_its_float_produc
     assert all((said.rounded("down"), batches(said)) == (1, 0) for said in none)
     assert lost == {(50, "58%"), (100, "29%"), (100, "57%"), (100, "58%")}
     assert (len(shares), len(none)) == (8 * 106, 39)
+
+
+@pytest.mark.parametrize("field", ["warmup", "constant"])
+def test_rounding_down_gives_the_steps_of_nemo_except_for_its_float_products_and_none(field):
+    shares = [said for said in NEMO if said.peer.endswith(f".{field}_steps")]
+    # It divides by zero where the constant end is all of the run.
+    failed = [said for said in shares if said.answer is None]
+    assert [said.ours for said in failed] == ["100%"] * (9 if field == "constant" else 0)
+    differ = [said for said in shares if said.rounded("down") != said.answer is not None]
+    none = [said for said in differ if 0 < said.exact < 1]
+    lost = [said for said in differ if said not in none]
+    assert all((said.rounded("down"), said.answer) == (1, 0) for said in none)
+    assert all(said.exact % 1 == 0 and said.answer == said.exact - 1 for said in lost)
+    assert {(said.clock.total_steps, said.ours) for said in lost} == {
+        (50, "58%"),
+        (100, "29%"),
+        (100, "57%"),
+        (100, "58%"),
+        (10_000, "57%"),
+        (10_000, "69%"),
+    }
+    assert len(shares) == 9 * 106
 
 
 @pytest.mark.parametrize("unit", ["sp", "tok"])

@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 from olm.fields.durations import Rounding
 from olm.fields.errors import fix_of, invalid
+from olm.fields.imported import there
 from olm.problem import Fix, found, listed
-from olm.spec.root_keys import there
 
 WAYS: tuple[str, ...] = get_args(Rounding)
 """The values."""

@@ -139,6 +139,12 @@ IN_DURATIONS = [
         EPOCHS,
     ),
     _row(f"{COSINE}('0.19dur')", "max_duration='5ep'", _warm("19%"), EPOCHS, CUT),
+    _row(
+        f"{COSINE}('0.19dur')",
+        "max_duration='5ep'",
+        {**_warm("19%"), "rounding": "down"},
+        EPOCHS,
+    ),
     _row(f"{COSINE}('0.29dur')", "max_duration='100ba'", _warm("29%"), {"total_steps": 100}, FLOAT),
     _row(f"{COSINE}('0.01dur')", "max_duration='40ba'", _warm("1%"), {"total_steps": 40}, NONE),
     _row(
