@@ -1,5 +1,6 @@
 """The recipes in specs/: their rates at a few steps, computed by hand from their sources."""
 
+import json
 import re
 from math import sqrt
 from pathlib import Path
@@ -18,6 +19,9 @@ DINO_V2 = 5.656854249492381e-3
 """0.004 * sqrt(2048 / 1024)."""
 YEAR = re.compile(r"\((?:19|20)\d\d\)")
 WITHOUT_A_PAPER = {"digits", "nanogpt-gpt2-124m", "olmo-7b"}
+RUNS = json.loads((Path(__file__).parent / "peers" / "megatron.json").read_text())["runs"]
+RAMPS = {"bloom-176b": RUNS[0], "gpt-3-175b": RUNS[1]}
+"""Whole runs of Megatron's calculator of batches and its scheduler, by the recipe of each."""
 
 ROWS = [
     # name, step, base rate, rate
@@ -30,6 +34,8 @@ ROWS = [
     ("alphazero-chess", 699_999, 0.2, 0.0002),
     ("bert-base", 10_000, 1e-4, 0.99e-4),
     ("bert-base", 500_000, 1e-4, 0.5e-4),
+    ("bloom-176b", 400, 6e-5, 6e-5 * 400 * 192 / 183_105),
+    ("bloom-176b", 105_546, 6e-5, 6e-6),
     ("clr-cifar10", 0, 5e-3, 1e-3),
     ("clr-cifar10", 2_000, 5e-3, 5e-3),
     ("clr-cifar10", 3_000, 5e-3, 3e-3),
@@ -61,6 +67,11 @@ ROWS = [
     ("deepseek-v2-lite", 241_597, 4.2e-4, 4.2e-4),
     ("deepseek-v2-lite", 241_598, 4.2e-4, 4.2e-4 * 0.316),
     ("deepseek-v2-lite", 301_996, 4.2e-4, 4.2e-4 * 0.316**2),
+    ("deepseek-v3", 1_000, 2.2e-4, 1.1e-4),
+    ("deepseek-v3", 2_000, 2.2e-4, 2.2e-4),
+    ("deepseek-v3", 170_904, 2.2e-4, 2.2e-4),
+    ("deepseek-v3", 239_252, 2.2e-4, 2.2e-5),
+    ("deepseek-v3", 244_545, 2.2e-4, 7.3e-6),
     ("deit-small", 2 * 1251 - 1, 1e-3, 1e-6),
     ("deit-small", 2 * 1251, 1e-3, 1e-6 + (1e-3 - 1e-6) / 5),
     ("deit-small", 151 * 1251, 1e-3, (1e-3 + 1e-5) / 2),
@@ -93,6 +104,8 @@ ROWS = [
     ("gaussian-splatting-positions", 0, 1.6e-4, 1.6e-4),
     ("gaussian-splatting-positions", 15_000, 1.6e-4, 1.6e-5),
     ("gaussian-splatting-positions", 30_000, 1.6e-4, 1.6e-6),
+    ("gpt-3-175b", 1_000, 6e-5, 6e-5 * 16_000 / 183_105),
+    ("gpt-3-175b", 98_640, 6e-5, 6e-6),
     ("gpt-j-6b", 1_500, 1.2e-4, 0.6e-4),
     ("gpt-j-6b", 3_000, 1.2e-4, 1.2e-4),
     ("gpt-j-6b", 153_000, 1.2e-4, (1.2e-4 + 1.2e-5) / 2),
@@ -159,6 +172,11 @@ ROWS = [
     ("nanochat", 19, 0.02, 0.01),
     ("nanochat", 5_000, 0.02, 0.02),
     ("nanochat", 7_500, 0.02, 0.02 * 0.525),
+    ("nanochat-batch-ramp", 39, 0.02, 0.01),
+    ("nanochat-batch-ramp", 5_722, 0.02, 0.01),
+    ("nanochat-batch-ramp", 5_723, 0.02, 0.02 * sqrt(0.5)),
+    ("nanochat-batch-ramp", 12_399, 0.02, 0.02),
+    ("nanochat-batch-ramp", 55_314, 0.02, 0.001),
     ("nanogpt-gpt2-124m", 1_999, 6e-4, 6e-4),
     ("nanogpt-gpt2-124m", 600_000, 6e-4, 6e-5),
     ("nerf-blender", 0, 5e-4, 5e-4),
@@ -313,6 +331,7 @@ def test_a_floor_under_a_cosine_is_reached_before_its_end():
 def test_a_recipe_with_targets_expects_the_numbers_of_its_source():
     with_targets = {name for name, path in RECIPES.items() if olm.load(path).also}
     assert with_targets == {
+        "deepseek-v3",
         "dinov2-vit-l16",
         "lightning-pose-unfreezing",
         "megatron-weight-decay",
@@ -346,3 +365,67 @@ def test_one_cycle_with_momentum_is_that_of_torch_at_every_step():
             scheduler.step()
     assert spec.lr(range(1000), base=0.1) == pytest.approx(rates, rel=1e-11)
     assert spec.of("momentum", range(1000), base=0.9) == pytest.approx(momenta, rel=1e-15)
+
+
+@pytest.mark.parametrize("name", RAMPS)
+def test_a_recipe_of_megatron_has_the_batches_and_the_rates_of_its_run_at_every_recorded_step(name):
+    run, spec = RAMPS[name], olm.load(RECIPES[name]).resolve()
+    (base,) = own_numbers(spec, "lr", None)
+    steps, samples, rates = zip(*run["at"], strict=True)
+    assert spec.lr(steps, base) == pytest.approx(rates, rel=0, abs=1e-15 * base)
+    assert [spec.clock.samples_at(step) for step in steps] == [*samples]
+    firsts, batches, _ = zip(*run["stages"], strict=True)
+    assert [spec.clock.batch_at(step) for step in firsts] == [*batches]
+    assert spec.clock.total_steps == run["whole_steps"]
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "rows"),
+    [
+        # The tokens in each step, and before it: by hand from the batches and where they begin.
+        ("modded-nanogpt", 1_300, [(427, 2**17, 427 * 2**17), (428, 2**18, 56_098_816),
+                                   (857, 3 * 2**17, 168_558_592), (1_300, 3 * 2**17, 342_753_280)]),
+        ("nanochat-batch-ramp", 55_314, [(5_722, 2**18, 5_722 * 2**18),
+                                         (5_723, 2**19, 5_723 * 2**18),
+                                         (12_399, 2**20, 5_723 * 2**18 + 6_676 * 2**19)]),
+        ("llama-3-405b", 1_100_929, [(60, 2**22, 60 * 2**22), (61, 2**23, 61 * 2**22),
+                                     (342_161, 2**23, 61 * 2**22 + 342_100 * 2**23),
+                                     (342_162, 2**24, 61 * 2**22 + 342_101 * 2**23)]),
+        ("deepseek-v3", 247_199, [(2_000, 3072 * 4096, 25_165_824_000),
+                                  (10_000, 6144 * 4096, 134_398_083_072),
+                                  (19_414, 15360 * 4096, 469_028_044_800),
+                                  (247_198, 15360 * 4096, 14_799_958_179_840)]),
+    ],
+)  # fmt: skip
+def test_the_batch_of_a_recipe_grows_after_the_tokens_that_its_source_states(name, total, rows):
+    clock = olm.load(RECIPES[name]).clock
+    assert clock.total_steps == total
+    for step, batch, before in rows:
+        assert clock.tokens_at(step) == before
+        assert clock.tokens_at(step + 1) - before == batch
+
+
+def test_the_sequences_of_llama_3_double_with_its_first_batches():
+    clock = olm.load(RECIPES["llama-3-405b"]).clock
+    assert [clock.tokens_per_sample_at(step) for step in (60, 61, 342_162)] == [4096, 8192, 8192]
+    assert [clock.batch_at(step) for step in (60, 61, 342_162)] == [1024, 1024, 2048]
+
+
+def test_the_increments_that_deepseek_does_not_publish_change_its_steps_by_less_than_two_percent():
+    written = olm.load(RECIPES["deepseek-v3"]).clock.known
+    totals = [
+        olm.Clock(**{**written, "batch_ramp": {**written["batch_ramp"], "by": by}}).total_steps
+        for by in (3072, 1024, 256, 16, 1)
+    ]
+    assert totals == [247_199, 244_107, 243_099, 242_802, 242_784]
+
+
+def test_ramps_take_more_steps_than_their_last_batch_would():
+    ends = {"gpt-3-175b": 95_367, "nanochat-batch-ramp": 47_684}
+    for name, steps in ends.items():
+        written = olm.load(RECIPES[name]).clock.known
+        plan = written.pop("batch_stages", None)
+        last = {"tokens_per_step": plan[-1]["tokens"]} if plan else {
+            "samples_per_step": written.pop("batch_ramp")["end"]
+        }  # fmt: skip
+        assert olm.Clock(**written, **last).total_steps == steps

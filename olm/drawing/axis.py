@@ -110,7 +110,8 @@ def axes(clock: Clock) -> dict[str, Axis]:
     >>> list(axes(Clock(total_steps=1000, tokens_per_step=4e6)))
     ['steps', 'tokens', 'percent']
     """
-    known = {name: exact(value) for name, value in clock.known.items()}
+    fields = {field: getattr(clock, field) for field in NEEDS.values() if field}
+    known = {field: exact(value) for field, value in fields.items() if value is not None}
     found = {"steps": STEPS}
     for name, field in NEEDS.items():
         if field in known:
