@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from olm.cli import Misuse
-from olm.fields.durations import UNITS
+from olm.fields.durations import UNITS, duration
 from olm.problem import SHOWN, SpecError, dotted, listed, quantity
 from olm.spec.load import parse_document
 
@@ -24,6 +24,9 @@ OPTIONS = {
     for unit in UNITS.values()
     if unit.option
 }
+OPTIONS["total_steps"] += "; or a duration such as 300e9tok"
+OPTIONS["samples_per_epoch"] = "samples in the data set, instead of steps per epoch"
+OPTIONS["tokens_per_sample"] = "the sequence length: converts between samples and tokens"
 """The fields of a clock → the help of their options."""
 
 UNKNOWN = {"total_steps": "run length"}
@@ -40,9 +43,13 @@ def option(field: str) -> str:
 
 
 def add_clock(parser: ArgumentParser | _ArgumentGroup) -> None:
-    """Add the options for a clock, which overrides the clock of a file."""
+    """Add the options for a clock, which overrides the clock of a file.
+
+    A batch that changes has no option: a file describes it.
+    """
     for name, text in OPTIONS.items():
-        parser.add_argument(option(name), type=_number, metavar="N", help=text)
+        number = _length if name == "total_steps" else _number
+        parser.add_argument(option(name), type=number, metavar="N", help=text)
 
 
 def clock_of(args: Namespace) -> Clock | None:
@@ -79,28 +86,37 @@ def _number(text: str) -> float:
         raise ArgumentTypeError(f"must be a number, found {text}") from None
 
 
+def _length(text: str) -> float | str:
+    """A run length: a number of steps, or a duration, which the clock checks."""
+    return text if duration(text) else _number(text)
+
+
 @dataclass(frozen=True)
 class Uncounted:
-    """A spec as written, with the durations that the clock cannot convert to steps."""
+    """A spec as written, with the durations and axes that the clock cannot convert to steps."""
 
     spec: Spec
-    durations: list[tuple[Path, Duration, str]]
-    """The path of each, the duration, and a field that the clock lacks for it."""
+    values: list[tuple[Path, Duration | str, str]]
+    """The path of each, the duration or axis, and a field that the clock lacks for it."""
 
     def message(self, command: str) -> Iterator[str]:
         """The error message, in lines."""
-        durations = quantity(len(self.durations), "duration")
-        fields = dict.fromkeys(lacks for _, _, lacks in self.durations)
+        axes = sum(isinstance(value, str) for _, value, _ in self.values)
+        durations = len(self.values) - axes
+        counts = [quantity(durations, "duration")] if durations or not axes else []
+        counts += [f"{axes:,} {'axis' if axes == 1 else 'axes'}"] if axes else []
+        what = listed(counts, "and")
+        fields = dict.fromkeys(lacks for _, _, lacks in self.values)
         unknown = listed((UNKNOWN.get(field, field.replace("_", " ")) for field in fields), "and")
-        yield f"{command}: cannot convert {durations} to steps: {unknown} unknown"
-        for path, duration, lacks in self.durations:
-            yield f"  {dotted(path)}: {duration} needs {lacks} ({option(lacks)} N)"
+        yield f"{command}: cannot convert {what} to steps: {unknown} unknown"
+        for path, value, lacks in self.values:
+            yield f"  {dotted(path)}: {value} needs {lacks} ({option(lacks)} N)"
         clock = listed(f"{field}: ..." for field in fields)
         yield f"give the options, or add `clock: {{{clock}}}` at the root of the file"
 
 
 def uncounted(result: Checked, clock: Clock | None) -> Uncounted | None:
-    """The durations of a file that need a clock; None if there are none, or other errors as well.
+    """What in a file needs a clock to be counted; None if nothing does, or has other errors too.
 
     Args:
         result: the checked file.
@@ -117,9 +133,15 @@ def uncounted(result: Checked, clock: Clock | None) -> Uncounted | None:
         missing = {problem.path for problem in error.problems}
     else:
         return None
+    whole = spec.clock_for(clock)
     durations = [
-        (path, written, spec.clock_for(clock).lacks(written))
+        (path, written, whole.lacks(written))
         for path, written in spec.durations_there()
         if path in missing
     ]
-    return Uncounted(spec, durations)
+    axes = [
+        (path, str(axis), whole.lacks_of(axis))
+        for path in missing
+        if path[-1] == "axis" and (axis := spec.at(path))
+    ]
+    return Uncounted(spec, [*axes, *durations])

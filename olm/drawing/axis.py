@@ -10,14 +10,16 @@ from itertools import count
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
-from olm.fields.durations import UNITS, exact
+from olm.fields.durations import UNITS, duration, exact
 from olm.fields.types import MAX_STEPS
 
 if TYPE_CHECKING:
+    from numpy import int64
     from numpy.typing import NDArray
 
     from olm.schedule.clock import Clock
     from olm.schedule.curves import Array
+    from olm.schedule.units_per_step import UnitsPerStep
 
 COUNTED = {unit.axis: unit for unit in UNITS.values() if unit.axis}
 """The axes that a clock counts, by their names, with their units."""
@@ -33,10 +35,13 @@ MAGNITUDES = ("", "", "M", "B", "T")
 
 @dataclass(frozen=True)
 class Axis:
-    """A unit, and how many of it make a step."""
+    """A unit, and how far each step moves along it."""
 
     unit: str
     per_step: Fraction
+    """How many of the unit make a step, or a sample or token of `plan`."""
+    plan: UnitsPerStep | None = None
+    """The samples or tokens of each step, if they are not the same in all of them."""
 
     @property
     def name(self) -> str:
@@ -53,14 +58,54 @@ class Axis:
         """Whether the unit is indivisible."""
         return self.unit not in COUNTED or not COUNTED[self.unit].fractional
 
+    @property
+    def most(self) -> Fraction:
+        """How many of the unit the largest step has."""
+        return self.per_step * (1 if self.plan is None else max(self.plan.sizes))
+
+    def exactly(self, step: int | Fraction) -> Fraction:
+        """The position of a step on the axis, without rounding."""
+        return self.per_step * (step if self.plan is None else self.plan.before(step))
+
     def at(self, step: int) -> float:
-        """The position of a step on the axis."""
-        return float(step * self.per_step)
+        """The position of a step on the axis.
+
+        >>> from olm.schedule.units_per_step import UnitsPerStep
+        >>> stages = UnitsPerStep.of_stages([(0, 1000), (10, 2000)])
+        >>> [Axis("samples", Fraction(1), stages).at(step) for step in (10, 11)]
+        [10000.0, 12000.0]
+        """
+        return float(self.exactly(step))
 
     def along(self, steps: NDArray[Any]) -> Array:
         """The positions of steps on the axis."""
-        place: Array = steps * float(self.per_step.numerator) / float(self.per_step.denominator)
+        taken = steps if self.plan is None else self.plan.along(steps)
+        place: Array = taken * float(self.per_step.numerator) / float(self.per_step.denominator)
         return place
+
+    def evenly(self, last: int, count: int) -> Array:
+        """Whole steps up to the last one, as near as possible to equal distances on the axis.
+
+        >>> from olm.schedule.units_per_step import UnitsPerStep
+        >>> stages = UnitsPerStep.of_stages([(0, 1000), (10, 2000)])
+        >>> Axis("samples", Fraction(1), stages).evenly(20, 7).tolist()
+        [0.0, 5.0, 10.0, 12.0, 15.0, 18.0, 20.0]
+        """
+        import numpy as np
+
+        if self.plan is None:
+            return np.linspace(0, last, count).round()
+        bends = np.array([*(first for first in self.plan.firsts if first < last), last], float)
+        places = self.along(bends)
+        steps: Array = np.interp(np.linspace(0, places[-1], count), places, bends).round()
+        return steps
+
+    def numbers(self, steps: NDArray[int64]) -> list[float]:
+        """The positions of steps for a file: integers where every step has a whole number."""
+        sizes = (1,) if self.plan is None else self.plan.sizes
+        if any((self.per_step * size).denominator != 1 for size in sizes):
+            return list(self.along(steps).tolist())
+        return [int(self.exactly(step)) for step in steps.tolist()]
 
     def text(self, step: int) -> str:
         """The position of a step as text, for a table.
@@ -68,7 +113,13 @@ class Axis:
         >>> [Axis(unit, Fraction(1, 4)).text(30) for unit in ("epochs", "percent")]
         ['7.5', '7.5 %']
         """
-        return f"{step:,}" if self.unit == "steps" else self._with_sign(amount(self.at(step)))
+        return self.amount(self.exactly(step))
+
+    def amount(self, number: Fraction) -> str:
+        """A number of the unit as text, for a table."""
+        if self.unit == "steps" and number.denominator == 1:
+            return f"{number.numerator:,}"
+        return self._with_sign(amount(float(number)))
 
     def tick(self, value: float) -> str:
         """The label of a tick.
@@ -89,7 +140,7 @@ class Axis:
         >>> list(map(int, Axis("tokens", Fraction(4_000_000)).ticks(100_000)))
         [0, 100000000000, 200000000000, 300000000000, 400000000000]
         """
-        end = last * self.per_step
+        end = self.exactly(last)
         wide = (distance for distance in _round(end / most) if distance * most >= end)
         distance = next(step for step in wide if step.denominator == 1 or not self.is_whole)
         return [distance * index for index in range(floor(end / distance) + 1)]
@@ -110,16 +161,35 @@ def axes(clock: Clock) -> dict[str, Axis]:
     >>> list(axes(Clock(total_steps=1000, tokens_per_step=4e6)))
     ['steps', 'tokens', 'percent']
     """
-    fields = {field: getattr(clock, field) for field in NEEDS.values() if field}
-    known = {field: exact(value) for field, value in fields.items() if value is not None}
     found = {"steps": STEPS}
-    for name, field in NEEDS.items():
-        if field in known:
-            unit = COUNTED[name]
-            per_step = known[field] if unit.per_step else 1 / known[field]
-            found[name] = Axis(name, per_step / unit.scale)
+    known = (name for name in NEEDS if name in COUNTED and not lacks(name, clock))
+    found |= {name: _axis(name, clock) for name in known}
     # More per step than a run can have steps is a slip, and would overflow a float.
-    return {unit: axis for unit, axis in found.items() if axis.per_step <= MAX_STEPS}
+    return {unit: axis for unit, axis in found.items() if axis.most <= MAX_STEPS}
+
+
+def lacks(name: str, clock: Clock) -> str:
+    """The field that a clock lacks for an axis; empty if it has the numbers.
+
+    >>> from olm.schedule.clock import Clock
+    >>> lacks("epochs", Clock(samples_per_step=64))
+    'steps_per_epoch'
+    """
+    written = duration(f"1{COUNTED[name].suffix}") if name in COUNTED else None
+    return "" if written is None else clock.lacks(written)
+
+
+def _axis(name: str, clock: Clock) -> Axis:
+    """An axis that a clock has the numbers for."""
+    unit = COUNTED[name]
+    if unit.is_share:
+        return Axis(name, 1 / (exact(clock.total_steps or 1) * unit.scale))
+    if name == "epochs" and clock.steps_per_epoch is not None:
+        return Axis(name, 1 / exact(clock.steps_per_epoch))
+    counted = "samples" if name == "epochs" else name
+    each = 1 / exact(clock.samples_per_epoch or 1) if name == "epochs" else Fraction(1)
+    plan = clock.units(counted)
+    return Axis(name, plan.sizes[0] * each) if plan.is_constant else Axis(name, each, plan)
 
 
 def amount(value: float) -> str:

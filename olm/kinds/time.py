@@ -97,14 +97,14 @@ class Time(Schedule):
 
     def wording(self) -> str:
         words = {
-            f"that counts {self.axis}": self.axis != "steps",
             "shifted by {shift} steps": self.shift != 0,
             "that moves every {every} steps": self.every != 1,
             "that starts at step {first}": self.first != 0,
             "that stops at step {last}": self.last is not None,
         }
-        said = [text for text, holds in words.items() if holds]
-        return f"on a clock {', '.join(said)}" if said else self.words
+        moves = [text for text, holds in words.items() if holds]
+        along = [f"along {self.axis}"] if self.axis != "steps" else []
+        return ", ".join(along + [f"on a clock {', '.join(moves)}"] * bool(moves)) or self.words
 
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Generic, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from pydantic import ValidationError
 
@@ -14,11 +14,14 @@ from olm.fields.errors import problems_of
 from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS
 from olm.problem import OlmError, Path, Problem, SpecError, dotted, found, quantity
-from olm.schedule.axis_clock import AxisClock
 from olm.schedule.clock import Clock
 from olm.schedule.fitting import shortened
 from olm.schedule.step_fields import Made, fields_with, steps_of, with_numbers
 from olm.schedule.timeline import Timeline
+
+if TYPE_CHECKING:
+    from olm.schedule.axis_clock import AxisClock
+    from olm.schedule.units_per_step import Exact
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Counted:
     """Whether it is counted back from the end of its schedule, so that its start is rounded."""
     counts: str = "steps"
     """What it is counted in: ``steps``, or the ``samples`` or ``tokens`` of an axis."""
+    offset: Exact = 0
+    """How many of `counts` come before the schedule that has the axis."""
 
     @property
     def unit(self) -> str:
@@ -205,13 +210,15 @@ class _Counter:
             hint = "the batch changes during the run: put the axis around that schedule"
             self.problems.append(Problem("varying-batch", text, (*path, "axis"), hint=hint))
             return schedule
+        from olm.schedule.axis_clock import AxisClock
+
         along = AxisClock(clock, axis, interval.begin)
         # A sample or token is so small a part of a step that its rounding is no question.
         inside = _Counter(along, "nearest")
         end = None if interval.end is None else along.end(interval.end)
         planned = schedule.model_copy(update={"per_step": along.per_step()})
         made = inside.schedule(planned, _Interval(end=end, is_known=interval.is_known), path)
-        self.counted += inside.counted
+        self.counted += [replace(item, offset=along.offset) for item in inside.counted]
         self.problems += inside.problems
         return made
 

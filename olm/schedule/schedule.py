@@ -20,7 +20,6 @@ from olm.fields.errors import at, fix_of, invalid, quoted, reworded
 from olm.fields.rules import Rule, ruled
 from olm.problem import LISTED, found, nearest
 from olm.schedule.catalogue import Catalogue
-from olm.schedule.evaluation import bases_of, check_usable, evaluate, metric_of, steps_of
 from olm.schedule.families import FAMILIES
 from olm.schedule.shape import Shape
 
@@ -104,6 +103,8 @@ class Schedule(Shape):
         """
         import numpy as np
 
+        from olm.schedule.evaluation import bases_of, check_usable, steps_of
+
         steps, bases = steps_of(step), bases_of(base)
         rates = self.in_steps().evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
         check_usable(rates, steps, self.kind)
@@ -164,6 +165,8 @@ class Schedule(Shape):
 
     def evaluate(self, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
         """`formula` over arrays of one dimension or more, as float64, unchecked."""
+        from olm.schedule.evaluation import evaluate
+
         return evaluate(self.formula, steps, bases)
 
     @property
@@ -181,6 +184,8 @@ class Schedule(Shape):
         Raises:
             OlmError: the metric is not a number.
         """
+        from olm.schedule.evaluation import metric_of
+
         value, children = metric_of(metric), self.children()
         if not self.metric_driven:
             return self

@@ -12,16 +12,20 @@ from olm.cli.terminal import Progress
 from olm.drawing.axis import STEPS, Axis
 
 if TYPE_CHECKING:
-    from numpy import int64
-    from numpy.typing import NDArray
-
+    from olm.cli.drawing.batch import BatchColumn
     from olm.cli.drawing.columns import Column
 
 AT_ONCE = 100_000
 """How many rates are evaluated and written at once."""
 
 
-def write(columns: Sequence[Column], steps: int, path: str, axis: Axis = STEPS) -> None:
+def write(
+    columns: Sequence[Column],
+    steps: int,
+    path: str,
+    axis: Axis = STEPS,
+    batch: Sequence[BatchColumn] = (),
+) -> None:
     """Write the numbers of every step, up to and including the final ones.
 
     Args:
@@ -29,33 +33,33 @@ def write(columns: Sequence[Column], steps: int, path: str, axis: Axis = STEPS) 
         steps: the last step.
         path: the file to write; a dash is standard output.
         axis: the unit of a last column.
+        batch: columns before that: what the steps of a run take, if that changes.
     """
     if path == "-":
-        _write_rows(columns, steps, sys.stdout, axis)
+        _write_rows(columns, steps, sys.stdout, axis, batch)
     else:
         with Path(path).open("w", newline="") as file:
-            _write_rows(columns, steps, file, axis)
+            _write_rows(columns, steps, file, axis, batch)
 
 
-def _write_rows(numbers: Sequence[Column], steps: int, file: TextIO, axis: Axis) -> None:
+def _write_rows(
+    numbers: Sequence[Column],
+    steps: int,
+    file: TextIO,
+    axis: Axis,
+    batch: Sequence[BatchColumn],
+) -> None:
     import numpy as np
 
     writer, progress = csv.writer(file, lineterminator="\n"), Progress(steps + 1, "steps", AT_ONCE)
-    labels = [column.label for column in numbers]
+    labels = [*(column.label for column in numbers), *(column.name for column in batch)]
     writer.writerow(["step", *labels, *([axis.unit] if axis != STEPS else [])])
     for first in range(0, steps + 1, AT_ONCE):
         progress.at(first)
         block = np.arange(first, min(first + AT_ONCE, steps + 1))
         rates = [column.curve.lr(block, column.factor).tolist() for column in numbers]
-        columns = [block.tolist(), *rates, *_places(block, axis)]
+        sizes = [column.numbers(block.tolist()) for column in batch]
+        places = [] if axis == STEPS else [axis.numbers(block)]
+        columns = [block.tolist(), *rates, *sizes, *places]
         writer.writerows(zip(*columns, strict=True))
     progress.clear()
-
-
-def _places(block: NDArray[int64], axis: Axis) -> list[Sequence[float]]:
-    """The last column, if there is one; integers where a step is a whole number of the unit."""
-    if axis == STEPS:
-        return []
-    if axis.per_step.denominator == 1:
-        return [[step * axis.per_step.numerator for step in block.tolist()]]
-    return [axis.along(block).tolist()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy import int64
     from numpy.typing import NDArray
@@ -30,7 +30,13 @@ class KeyStep(NamedTuple):
     why: str
 
 
-def key_steps(schedule: Shape, base: float, total: int, run: int | None = None) -> list[KeyStep]:
+def key_steps(
+    schedule: Shape,
+    base: float,
+    total: int,
+    run: int | None = None,
+    also: Iterable[tuple[int, str]] = (),
+) -> list[KeyStep]:
     """The first step, the peak, halfway down, where each part begins, and the last steps.
 
     A schedule without an end, in a run of unknown length, has neither a last training step nor a
@@ -41,6 +47,7 @@ def key_steps(schedule: Shape, base: float, total: int, run: int | None = None) 
         base: the base rate.
         total: the last step to consider.
         run: the run length in steps, if known; its end is then listed, too.
+        also: other steps to list, each with why.
 
     >>> from olm.kinds.warmup import WarmupCosine
     >>> for key in key_steps(WarmupCosine(warmup_steps=2, total_steps=10), base=0.5, total=10):
@@ -52,7 +59,8 @@ def key_steps(schedule: Shape, base: float, total: int, run: int | None = None) 
     10 0.0 final rate, held
     """
     reasons: dict[int, list[str]] = {}
-    for step, why in (*_reasons(schedule, base, total, run), *_ends(schedule, total, run)):
+    shape, ends = _reasons(schedule, base, total, run), _ends(schedule, total, run)
+    for step, why in (*shape, *ends, *also):
         reasons.setdefault(step, []).append(why)
     return [
         KeyStep(step, schedule.lr(step, base), ", ".join(reasons[step])) for step in sorted(reasons)

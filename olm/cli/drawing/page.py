@@ -43,8 +43,7 @@ class View:
 
 def page(view: View, words: Iterable[str]) -> Iterator[str]:
     """The lines of the page, of which `words` are the first."""
-    import numpy as np
-
+    from olm.cli.drawing.batch import run_in_words
     from olm.cli.drawing.tables import counted_table, key_table
     from olm.drawing.braille import chart, columns, rate_text
 
@@ -54,7 +53,7 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
         bases = spec.base_lrs or ()
         rates = f"base rate{'s' * (len(bases) != 1)} {listed(map(rate_text, bases))}"
         yield f"State at step {spec.last_epoch:,}, with {rates}."
-    at = np.linspace(0, steps, columns(WIDTH)).round()
+    yield from run_in_words(view.clock)
     if view.counted:
         yield from _set_off(counted_table(view.counted, view.clock))
     if view.columns:
@@ -64,9 +63,11 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
         yield from _set_off(table(view, view.columns))
         yield from notes(view.columns)
         return
+    at = axis.evenly(steps, columns(WIDTH))
     yield from _set_off(chart(spec.lr(at, base), steps, axis=axis))
     run, known = view.clock.total_steps, view.base_is_known
-    yield from _set_off(key_table(spec, base, steps, run, axis, base_is_known=known))
+    rows = key_table(spec, base, steps, run, axis, base_is_known=known, clock=view.clock)
+    yield from _set_off(rows)
 
 
 def _set_off(lines: Iterable[str]) -> Iterator[str]:

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
 
 
-def in_words(schedule: Schedule) -> Iterator[str]:
+def in_words(schedule: Schedule, unit: str = "step") -> Iterator[str]:
     """A schedule in a sentence, and one for each of its parts below it.
+
+    Args:
+        schedule: the schedule.
+        unit: what its numbers of steps count.
 
     >>> from olm.kinds.linear import LinearDecay
     >>> print(*in_words(LinearDecay(total_steps=2000)))
@@ -23,19 +27,22 @@ def in_words(schedule: Schedule) -> Iterator[str]:
     LinearDecayLR: a straight line from the base rate to 0 at 2 epochs, which holds.
     """
     # A plugin's kind may have no words.
-    yield f"{': '.join(filter(None, [schedule.kind, sentence(schedule)]))}."
-    for begins, part in beginnings(schedule):
-        first, *more = in_words(part)
+    yield f"{': '.join(filter(None, [schedule.kind, sentence(schedule, unit)]))}."
+    unit = _unit(schedule, unit)
+    for begins, part in beginnings(schedule, unit):
+        first, *more = in_words(part, unit)
         yield f"  {begins}, {first}"
         yield from (f"  {line}" for line in more)
 
 
-def sentence(schedule: Schedule) -> str:
+def sentence(schedule: Schedule, unit: str = "step") -> str:
     """What a kind does, with the values of its fields, without the schedules in it.
 
     >>> from olm.kinds.warmup import WarmupCosine
     >>> sentence(WarmupCosine(warmup_steps="3%", total_steps="20e9tok"))[:54]
     'up from 0 to the base rate in 3% of the run, then half'
+    >>> sentence(WarmupCosine(warmup_steps=375, total_steps=900), "token")[:54]
+    'up from 0 to the base rate in 375 tokens, then half a '
     """
     words = schedule.wording()
     values = dict(schedule)
@@ -44,13 +51,20 @@ def sentence(schedule: Schedule) -> str:
             words = _without_steps(words, name, is_the_end=str(value) == REST)
         elif isinstance(value, tuple | int):
             words = _singular(words, name, value)
+    words = re.sub(r"\bstep(s?)\b", rf"{_unit(schedule, unit)}\1", words)
     text = words.format(**{name: _text(value) for name, value in values.items()})
     text = re.sub(r"(?<!, )(?<![\d.,])1 × base\b", "the base rate", text)
     text = re.sub(r"(?<!, )(?<![\d.,])0 × base\b", "0", text)
     return re.sub(r"\bevery 1 (?=\w)", "every ", text)
 
 
-def beginnings(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
+def _unit(schedule: Schedule, unit: str) -> str:
+    """What the numbers of a schedule with an axis count, or those of one in another unit."""
+    axis = schedule.axis_of_parts
+    return unit if axis == "steps" else axis.removesuffix("s")
+
+
+def beginnings(schedule: Schedule, unit: str = "step") -> Iterator[tuple[str, Schedule]]:
     """The parts of a schedule, each with the step at which it begins."""
     try:
         parts = schedule.parts()
@@ -62,7 +76,7 @@ def beginnings(schedule: Schedule) -> Iterator[tuple[str, Schedule]]:
             yield "then" if index else "first", part
         return
     for start, _, part in parts:
-        begins = f"from {'' if _waits(start) else 'step '}{_text(start)} on"
+        begins = f"from {'' if _waits(start) else f'{unit} '}{_text(start)} on"
         # On another clock, step 0 is no step of the optimizer.
         yield "its schedule" if schedule.own_clock else begins, part
 

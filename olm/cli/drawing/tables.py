@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from olm.drawing.axis import STEPS, Axis, axes
+from olm.drawing.axis import STEPS, Axis, amount, axes
 from olm.fields.durations import duration
-from olm.problem import dotted, path_of
+from olm.problem import Path, dotted, path_of
 
 if TYPE_CHECKING:
+    from olm.cli.drawing.batch import BatchColumn
     from olm.schedule.clock import Clock
     from olm.schedule.counting import Counted
+    from olm.schedule.units_per_step import Exact
     from olm.spec.spec import Spec
 
 
@@ -40,8 +42,17 @@ def counted_in(spec: Spec, clock: Clock) -> list[Counted]:
         path, written = path_of(place), duration(text)
         if written is not None:
             steps = spec.at(path)
-            stated.append(Counted(path, written, Fraction(steps), steps))
-    return [*stated, *spec.plan(clock).counted]
+            counts = _counts(spec, path)
+            stated.append(Counted(path, written, Fraction(steps), steps, counts=counts))
+    # The steps of an axis that is counted are those of its own run, which the clock may not know.
+    return stated if spec.is_counted else [*stated, *spec.plan(clock).counted]
+
+
+def _counts(spec: Spec, path: Path) -> str:
+    """What a number in a spec counts: ``steps``, or the unit of the axis that it is below."""
+    schedules = spec.placed_schedules()
+    above = (one.axis_of_parts for place, one in schedules if path[: len(place)] == place)
+    return next((axis for axis in above if axis != "steps"), "steps")
 
 
 def counted_table(counted: Iterable[Counted], clock: Clock) -> Iterator[str]:
@@ -58,9 +69,22 @@ def counted_table(counted: Iterable[Counted], clock: Clock) -> Iterator[str]:
     names = ("steps" if axis == STEPS else axis.name for axis in known.values())
     rows = [("field", "as written", *names, "")]
     for item in counted:
-        cells = (axis.text(item.steps) for axis in known.values())
+        cells = (_lasting(item, axis, clock) for axis in known.values())
         rows.append((dotted(item.path), item.written.text, *cells, item.rounding))
     yield from aligned(rows)
+
+
+def _lasting(item: Counted, axis: Axis, clock: Clock) -> str:
+    """How long a duration is in the unit of an axis."""
+    begin = item.offset + item.begin
+    ends: tuple[Exact, Exact] = (begin, begin + item.steps)
+    if item.counts != "steps":
+        if clock.lacks_of(item.counts):
+            # A state along an axis keeps its steps, but not the clock of its run.
+            return f"{amount(item.steps)} {item.counts}"
+        plan = clock.units(item.counts)
+        ends = plan.step_at(ends[0]), plan.step_at(ends[1])
+    return axis.amount(axis.exactly(ends[1]) - axis.exactly(ends[0]))
 
 
 def key_table(
@@ -71,6 +95,7 @@ def key_table(
     axis: Axis = STEPS,
     *,
     base_is_known: bool = True,
+    clock: Clock | None = None,
 ) -> Iterator[str]:
     """The key steps, with their rates.
 
@@ -82,13 +107,17 @@ def key_table(
         axis: the unit of a second column.
         base_is_known: whether somebody specified the base rate. Otherwise the share of it is left
             out where it depends on the base rate.
+        clock: the clock of the run, for columns of what changes in its course.
     """
+    from olm.cli.drawing.batch import batch_columns, changes
     from olm.cli.drawing.key_steps import key_steps
     from olm.drawing.braille import rate_text
 
-    units = [STEPS] if axis == STEPS else [STEPS, axis]
+    units: list[Axis | BatchColumn] = [STEPS] if axis == STEPS else [STEPS, axis]
+    units += batch_columns(clock) if clock else []
     rows = [(*(unit.name for unit in units), "rate", "of base", "")]
-    for key in key_steps(spec.schedule, base, steps, run):
+    others = [*changes(clock, steps)] if clock else []
+    for key in key_steps(spec.schedule, base, steps, run, others):
         has_share = base and (base_is_known or spec.lr(key.step, 2 * base) == 2 * key.rate)
         share = f"{key.rate / base * 100:.3g} %" if has_share else ""
         places = (unit.text(key.step) for unit in units)

@@ -8,11 +8,12 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from olm.drawing.axis import STEPS
+from olm.drawing.axis import STEPS, Axis
 from olm.problem import quantity
 from olm.spec.hyperparameters import LR
 
 if TYPE_CHECKING:
+    from olm.cli.drawing.batch import BatchColumn
     from olm.cli.drawing.columns import Column
     from olm.cli.drawing.page import View
 
@@ -34,12 +35,10 @@ OF_THE_RUN = frozenset({"first step", "last training step", "end of the run", "l
 
 def charts(view: View, columns: Sequence[Column], width: int) -> Iterator[str]:
     """A curve for each target, for its largest base, above one axis of steps."""
-    import numpy as np
-
     from olm.drawing import braille
 
     shown = drawn(columns)
-    at = np.linspace(0, view.steps, braille.columns(width)).round()
+    at = view.axis.evenly(view.steps, braille.columns(width))
     for index, column in enumerate(shown):
         yield from [""] * (index > 0)
         yield column.heading
@@ -67,10 +66,12 @@ def table(view: View, columns: Sequence[Column]) -> Iterator[str]:
     """The key steps of all targets, with a column for each."""
     import numpy as np
 
+    from olm.cli.drawing.batch import batch_columns
     from olm.cli.drawing.tables import aligned
 
     reasons = _reasons(view, columns)
-    units = [STEPS] if view.axis == STEPS else [STEPS, view.axis]
+    units: list[Axis | BatchColumn] = [STEPS] if view.axis == STEPS else [STEPS, view.axis]
+    units += batch_columns(view.clock)
     steps = sorted(reasons)
     numbers = [column.curve.lr(np.array(steps), column.factor) for column in columns]
     rows = [*_heading([unit.name for unit in units], columns)]
@@ -78,7 +79,8 @@ def table(view: View, columns: Sequence[Column]) -> Iterator[str]:
         cells = (
             number_text(of[row], one.number, 3) for of, one in zip(numbers, columns, strict=True)
         )
-        rows.append((*(unit.text(step) for unit in units), *cells, _why(reasons[step], columns)))
+        places = (unit.text(step) for unit in units)
+        rows.append((*places, *cells, _why(reasons[step], columns)))
     yield from aligned(rows)
 
 
@@ -125,6 +127,7 @@ def number_text(number: float, of: str, digits: int) -> str:
 
 def _reasons(view: View, columns: Sequence[Column]) -> dict[int, dict[str, list[str]]]:
     """Each step that is listed, with why, and the targets of which this is so."""
+    from olm.cli.drawing.batch import changes
     from olm.cli.drawing.key_steps import key_steps
 
     found: dict[int, dict[str, list[str]]] = {}
@@ -139,6 +142,8 @@ def _reasons(view: View, columns: Sequence[Column]) -> dict[int, dict[str, list[
         for _, step in islice(column.curve.schedule.jumps(), JUMPS if target != LR else 0):
             if 0 < step <= view.steps:
                 found.setdefault(step, {}).setdefault("jump", []).append(target)
+    for step, why in changes(view.clock, view.steps):
+        found.setdefault(step, {}).setdefault(why, []).append("")
     if (last := view.spec.last_epoch) is not None and 0 <= last <= view.steps:
         found.setdefault(last, {}).setdefault("step of the state", []).append("")
     return found

@@ -20,7 +20,7 @@ from olm.cli.files.search import is_there
 from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
 from olm.cli.terminal import Paint, visible, wants_colour
-from olm.drawing.axis import NEEDS, Axis, axes
+from olm.drawing.axis import NEEDS, Axis, axes, lacks
 from olm.fields.types import MAX_STEPS
 from olm.problem import RateError
 from olm.spec.hyperparameters import LR
@@ -138,7 +138,7 @@ def _horizon(columns: Sequence[Column]) -> int:
 def _axis(clock: Clock, unit: str) -> Axis:
     if (axis := axes(clock).get(unit)) is not None:
         return axis
-    field = NEEDS[unit]
+    field = lacks(unit, clock)
     raise Misuse(f"--axis {unit} needs {option(field)}, or `clock: {{{field}: ...}}` in FILE")
 
 
@@ -153,10 +153,12 @@ def _show_words(waiting: Uncounted, args: Namespace) -> int:
 def _show(view: View, args: Namespace) -> int:
     base, steps, axis = view.base, view.steps, view.axis
     if args.csv:
+        from olm.cli.drawing.batch import batch_columns
         from olm.cli.drawing.columns import one_column
         from olm.cli.drawing.csv import write
 
-        write(view.columns or one_column(view.spec.schedule, base), steps, args.csv, axis)
+        numbers = view.columns or one_column(view.spec.schedule, base)
+        write(numbers, steps, args.csv, axis, batch_columns(view.clock))
     for path, form in ((args.png, "png"), (args.svg, "svg")):
         if path and view.columns:
             _draw(view, path, form)
