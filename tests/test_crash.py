@@ -9,40 +9,18 @@ import stat
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
 
 import pytest
 import torch
 
 import olm
 from crash import train
+from crash.lives import Life, assert_same
 from training import observed, optimizer_of, trained
 
 LINEAR = {"kind": "LinearLR", "total_steps": 10}
 LEFT = f"schedule.json.{'[0-9a-f]' * 16}.tmp"
 """The name of the temporary file that a killed save leaves."""
-
-
-@dataclass
-class Life:
-    """The lines that a training process printed until it was killed or ended."""
-
-    process: subprocess.Popen
-    said: list[list[str]] = field(default_factory=list)
-
-    def read_until(self, *words):
-        """Read lines up to one that starts with one of these words, or to the last."""
-        while line := self.process.stdout.readline().decode().split():
-            self.said.append(line)
-            if line[0] in words:
-                break
-
-    def numbers(self, word):
-        """The steps in the lines that start with a word."""
-        return [int(line[1]) for line in self.said if line[0] == word]
-
-    def kill(self):
-        os.kill(*self.numbers("pid"), signal.SIGKILL)
 
 
 def started(kind, folder, *how):
@@ -145,22 +123,6 @@ def numbers_at(spec, step):
             yield spec.of(key, step, base=base, group=name)
     if spec.also:
         yield spec.value("weight", step)
-
-
-def assert_same(one, other):
-    """Assert that the contents of two files are equal to the bit, tensors included."""
-    assert type(one) is type(other)
-    if isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_same(one[key], other[key])
-    elif isinstance(one, list):
-        for pair in zip(one, other, strict=True):
-            assert_same(*pair)
-    elif isinstance(one, torch.Tensor):
-        assert torch.equal(one, other)
-    else:
-        assert one == other
 
 
 @pytest.mark.parametrize(("kind", "fresh"), [("plateau", 5), ("cosine", 2), ("targets", 2)])
