@@ -376,7 +376,7 @@ def _mentions_children(annotation):
 
 def _written(draw, value):
     """A dumped schedule as people may write it: without defaults, with numbers in either form."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and "kind" in value:
         fields = KINDS[value["kind"]].model_fields
         left_out = {
             name
@@ -386,7 +386,7 @@ def _written(draw, value):
         return {name: _written(draw, item) for name, item in value.items() if name not in left_out}
     if isinstance(value, list):
         return [_written(draw, item) for item in value]
-    if isinstance(value, bool | str | NoneType) or not draw(st.booleans()):
+    if isinstance(value, bool | str | NoneType | dict) or not draw(st.booleans()):
         return value
     if isinstance(value, int):
         return float(value)

@@ -292,7 +292,7 @@ def test_a_clock_replaces_the_whole_question_that_another_one_answers():
     planned = Clock(batch_ramp=ramp, samples_per_epoch=900)
     constant = Clock(samples_per_step=8, steps_per_epoch=5, total_steps=70)
     assert planned.over(constant).known == {**planned.known, "total_steps": 70}
-    assert constant.behind(planned).over(planned).known == {**planned.known, "total_steps": 70}
+    assert constant.yielding().over(planned).known == {**planned.known, "total_steps": 70}
     assert Clock(samples_per_step=8).over(Clock(batch_ramp=ramp)) == Clock(samples_per_step=8)
     assert Clock(total_steps="3ep").over(Clock(total_steps=5, steps_per_epoch=7)).total_steps == 21
     with pytest.raises(SpecError, match="one is from this run, the other from the spec"):

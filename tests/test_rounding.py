@@ -13,11 +13,11 @@ import olm
 from olm.checking.check import check
 from olm.checking.fix import fixed_text
 from olm.cli import main
+from olm.fields.rounding import MEANT, WAYS
 from olm.kinds import KINDS
 from olm.problem import SpecError, StateError
 from olm.schedule.clock import Clock
 from olm.spec.digest import digest
-from olm.spec.rounding import MEANT, WAYS
 from olm.spec.spec import parse
 from olm.text.document import read
 

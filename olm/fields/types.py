@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, GetCoreSchemaHandler, Strict
+from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler, Strict
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from olm.fields.durations import SUCH_AS, UNITS, Duration, duration, hint_of, pattern
+from olm.fields.durations import SUCH_AS, UNITS, Duration, Rounding, duration, hint_of, pattern
 from olm.fields.errors import invalid
 from olm.problem import SHOWN, Fix, found, quantity
 from olm.text.scalars import for_every_reader
@@ -189,6 +189,15 @@ class RunLength(StepCount):
     def _no_rest(self) -> str:
         return "must be the length of the run, and `rest` is a part of it"
 
+
+def _rounding(value: Any) -> Any:
+    from olm.fields.rounding import rounding
+
+    return rounding(value)
+
+
+RoundingWord = Annotated[Rounding, BeforeValidator(_rounding)]
+"""How durations are rounded."""
 
 SHARE_INSTEAD = "a share of the base rate is the field `end_factor: {}` of the kind `WarmupDecayLR`"
 """The hint for a share in place of a final rate."""

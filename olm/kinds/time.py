@@ -1,7 +1,7 @@
 """Schedules on a clock of their own: shifted, in larger steps, along samples or tokens."""
 
 from math import ceil, floor
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from olm.schedule import (
     MAX_STEPS,
@@ -16,8 +16,11 @@ from olm.schedule import (
 from olm.schedule.per_step import PerStep
 
 
-def _has_axis(schedule: Schedule) -> bool:
+def _has_axis(schedule: Any) -> bool:
     """Whether a schedule, or one inside it, has an axis other than steps."""
+    if not isinstance(schedule, Schedule):
+        # Another field is invalid, and this one is not read yet.
+        return False
     own = isinstance(schedule, Time) and schedule.axis != "steps"
     return own or any(map(_has_axis, schedule.children()))
 
@@ -33,6 +36,11 @@ def _has_axis(schedule: Schedule) -> bool:
     "scheduler",
     holds=lambda axis, scheduler: axis == "steps" or not _has_axis(scheduler),
     message="{axis} must not be inside another axis, that of the scheduler: use one of them",
+)
+@rule(
+    "per_step",
+    holds=lambda per_step: not isinstance(per_step, PerStep) or per_step.is_consistent,
+    message="{per_step} must have ascending stages from step 0 on, or a ramp with equal stages",
 )
 @rule(
     "per_step",

@@ -28,7 +28,6 @@ from olm.fields.durations import (
     SUCH_AS,
     TOKEN,
     Duration,
-    Rounding,
     duration,
     exact,
     rounded,
@@ -36,7 +35,7 @@ from olm.fields.durations import (
 from olm.fields.errors import as_spec_error, at, invalid, null, reworded
 from olm.fields.imported import ImportedType
 from olm.fields.rules import Rule, rule, ruled
-from olm.fields.types import MAX_STEPS, Quantity, RunLength
+from olm.fields.types import MAX_STEPS, Quantity, RoundingWord, RunLength
 from olm.problem import OlmError, SpecError, found
 from olm.schedule.run import Run
 
@@ -140,7 +139,7 @@ class Clock(BaseModel):
 
     total_steps: Annotated[int, RunLength(1, MAX_STEPS)] | None = None
     """The run length in optimizer steps, or a duration such as ``300e9tok``, which is counted."""
-    rounding: Rounding | None = None
+    rounding: RoundingWord | None = None
     """How a `total_steps` in another unit is rounded to a step: by default to the nearest one."""
     steps_per_epoch: Quotient | None = None
     """Optimizer steps per epoch; not a whole number if a step can span two epochs."""
@@ -330,6 +329,22 @@ class Clock(BaseModel):
         """The field that the clock lacks to count ``samples`` or ``tokens``; empty if none."""
         return self._lacks({"samples": SAMPLE, "tokens": TOKEN}[unit].suffix)
 
+    def values_at(self, step: int) -> dict[str, int | float]:
+        """The numbers that change in the course of the run, at a step, by name.
+
+        >>> clock = Clock(batch_stages=[{"from": 0, "samples": 8}, {"from": 9, "samples": 16}])
+        >>> clock.values_at(9)
+        {'batch_size': 16}
+        """
+        numbers: dict[str, Exact] = {}
+        if self.varies and not self.lacks_of("samples"):
+            numbers["batch_size"] = self.batch_at(step)
+        elif self.varies and not self.lacks_of("tokens"):
+            numbers["tokens_per_step"] = self.units("tokens").at(step)
+        if numbers and self._has_plan("tokens_per_sample"):
+            numbers["tokens_per_sample"] = self.tokens_per_sample_at(step)
+        return {name: as_number(number) for name, number in numbers.items()}
+
     def units(self, unit: str) -> UnitsPerStep:
         """How many ``samples`` or ``tokens`` each step takes.
 
@@ -443,14 +458,21 @@ class Clock(BaseModel):
         """
         if other is None or other.known.keys() <= self.known.keys():
             return self
+        if self._yields and other.plans_batch:
+            known = self.known.items()
+            mine = {name: value for name, value in known if name not in (*BATCH, *EPOCHS)}
+            return type(self)(**mine).over(other)
         settled = {name for name in self._settled() if name not in self.known}
-        if any(map(other._has_plan, _PLANS)) and any(name in self.known for name in BATCH):
+        if other.plans_batch and any(name in self.known for name in BATCH):
             settled |= {*BATCH}
         theirs = {name: value for name, value in other.known.items() if name not in settled}
         try:
-            return type(self)(**{**theirs, **self.known})
+            made = type(self)(**{**theirs, **self.known})
         except SpecError as error:
             problems = error.problems
+        else:
+            own = any(name in self.known for name in (*BATCH, *EPOCHS))
+            return made.yielding() if other._yields and not own else made
         hint = "one is from this run, the other from the spec"
         raise SpecError(replace(problem.under(("clock",)), hint=hint) for problem in problems)
 
@@ -458,22 +480,31 @@ class Clock(BaseModel):
         """The fields of questions that this clock answers, each of which excludes the others."""
         if self.total_steps is not None or self._total is not None:
             yield from LENGTH
-        if any(map(self._has_plan, _PLANS)):
+        if self.plans_batch:
             yield from (*BATCH, "steps_per_epoch")
         if self.samples_per_epoch is not None or self.steps_per_epoch is not None:
             yield from EPOCHS
 
-    def behind(self, other: Clock | None) -> Clock:
-        """This clock of a trainer, without the batch and the epoch that another clock plans.
+    def yielding(self) -> Clock:
+        """The same clock as a trainer knows it: a batch that another clock plans overrides its own.
 
         >>> plan = Clock(batch_stages=[{"from": 0, "samples": 8}])
-        >>> Clock(total_steps=9, samples_per_step=4).behind(plan)
-        Clock(total_steps=9)
+        >>> Clock(total_steps=9, samples_per_step=4).yielding().over(plan).batch_at(0)
+        8
         """
-        if other is None or not any(map(other._has_plan, _PLANS)):
-            return self
-        known = self.known.items()
-        return type(self)(**{name: value for name, value in known if name not in (*BATCH, *EPOCHS)})
+        copy = self.model_copy()
+        # Not a field: two clocks with the same numbers are equal.
+        copy.__dict__["_yields"] = True
+        return copy
+
+    @property
+    def _yields(self) -> bool:
+        return "_yields" in self.__dict__
+
+    @property
+    def plans_batch(self) -> bool:
+        """Whether it plans a batch that changes."""
+        return any(map(self._has_plan, _PLANS))
 
     def differences(self, other: Clock) -> list[str]:
         """The fields in which another clock differs, a line for each.
@@ -565,6 +596,11 @@ def _checked(number: int, least: int = 0) -> int:
     if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
         raise OlmError(f"must be a whole number of at least {least}, found {found(number)}")
     return int(number)
+
+
+def as_number(number: Exact) -> int | float:
+    """A number as plain JSON has it."""
+    return number if isinstance(number, int) else float(number)
 
 
 def _number(number: Exact) -> str:

@@ -16,7 +16,7 @@ from olm.fields.types import MAX_STEPS
 from olm.problem import OlmError, Path, Problem, SpecError, dotted, found, quantity
 from olm.schedule.clock import Clock
 from olm.schedule.fitting import shortened
-from olm.schedule.step_fields import Made, fields_with, steps_of, with_numbers
+from olm.schedule.step_fields import Made, fields_with, is_counted, steps_of, with_numbers
 from olm.schedule.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -203,6 +203,9 @@ class _Counter:
         try:
             units = clock.units(axis)
         except OlmError as error:
+            if is_counted(schedule):
+                # It was counted by another clock, as in a state.
+                return schedule
             self._missing(f"axis: {error}", clock.lacks_of(axis), (*path, "axis"))
             return schedule
         if not (units.is_constant or interval.is_placed):

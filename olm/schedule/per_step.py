@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -53,33 +54,44 @@ class PerStep:
         {"start": 64, "end": 16, "by": 4, "over": 5000, "begin": 7},
     ]
 
-    def __init__(self, written: Any, plan: UnitsPerStep) -> None:
+    def __init__(self, written: Any) -> None:
         self.written = written
-        self.plan = plan
 
     @classmethod
     def of_document(cls, value: Any) -> PerStep:
-        """The one that a document describes.
+        """The one that a document describes, which may contradict itself: see `is_consistent`.
 
         Raises:
-            PydanticCustomError: it is invalid.
+            PydanticCustomError: it is of another type.
         """
         if isinstance(value, cls):
             return value
         if isinstance(value, Mapping):
-            return cls(*_ramp(value))
+            return cls(_ramp(value))
         if not isinstance(value, list | tuple) or not value:
             raise invalid("type", f"must be a list of stages, or a ramp, found {found(value)}")
-        stages = [_stage(item) for item in value]
-        if stages[0][0] != 0:
-            raise invalid("range", f"must have its first stage at step 0, found {stages[0][0]}")
-        for (one, _), (other, _) in pairwise(stages):
-            if other <= one:
-                text = f"must have stages in ascending order, found {other:,} after {one:,}"
-                raise invalid("range", text)
-        written = [[first, size] for first, size in stages]
-        plan = UnitsPerStep.of_stages([(first, whole(exact(size))) for first, size in stages])
-        return cls(written, plan)
+        return cls([_stage(item) for item in value])
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether its stages are in order from step 0 on, or its ramp has equal stages."""
+        if isinstance(self.written, dict):
+            start, end, by = (self.written[name] for name in ("start", "end", "by"))
+            return (
+                start != end and not abs(end - start) % by and abs(end - start) <= by * MOST_STAGES
+            )
+        firsts = [first for first, _ in self.written]
+        return not firsts[0] and all(one < other for one, other in pairwise(firsts))
+
+    @cached_property
+    def plan(self) -> UnitsPerStep:
+        """The stages, whose steps are those of the schedule."""
+        if isinstance(self.written, dict):
+            start, end, by, over, begin = self.written.values()
+            thresholds = ramp_thresholds(start, end, by, over, "samples")
+            return run_through(thresholds)["samples"].since(begin)
+        stages = [(first, whole(exact(size))) for first, size in self.written]
+        return UnitsPerStep.of_stages(stages)
 
     @classmethod
     def of_plan(cls, plan: UnitsPerStep) -> PerStep:
@@ -133,16 +145,16 @@ def as_number(size: Exact) -> int | float:
     return size if isinstance(size, int) else float(size)
 
 
-def _stage(value: Any) -> tuple[int, int | float]:
+def _stage(value: Any) -> list[int | float]:
     """A stage: its first step and its size."""
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise invalid("type", f"must be pairs of a step and a size, found {found(value)}")
     first, size = _COUNT(value[0]), _SIZE(value[1])
-    return int(first), int(size) if size == int(size) else size
+    return [int(first), int(size) if size == int(size) else size]
 
 
-def _ramp(value: Mapping[str, Any]) -> tuple[dict[str, int], UnitsPerStep]:
-    """The numbers of a ramp, and its stages from its first step on."""
+def _ramp(value: Mapping[str, Any]) -> dict[str, int]:
+    """The numbers of a ramp."""
     if value.keys() != _RAMP.keys():
         keys = ", ".join(_RAMP)
         raise invalid("type", f"must have the keys {keys}, found {', '.join(map(str, value))}")
@@ -152,8 +164,4 @@ def _ramp(value: Mapping[str, Any]) -> tuple[dict[str, int], UnitsPerStep]:
             numbers[name] = int(number(value[name]))
         except PydanticCustomError as error:
             raise invalid(error.type, f"must have a {name} that {error.message()}") from None
-    start, end, by = (numbers[name] for name in ("start", "end", "by"))
-    if start == end or abs(end - start) % by or abs(end - start) // by > MOST_STAGES:
-        raise invalid("range", f"must have a `by` that divides {abs(end - start)}, found {by}")
-    thresholds = ramp_thresholds(start, end, by, numbers["over"], "samples")
-    return numbers, run_through(thresholds)["samples"].since(numbers["begin"])
+    return numbers

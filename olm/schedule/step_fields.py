@@ -53,6 +53,11 @@ def is_counted(schedule: Timeline) -> bool:
     return not schedule.needs_plan and all(map(is_counted, schedule.children()))
 
 
+def has_plan(schedule: Timeline) -> bool:
+    """Whether a clock has counted the axis of a schedule, or of one inside it."""
+    return schedule.is_planned or any(map(has_plan, schedule.children()))
+
+
 def _is_duration(value: object) -> bool:
     return type(value) is Duration
 
@@ -97,7 +102,8 @@ def rewritten(schedule: Made, texts: Mapping[Path, Duration]) -> Made:
 
     Args:
         schedule: the schedule.
-        texts: the durations by their paths; paths without a number of steps are ignored.
+        texts: the durations by their paths; paths without a number of steps are ignored. What an
+            axis adds per step is left out as well.
 
     >>> from olm.kinds.warmup import Warmup
     >>> from olm.fields.durations import duration
@@ -109,6 +115,8 @@ def rewritten(schedule: Made, texts: Mapping[Path, Duration]) -> Made:
     """
     own = {place: texts[place] for place, _ in steps_of(schedule) if place in texts}
     made = with_numbers(schedule, own)
+    if made.is_planned:
+        made = made.model_copy(update={"per_step": None})
     children = [
         rewritten(child, _below(texts, place)) for place, child in schedule.placed_children()
     ]

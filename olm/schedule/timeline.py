@@ -71,6 +71,11 @@ class Timeline(Nesting):
         """Whether it cannot be evaluated before a clock has counted its axis."""
         return False
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether a clock has counted its axis."""
+        return self.axis_of_parts != "steps" and not self.needs_plan
+
     def parts(self) -> list[Part]:
         """The schedules that this one is made of, in the order of `children`.
 

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from olm.problem import LISTED, OlmError, RateError, StateError, distinct, dotted, found, quantity
+from olm.spec.batch_change import clock_differences, stages_instead
 from olm.spec.differences import Difference, differences_in_steps
 from olm.spec.memory import forgotten, remembered, remembered_targets
 from olm.spec.param_groups import names_in_words
@@ -50,10 +51,12 @@ def agreed(state: Spec, own: Spec, base_lrs: Sequence[float], on_change: OnChang
     if lines:
         lines += _from_here(state, live)
     if lines and on_change == "error":
+        stages = stages_instead(state, live)
         raise StateError(
             "\n  ".join([f"this state is of {_what_differs(state, live)}", *lines])
             + '\nto go on with the checkpoint\'s: on_change="checkpoint"; '
             + f'with this one\'s, from step {state.last_epoch} on: on_change="spec"'
+            + f"\n{stages}" * bool(stages)
         )
     if lines:
         _log.warning("on_change=%r: %s", on_change, "; ".join(lines))
@@ -130,15 +133,19 @@ def _as_specified(state: Spec) -> tuple[Any, ...]:
 
 def _disagreements(checkpoint: Spec, live: Spec) -> Iterator[str]:
     """What two states do not have in common, a line a field; neither step nor memory is."""
+    plans = [*clock_differences(checkpoint, live)]
+    for name, theirs, ours in plans:
+        yield f"{name}: the checkpoint has {theirs}, this run {ours}"
     for one in differences_in_steps(checkpoint, live):
-        if one.memory:
+        # What follows from another batch is not another difference.
+        if one.memory or (plans and one.path[-1:] == ("per_step",)):
             continue
         if one.target and not one.path:
             side = "the checkpoint" if one.only_in == "a" else "this scheduler"
             yield f"{one.target}: only {side} has it"
             continue
         theirs, ours = one.a, one.b
-        if isinstance(theirs, list) and isinstance(ours, list):
+        if isinstance(theirs, list) and isinstance(ours, list) and one.path[-1] != "per_step":
             noun = "param group" if one.path in (("base_lrs",), ("bases",)) else "item"
             theirs, ours = quantity(len(theirs), noun), f"{len(ours):,}"
             if one.path == ("base_lrs",) and not checkpoint.param_groups:

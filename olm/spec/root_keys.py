@@ -17,10 +17,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic_core import InitErrorDetails
 
 from olm import kinds as kinds  # every kind, before a document asks for one
-from olm.fields.durations import Rounding
 from olm.fields.errors import at, invalid
 from olm.fields.imported import ImportedType, imported, there
-from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate
+from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate, RoundingWord
 from olm.problem import Path, found
 from olm.schedule.schedule import Schedule, reserve, validate
 
@@ -80,13 +79,6 @@ def digest_text(value: Any) -> str:
     raise invalid("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
 
 
-def rounding_word(value: Any) -> Any:
-    """The value of `rounding`, if it is one of its words."""
-    from olm.spec.rounding import rounding
-
-    return rounding(value)
-
-
 class Root(BaseModel):
     """What the root of a document has: a schedule and keys of its own, a field each."""
 
@@ -142,9 +134,11 @@ class Root(BaseModel):
         ),
     ] = None
     """What the schedule is expected to do, which ``olm check`` holds it to."""
-    clock: Annotated[Clock | None, RootKey(compared="run", write=attrgetter("known"))] = None
+    clock: Annotated[Clock | None, RootKey("both", compared="run", write=attrgetter("known"))] = (
+        None
+    )
     """The run that the spec was written for; a run of its own that is built wins."""
-    rounding: Annotated[Rounding, BeforeValidator(rounding_word), RootKey("both")] = "nearest"
+    rounding: Annotated[RoundingWord, RootKey("both")] = "nearest"
     """How the ends of durations are rounded to whole steps, in all schedules and in `expect`."""
     parent: Annotated[Parent | None, RootKey("both", write=methodcaller("as_document"))] = None
     """The run that this run branches from: the `digest` of its states, and the step. Its state at
@@ -186,9 +180,17 @@ class Root(BaseModel):
 
     @property
     def origin(self) -> dict[str, Any]:
-        """What a state keeps of where its numbers are from: the parent, `durations`, `rounding`."""
-        counting = {"durations": self.durations, "rounding": self.rounding}
-        return {"parent": self.parent, **(counting if self.durations else {})}
+        """What a state keeps of where its numbers are from.
+
+        These are the `parent`, the `durations` with their `rounding`, and a `clock` whose batch
+        changes.
+        """
+        kept: dict[str, Any] = {"parent": self.parent}
+        if self.durations:
+            kept |= {"durations": self.durations, "rounding": self.rounding}
+        if self.clock is not None and self.clock.varies:
+            kept["clock"] = self.clock
+        return kept
 
     @property
     def group_names(self) -> list[str]:

@@ -55,6 +55,7 @@ class Spec(Root):
         durations: Durations = (),
         rounding: Rounding = "nearest",
         parent: Parent | None = None,
+        clock: Clock | None = None,
         last_epoch: int | None = None,
         base_lrs: Sequence[float] | None = None,
     ) -> Spec:
@@ -70,6 +71,7 @@ class Spec(Root):
             durations=durations,
             rounding=rounding,
             parent=parent,
+            clock=clock,
             last_epoch=last_epoch,
             base_lrs=bases,
         )
@@ -207,7 +209,9 @@ class Spec(Root):
     @property
     def written(self) -> Self:
         """The same spec with its durations as they were written, where those are known."""
-        if not self.durations:
+        from olm.schedule.step_fields import has_plan
+
+        if not self.durations and not any(has_plan(one) for _, one in self.placed_schedules()):
             return self
         from olm.spec.written_durations import as_written, below
 

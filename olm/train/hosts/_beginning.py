@@ -15,8 +15,12 @@ from olm.train.schedulers.schedule_lr import ScheduleLR
 
 
 def clock_over(clock: Clock | Mapping[str, Any] | None, known: Clock) -> Clock:
-    """The user's clock, completed by the trainer's; the user's numbers override the trainer's."""
-    return clock_of(clock or {}).over(known)
+    """The user's clock, completed by the trainer's; the user's numbers override the trainer's.
+
+    The trainer knows one batch and one length of an epoch. A clock that plans them, the user's or
+    that of the spec, overrides both.
+    """
+    return clock_of(clock or {}).over(known.yielding())
 
 
 def scheduler_of(

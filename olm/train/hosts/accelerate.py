@@ -71,7 +71,7 @@ def clock_of(accelerator: Any, loader: Any, **options: Any) -> Clock:
         # Split batches are those of all processes together.
         world_size=1 if accelerator.split_batches else accelerator.num_processes,
         **options,
-    )
+    ).yielding()
 
 
 def prepare(accelerator: Any, *objects: Any, on_change: OnChange | None = None) -> Any:

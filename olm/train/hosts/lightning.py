@@ -64,7 +64,7 @@ def clock_of(trainer: Any) -> Clock:
             if isfinite(batches) and batches
             else None
         ),
-    )
+    ).yielding()
 
 
 def lr_scheduler_config(

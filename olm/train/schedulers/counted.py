@@ -55,6 +55,10 @@ def counted(spec: Spec, clock: Clock | None) -> Spec:
     if spec.clock is not None and clock is not None:
         for line in clock.differences(spec.clock):
             _log.warning("clock.%s", line)
+    changes = any(known is not None and known.varies for known in (clock, spec.clock))
+    if clock is not None and changes and not spec.is_state:
+        # The scheduler keeps a clock whose batch changes.
+        spec = BaseModel.model_copy(spec, update={"clock": spec.clock_for(clock)})
     if spec.is_counted:
         return spec
     if _log.isEnabledFor(logging.INFO):
@@ -80,11 +84,12 @@ def recounted(state: Spec, clock: Clock) -> Spec:
     Raises:
         SpecError: the clock lacks what a duration needs, or the new numbers of steps are invalid.
     """
-    durations = own_durations(state)
-    if not durations:
-        return state
-    written = BaseModel.model_copy(state, update={"durations": durations}).written
+    run, durations = state.clock_for(clock), own_durations(state)
+    as_counted = BaseModel.model_copy(state, update={"durations": durations})
+    written = as_counted.written
+    if written is as_counted:
+        return BaseModel.model_copy(state, update={"clock": run})
     past = tuple(pair for pair in state.durations if pair not in durations)
     # Without its position, since numbers of another length are of another schedule.
-    update = {**dict.fromkeys(STATE_KEYS), "durations": past}
-    return BaseModel.model_copy(written, update=update).resolve(state.clock_for(clock))
+    update = {**dict.fromkeys(STATE_KEYS), "durations": past, "clock": run}
+    return BaseModel.model_copy(written, update=update).resolve(run)

@@ -239,6 +239,15 @@ class ScheduleLR(RateSetter):
         if self._metric_driven and self.last_epoch >= 0:
             self._observe_and_go_to(metric, self.last_epoch, named)
 
+    def values(self) -> dict[str, float]:
+        """The values of the document at the current step, by name, for the training loop.
+
+        They include the ``batch_size``, and ``tokens_per_sample``, where the clock changes them.
+        """
+        clock, step = self._origin.get("clock"), max(self.last_epoch, 0)
+        run = {} if clock is None else clock.values_at(step)
+        return {**run, **super().values()}
+
     def state_dict(self) -> dict[str, Any]:
         """The schedule and the current step as a spec, in plain JSON values."""
         with self._lock:
