@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from olm.schedule.clock import Clock as Clock
     from olm.schedule.schedule import Schedule as Schedule
     from olm.spec.agreement import OnChange
+    from olm.spec.branching import branch as branch
     from olm.spec.load import load as load
     from olm.spec.load import loads as loads
     from olm.spec.multiplier import multiplier as multiplier
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Clock": "olm.schedule.clock",
+    "branch": "olm.spec.branching",
     "multiplier": "olm.spec.multiplier",
     "load": "olm.spec.load",
     "loads": "olm.spec.load",

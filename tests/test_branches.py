@@ -1,5 +1,7 @@
 """Branches of runs: the parent's state at one step is a state of the branch, and no other is."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -206,3 +208,221 @@ def test_an_invalid_parent_is_an_error(parent, message):
     with pytest.raises(SpecError) as raised:
         olm.parse({**BRANCH, "parent": parent})
     assert message in str(raised.value)
+
+
+def reached(state, *groups):
+    """The rates of a state's schedule at its step."""
+    return olm.parse(state).lr([state["last_epoch"]] * len(groups), groups)
+
+
+def test_a_branch_holds_its_rate_and_decays_to_the_end_of_the_run():
+    spec = olm.branch(STATE, decay="10%", total_steps=1000, end_factor=0.1)
+    assert spec.schedule.milestones == (40, 900)
+    rates = spec.lr([[40], [899], [900], [950], [1000], [2000]], BASES)
+    level = reached(STATE, *BASES)
+    shares = np.array([1, 1, 1, 0.55, 0.1, 0.1])[:, None]
+    assert rates == pytest.approx(shares * level, rel=1e-12)
+    assert spec.parent.model_dump() == {"digest": STATE["digest"], "step": 40}
+    assert spec.clock.total_steps == 1000
+
+
+def test_without_a_length_the_decay_takes_all_steps_that_are_left():
+    spec = olm.branch(STATE, total_steps=100, end_lr=0.01, ease="cosine")
+    assert spec.schedule.milestones == (40,)
+    assert spec.lr([[40], [100]], BASES).tolist() == [reached(STATE, *BASES).tolist(), [0.01] * 3]
+
+
+def test_a_branch_can_hold_or_follow_its_parent_or_warm_up_again():
+    assert set(olm.branch(STATE, hold=True).lr(np.arange(40, 200), 0.8)) == {reached(STATE, 0.8)[0]}
+    power = state_at({"kind": "InverseSqrtLR", "warmup_steps": 10}, 40)
+    follows = olm.branch(power, follow=True, decay=100, total_steps=1000)
+    steps = np.arange(901)
+    assert (follows.lr(steps, 0.8) == olm.parse(power).lr(steps, 0.8)).all()
+    assert follows.lr(1000, 0.8) == 0.0
+    one = state_at(RUN, 40, (0.8, 0.8))
+    again = olm.branch(one, warmup=10, decay=10, total_steps=100)
+    assert again.lr([50, 89, 90, 100], 0.8).tolist() == [0.8, 0.8, 0.8, 0.0]
+    peak = olm.branch(STATE, warmup=10, peak=0.3, hold=True)
+    assert peak.lr([[50], [99]], BASES).tolist() == [[0.3] * 3] * 2
+    factors = state_at({"kind": "LinearLR", "total_steps": 80}, 40, (0.8, 0.4))
+    assert olm.branch(factors, warmup=10, hold=True).lr([60, 60], [0.8, 0.4]).tolist() == [0.8, 0.4]
+
+
+def test_a_branch_of_a_branch_has_one_list_of_parts():
+    """WSD-S: a decay, then up to the rate before it, and another decay."""
+    first = olm.branch(state_at(HOLD, 40, (0.5,)), decay=10, total_steps=60)
+    decayed = state_at(first, 60, (0.5,))
+    again = olm.branch(decayed, warmup=5, decay=20, total_steps=160)
+    assert [part.kind for part in again.schedule.schedulers] == [
+        *("HoldLR", "HoldLR", "RampLR"),
+        *("RampLR", "RampLR"),
+    ]
+    assert again.schedule.milestones == (40, 50, 60, 140)
+    assert again.lr([49, 55, 60, 65, 140, 150, 160], 0.5) == pytest.approx(
+        [0.5, 0.25, 0.0, 0.5, 0.5, 0.25, 0.0]
+    )
+    scheduler = olm.build(again, optimizer_of(0.5))
+    scheduler.load_state_dict(decayed)
+    early = olm.branch(state_at(first, 45, (0.5,)), hold=True)
+    assert early.schedule.milestones == (40, 45)
+    at_once = olm.branch(state_at(first, 40, (0.5,)), decay=10, total_steps=60)
+    assert at_once.schedule == first.schedule
+
+
+def test_a_branch_where_a_part_begins_at_another_rate_keeps_that_rate():
+    jumps = {"kind": "ContinueLR", "schedulers": [HOLD, {"kind": "HoldLR", "factor": 0.5}]}
+    state = state_at({**jumps, "milestones": [40]}, 40, (0.8,))
+    spec = olm.branch(state, hold=True)
+    assert spec.lr([39, 40, 99], 0.8).tolist() == [0.8, 0.4, 0.4]
+
+
+@settings(max_examples=25, deadline=None)
+@given(schedules(depth=2), st.integers(1, 40), st.sampled_from(["hold", "decay", "late"]))
+def test_a_branch_has_the_rates_of_any_parent_up_to_its_step_to_the_bit(run, step, way):
+    state = olm.Spec.trusted(run, last_epoch=step, base_lrs=BASES).model_dump()
+    ways = {"hold": {"hold": True}, "decay": {}, "late": {"decay": 7}}
+    ends = {} if way == "hold" else {"total_steps": step + 10}
+    spec = olm.branch(state, **ends, **ways[way])
+    steps = np.arange(step + 1)[:, None]
+    try:
+        rates = run.lr(steps, [*BASES])
+    except olm.RateError:
+        return
+    assert (spec.lr(steps, [*BASES]) == rates).all()
+    if ends:
+        assert (spec.lr([[step + 10], [step + 99]], [*BASES]) == 0).all()
+    assert olm.parse(spec.model_dump()) == spec
+
+
+def test_targets_of_the_rate_branch_and_others_continue_unless_they_are_named():
+    line = {"kind": "LinearLR", "total_steps": 100}
+    also = [
+        {"set": "lr", "groups": "#1", "schedule": line},
+        {"set": "weight_decay", "schedule": line},
+        {"value": "ema", "schedule": line},
+    ]
+    optimizer = optimizer_of(0.8, 0.4)
+    scheduler = olm.build({**RUN, "also": also}, optimizer)
+    trained(scheduler, 40)
+    spec = olm.branch(scheduler.state_dict(), hold=True, also=["ema"])
+    kinds = [target.schedule.kind for target in spec.also]
+    assert kinds == ["ContinueLR", "LinearLR", "ContinueLR"]
+    assert spec.value("ema", [40, 99]).tolist() == [0.6, 0.6]
+    continued = olm.build(spec, optimizer_of(0.8, 0.4))
+    continued.load_state_dict(scheduler.state_dict())
+    trained(continued, 20)
+    assert rates_of(continued.optimizer)[1] == 0.4 * 0.6
+
+
+def test_durations_of_the_parent_are_kept_where_its_parts_are():
+    spec = {"kind": "LinearLR", "total_steps": "100%"}
+    state = state_at(spec, 40, clock={"total_steps": 100})
+    branch = olm.branch(state, decay="10%", total_steps=200)
+    assert branch.durations == (("schedulers[0].total_steps", "100%"),)
+    again = olm.branch(state_at(branch, 60), hold=True)
+    assert again.durations == branch.durations
+    assert again.schedule.milestones == (40, 60)
+
+
+def test_a_decay_in_epochs_or_tokens_is_converted_by_the_clock():
+    spec = olm.branch(STATE, decay="2ep", total_steps="8ep", clock={"steps_per_epoch": 50})
+    assert spec.schedule.milestones == (40, 300)
+    ramp = {"batch_stages": [{"from": 0, "samples": 1}, {"from": 100, "samples": 10}]}
+    grown = olm.branch(STATE, decay="100sp", total_steps=200, clock=ramp)
+    assert grown.schedule.milestones == (40, 190)
+
+
+def test_a_branch_of_a_metric_driven_run_is_exact_at_its_step_which_is_reported(caplog):
+    scheduler = olm.build({"kind": "ReduceLROnPlateau", "patience": 0}, optimizer_of(0.8))
+    for metric in (1.0, 2.0, 3.0):
+        scheduler.step(metric)
+    spec = olm.branch(scheduler.state_dict(), hold=True)
+    assert "its rates are those of the run at step 3 only" in caplog.text
+    assert spec.lr([3, 99], 0.8).tolist() == scheduler.get_last_lr() * 2
+
+
+REFUSED = {
+    "give total_steps, at which a decay ends, or hold=True": {},
+    "hold and decay contradict each other": {"hold": True, "decay": 3},
+    "hold and follow contradict each other": {"hold": True, "follow": True},
+    "decay needs total_steps": {"decay": 3},
+    "follow needs decay": {"follow": True, "total_steps": 90},
+    "follow and warmup contradict": {"follow": True, "warmup": 3, "decay": 3, "total_steps": 90},
+    "peak needs warmup": {"peak": 0.1, "total_steps": 90},
+    "end_lr and end_factor both": {"end_lr": 0.1, "end_factor": 0.1, "total_steps": 90},
+    "must be above the step of the state, 40, found 40": {"total_steps": 40},
+    "decay (60) is 60 steps, but from step 40 to total_steps, 90, there are only 50": {
+        "decay": 60,
+        "total_steps": 90,
+    },
+    "decay (150%) is longer than the run": {"decay": "150%", "total_steps": 90},
+    "decay must be at least 1, found 0": {"decay": 0, "total_steps": 90},
+    "decay must be a whole number": {"decay": "soon", "total_steps": 90},
+    "decay: 2ep needs a clock with steps_per_epoch": {"decay": "2ep", "total_steps": 90},
+    "warmup takes 60 steps, but from step 40": {"warmup": 60, "total_steps": 90},
+    "there is no target `ema`: the state has no targets": {"hold": True, "also": ["ema"]},
+    "different shares of their base rates": {"hold": True, "warmup": 5},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_arguments_that_contradict_each_other_or_the_state_are_refused(message):
+    state = state_at(RUN, 40, (0.8, 0.1))
+    with pytest.raises(olm.OlmError) as raised:
+        olm.branch(state, **REFUSED[message])
+    assert message in str(raised.value)
+
+
+def test_only_a_state_after_a_step_has_branches():
+    with pytest.raises(StateError, match="this is a spec, not a state"):
+        olm.branch(RUN, hold=True)
+    for step in (-1, 0):
+        with pytest.raises(StateError, match=f"the state is at step {step}: no step was taken"):
+            olm.branch({**STATE, "last_epoch": step}, hold=True)
+
+
+def test_a_model_is_trained_branched_decayed_and_resumed(tmp_path):
+    """A checkpoint of a real training is branched without on_change, and killed and resumed."""
+
+    def training():
+        torch.manual_seed(0)
+        model = torch.nn.Linear(4, 1)
+        return model, torch.optim.AdamW(model.parameters(), lr=0.05)
+
+    def train(model, optimizer, scheduler, until):
+        for step in range(scheduler.last_epoch, until):
+            data = torch.randn(8, 4, generator=torch.Generator().manual_seed(step))
+            optimizer.zero_grad()
+            (model(data) - data.sum(1, keepdim=True)).square().mean().backward()
+            optimizer.step()
+            scheduler.step()
+
+    def load(scheduler, saved, model, optimizer):
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        scheduler.load_state_dict(saved["scheduler"])
+
+    def save(model, optimizer, scheduler):
+        parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+        torch.save({name: part.state_dict() for name, part in parts.items()}, tmp_path / "saved.pt")
+        return torch.load(tmp_path / "saved.pt", weights_only=True)
+
+    model, optimizer = training()
+    run = olm.build({"kind": "WarmupLR", "warmup_steps": 5}, optimizer)
+    train(model, optimizer, run, 30)
+    parent = save(model, optimizer, run)
+    spec = olm.branch(parent["scheduler"], decay="25%", total_steps=40)
+
+    def branched(*stops):
+        saved = deepcopy(parent)  # an optimizer changes the tensors that it loads
+        for stop in stops:
+            model, optimizer = training()
+            scheduler = olm.build(spec, optimizer)
+            load(scheduler, saved, model, optimizer)
+            train(model, optimizer, scheduler, stop)
+            saved = save(model, optimizer, scheduler)
+        assert scheduler.get_last_lr() == [0.0]
+        return model.state_dict()
+
+    whole, killed = branched(40), branched(33, 40)
+    assert all((whole[name] == killed[name]).all() for name in whole)

@@ -92,7 +92,7 @@ def test_wrong_arguments_are_misuse(arguments, capsys):
 
 @pytest.mark.parametrize(
     ("verb", "meant"),
-    [("chek", "did you mean `check`?"), ("picture", "the verbs are check, ")],
+    [("chek", "did you mean `check`?"), ("picture", "the verbs are branch, check, ")],
 )
 def test_an_unknown_verb_is_misuse(verb, meant, capsys):
     assert main([verb]) == MISUSE

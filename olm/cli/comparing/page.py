@@ -39,7 +39,7 @@ def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
     ]
     clocks = [_field(field, a, b) for field in (*found.clocks, *found.rounding)]
     memory = [_field(field, a, b, "remembers") for field in found.memory[:LISTED]]
-    positions = [*filter(None, map(_position, (found.a, found.b)))]
+    positions = [*_branches(found), *filter(None, map(_position, (found.a, found.b)))]
     curves: list[str] = []
     if found.curves and found.curves.first:
         chart = [*_chart(found, found.curves, a, b)] if drawn else []
@@ -52,6 +52,19 @@ def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
         yield from (*lines, *clocks, *memory, *positions, *curves)
     yield from _notes(found)
     yield paint("fine" if found.same else "bold", _summary(found))
+
+
+def _branches(found: Comparison) -> Iterator[str]:
+    """That one side is a branch of the other, and where it starts."""
+    for run, branch in ((found.a, found.b), (found.b, found.a)):
+        parent = branch.spec.parent
+        if parent is None or run.counted is None:
+            continue
+        from olm.spec.digest import digest
+
+        if digest(run.counted.schedule, run.counted.also) == parent.digest:
+            names = f"{visible(branch.name)} is a branch of {visible(run.name)}"
+            yield f"{names}, from step {parent.step:,} on"
 
 
 def _sections(found: Comparison, of_root: list[str]) -> Iterator[str]:

@@ -25,6 +25,8 @@ def facts(spec: Spec, writer: str | None) -> Iterator[str]:
     step, bases = spec.last_epoch or 0, spec.base_lrs or ()
     yield f"written by  {writer}"
     yield f"step        {spec.last_epoch:,}" + ", the last step taken" * (step >= 0)
+    if spec.parent is not None:
+        yield f"branch      from step {spec.parent.step:,} of {spec.parent.digest}"
     if spec.param_groups:
         yield f"groups      {_names(spec)}"
     yield f"base rates  {shortened(bases)}"

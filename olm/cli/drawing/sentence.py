@@ -12,6 +12,9 @@ from olm.problem import listed
 if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
 
+REACHED = "the rate reached"
+"""The base rate of a part that continues from the part before."""
+
 
 def in_words(schedule: Schedule, unit: str = "step") -> Iterator[str]:
     """A schedule in a sentence, and one for each of its parts below it.
@@ -29,8 +32,11 @@ def in_words(schedule: Schedule, unit: str = "step") -> Iterator[str]:
     # A plugin's kind may have no words.
     yield f"{': '.join(filter(None, [schedule.kind, sentence(schedule, unit)]))}."
     unit = _unit(schedule, unit)
-    for begins, part in beginnings(schedule, unit):
-        first, *more = in_words(part, unit)
+    for index, (begins, part) in enumerate(beginnings(schedule, unit)):
+        lines = [*in_words(part, unit)]
+        if schedule.continues and index:
+            lines = [re.sub(r"\b(the base rate|base)\b", REACHED, line) for line in lines]
+        first, *more = lines
         yield f"  {begins}, {first}"
         yield from (f"  {line}" for line in more)
 

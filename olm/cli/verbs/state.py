@@ -103,6 +103,17 @@ def run(args: Namespace) -> int:
     return command.convert() if args.json or args.out is not None else command.show()
 
 
+def only_state(verb: str, file: str, at: str | None) -> Spec | int:
+    """The only state in a checkpoint, for another verb.
+
+    Returns:
+        The state; an exit status if there is another number of states, or a problem. All of that
+        is printed to the standard error.
+    """
+    args = Namespace(file=file, at=at, spec=None, at_step=None)
+    return _Command(args, Paint(wants_colour(sys.stderr)), None).only(verb)
+
+
 class _Command:
     """A run of the command, which counts problems."""
 
@@ -137,17 +148,22 @@ class _Command:
             with redirect_stdout(sys.stderr):
                 spec = spec_at_step(self.args, self.clock, self.paint)
             return PROBLEMS if spec is None else self._write(spec)
-        # Problems must not mix with the JSON.
+        state = self.only("state")
+        return state if isinstance(state, int) else self._write(state)
+
+    def only(self, verb: str) -> Spec | int:
+        """The only state; an exit status if there is another number of them, or a problem."""
+        # Problems must not mix with the output.
         with redirect_stdout(sys.stderr):
             found = self._found()
             spec = self._spec(*found[0]) if len(found) == 1 else None
         if len(found) > 1:
             places = ", ".join(dotted(state.path) or file for file, state in found)
-            print(f"olm state: choose a state with --at PLACE: {visible(places)}", file=sys.stderr)
+            print(f"olm {verb}: choose a state with --at PLACE: {visible(places)}", file=sys.stderr)
             return MISUSE
         if spec is None:
-            return PROBLEMS if self.problems else self._nothing()
-        return self._write(spec)
+            return PROBLEMS if self.problems else self._nothing(verb)
+        return spec
 
     def _write(self, spec: Spec) -> int:
         """Print or write a state as JSON."""
@@ -261,9 +277,9 @@ class _Command:
             print(self.paint("bold", visible(f"{file}{place}")))
             print(*(f"  {line}" for line in facts(spec, state.writer)), "", sep="\n")
 
-    def _nothing(self) -> int:
+    def _nothing(self, verb: str = "state") -> int:
         at = f" at {self.args.at}" if self.args.at else ""
-        print(f"olm state: no scheduler state in {visible(self.args.file + at)}", file=sys.stderr)
+        print(f"olm {verb}: no scheduler state in {visible(self.args.file + at)}", file=sys.stderr)
         return NOTHING_MATCHED
 
     def _summary(self, count: int) -> str:
