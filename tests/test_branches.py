@@ -426,3 +426,20 @@ def test_a_model_is_trained_branched_decayed_and_resumed(tmp_path):
 
     whole, killed = branched(40), branched(33, 40)
     assert all((whole[name] == killed[name]).all() for name in whole)
+
+
+def test_a_run_whose_batch_grows_has_branches():
+    """Its curve along samples continues, and the plan of the batch stays the clock."""
+    decay = {"kind": "WarmupDecayLR", "warmup_steps": "100sp", "total_steps": "2000sp"}
+    stages = [{"from": 0, "samples": 1}, {"from": 100, "samples": 10}]
+    clock = {"total_steps": 400, "batch_stages": stages}
+    run = {"kind": "TimeLR", "axis": "samples", "scheduler": decay, "clock": clock}
+    state = state_at(run, 150)
+    spec = olm.branch(state, decay="500sp", total_steps=500)
+    assert spec.schedule.milestones == (150, 450)
+    assert spec.clock.known == {**clock, "total_steps": 500}
+    scheduler = olm.build(spec, optimizer_of(*BASES))
+    scheduler.load_state_dict(state)
+    assert scheduler.get_last_lr() == olm.build(state, optimizer_of(*BASES)).get_last_lr()
+    saved = scheduler.state_dict()
+    assert olm.build(saved, optimizer_of(*BASES), clock=spec.clock).state_dict() == saved
