@@ -228,7 +228,7 @@ def test_durations_with_a_ramp_depend_on_where_they_start():
         (
             {"batch_stages": [{"from": 0, "samples": 3, "tokens": 6}]},
             "batch_stages.0.samples",
-            "a stage needs either samples (3) or tokens (6)",
+            "give samples (3) or tokens (6), not both",
         ),
         (
             {"batch_stages": [{"from": 0, "samples": 3}, {"from": 9, "tokens": 6}]},

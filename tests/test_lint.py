@@ -76,6 +76,14 @@ KNOWN = "\nexpect: {base_lr: 0.1, rates: [{step: 0, lr: 0.1}]}"
 BORDERS = [
     # code, a spec in which it is found, a spec in which it is just not found
     (
+        "less-than-a-step",
+        *(
+            "{kind: TimeLR, axis: tokens, clock: {tokens_per_step: 2000}, "
+            f"scheduler: {{kind: StepLR, step_size: {size}, gamma: 0.5}}}}"
+            for size in (1999, 2000)
+        ),
+    ),
+    (
         "unused-field",
         *(
             f"{{kind: RampLR, total_steps: 9, power: 3.0, ease: {ease}}}"

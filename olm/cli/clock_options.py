@@ -139,9 +139,6 @@ def uncounted(result: Checked, clock: Clock | None) -> Uncounted | None:
         for path, written in spec.durations_there()
         if path in missing
     ]
-    axes = [
-        (path, str(axis), whole.lacks_of(axis))
-        for path in missing
-        if path[-1] == "axis" and (axis := spec.at(path))
-    ]
-    return Uncounted(spec, [*axes, *durations])
+    from olm.cli.axis_units import axes_lacking
+
+    return Uncounted(spec, [*axes_lacking(spec, whole, missing), *durations])

@@ -14,6 +14,7 @@ from olm.schedule import (
     rule,
 )
 from olm.schedule.per_step import PerStep
+from olm.schedule.units_per_step import UnitsPerStep
 
 
 def _has_axis(schedule: Any) -> bool:
@@ -125,6 +126,10 @@ class Time(Schedule):
     @property
     def axis_of_parts(self) -> str:
         return self.axis
+
+    @property
+    def axis_plan(self) -> UnitsPerStep | None:
+        return None if self.per_step is None else self.per_step.plan
 
     @property
     def moves_parts(self) -> bool:

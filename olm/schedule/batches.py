@@ -126,8 +126,14 @@ class _Stage(_PartOfClock):
 @rule(
     "samples",
     "tokens",
-    holds=lambda samples, tokens: (samples is None) != (tokens is None),
-    message="a stage needs either {samples} or {tokens}",
+    holds=lambda samples, tokens: samples is None or tokens is None,
+    message="give {samples} or {tokens}, not both",
+)
+@rule(
+    "samples",
+    "tokens",
+    holds=lambda samples, tokens: samples is not None or tokens is not None,
+    message="a stage needs samples or tokens: how many each step takes",
 )
 class BatchStage(_Stage):
     """A part of the run with a constant batch."""

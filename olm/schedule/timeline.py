@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS, step_fields
 from olm.problem import Path
 from olm.schedule.nesting import Nesting
+
+if TYPE_CHECKING:
+    from olm.schedule.units_per_step import UnitsPerStep
 
 NO_CHANGE = 10
 """How many steps a picture shows of a schedule that never changes."""
@@ -60,6 +63,11 @@ class Timeline(Nesting):
     def axis_of_parts(self) -> str:
         """What the numbers of steps in this schedule count: ``steps``, ``samples``, ``tokens``."""
         return "steps"
+
+    @property
+    def axis_plan(self) -> UnitsPerStep | None:
+        """How many of these each step takes; None without an axis, or before it is counted."""
+        return None
 
     @property
     def moves_parts(self) -> bool:

@@ -15,6 +15,9 @@ from olm.schedule.schedule import Schedule
 from olm.spec.root_keys import KEYS
 from olm.spec.spec import Spec
 
+_LISTS = (tuple, list)
+"""Lists of a schedule, and those of a document."""
+
 _NOTHING = object()
 """What a list has where it has ended; null is a value."""
 
@@ -109,7 +112,7 @@ def _of_targets(a: Spec, b: Spec, within: bool = True) -> Iterator[Difference]:
 def _between(a: Any, b: Any, path: Path, within: bool = True) -> Iterator[Difference]:
     if isinstance(a, Schedule) and isinstance(b, Schedule):
         yield from _of_schedules(a, b, path, within)
-    elif isinstance(a, tuple) and isinstance(b, tuple) and (within or len(a) == len(b)):
+    elif isinstance(a, _LISTS) and isinstance(b, _LISTS) and (within or len(a) == len(b)):
         for index, (mine, other) in enumerate(zip_longest(a, b, fillvalue=_NOTHING)):
             yield from _between(mine, other, (*path, index), within)
     elif isinstance(a, dict) and isinstance(b, dict):
@@ -120,6 +123,9 @@ def _between(a: Any, b: Any, path: Path, within: bool = True) -> Iterator[Differ
         yield Difference(path, None, _plain(b), "b")
     elif b is _NOTHING:
         yield Difference(path, _plain(a), None, "a")
+    elif isinstance(a if b is None else b, PerStep) and (a is None or b is None):
+        # One of the two is not counted yet: its axis has no steps to compare.
+        return
     elif a != b:
         yield Difference(path, _plain(a), _plain(b))
 

@@ -2,9 +2,10 @@
 
 ``rates/late_rise.py`` is the rule ``late-rise``. The folder names what the rule needs: only the
 ``text``, the schedule in ``steps``, or its ``rates``, which only ``olm check --lint`` computes;
-rules about ``targets`` need the text and are imported only for documents that have some. The
-docstring of a rule is its page, which ``olm explain`` prints, its `SCOPE` is what it is applied to,
-and its `warnings(subject)` yields the warnings. To add a rule, copy a file.
+rules about ``targets`` need the text, rules about ``axes`` the steps, and both are imported only
+for documents that have some. The docstring of a rule is its page, which ``olm explain`` prints, its
+`SCOPE` is what it is applied to, and its `warnings(subject)` yields the warnings. To add a rule,
+copy a file.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from olm.problem import Problem, clipped, nearest
 Needs = Literal["text", "steps", "rates"]
 """What a rule needs; each includes the one before."""
 
-Folder = Literal["text", "targets", "steps", "rates"]
+Folder = Literal["text", "targets", "steps", "axes", "rates"]
 """The folders of rules."""
 
 Scope = Literal["document", "rates", "numbers"]
@@ -67,7 +68,9 @@ def needs(code: str) -> Needs:
     'rates'
     """
     folder = _folders()[code]
-    return "text" if folder == "targets" else folder
+    if folder == "targets":
+        return "text"
+    return "steps" if folder == "axes" else folder
 
 
 @cache
@@ -104,7 +107,7 @@ def warned(
         select: the codes of the rules to apply; by default all of them.
         ignore: the codes of the rules to skip.
     """
-    applied = _applied(given, tuple(select), tuple(ignore), bool(subject.spec.also))
+    applied = _applied(given, tuple(select), tuple(ignore), _folders_for(subject))
     with _overflow_allowed() if given == "rates" else nullcontext():
         found = [*_found(subject, applied.values())]
     if subject.spec.durations:
@@ -119,6 +122,13 @@ def warned(
 
         located += idle(subject, applied, used)
     return [problem for problem in located if silenced.isdisjoint(_keys(problem))]
+
+
+def _folders_for(subject: Subject) -> frozenset[Folder]:
+    """The folders whose rules may find something in a document."""
+    axes = any(one.has_axis for one in (subject, *subject.of_targets()))
+    there = {"targets": bool(subject.spec.also), "axes": axes}
+    return frozenset(folder for folder in get_args(Folder) if there.get(folder, True))
 
 
 def _found(subject: Subject, rules: Collection[Rule]) -> Iterator[Problem]:
@@ -153,14 +163,12 @@ def _overflow_allowed() -> AbstractContextManager[object]:
 
 @cache
 def _applied(
-    given: Needs, select: tuple[str, ...], ignore: tuple[str, ...], targets: bool
+    given: Needs, select: tuple[str, ...], ignore: tuple[str, ...], folders: frozenset[Folder]
 ) -> dict[str, Rule]:
     """The rules to apply, by code."""
     wanted = [code for code in codes() if code not in ignore and (not select or code in select)]
     levels = get_args(Needs)
     there = levels[: levels.index(given) + 1]
     return {
-        code: rule(code)
-        for code in wanted
-        if needs(code) in there and (targets or _folders()[code] != "targets")
+        code: rule(code) for code in wanted if needs(code) in there and _folders()[code] in folders
     }

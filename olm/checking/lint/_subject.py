@@ -67,6 +67,11 @@ class Subject:
         return self.spec.schedule if self.target is None else self.target.curve
 
     @property
+    def has_axis(self) -> bool:
+        """Whether a schedule in it counts samples or tokens."""
+        return _has_axis(self.schedule)
+
+    @property
     def place(self) -> Path:
         """The path of the schedule in the document."""
         target = self.target
@@ -132,8 +137,12 @@ class Subject:
             return ""
         places = reversed(self.spec.placed_schedules())
         place, schedule = next(one for one in places if path[: len(one[0])] == one[0])
-        steps = schedule.at(path[len(place) :])
-        return f"{written} is {quantity(steps, 'step')}"
+        steps, unit = schedule.at(path[len(place) :]), "step"
+        for length in range(len(path) - len(place)):
+            above = schedule.at(path[len(place) :][:length])
+            if isinstance(above, Schedule) and above.axis_of_parts != "steps":
+                unit = above.axis_of_parts.removesuffix("s")
+        return f"{written} is {quantity(steps, unit)}"
 
     def rates(self, schedule: Schedule, steps: tuple[int, ...]) -> Array:
         """The rates of a schedule: a row for each of its own steps, a column for each base rate."""
@@ -158,3 +167,7 @@ def steps_between(schedule: Schedule, first: int, last: int) -> tuple[int, ...]:
     near = {step for mark in marks for step in (mark - 1, mark, mark + 1) if first <= step <= last}
     even = {first + (last - first) * index // EVENLY for index in range(EVENLY + 1)}
     return tuple(sorted(near | even))
+
+
+def _has_axis(schedule: Schedule) -> bool:
+    return schedule.axis_of_parts != "steps" or any(map(_has_axis, schedule.children()))

@@ -45,6 +45,12 @@ class Node(NamedTuple):
         """Whether there is a step from which on it does not apply."""
         return self.last < MAX_STEPS
 
+    @property
+    def unit(self) -> str:
+        """What its own steps are, in the singular: below an axis, samples or tokens."""
+        axes = (schedule.axis_of_parts for schedule in self.above)
+        return next((axis for axis in axes if axis != "steps"), "steps").removesuffix("s")
+
     def steps(self, first: int, last: int) -> str:
         """Some of its own steps in words, as steps of the root where it has the same clock.
 
@@ -54,8 +60,8 @@ class Node(NamedTuple):
         """
         whose, offset = ("its own ", 0) if self.offset is None else ("", self.offset)
         if first == last:
-            return f"{whose}step {first + offset:,}"
-        return f"{whose}steps {first + offset:,} to {last + offset:,}"
+            return f"{whose}{self.unit} {first + offset:,}"
+        return f"{whose}{self.unit}s {first + offset:,} to {last + offset:,}"
 
 
 def nodes(schedule: Schedule, last: int = MAX_STEPS) -> Iterator[Node]:

@@ -188,5 +188,5 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _lasting(duration: Lasting) -> dict[str, Any]:
-    path, written, steps = duration
+    path, written, steps, _ = duration
     return {"path": dotted(path), "written": written.text, "steps": steps}

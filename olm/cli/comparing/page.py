@@ -126,17 +126,22 @@ def _with_steps(field: Difference, durations: Durations) -> Difference:
     """A field whose durations have their steps added, where these are known."""
 
     def described(value: Any, side: list[Lasting]) -> Any:
-        steps = next((item.steps for item in side if item.path == field.path), None)
-        return value if steps is None else f"{value} ({quantity(steps, 'step')})"
+        texts = (
+            quantity(item.steps, item.unit)
+            for item in side
+            if item.path == field.path and item.steps is not None
+        )
+        steps = next(texts, None)
+        return value if steps is None else f"{value} ({steps})"
 
     ours, theirs = durations
     return replace(field, a=described(field.a, ours), b=described(field.b, theirs))
 
 
 def _count(field: Difference, durations: Durations, a: str, b: str) -> str:
-    written = next(item.written for item in durations[0] if item.path == field.path)
-    steps = f"{quantity(field.a, 'step')} in {a}, {quantity(field.b, 'step')} in {b}"
-    return f"{dotted(field.path)}: {written} is {steps}"
+    item = next(item for item in durations[0] if item.path == field.path)
+    steps = f"{quantity(field.a, item.unit)} in {a}, {quantity(field.b, item.unit)} in {b}"
+    return f"{dotted(field.path)}: {item.written} is {steps}"
 
 
 def _field(field: Difference, a: str, b: str, verb: str = "has") -> str:
@@ -152,9 +157,12 @@ def _value(value: Any) -> str:
 
     >>> _value([30, 60]), _value([1] * 99), _value("min"), _value(None)
     ('[30, 60]', '99 items', 'min', 'null')
+    >>> _value({"from": "3%", "samples": 64})
+    '{from: 3%, samples: 64}'
     """
     if isinstance(value, dict):
-        return str(value["kind"])
+        fields = ", ".join(f"{name}: {_value(item)}" for name, item in value.items())
+        return str(value["kind"]) if "kind" in value else f"{{{fields}}}"
     if isinstance(value, str):
         return value
     text = json.dumps(value)

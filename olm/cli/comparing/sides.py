@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, NamedTuple
 
+from olm.cli.axis_units import axes_lacking, counts_at
 from olm.cli.files.search import STDIN, is_there
 from olm.cli.input import BINARY
 from olm.fields.durations import Duration
@@ -33,6 +34,8 @@ class Lasting(NamedTuple):
     written: Duration
     steps: int | None
     """The duration in steps, if known."""
+    unit: str = "step"
+    """What `steps` counts, in the singular: along an axis, samples or tokens."""
 
 
 Durations = tuple[list[Lasting], list[Lasting]]
@@ -66,18 +69,19 @@ class Side:
     def durations_of(self, identity: Identity | None) -> list[Lasting]:
         """The durations of a target by their paths in it, or those of the root for None."""
         found: list[Lasting] = []
-        for path, written, steps in self.durations:
+        for item in self.durations:
+            path = item.path
             is_root = path[:1] != ("also",)
             of = None if is_root else self.spec.also[int(path[1])].identity
             if of == identity:
-                found.append(Lasting(path if is_root else path[2:], written, steps))
+                found.append(item if is_root else item._replace(path=path[2:]))
         return found
 
 
 def counts(a: Side, b: Side, identity: Identity | None = None) -> Iterator[Difference]:
     """The durations that are written alike, but are different numbers of steps."""
-    others = {(path, written): steps for path, written, steps in b.durations_of(identity)}
-    for path, written, mine in a.durations_of(identity):
+    others = {(item.path, item.written): item.steps for item in b.durations_of(identity)}
+    for path, written, mine, _ in a.durations_of(identity):
         theirs = others.get((path, written))
         if None not in (mine, theirs) and mine != theirs:
             yield Difference(path, mine, theirs)
@@ -95,9 +99,12 @@ def side(name: str, spec: Spec, clock: Clock | None) -> Side:
         SpecError: the spec is invalid in steps.
     """
     waiting = spec.durations_there()
-    if not waiting:
+    if all(schedule.is_counted for _, schedule in spec.placed_schedules()):
         there = spec.written.durations_there()
-        known = (Lasting(path, text, spec.at(path)) for path, text in there)
+        known = (
+            Lasting(path, text, spec.at(path), counts_at(spec, path).removesuffix("s"))
+            for path, text in there
+        )
         return Side(name, spec, spec, tuple(known))
     try:
         plan = spec.plan(clock)
@@ -107,9 +114,10 @@ def side(name: str, spec: Spec, clock: Clock | None) -> Side:
         lacking = {problem.path for problem in error.problems}
         own = spec.clock_for(clock)
         needs = dict.fromkeys(own.lacks(written) for path, written in waiting if path in lacking)
+        needs |= {field: None for _, _, field in axes_lacking(spec, own, lacking)}
         unknown = tuple(Lasting(*duration, None) for duration in waiting)
         return Side(name, spec, None, unknown, tuple(needs))
-    counted = (Lasting(item.path, item.written, item.steps) for item in plan.counted)
+    counted = (Lasting(item.path, item.written, item.steps, item.unit) for item in plan.counted)
     # What a spec expects is not compared, and may need a clock that the curves do not.
     resolved = spec.model_copy(update={"expect": None}).resolve(clock)
     return Side(name, spec, resolved, tuple(counted))

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from olm.cli.axis_units import counts_at
 from olm.drawing.axis import STEPS, Axis, amount, axes
 from olm.fields.durations import duration
-from olm.problem import Path, dotted, path_of
+from olm.problem import dotted, path_of
 
 if TYPE_CHECKING:
     from olm.cli.drawing.batch import BatchColumn
@@ -42,17 +43,10 @@ def counted_in(spec: Spec, clock: Clock) -> list[Counted]:
         path, written = path_of(place), duration(text)
         if written is not None:
             steps = spec.at(path)
-            counts = _counts(spec, path)
+            counts = counts_at(spec, path)
             stated.append(Counted(path, written, Fraction(steps), steps, counts=counts))
     # The steps of an axis that is counted are those of its own run, which the clock may not know.
     return stated if spec.is_counted else [*stated, *spec.plan(clock).counted]
-
-
-def _counts(spec: Spec, path: Path) -> str:
-    """What a number in a spec counts: ``steps``, or the unit of the axis that it is below."""
-    schedules = spec.placed_schedules()
-    above = (one.axis_of_parts for place, one in schedules if path[: len(place)] == place)
-    return next((axis for axis in above if axis != "steps"), "steps")
 
 
 def counted_table(counted: Iterable[Counted], clock: Clock) -> Iterator[str]:

@@ -51,6 +51,9 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     if end is None and rise is not None:
         # No schedule follows the rise of a target, as one follows a warm-up.
         path, end = rise[0], int(rise[1])
+    if end is not None and subject.has_axis and end == total + 1:
+        # The last step of the run, which was rounded down, goes on for a part of a step.
+        return
     # A hyperparameter often keeps its last number for the rest of the run.
     if end is not None and (end > total or (end < total and subject.is_rate)):
         message = f"the schedule ends at step {end:,}, but the run at step {total:,}"

@@ -55,5 +55,5 @@ def _long(node: Node) -> Iterator[Problem]:
     if 2 * steps > end:
         # A share of the steps need not be a whole number of them.
         shown = int(steps) if steps == int(steps) else round(steps, 1)
-        message = f"the warm-up takes {shown:,} of {end:,} steps, more than half of the run"
+        message = f"the warm-up takes {shown:,} of {end:,} {node.unit}s, more than half of the run"
         yield Problem("warmup-too-long", message, node.path + path, severity="warning")

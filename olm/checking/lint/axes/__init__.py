@@ -1,0 +1,1 @@
+"""Rules that need the steps of a document in which a schedule has an axis."""
