@@ -10,7 +10,7 @@ from itertools import count
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
-from olm.fields.durations import UNITS, duration, exact
+from olm.fields.durations import EPOCH, TOKEN, UNITS, duration, exact
 from olm.fields.types import MAX_STEPS
 
 if TYPE_CHECKING:
@@ -184,10 +184,12 @@ def _axis(name: str, clock: Clock) -> Axis:
     unit = COUNTED[name]
     if unit.is_share:
         return Axis(name, 1 / (exact(clock.total_steps or 1) * unit.scale))
-    if name == "epochs" and clock.steps_per_epoch is not None:
-        return Axis(name, 1 / exact(clock.steps_per_epoch))
-    counted = "samples" if name == "epochs" else name
-    each = 1 / exact(clock.samples_per_epoch or 1) if name == "epochs" else Fraction(1)
+    if unit.needs == EPOCH.needs:
+        if clock.steps_per_epoch is not None:
+            return Axis(name, 1 / (exact(clock.steps_per_epoch) * unit.scale))
+        counted, each = "samples", 1 / (exact(clock.samples_per_epoch or 1) * unit.scale)
+    else:
+        counted, each = ("tokens" if unit.needs == TOKEN.needs else "samples"), 1 / unit.scale
     plan = clock.units(counted)
     return Axis(name, plan.sizes[0] * each) if plan.is_constant else Axis(name, each, plan)
 

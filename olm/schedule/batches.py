@@ -28,7 +28,7 @@ from olm.schedule.units_per_step import (
 )
 
 if TYPE_CHECKING:
-    from olm.schedule.clock import Clock
+    from olm.schedule.clock_fields import ClockFields
 
 Place = Annotated[int, StepCount(0, MAX_STEPS, rest=False)]
 """How far into the run: a number of steps, or a duration."""
@@ -254,7 +254,7 @@ class Lacking(LookupError):
         self.field = field
 
 
-def units_of(clock: Clock) -> dict[str, UnitsPerStep]:
+def units_of(clock: ClockFields) -> dict[str, UnitsPerStep]:
     """The samples and tokens per step of a run, as far as a clock knows them.
 
     Raises:
@@ -273,7 +273,7 @@ def _constant(size: float) -> UnitsPerStep:
     return UnitsPerStep.of_stages([(0, whole(exact(size)))])
 
 
-def _batch(clock: Clock) -> tuple[list[Threshold], bool]:
+def _batch(clock: ClockFields) -> tuple[list[Threshold], bool]:
     """The stages of the batch, and whether they are in tokens."""
     if (ramp := clock.batch_ramp) is not None:
         return ramp.thresholds(*place_of(clock, ramp.over)), False
@@ -287,7 +287,7 @@ def _batch(clock: Clock) -> tuple[list[Threshold], bool]:
     return constant, clock.samples_per_step is None
 
 
-def _per_sample(clock: Clock) -> list[Threshold]:
+def _per_sample(clock: ClockFields) -> list[Threshold]:
     """The stages of the sequence length."""
     length = clock.tokens_per_sample
     if length is None:
@@ -297,7 +297,7 @@ def _per_sample(clock: Clock) -> list[Threshold]:
     return [Threshold(*place_of(clock, stage.from_), stage.tokens) for stage in length]
 
 
-def place_of(clock: Clock, place: int | Duration) -> tuple[Exact, str]:
+def place_of(clock: ClockFields, place: int | Duration) -> tuple[Exact, str]:
     """A place in a run, in steps, samples or tokens, with the name of the unit.
 
     Raises:
@@ -320,7 +320,7 @@ def place_of(clock: Clock, place: int | Duration) -> tuple[Exact, str]:
     return whole(Fraction(amount)), name
 
 
-def invalid_parts(clock: Clock) -> Iterator[InitErrorDetails]:
+def invalid_parts(clock: ClockFields) -> Iterator[InitErrorDetails]:
     """What is wrong with the ramps and stages of a clock, each part of which is valid."""
     for path, place in _places(clock):
         if isinstance(place, Duration) and any(suffix == SHARE.suffix for _, suffix in place.terms):
@@ -346,7 +346,7 @@ def invalid_parts(clock: Clock) -> Iterator[InitErrorDetails]:
         yield at((field, error.index, "from"), None, invalid("rule", text))
 
 
-def _places(clock: Clock) -> Iterator[tuple[Path, int | Duration]]:
+def _places(clock: ClockFields) -> Iterator[tuple[Path, int | Duration]]:
     """The places in the ramps and stages of a clock, each with its path."""
     if clock.batch_ramp is not None:
         yield ("batch_ramp", "over"), clock.batch_ramp.over

@@ -76,10 +76,9 @@ class PerStep:
     def is_consistent(self) -> bool:
         """Whether its stages are in order from step 0 on, or its ramp has equal stages."""
         if isinstance(self.written, dict):
-            start, end, by = (self.written[name] for name in ("start", "end", "by"))
-            return (
-                start != end and not abs(end - start) % by and abs(end - start) <= by * MOST_STAGES
-            )
+            start, end, by = (int(self.written[name]) for name in ("start", "end", "by"))
+            change = abs(end - start)
+            return 0 < change <= by * MOST_STAGES and change % by == 0
         firsts = [first for first, _ in self.written]
         return not firsts[0] and all(one < other for one, other in pairwise(firsts))
 
@@ -163,5 +162,6 @@ def _ramp(value: Mapping[str, Any]) -> dict[str, int]:
         try:
             numbers[name] = int(number(value[name]))
         except PydanticCustomError as error:
-            raise invalid(error.type, f"must have a {name} that {error.message()}") from None
+            is_valid = error.message().replace("must be", "is", 1)
+            raise invalid(error.type, f"must have a `{name}` that {is_valid}") from None
     return numbers
