@@ -29,7 +29,15 @@ from olm.spec.digest import digest
 from olm.spec.spec import parse
 from olm.text.document import read
 
-from .strategies import BAD_DURATIONS, CATALOGUE, GOOD_DURATIONS, clocks, schedules, with_durations
+from .strategies import (
+    BAD_DURATIONS,
+    CATALOGUE,
+    GOOD_DURATIONS,
+    clocks,
+    in_steps,
+    schedules,
+    with_durations,
+)
 
 drawn = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=200)
 
@@ -440,17 +448,35 @@ def test_texts_are_never_compared_as_texts_where_something_else_is_wrong():
     assert [*refused("MultiStepLR", milestones=["9%", "10%"], gamma=-1)] == [("gamma",)]
     assert [*refused("PhasesLR", schedulers=[HOLD], lengths=["9%"], x=1)] == [("x",)]
     # What needs no clock does not wait, however much else is wrong.
-    told = refused("PhasesLR", schedulers=[HOLD] * 2, lengths=["rest", "3%"], x=1)
-    assert told[("lengths",)] == "only the last of lengths (rest, 3%) can be `rest`"
+    told = refused("PhasesLR", schedulers=[HOLD] * 2, lengths=["rest", "rest"], x=1)
+    assert told[("lengths",)] == "only one of lengths (rest, rest) can be `rest`"
     told = refused("WarmupCosineScheduler", warmup_steps=9, total_steps=8, min_lr=-1)
     assert {*told} == {("warmup_steps",), ("min_lr",)}
 
 
-def test_only_the_last_stage_can_be_the_rest():
-    fields = {"warmup_steps": 1, "hold_steps": "rest", "decay_steps": 3}
-    told = "only the last of warmup_steps (1), hold_steps (rest) and decay_steps (3) can be `rest`"
+def test_only_one_stage_can_be_the_rest():
+    fields = {"warmup_steps": 1, "hold_steps": "rest", "decay_steps": "rest"}
+    told = "only one of warmup_steps (1), hold_steps (rest) and decay_steps (rest) can be `rest`"
     assert [*refused("TriStageLR", **fields).values()] == [told]
     assert refused("PhasesLR", schedulers=[HOLD] * 2, lengths=["rest", "rest"])
+
+
+def test_the_rest_ends_where_the_stages_after_it_must_begin():
+    clock = Clock(total_steps=125, steps_per_epoch=30)
+    for lengths, counted in [
+        (["10%", "rest", "20%"], (13, 87, 25)),
+        (["rest", "10%"], (113, 12)),
+        (["rest", "1ep", 5], (90, 30, 5)),
+        (["rest", "200%"], None),
+    ]:
+        schedule = phases(*lengths)
+        if counted is None:
+            assert problem_of(schedule.resolve, clock).path == ("lengths", 0)
+        else:
+            assert schedule.resolve(clock).lengths == counted
+    stages = {"warmup_steps": "10%", "hold_steps": "rest", "decay_steps": "50%"}
+    made = KINDS["TriStageLR"](**stages).resolve(Clock(total_steps=1000))
+    assert (made.warmup_steps, made.hold_steps, made.decay_steps) == (100, 400, 500)
 
 
 # What a clock makes of them: the rules of it, by hand
@@ -533,13 +559,15 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None, way="nearest"
     """
     whole = WAYS[way]
 
-    def ends(value, exactly, steps):
+    def ends(value, exactly, steps, later=()):
         """Where something that begins at exactly, or rounded at steps, ends: both of these."""
         if not isinstance(value, str):
             return exactly + value, steps + value
         if value == "rest":
-            is_left = end > start + exactly
-            return end - start, max(end - begin, steps + 1) if is_left else end - begin
+            stop = end - sum(one if isinstance(one, int) else steps_of(one, clock) for one in later)
+            rounded = whole(Fraction(stop)) - begin
+            is_left = stop > start + exactly
+            return stop - start, max(rounded, steps + 1) if is_left else rounded
         lasts = steps_of(value, clock)
         rounded = whole(start + exactly + lasts) - begin
         if lasts == 0:
@@ -563,8 +591,8 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None, way="nearest"
             for part in (document[name] if isinstance(document[name], list) else [document[name]])
         ]
         points = [(Fraction(0), 0)]
-        for part in parts:
-            points.append(ends(part, *points[-1]))
+        for index, part in enumerate(parts, 1):
+            points.append(ends(part, *points[-1], parts[index:]))
         over = points[-1][1] - (whole(start + points[-1][0]) - begin)
         lengths = [later - earlier for (_, earlier), (_, later) in pairwise(points)]
         spans = [later - earlier for (earlier, _), (later, _) in pairwise(points)]
@@ -1000,9 +1028,9 @@ def test_a_schedule_in_tokens_with_a_constant_batch_is_the_one_in_steps():
 @drawn
 @given(st.data())
 def test_any_schedule_in_whole_batches_of_tokens_is_the_one_in_steps(data):
-    schedule = data.draw(schedules())
+    document = in_steps(data.draw(schedules()).model_dump(mode="json"))
+    schedule = parse(document).schedule
     batch = data.draw(st.integers(1, 10**6))
-    document = schedule.model_dump(mode="json")
     spec = parse(in_tokens(document, batch))
     assert spec.schedule.resolve(Clock(tokens_per_step=batch)) == schedule
 

@@ -170,19 +170,19 @@ def stages(*fields: str) -> Callable[[StagedModel], StagedModel]:
     """Declare the fields, or lists, that specify the lengths of consecutive stages.
 
     If they are durations, the ends of the stages are rounded to whole steps, not their lengths,
-    and the last one may be ``rest``.
+    and one may be ``rest``: those after it are counted back from the end.
     """
 
     def holds(*values: Any) -> bool:
         lengths = [item for value in values for item in (value if _is_list(value) else [value])]
-        return THE_REST not in lengths[:-1]
+        return lengths.count(THE_REST) < 2
 
     def declare(model: StagedModel) -> StagedModel:
         names = " and ".join(
             filter(None, (", ".join(f"{{{name}}}" for name in fields[:-1]), f"{{{fields[-1]}}}"))
         )
         model.stages = fields
-        model.rules = (*model.rules, Rule(fields, holds, f"only the last of {names} can be `rest`"))
+        model.rules = (*model.rules, Rule(fields, holds, f"only one of {names} can be `rest`"))
         return model
 
     return declare

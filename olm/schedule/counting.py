@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from pydantic import ValidationError
 
-from olm.fields.durations import Duration, Rounding, rounded
+from olm.fields.durations import THE_REST, Duration, Rounding, rounded
 from olm.fields.errors import problems_of
 from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS
@@ -238,7 +238,8 @@ class _Counter:
         """Count the durations in the fields of a schedule itself."""
         kind, before, first = type(schedule), _START, len(self.counted)
         ends: dict[str, _Point] = {}
-        for place, value in steps_of(schedule):
+        items = [*steps_of(schedule)]
+        for index, (place, value) in enumerate(items):
             start = before if (staged := place[0] in kind.stages) else _START
             if not isinstance(value, Duration):
                 end = _Point(start.exact + value, start.step + value)
@@ -248,7 +249,9 @@ class _Counter:
                 above = ends.get(str(place[0])) if place[0] in kind.rising else None
                 nowhere = place[0] in kind.periods
                 where = replace(interval, is_placed=False) if nowhere else interval
-                end = self.end(value, start, where, path + place, above)
+                later = [one for at, one in items[index + 1 :] if at[0] in kind.stages]
+                until = self._until(where, later) if value == THE_REST and staged else None
+                end = self.end(value, start, where, path + place, above, until)
             ends[str(place[0])] = end
             before = end if staged else before
         over = (
@@ -284,6 +287,7 @@ class _Counter:
         interval: _Interval,
         path: Path,
         above: _Point | None = None,
+        until: Fraction | None = None,
     ) -> _Point:
         """The end of a duration that starts at a point.
 
@@ -293,16 +297,18 @@ class _Counter:
             interval: when its schedule applies.
             path: its path.
             above: the item before it, in a list of which each item is above the one before.
+            until: for the rest, the step of the run at which it ends, if stages follow it.
         """
         if written.is_rest:
             if interval.end is None:
                 if interval.is_known:
                     self._lacks(written, path)
                 return before
-            steps = interval.end - interval.begin - before.step
-            if before.exact < interval.end - interval.start:
+            until = Fraction(interval.end) if until is None else until
+            steps = self._rounded(until - interval.start, interval) - before.step
+            if before.exact < until - interval.start:
                 steps = max(steps, 1)
-            exact, end = Fraction(steps), _Point(interval.end - interval.start, before.step + steps)
+            exact, end = Fraction(steps), _Point(until - interval.start, before.step + steps)
         elif self._refused(written, interval, path):
             return before
         else:
@@ -322,6 +328,19 @@ class _Counter:
     def _rounded(self, exact: Fraction, interval: _Interval) -> int:
         """The number of steps from the begin of an interval, with its end rounded."""
         return rounded(interval.start + exact, self.rounding) - interval.begin
+
+    def _until(self, interval: _Interval, later: Sequence[int | Duration]) -> Fraction | None:
+        """Where the rest ends that some stages follow: they are counted back from the end."""
+        if interval.end is None or not later:
+            return None
+        until = Fraction(interval.end)
+        for lasts in reversed(later):
+            if isinstance(lasts, int):
+                until -= lasts
+            elif not self.clock.lacks(lasts):
+                # What cannot be counted is reported where it stands.
+                until -= self.clock.steps_until(until, lasts)
+        return until
 
     def _refused(self, written: Duration, interval: _Interval, path: Path) -> bool:
         """Whether a duration cannot be counted, which is then a problem."""
