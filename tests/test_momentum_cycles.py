@@ -82,7 +82,8 @@ def test_another_momentum_is_an_error_that_names_both_and_the_step():
         ours.load_state_dict(theirs.state_dict())
     assert str(error.value) == (
         "cycle_momentum: at step 1 the momentum is 0.89 by the checkpoint, from base_momentum 0.7 "
-        "to max_momentum 0.9, and 0.895 by this scheduler"
+        "to max_momentum 0.9, and 0.895 by this scheduler\n"
+        'to go on with this scheduler\'s, from step 5 on: on_change="spec"'
     )
     assert (ours.state_dict(), numbers(ours.optimizer)) == before
 

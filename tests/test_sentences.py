@@ -280,6 +280,8 @@ def _(curve, found):
     bad = 1 if "every" in found["bad"] else int(number(found["bad"].split()[0]))
     assume(curve.base > 1e-3 and bad <= 100)
     share = number(found["share"])
+    # A smaller share of 1 is lost in a float.
+    assume(share == 0 or share > 1e-9)
     better = 1 - share * 1.01 if curve.schedule.mode == "min" else 1 + share * 1.01
     schedule = forgotten(curve.schedule).observe(1.0)
     assert schedule.observe(better).num_bad_epochs == 0 == schedule.num_bad_epochs

@@ -27,10 +27,18 @@ def as_yaml(spec: Spec, comments: Sequence[str] = ()) -> str:
     """
     import yaml
 
-    text: str = yaml.safe_dump(
-        concise(spec), sort_keys=False, width=WIDTH, default_flow_style=None, allow_unicode=True
+    # Each key by itself: a root with scalars only would be a mapping in braces.
+    lines = (
+        yaml.safe_dump(
+            {key: value},
+            sort_keys=False,
+            width=WIDTH,
+            default_flow_style=None if isinstance(value, list | dict) else False,
+            allow_unicode=True,
+        )
+        for key, value in concise(spec).items()
     )
-    return "".join(f"# {line}\n" for line in comments) + text
+    return "".join([*(f"# {line}\n" for line in comments), *lines])
 
 
 def as_json(spec: Spec) -> str:
