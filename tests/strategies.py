@@ -81,6 +81,26 @@ def clocks(draw, longest=10**6):
 
 
 @st.composite
+def varying_clocks(draw, longest=10**6):
+    """A complete clock of a run whose batch, and perhaps its sequence length, changes."""
+    begins = sorted({0, *draw(st.lists(st.integers(1, longest), max_size=3))})
+    sizes = [draw(st.integers(1, 64)) for _ in begins]
+    stages = [{"from": at, "samples": 8 * size} for at, size in zip(begins, sizes, strict=True)]
+    count, by = draw(st.integers(1, 40)), draw(st.integers(1, 16))
+    ends = draw(st.permutations([by, by * (count + 1)]))
+    over = draw(st.integers(1, longest).map(str)) + draw(st.sampled_from(["sp", "tok", "st"]))
+    ramp = {"start": ends[0], "end": ends[1], "by": by, "over": over}
+    at = draw(st.integers(1, longest))
+    lengths = [{"from": 0, "tokens": 512}, {"from": f"{at}sp", "tokens": 2048}]
+    return Clock(
+        total_steps=draw(st.integers(1, longest) | st.integers(1, longest).map("{}sp".format)),
+        samples_per_epoch=draw(st.integers(1, 10**4)),
+        tokens_per_sample=draw(st.sampled_from([1, 2048, lengths])),
+        **draw(st.sampled_from([{"batch_stages": stages}, {"batch_ramp": ramp}])),
+    )
+
+
+@st.composite
 def amounts(draw, clock, steps):
     """The text of a duration of about this many steps."""
     unit = draw(st.sampled_from([*UNITS]))

@@ -6,12 +6,19 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+import olm
+from olm.checking.check import check
 from olm.cli import FINE, MISUSE, PROBLEMS, main
+from olm.cli.drawing.page import View, page
+from olm.cli.drawing.sentence import in_words
+from olm.cli.drawing.tables import counted_in
 from olm.drawing.axis import axes
 from olm.schedule.clock import Clock
+from olm.text.document import read
+from strategies import clocks, schedules, varying_clocks, with_durations
 
 RAMP = {"start": 16, "end": 1536, "by": 16, "over": "12e9tok"}
 GPT_3 = """\
@@ -252,3 +259,33 @@ def test_an_axis_that_a_ramp_cannot_count_names_what_it_lacks(show):
     assert told == f"olm show: --axis tokens needs --tokens-per-sample, or {field} in FILE\n"
     _, _, told = show(text, "--axis", "epochs")
     assert "needs --samples-per-epoch" in told
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_any_spec_with_any_batch_is_shown_or_has_problems_of_its_own(data):
+    written = data.draw(clocks(10**4))
+    document = data.draw(with_durations(data.draw(schedules(depth=2)), written))
+    clock = data.draw(varying_clocks(10**4))
+    spec = olm.parse({**document, "clock": clock.known})
+    checked = check(read(spec.model_dump_json(exclude_none=True), "a.json"))
+    resolved, total = checked.counted, clock.total_steps
+    codes = {problem.code for problem in checked.problems if problem.severity == "error"}
+    assert codes <= {"varying-batch", "rule", "range"}
+    event(f"shown: {resolved is not None}")
+    if resolved is None:
+        assert codes
+        return
+    for axis in axes(clock).values():
+        view = View(resolved, counted_in(spec, clock), clock, 1.0, total, axis)
+        lines = [*page(view, in_words(resolved.schedule))]
+        assert sum("┬" in line for line in lines) == 1
+        assert any("first step" in line for line in lines)
+
+
+@given(varying_clocks(10**4))
+def test_a_clock_survives_a_document(clock):
+    spec = olm.parse({"kind": "HoldLR", "clock": clock.known})
+    assert olm.parse(spec.model_dump(mode="json", exclude_none=True)).clock == clock
+    assert clock.differences(clock) == []
+    assert clock.over(clock) == clock

@@ -163,6 +163,9 @@ REST = "rest"
 SUCH_AS = "3%, 2ep or 20e9tok"
 """Examples, for messages."""
 
+WHOLE_RUN_SUCH_AS = "90ep or 300e9tok"
+"""Examples of the length of a run."""
+
 MOST_TERMS = 4
 """The most terms of a sum."""
 

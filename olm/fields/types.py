@@ -12,7 +12,16 @@ from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler, Strict
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from olm.fields.durations import SUCH_AS, UNITS, Duration, Rounding, duration, hint_of, pattern
+from olm.fields.durations import (
+    SUCH_AS,
+    UNITS,
+    WHOLE_RUN_SUCH_AS,
+    Duration,
+    Rounding,
+    duration,
+    hint_of,
+    pattern,
+)
 from olm.fields.errors import invalid
 from olm.problem import SHOWN, Fix, found, quantity
 from olm.text.scalars import for_every_reader
@@ -146,13 +155,17 @@ class StepCount(Number):
     def _no_rest(self) -> str:
         return "must be a step, and `rest` is a length"
 
+    @property
+    def _such_as(self) -> str:
+        return SUCH_AS
+
     def _no_duration(self, text: str) -> PydanticCustomError:
         if number := _number_in(text):
             value = float(number["fix"].text)
             instead = number if value.is_integer() else _share_in(value)
             return invalid("type", f"must be a whole number, found {found(text)}", **instead)
         hint, right = hint_of(text) if len(text) <= SHOWN else ("", None)
-        wanted = f"must be a whole number or a duration such as {SUCH_AS}"
+        wanted = f"must be a whole number or a duration such as {self._such_as}"
         if not right and text[:1] not in _NUMBER_STARTS:
             return invalid("type", f"must be a whole number, found {found(text)}", hint=hint)
         # A duration is a string and keeps its quotes; a number of steps does not.
@@ -174,7 +187,7 @@ class StepCount(Number):
                 shares=self.shares,
             ),
             # Editors show it for strings that do not match and for values of other types.
-            "errorMessage": f"must be a whole number or a duration such as {SUCH_AS}",
+            "errorMessage": f"must be a whole number or a duration such as {self._such_as}",
         }
 
 
@@ -188,6 +201,10 @@ class RunLength(StepCount):
     @property
     def _no_rest(self) -> str:
         return "must be the length of the run, and `rest` is a part of it"
+
+    @property
+    def _such_as(self) -> str:
+        return WHOLE_RUN_SUCH_AS
 
 
 def _rounding(value: Any) -> Any:

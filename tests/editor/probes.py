@@ -12,6 +12,7 @@ import yaml
 import olm
 from olm.fields.types import step_fields
 from olm.kinds import KINDS
+from olm.schedule.batches import BatchRamp, BatchStage
 from olm.schedule.clock import Clock
 from olm.schema.documentation import field_docs, plain, summary
 from olm.spec.hyperparameters import SUGGESTED
@@ -24,7 +25,8 @@ from .servers import Editor
 
 KINDS_AS_TOLD = {kind: plain(summary(model)) for kind, model in KINDS.items()}
 
-KEYS = {kind: {*model.model_fields} - {"kind"} for kind, model in KINDS.items()}
+KEYS = {kind: {*model.model_fields} - {"kind", "per_step"} for kind, model in KINDS.items()}
+"""The keys that people write; only states have `per_step`."""
 
 WRITTEN_KEYS = {"$schema", *(name for name in ROOT_KEYS if ROOT_KEYS[name].where != "state")}
 """The root keys that people write; the others are those of states."""
@@ -34,6 +36,12 @@ ROOT_AND_KEYS = {kind: keys | WRITTEN_KEYS for kind, keys in KEYS.items()}
 STEPS = {kind: step_fields(model) for kind, model in KINDS.items() if step_fields(model)}
 
 CLOCK_AS_TOLD = {name: plain(text) for name, text in field_docs(Clock).items()}
+
+RAMP_AS_TOLD = {name: plain(text) for name, text in field_docs(BatchRamp).items()}
+
+STAGE_AS_TOLD = {
+    name.removesuffix("_"): plain(text) for name, text in field_docs(BatchStage).items()
+}
 
 TARGET_AS_TOLD = {name: plain(text) for name, text in field_docs(Target).items() if name != "bases"}
 
@@ -81,6 +89,12 @@ class Probe:
 def told(editor: Editor, text: str) -> dict[str, str]:
     """The completions, with their descriptions."""
     return {one.label: one.documentation for one in editor.complete(text)}
+
+
+def told_of_keys(editor: Editor, text: str) -> dict[str, str]:
+    """The completed keys, with the first paragraph of their descriptions: the units may follow."""
+    offered = (one for one in editor.complete(text) if one.is_key)
+    return {one.label: one.documentation.partition("\n\n")[0] for one in offered}
 
 
 def values(editor: Editor, text: str) -> set[str]:
@@ -283,10 +297,24 @@ PROBES = [
     ),
     Probe(
         "the keys of a clock, each with its sentence",
-        told,
+        told_of_keys,
         CLOCK_AS_TOLD,
         "kind: HoldLR\nclock:\n  |",
         '{"kind": "HoldLR", "clock": {|}}',
+    ),
+    Probe(
+        "the keys of a batch ramp, each with its sentence",
+        told_of_keys,
+        RAMP_AS_TOLD,
+        "kind: HoldLR\nclock:\n  batch_ramp:\n    |",
+        '{"kind": "HoldLR", "clock": {"batch_ramp": {|}}}',
+    ),
+    Probe(
+        "the keys of a stage of the batch, each with its sentence",
+        told_of_keys,
+        STAGE_AS_TOLD,
+        "kind: HoldLR\nclock:\n  batch_stages:\n    - |",
+        '{"kind": "HoldLR", "clock": {"batch_stages": [{|}]}}',
     ),
     Probe(
         "every kind after `kind:` in a target",
@@ -482,8 +510,8 @@ MISTAKES = [
         '{"kind": "HoldLR", "clock": {«"total_step"»: 100}}',
     ),
     mistake(
-        "a clock that is counted by a clock",
-        "Incorrect type",
+        "the length of a run that is a share of itself",
+        "must be a whole number or a duration such as 90ep or 300e9tok",
         "kind: HoldLR\nclock:\n  total_steps: «3%»\n",
         '{"kind": "HoldLR", "clock": {"total_steps": «"3%"»}}',
     ),
