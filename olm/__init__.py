@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from olm import train as train
+    from olm.foreign.configs._importing import import_config as import_config
     from olm.problem import OlmError as OlmError
     from olm.problem import Problem as Problem
     from olm.problem import RateError as RateError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Clock": "olm.schedule.clock",
+    "import_config": "olm.foreign.configs._importing",
     "branch": "olm.spec.branching",
     "multiplier": "olm.spec.multiplier",
     "load": "olm.spec.load",

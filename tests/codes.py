@@ -7,7 +7,7 @@ from pathlib import Path
 import olm
 
 OLM = Path(olm.__file__).parent
-MAKERS = {"Problem", "ScalarError", "_one_error", "invalid", "note", "refuse", "stop"}
+MAKERS = {"Problem", "ScalarError", "_one_error", "invalid", "note", "refusal", "refuse", "stop"}
 """The functions whose first string argument is the code of a finding."""
 
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")
@@ -16,6 +16,12 @@ CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 def codes_of_errors():
     """The codes of all errors in specs."""
     files = (path for path in OLM.rglob("*.py") if "lint" not in path.parts)
+    return {code for path in files for code in codes_in(path.read_text(encoding="utf-8"))}
+
+
+def codes_of_imports():
+    """The codes of the refusals of configurations of other frameworks."""
+    files = (OLM / "foreign" / "configs").glob("*.py")
     return {code for path in files for code in codes_in(path.read_text(encoding="utf-8"))}
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
+from keyword import iskeyword
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
@@ -98,7 +99,7 @@ def verb_modules() -> dict[str, ModuleType]:
     from olm.cli.verbs import __path__ as folder
 
     names = sorted(module.name for module in iter_modules(folder))
-    return {name: import_module(f"{VERBS}.{name}") for name in names}
+    return {name.removesuffix("_"): import_module(f"{VERBS}.{name}") for name in names}
 
 
 def _status(arguments: list[str]) -> int:
@@ -164,9 +165,11 @@ def _as_file(argument: str) -> str:
 
 
 def _verb(name: str) -> ModuleType | None:
-    if not name.isidentifier() or name.startswith("_") or not find_spec(f"{VERBS}.{name}"):
+    if not name.isidentifier() or "_" in name:
         return None
-    return import_module(f"{VERBS}.{name}")
+    # A word of Python cannot be the name of a module: the verb `import` is in import_.py.
+    file = f"{name}_" if iskeyword(name) else name
+    return import_module(f"{VERBS}.{file}") if find_spec(f"{VERBS}.{file}") else None
 
 
 def _without_verb(name: str) -> int:

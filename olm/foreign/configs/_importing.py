@@ -1,0 +1,147 @@
+"""A configuration of another framework as a spec: its text, its notes, its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from olm.foreign.configs._config import OPTIONS, Config, Given, Refusal, Translation
+from olm.foreign.configs._formats import format_of
+from olm.foreign.configs._source import Source, read_source
+from olm.problem import OlmError, Problem, SpecError, dotted, path_of
+from olm.spec.spec import Spec, parse
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A spec from a configuration of another framework."""
+
+    file: str
+    """The file that it is from."""
+    format: str
+    """The name of its format."""
+    title: str
+    """The framework and the version whose code is followed."""
+    spec: Spec
+    """The spec, with an expectation of five rates if the length of the run is known."""
+    keys: dict[str, tuple[Any, int]]
+    """The keys that it came from, each with its value and its line."""
+    defaults: dict[str, Any]
+    """The defaults of the framework that counted."""
+    options: dict[str, Any]
+    """The options that answered what the file does not say."""
+    notes: tuple[str, ...]
+    """What of the file is not in the spec."""
+
+    @property
+    def comments(self) -> Iterator[str]:
+        """The lines above the spec: where each number is from."""
+        yield f"Imported from {self.file}: {self.title}."
+        for key, (value, line) in self.keys.items():
+            yield f"{key}: {_short(value)} (line {line})"
+        for key, value in self.defaults.items():
+            yield f"{key}: {_short(value)} (the default)"
+        for name, value in self.options.items():
+            yield f"{OPTIONS[name]}: {_short(value)} (given)"
+        for note in self.notes:
+            yield f"Not in this spec: {note}"
+
+
+def import_config(
+    path: str | PathLike[str], *, from_: str = "", at: str = "", **options: Any
+) -> Imported:
+    """The spec of a configuration of another framework. Nothing in the file is run.
+
+    Args:
+        path: the file.
+        from_: the name of its format, such as ``transformers``; by default it is told by its keys.
+        at: where in the file the configuration is, if it is not the whole.
+        options: what the file does not say: ``total_steps``, ``warmup_steps``, ``steps_per_epoch``,
+            ``dataset_size``, ``world_size`` (processes on all nodes), ``learning_rate``; and
+            ``nearest=True`` to accept the nearest that can be said.
+
+    Raises:
+        OSError: the file cannot be read.
+        SpecError: the configuration cannot be said exactly; each problem has its key and its place.
+    """
+    source = read_source(str(path))
+    return imported(source, Given(**options), from_=from_, at=at)
+
+
+def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> Imported:
+    """The spec of a configuration that was read.
+
+    Raises:
+        SpecError: it cannot be said exactly.
+    """
+    root = path_of(at)
+    if root and not source.has(*root):
+        raise Refusal(
+            [Problem("at", f"there is nothing at {at}", place=source.place_of((), False))]
+        )
+    config = Config(source, given, root)
+    inside = (
+        source if not root else Source(source.text, source.form, config.peek(), source.place_of)
+    )
+    name, form = format_of(inside, from_)
+    translation = form.translate(config)
+    keys = {
+        dotted(path): (value, source.place_of(path, True).line)
+        for path, value in config.taken.items()
+        if not isinstance(value, dict | list)
+    }
+    return Imported(
+        source.file,
+        name,
+        f"{form.title}, {form.version}",
+        _spec_of(translation),
+        keys,
+        config.defaults,
+        config.used,
+        tuple(config.notes),
+    )
+
+
+def _spec_of(translation: Translation) -> Spec:
+    """The spec of a translation, with the rates that it is expected to have."""
+    document: dict[str, Any] = dict(translation.schedule)
+    optimizer = dict(translation.optimizer)
+    if translation.lr is not None:
+        optimizer = {"lr": translation.lr, **optimizer}
+    for key, value in (
+        ("also", translation.also),
+        ("param_groups", translation.param_groups),
+        ("optimizer", optimizer),
+        ("clock", translation.clock),
+    ):
+        if value:
+            document[key] = value
+    if translation.rounding != "nearest":
+        document["rounding"] = translation.rounding
+    spec = parse(document)
+    if rates := _expected(spec, translation):
+        return parse({**document, "expect": {"rates": rates}})
+    return spec
+
+
+def _expected(spec: Spec, translation: Translation) -> list[dict[str, Any]]:
+    """Five rates of the run, if all of it is known."""
+    total = translation.clock.get("total_steps")
+    if translation.lr is None or not isinstance(total, int):
+        return []
+    try:
+        counted = spec.resolve().schedule
+        marks = [mark for mark in counted.marks() if 0 < mark < total]
+        near = [marks[0] - 1, marks[0]] if marks else [1]
+        steps = sorted({0, *near, (total + near[-1]) // 2, total - 1})
+        rates = [counted.lr(step, translation.lr) for step in steps]
+    except (OlmError, SpecError):
+        return []
+    return [{"step": step, "lr": rate} for step, rate in zip(steps, rates, strict=True)]
+
+
+def _short(value: Any) -> str:
+    text = str(value).replace("\n", " ")
+    return text if len(text) <= 60 else f"{text[:59]}…"
