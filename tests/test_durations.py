@@ -97,7 +97,7 @@ def test_a_duration_is_exactly_the_number_that_is_written_and_its_unit(text, amo
         ("0.5dur-1%", {"dur": "49/100"}, "50% of the run minus 1% of the run"),
         ("1ep-1ep", {"ep": 0}, "1 epoch minus 1 epoch"),
         ("-1ep+3st", {"ep": -1, "st": 3}, "-1 epoch plus 3 steps"),
-        ("2000st", {"st": 2000}, "2000 steps"),
+        ("2000st", {"st": 2000}, "2,000 steps"),
         ("rest", {}, "the remaining steps"),
     ],
 )

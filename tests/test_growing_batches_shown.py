@@ -67,7 +67,7 @@ def test_sentences_describe_the_run_and_the_ramp(show):
         "TimeLR: along tokens.",
         "  its schedule, WarmupCosineScheduler: up from 0 to the base rate in 375,000,000 tokens, "
         "then half a cosine down to 0 at token 260,000,000,000, which holds.",
-        "Run: 300e9 tokens, 111,355 steps, rounded up from 111354.7025.",
+        "Run: 300e9 tokens, 111,355 steps, rounded up from 111,354.7025.",
         "Batch: 16 samples, growing by 16 over 12e9 tokens to 1,536 samples from step 19,802 on.",
     ]
 

@@ -249,7 +249,8 @@ def _in_words(number: str, unit: Unit) -> str:
     if unit.is_share:
         share = float(amount * unit.scale / PERCENT.scale)
         return f"{share:.10g}{PERCENT.suffix} {PERCENT.plural}"
-    return f"{number} {unit.singular if amount == 1 else unit.plural}"
+    grouped = f"{int(number):,}" if number.isdigit() else number
+    return f"{grouped} {unit.singular if amount == 1 else unit.plural}"
 
 
 THE_REST = Duration((), REST)

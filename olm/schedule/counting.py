@@ -68,7 +68,7 @@ class Counted:
             exact, step = self.start + self.exact, self.begin + self.steps
             words = [f"to {self.unit} {step:,}"] if self.begin else []
         if step != exact:
-            words.append(f"rounded {'up' if step > exact else 'down'} from {float(exact):.10g}")
+            words.append(f"rounded {'up' if step > exact else 'down'} from {float(exact):,.10g}")
         return ", ".join(words)
 
 
