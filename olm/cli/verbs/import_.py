@@ -61,6 +61,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         answers.add_argument(option, type=kind, metavar="N", help=text)
     answers.add_argument("--devices", dest="world_size", type=int, metavar="N",
                          help="the same as --world-size")  # fmt: skip
+    answers.add_argument("--interval", choices=("step", "epoch"),
+                         help="how often the program steps the scheduler")  # fmt: skip
     answers.add_argument("--nearest", action="store_true",
                          help="accept the nearest that can be said")  # fmt: skip
 
@@ -70,7 +72,7 @@ def run(args: Namespace) -> int:
     from olm.foreign.configs._importing import import_config
 
     given = ("total_steps", "warmup_steps", "steps_per_epoch", "dataset_size", "world_size",
-             "learning_rate", "nearest")  # fmt: skip
+             "learning_rate", "interval", "nearest")  # fmt: skip
     options = {name: getattr(args, name) for name in given}
     results: list[dict[str, Any]] = []
     for file in args.files:

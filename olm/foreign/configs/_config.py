@@ -24,6 +24,7 @@ class Given:
     dataset_size: int | None = None
     world_size: int | None = None
     learning_rate: float | None = None
+    interval: str | None = None
     nearest: bool = False
 
     @property
@@ -119,7 +120,18 @@ class Config:
             if value == "auto":
                 text = f'`{dotted(path)}` is "auto": the trainer fills it in'
                 raise self.refusal("auto-value", text, path)
+            if value.startswith("${"):
+                raise self._reference(value, path)
         raise self.refusal("type", f"`{dotted(path)}` must be a number, found {found(value)}", path)
+
+    def _reference(self, value: str, path: Path) -> Refusal:
+        """The refusal of a reference to what the file does not have."""
+        why = "refers to a key that the file does not have"
+        if ":" in value:
+            why = "is computed when the program runs"
+        return self.refusal(
+            "unset-variable", f"`{dotted(path)}` is {found(value)}, which {why}", path
+        )
 
     def whole(self, *path: str | int, default: Any = REQUIRED) -> Any:
         """The whole number at a path, also an integral float.

@@ -59,7 +59,8 @@ def import_config(
         from_: the name of its format, such as ``transformers``; by default it is told by its keys.
         at: where in the file the configuration is, if it is not the whole.
         options: what the file does not say: ``total_steps``, ``warmup_steps``, ``steps_per_epoch``,
-            ``dataset_size``, ``world_size`` (processes on all nodes), ``learning_rate``; and
+            ``dataset_size``, ``world_size`` (processes on all nodes), ``learning_rate``,
+            ``interval`` (``step`` or ``epoch``: how often the program steps the scheduler); and
             ``nearest=True`` to accept the nearest that can be said.
 
     Raises:
