@@ -90,6 +90,11 @@ def test_the_numbers_of_gpt_3_by_hand():
     assert clock.accumulate_at(10_000, micro_batch=1, world_size=64) == 2
     with pytest.raises(OlmError, match="the batch of step 0, 16, is not a multiple of 64"):
         clock.accumulate_at(0, micro_batch=1, world_size=64)
+    clock.check_batches(micro_batch=1, world_size=16)
+    with pytest.raises(OlmError, match="the batch of step 3,855, 32, is not a multiple of 48"):
+        Clock(
+            batch_stages=[{"from": 0, "samples": 48}, {"from": 3855, "samples": 32}]
+        ).check_batches(micro_batch=3, world_size=16)
 
 
 @settings(deadline=None, max_examples=300)

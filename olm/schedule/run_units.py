@@ -143,6 +143,21 @@ class RunUnits(ClockFields):
             raise OlmError(f"{text}: micro_batch {micro_batch:,} times world_size {world_size:,}")
         return int(batch // at_once)
 
+    def check_batches(self, *, micro_batch: int, world_size: int = 1) -> None:
+        """Check that the batch of every stage is a multiple of what all processes take at once.
+
+        Call it before the run: `accumulate_at` finds a stage that is none only when it begins.
+
+        Args:
+            micro_batch: the number of samples in the micro-batch of one process.
+            world_size: the number of processes.
+
+        Raises:
+            OlmError: the batch of a stage is none; the message names its first step.
+        """
+        for first in self.units("samples").firsts:
+            self.accumulate_at(first, micro_batch=micro_batch, world_size=world_size)
+
     def lacks_of(self, unit: str) -> str:
         """The field that the clock lacks to count ``samples`` or ``tokens``; empty if none."""
         return self._lacks({"samples": SAMPLE, "tokens": TOKEN}[unit].suffix)

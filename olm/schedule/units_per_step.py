@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from math import lcm
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -159,20 +160,26 @@ def run_through(
 
     Source: megatron-core 0.16.1, ``RampupBatchsizeNumMicroBatchesCalculator``, in exact numbers.
     """
+    # In parts of a unit, thresholds are whole numbers, which Python adds much faster.
+    parts = lcm(*(one.at.denominator for one in (*batch, *per_sample)))
+    tracks = [
+        [one._replace(at=whole(one.at * parts)) for one in track]
+        for track in ((batch, per_sample) if per_sample else (batch,))
+    ]
     step = 0
     taken: dict[str, Exact] = dict.fromkeys(("steps", "samples", "tokens"), 0)
-    tracks = [batch, per_sample] if per_sample else [batch]
     stages: dict[str, list[tuple[int, Exact]]] = {}
     ahead = [0] * len(tracks)
-    sizes: dict[str, Exact] = {"steps": 1}
+    sizes: dict[str, Exact] = {"steps": parts}
     while True:
         for index, track in enumerate(tracks):
             ahead[index], in_order = _reached(track, ahead[index], taken, sizes)
             if not in_order:
                 raise Disorder(ahead[index], of_length=index > 0)
         values = [track[index - 1].value for track, index in zip(tracks, ahead, strict=True)]
-        sizes = {"steps": 1, **dict(_sizes(values, in_tokens))}
-        for unit, size in sizes.items():
+        sizes = {"steps": parts}
+        for unit, size in _sizes(values, in_tokens):
+            sizes[unit] = size * parts
             own = stages.setdefault(unit, [])
             if not own or own[-1][1] != size:
                 own.append((step, size))
@@ -184,7 +191,7 @@ def run_through(
         step += steps
         for unit, size in sizes.items():
             taken[unit] += steps * size
-    return {unit: UnitsPerStep.of_stages(own) for unit, own in stages.items() if unit != "steps"}
+    return {unit: UnitsPerStep.of_stages(own) for unit, own in stages.items()}
 
 
 def _reached(
