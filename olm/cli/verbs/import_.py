@@ -32,7 +32,7 @@ a file is run.
 example:
   $ printf 'lr_scheduler_type: cosine\\nlearning_rate: 3.0e-4\\nmax_steps: 1000\\n' > args.yaml
   $ olm import args.yaml --warmup-steps 100 --out run.olm.yaml
-  wrote run.olm.yaml: transformers' TrainingArguments, transformers 5.14
+  wrote run.olm.yaml: transformers' TrainingArguments, transformers 5.23
 
 exit status: 0 success, 1 a file was refused, 2 usage error
 """

@@ -89,7 +89,7 @@ def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> 
     name, form = format_of(inside, from_)
     translation = form.translate(config)
     keys = {
-        dotted(path): (value, source.place_of(path, True).line)
+        dotted(path): (value, config.source.place_of(path, True).line)
         for path, value in config.taken.items()
         if not isinstance(value, dict | list)
     }

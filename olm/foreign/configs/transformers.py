@@ -2,45 +2,111 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
+from pathlib import Path as FilePath
 from typing import Any
 
 from olm.fields.durations import exact
-from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
+from olm.foreign.configs._config import Config, Translation, names, one_of
+from olm.foreign.configs._documents import Document
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._hugging_face import (
+    DECAY_SHAPES,
+    Run,
+    constant_with_warmup,
+    cosine,
+    cosine_one_step_ahead,
+    decayed,
+    polynomial,
+    restarts,
+    warmup_stable_decay,
+)
+from olm.foreign.configs._renaming import rename_keys, underscored
 from olm.foreign.configs._source import Source
+from olm.foreign.configs._training_arguments import KEYS, OF_AN_EPOCH, unrelated
 
 PLATEAU = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps")
 """The arguments of torch's plateau."""
 
 SCHEDULES = names(
     "linear cosine cosine_with_restarts polynomial constant constant_with_warmup inverse_sqrt",
-    "reduce_lr_on_plateau cosine_with_min_lr cosine_warmup_with_min_lr warmup_stable_decay",
+    "reduce_lr_on_plateau cosine_with_min_lr cosine_warmup_with_min_lr warmup_stable_decay greedy",
 )
+
+CARD = {
+    "num_epochs": "num_train_epochs",
+    "training_steps": "max_steps",
+    "lr_scheduler_warmup_ratio": "warmup_ratio",
+    "lr_scheduler_warmup_steps": "warmup_steps",
+    "train_batch_size": "per_device_train_batch_size",
+}
+"""The names of arguments in a model card → in TrainingArguments."""
+
+_BETAS = re.compile(r"betas=\(\s*([\d.eE+-]+)\s*,")
+KIND, OPTIONS = "lr_scheduler_type", "lr_scheduler_kwargs"
 
 
 def translate(config: Config) -> Translation:
     """The schedule that `Trainer.create_scheduler` makes of the arguments.
 
-    Source: transformers 5.14, ``optimization.py`` and ``training_args.py``.
+    Source: transformers 5.23, ``optimization.py`` and ``training_args.py``.
     """
-    name = one_of(config, SCHEDULES, "lr_scheduler_type", default="linear")
+    if config.source.form == "shell":
+        rename_keys(config, underscored)
+    elif config.source.form == "markdown":
+        rename_keys(config, lambda name: CARD.get(name, name))
+    name = one_of(config, SCHEDULES, KIND, default="linear")
     lr = config.option("learning_rate") or config.number("learning_rate", default=5e-5)
-    decay = config.number("weight_decay", default=None)
-    options = dict(config.get("lr_scheduler_kwargs", default=None) or {})
+    options = _options(config)
+    optimizer = _optimizer(config)
+    if name == "greedy":
+        text = "the rate of greedy follows the loss, so no rate is known before the run"
+        raise config.refusal("metric-rule", text, (KIND,))
     if name == "reduce_lr_on_plateau":
         config.note("the plateau observes metric_for_best_model after each evaluation")
         known = {key: options.pop(key) for key in PLATEAU if key in options}
-        _check_options(config, options)
-        return Translation({"kind": "ReduceLROnPlateau", **known}, lr)
+        _check(config, options)
+        return Translation({"kind": "ReduceLROnPlateau", **known}, lr, optimizer)
+    if name == "constant":
+        options = {}  # The library passes it no argument.
     total = _total(config)
     warmup, rounding = _warmup(config, total)
-    schedule = _schedule(config, name, warmup, total, options, lr)
-    _check_options(config, options)
+    schedule = _schedule(Run(config, lr, warmup, total, (KIND,)), name, options)
+    _check(config, options)
     clock = {"total_steps": total} if isinstance(total, int) else {}
-    optimizer = {} if decay is None else {"weight_decay": decay}
     return Translation(schedule, lr, optimizer, clock, rounding)
+
+
+def _options(config: Config) -> dict[str, Any]:
+    """The arguments of the schedule, which a command line has as JSON."""
+    value = config.get(OPTIONS, default=None)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            text = f"`{OPTIONS}` must be a JSON object"
+            raise config.refusal("type", text, (OPTIONS,))
+    return dict(value or {})
+
+
+def _optimizer(config: Config) -> dict[str, float]:
+    """The numbers of the optimizer that the arguments have."""
+    numbers: dict[str, float] = {}
+    if config.has("weight_decay"):
+        numbers["weight_decay"] = config.number("weight_decay")
+    if config.has("adam_beta1") and "adam" in str(config.peek("optim", default="adamw_torch")):
+        numbers["betas[0]"] = config.number("adam_beta1")
+    elif betas := _BETAS.search(str(config.peek("optimizer"))):
+        # A model card has them inside a sentence.
+        config.get("optimizer")
+        numbers["betas[0]"] = float(betas[1])
+    return numbers
 
 
 def _total(config: Config) -> int | str:
@@ -52,7 +118,8 @@ def _total(config: Config) -> int | str:
         return int(steps)
     epochs = config.number("num_train_epochs", default=3.0)
     per_epoch = config.option("steps_per_epoch") or _steps_per_epoch(config)
-    return "100%" if per_epoch is None else ceil(exact(epochs) * exact(per_epoch))
+    # The library multiplies floats.
+    return "100%" if per_epoch is None else ceil(epochs * per_epoch)
 
 
 def _steps_per_epoch(config: Config) -> int | None:
@@ -60,10 +127,19 @@ def _steps_per_epoch(config: Config) -> int | None:
     size = config.option("dataset_size")
     if size is None:
         return None
-    world = config.need("world_size", "the number of processes")
+    for key, does in OF_AN_EPOCH.items():
+        if config.peek(key) or config.peek("accelerator_config", key):
+            raise config.refusal("unsupported-key", f"`{key}` {does}", (key,))
+    if config.peek("packing"):
+        config.note("--dataset-size counts the packed sequences, not the samples")
+    world = config.option("world_size") or config.whole("num_devices", default=None)
+    world = world or config.need("world_size", "the number of processes")
     batch = config.whole("per_device_train_batch_size", default=8)
     accumulate = config.whole("gradient_accumulation_steps", default=1)
-    batches = ceil(Fraction(ceil(Fraction(size, world)), batch))
+    if config.flag("dataloader_drop_last"):
+        batches = size // batch // world
+    else:
+        batches = ceil(Fraction(ceil(Fraction(size, batch)), world))
     return max(1, ceil(Fraction(batches, accumulate)))
 
 
@@ -82,88 +158,86 @@ def _warmup(config: Config, total: int | str) -> tuple[int | str, str]:
     return f"{float(exact(share) * 100):.12g}%", "up"
 
 
-def _schedule(
-    config: Config,
-    name: str,
-    warmup: int | str,
-    total: int | str,
-    options: dict[str, Any],
-    lr: float,
-) -> dict[str, Any]:
+def _schedule(run: Run, name: str, options: dict[str, Any]) -> Document:
     """The schedule of a name. The options that it uses are removed."""
-    decay: dict[str, Any] = {"kind": "WarmupDecayLR", "warmup_steps": warmup, "total_steps": total}
+
+    def floor() -> float:
+        return _floor(run.config, options, run.lr)
+
     match name:
         case "constant":
             return {"kind": "HoldLR"}
         case "constant_with_warmup":
-            return _ramp(warmup, start_factor=0.0, end_factor=1.0)
+            return constant_with_warmup(run)
         case "linear":
-            return {**decay, "decay": "linear"}
+            return decayed(run, "linear")
         case "cosine":
-            _half_wave(config, options)
-            return decay
+            return cosine(run, options.pop("num_cycles", 0.5))
         case "cosine_with_min_lr":
-            _half_wave(config, options)
-            return {**decay, "end_factor": _floor(config, options, lr)}
+            return cosine(run, options.pop("num_cycles", 0.5), floor())
+        case "cosine_warmup_with_min_lr":
+            rate = options.pop("warmup_lr_rate", None)
+            return cosine_one_step_ahead(run, options.pop("num_cycles", 0.5), floor(), rate)
+        case "cosine_with_restarts":
+            return restarts(run, options.pop("num_cycles", 1))
         case "polynomial":
-            end, power = options.pop("lr_end", 1e-7), options.pop("power", 1.0)
-            return {**decay, "decay": "polynomial", "power": power, "end_factor": end / lr}
+            return polynomial(run, options.pop("lr_end", 1e-7), options.pop("power", 1.0))
         case "inverse_sqrt":
-            timescale = options.pop("timescale", None)
+            timescale = options.pop("timescale", None) or (10_000 if run.warmup == 0 else None)
             rest = {} if timescale is None else {"timescale": timescale}
-            return {"kind": "InverseSqrtLR", "warmup_steps": warmup, **rest}
-        case "warmup_stable_decay":
-            return _stable(config, warmup, total, options)
-    text = f"{name} is not translated: write it as a sequence by hand"
-    raise config.refusal("unsupported-key", text, ("lr_scheduler_type",))
-
-
-def _ramp(steps: int | str, **fields: float) -> dict[str, Any]:
-    return {"kind": "RampLR", "total_steps": steps, **fields}
-
-
-def _half_wave(config: Config, options: dict[str, Any]) -> None:
-    if options.pop("num_cycles", 0.5) != 0.5:
-        text = "num_cycles other than 0.5 rises again, and is not translated"
-        raise config.refusal("unsupported-key", text, ("lr_scheduler_kwargs", "num_cycles"))
+            return {"kind": "InverseSqrtLR", "warmup_steps": run.warmup, **rest}
+    return _stable(run, options)
 
 
 def _floor(config: Config, options: dict[str, Any], lr: float) -> float:
     """The floor of a cosine, as a share of the base rate."""
     share, floor = options.pop("min_lr_rate", None), options.pop("min_lr", None)
     if (share is None) == (floor is None):
-        text = "lr_scheduler_kwargs must have either min_lr or min_lr_rate"
-        raise config.refusal("needs-key", text, ("lr_scheduler_type",))
+        text = f"{OPTIONS} must have either min_lr or min_lr_rate"
+        raise config.refusal("needs-key", text, (KIND,))
     value: float = floor / lr if share is None else share
     return value
 
 
-def _stable(
-    config: Config, warmup: int | str, total: int | str, options: dict[str, Any]
-) -> dict[str, Any]:
+def _stable(run: Run, options: dict[str, Any]) -> Document:
     """A warm-up, a plateau and a decay."""
-    shapes = {"linear": "linear", "cosine": "cosine", "1-sqrt": "sqrt"}
     decay = options.pop("num_decay_steps", None)
     if decay is None:
-        text = "lr_scheduler_kwargs must have num_decay_steps"
-        raise config.refusal("needs-key", text, ("lr_scheduler_type",))
-    stable, floor = options.pop("num_stable_steps", None), options.pop("min_lr_ratio", 0)
-    if options.pop("warmup_type", "linear") != "linear" or (floor and warmup == 0):
-        text = "a warm-up of this shape is not translated"
-        raise config.refusal("unsupported-key", text, ("lr_scheduler_kwargs",))
-    _half_wave(config, options)
-    shape = shapes[options.pop("decay_type", "cosine")]
-    end = total if stable is None else int(warmup) + stable + decay
-    fields = {"start_factor": floor, "end_factor": floor}
-    return {"kind": "WarmupStableDecayLR", "warmup_steps": warmup, "total_steps": end,
-            "decay_steps": decay, "decay": shape, **fields}  # fmt: skip
+        text = f"{OPTIONS} must have num_decay_steps"
+        raise run.config.refusal("needs-key", text, (KIND,))
+    shapes = options.pop("warmup_type", "linear"), options.pop("decay_type", "cosine")
+    for shape in shapes:
+        if shape not in DECAY_SHAPES:
+            text = f"{OPTIONS} has the unknown shape {shape!r}"
+            raise run.config.refusal("unknown-scheduler", text, (OPTIONS,))
+    stable = options.pop("num_stable_steps", None)
+    floor, cycles = options.pop("min_lr_ratio", 0), options.pop("num_cycles", 0.5)
+    return warmup_stable_decay(run, int(decay), stable, shapes, floor, cycles)
 
 
-def _check_options(config: Config, left: dict[str, Any]) -> None:
-    """Refuse the arguments of the schedule that it does not use."""
+def _check(config: Config, left: dict[str, Any]) -> None:
+    """Refuse the keys that are not translated, and arguments that the schedule does not have."""
     for key in left:
         text = f"`{key}` is no argument of this schedule"
-        raise config.refusal("unknown-key", text, ("lr_scheduler_kwargs", key))
+        raise config.refusal("unknown-key", text, (OPTIONS, key))
+    _check_deepspeed(config)
+    config.check_keys(KEYS, allowed=unrelated(config.peek()))
+
+
+def _check_deepspeed(config: Config) -> None:
+    """Refuse a DeepSpeed configuration with a schedule of its own, which replaces this one."""
+    named = config.peek("deepspeed")
+    if isinstance(named, str):
+        file = FilePath(config.source.file).parent / named
+        try:
+            named = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+        except (OSError, ValueError):
+            named = None
+        if named is None:
+            config.note("a schedule of the DeepSpeed configuration would replace this one")
+    if isinstance(named, Mapping) and "scheduler" in named:
+        text = "the DeepSpeed configuration has a schedule of its own, which replaces this one"
+        raise config.refusal("unsupported-key", text, ("deepspeed",), hint="import that file")
 
 
 def is_it(source: Source) -> bool:
@@ -171,21 +245,15 @@ def is_it(source: Source) -> bool:
     value = source.value
     if not isinstance(value, dict) or "base_model" in value:
         return False
-    return "lr_scheduler_type" in value or "per_device_train_batch_size" in value
+    found = {underscored(key) for key in value if isinstance(key, str)}
+    return bool({KIND, "per_device_train_batch_size"} & found)
 
 
 FORMAT = Format(
     title="transformers' TrainingArguments",
-    version="transformers 5.14",
+    version="transformers 5.23",
     marks="lr_scheduler_type or per_device_train_batch_size",
     is_it=is_it,
-    keys=Keys(
-        of="transformers' TrainingArguments",
-        translated=names(
-            "lr_scheduler_type lr_scheduler_kwargs learning_rate weight_decay max_steps",
-            "num_train_epochs warmup_steps warmup_ratio per_device_train_batch_size",
-            "gradient_accumulation_steps",
-        ),
-    ),
+    keys=KEYS,
     translate=translate,
 )
