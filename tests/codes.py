@@ -20,8 +20,9 @@ def codes_of_errors():
 
 
 def codes_of_imports():
-    """The codes of the refusals of configurations of other frameworks."""
-    files = (OLM / "foreign" / "configs").glob("*.py")
+    """The codes of the refusals of `olm import` and `olm export`."""
+    folder = OLM / "foreign"
+    files = [*(folder / "configs").glob("*.py"), *(folder / "exports").glob("*.py")]
     return {code for path in files for code in codes_in(path.read_text(encoding="utf-8"))}
 
 

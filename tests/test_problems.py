@@ -57,7 +57,7 @@ def codes_shown():
 
 
 def test_every_code_has_a_case():
-    # The refusals of `olm import` have the examples of their pages.
+    # The refusals of `olm import` and `olm export` have the examples of their pages.
     imports = codes_of_imports() - OF_FILES
     assert codes_of_errors() - codes_shown() - imports == OF_FILES
 

@@ -1,0 +1,146 @@
+"""The targets of `olm export`, found by their folder, and the run that they write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+from olm.problem import Problem, SpecError, listed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from olm.schedule.schedule import Schedule
+    from olm.spec.spec import Spec
+
+TOLERANCE = 1e-12
+"""The largest difference of rates that are equal, as a share of the highest rate."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to write: a spec in optimizer steps, its base rate, and the steps that count."""
+
+    spec: Spec
+    base: float
+    """The base rate; 1 if it is unknown."""
+    steps: int
+    """The run has the steps 0 to `steps` - 1."""
+    name: str = "the spec"
+    """The file of the spec, for comments."""
+    length_is_known: bool = True
+    """Whether the run ends after the steps, so that later ones do not count."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of the rate."""
+        return self.spec.schedule
+
+    def step_numbers(self) -> NDArray[Any]:
+        """The steps of the run, from 0 on."""
+        import numpy as np
+
+        return np.arange(self.steps)
+
+    def marks(self) -> list[int]:
+        """The steps of the run at which the curve may bend, 0 among them."""
+        ends = (mark for mark in self.schedule.marks() if 0 < mark < self.steps)
+        return sorted({0, *ends})
+
+
+@dataclass(frozen=True)
+class Target:
+    """A framework whose configuration can be written."""
+
+    title: str
+    """What is written, such as ``torch code``."""
+    write: Callable[[Run], str]
+    """The text.
+
+    Raises:
+        SpecError: the framework has no schedule with these rates.
+    """
+    rate_alone: bool = True
+    """Whether the text has the learning rate alone, so that a spec with targets is refused."""
+    needs_base: bool = False
+    """Whether the text has the base rate."""
+
+
+@cache
+def targets() -> dict[str, Target]:
+    """Every target by its name, which is that of its file.
+
+    >>> "torch" in targets()
+    True
+    """
+    found = [module.name for module in iter_modules([str(Path(__file__).parent)])]
+    return {
+        name: import_module(f"olm.foreign.exports.{name}").TARGET
+        for name in found
+        if not name.startswith("_")
+    }
+
+
+def export(run: Run, target: Target) -> str:
+    """The text of a run for a framework.
+
+    Raises:
+        SpecError: the framework has no schedule with these rates.
+    """
+    if target.rate_alone and run.spec.also:
+        also = listed([item.label for item in run.spec.also], "and")
+        text = f"the spec also schedules {also}, and {target.title} has the learning rate alone"
+        raise refused(text, "export it without `also`")
+    return target.write(run)
+
+
+def refused(text: str, hint: str = "") -> SpecError:
+    """The refusal of a spec that a framework cannot train with."""
+    return SpecError([Problem("cannot-export", text, hint=hint)])
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A configuration that a framework can read, and the same as a schedule."""
+
+    schedule: Schedule
+    settings: dict[str, Any]
+    name: str
+    """What it is in the words of the framework, such as ``cosine``."""
+
+
+def best(run: Run, candidates: Sequence[Candidate], title: str) -> Candidate:
+    """The candidate with the rates of the run.
+
+    Raises:
+        SpecError: there is none; the nearest is named.
+    """
+    import numpy as np
+
+    steps = run.step_numbers()
+    rates = run.schedule.lr(steps, run.base)
+    allowed = TOLERANCE * float(np.max(np.abs(rates), initial=0.0))
+    few = np.unique(np.linspace(0, run.steps - 1, 257).astype(int))
+    found: list[tuple[float, int]] = []
+    for index, candidate in enumerate(candidates):
+        differs = np.abs(candidate.schedule.lr(steps[few], run.base) - rates[few])
+        if (largest := float(differs.max())) <= allowed:
+            differs = np.abs(candidate.schedule.lr(steps, run.base) - rates)
+            if (largest := float(differs.max())) <= allowed:
+                return candidate
+        found.append((largest, index))
+    if not found:
+        raise refused(f"{title} has no schedule like {run.schedule.kind}", "export it to torch")
+    nearest = candidates[min(found)[1]]
+    differs = np.abs(nearest.schedule.lr(steps, run.base) - rates)
+    at = int(differs.argmax())
+    text = (
+        f"{title} has no schedule with these rates: the nearest is {nearest.name}, "
+        f"which differs by up to {differs[at]:.3g}, at step {at:,}"
+    )
+    raise refused(text, "export it to torch, which has every rate")
