@@ -1,0 +1,102 @@
+"""torchtune's YAML: the component of the schedule beside ``epochs``."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from olm.foreign.configs._config import Config, Keys, Translation, names
+from olm.foreign.configs._documents import (
+    Document,
+    betas_and_decay,
+    follow_references,
+    ramp,
+    rise,
+    sequence,
+)
+from olm.foreign.configs._formats import Format
+from olm.foreign.configs._source import Source
+
+SCHEDULER = Keys(
+    of="torchtune's get_cosine_schedule_with_warmup",
+    translated=names("_component_ num_warmup_steps num_cycles"),
+)
+
+
+def translate(config: Config) -> Translation:
+    """The schedule that a recipe instantiates.
+
+    Source: torchtune 0.6.1, ``training/lr_schedulers.py`` and ``recipes/lora_finetune_*.py``: a run
+    has ``epochs`` times the batches of an epoch over the accumulation, rounded down.
+    """
+    follow_references(config)
+    lr = config.option("learning_rate") or config.number("optimizer", "lr")
+    numbers = betas_and_decay(config, "optimizer")
+    total, clock = _run(config)
+    if not config.has("lr_scheduler"):
+        config.note("without lr_scheduler torchtune trains at a constant rate")
+        return Translation({"kind": "HoldLR"}, lr, numbers, clock)
+    component = config.text("lr_scheduler", "_component_")
+    function = component.rpartition(".")[2]
+    if function != "get_cosine_schedule_with_warmup":
+        text = f"`{component}` is not translated"
+        hint = "known is torchtune.training.lr_schedulers.get_cosine_schedule_with_warmup"
+        raise config.refusal("unknown-scheduler", text, ("lr_scheduler", "_component_"), hint=hint)
+    warmup = config.whole("lr_scheduler", "num_warmup_steps")
+    schedule = _cosine(config, warmup, total)
+    config.check_keys(SCHEDULER, "lr_scheduler")
+    return Translation(schedule, lr, numbers, clock)
+
+
+def _cosine(config: Config, warmup: int, total: int | str) -> Document:
+    """A warm-up and cosine waves, half of one by default."""
+    if isinstance(total, int) and warmup >= total:
+        return rise(warmup)
+    waves = config.number("lr_scheduler", "num_cycles", default=0.5)
+    if waves == 0.5:
+        return {"kind": "WarmupDecayLR", "warmup_steps": warmup, "total_steps": total}
+    half = (total - warmup) / (2 * waves) if isinstance(total, int) and waves > 0 else 0.5
+    if half != int(half):
+        text = "half a wave of num_cycles is no whole number of steps, or of an unknown one"
+        raise config.refusal("unsupported-key", text, ("lr_scheduler", "num_cycles"))
+    wave = ramp(int(half), ease="cosine", past="mirror")
+    return sequence((rise(warmup), warmup), last=wave)
+
+
+def _run(config: Config) -> tuple[int | str, dict[str, float]]:
+    """The length of the run, in epochs if those are not known in steps, and the clock."""
+    if (total := config.option("total_steps")) is not None:
+        return int(total), {"total_steps": int(total)}
+    epochs = config.whole("epochs")
+    most = config.whole("max_steps_per_epoch", default=None)
+    per_epoch = config.option("steps_per_epoch") or _steps_per_epoch(config)
+    if per_epoch is None:
+        if most is not None:
+            config.note(f"an epoch has at most {most:,} steps (max_steps_per_epoch)")
+        return f"{epochs}ep", {}
+    steps = int(per_epoch) if most is None else min(int(per_epoch), most)
+    return epochs * steps, {"total_steps": epochs * steps, "steps_per_epoch": steps}
+
+
+def _steps_per_epoch(config: Config) -> int | None:
+    """The steps of an epoch, if the number of samples is given; it has no partial batch."""
+    size = config.option("dataset_size")
+    if size is None:
+        return None
+    world = config.need("world_size", "the number of processes")
+    batches = ceil(size / world) // int(config.whole("batch_size"))
+    return int(batches // config.whole("gradient_accumulation_steps", default=1))
+
+
+def is_it(source: Source) -> bool:
+    """Whether a component is torchtune's."""
+    return source.mentions("_component_") and source.mentions("torchtune.")
+
+
+FORMAT = Format(
+    title="torchtune's YAML",
+    version="torchtune 0.6.1",
+    marks="_component_: torchtune.…",
+    is_it=is_it,
+    keys=SCHEDULER,
+    translate=translate,
+)
