@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+import olm
 from olm.cli import FINE, MISUSE, PROBLEMS, main
 from olm.foreign.exports._targets import Run, export, targets
 from olm.kinds import KINDS
@@ -98,11 +99,54 @@ def test_exported_torch_code_has_the_rates_of_the_spec_in_each_param_group(name)
 @pytest.mark.parametrize("name", RUNS)
 def test_an_exported_csv_has_every_rate_to_the_digit(name):
     run = RUNS[name]
+    if run.schedule.metric_driven:
+        with pytest.raises(SpecError, match="a metric moves the rate"):
+            written(name, "csv")
+        return
     header, *rows = written(name, "csv").splitlines()
     assert header == "step,lr"
     steps, rates = zip(*(map(float, row.split(",")) for row in rows), strict=True)
     assert [*steps] == [*range(run.steps)]
     assert np.array_equal(rates, run.schedule.lr(np.arange(run.steps), BASE))
+
+
+SAID_BY = {
+    "transformers": {
+        "HoldLR-0-whole", "CosineAnnealingLR-0-whole", "LinearLR-0-whole", "PhasesLR-0-beyond",
+        "InverseSqrtLR-0-whole", "WarmupDecayLR-0-whole", "WarmupStableDecayLR-1-beyond",
+        "RepeatLR-0-whole", "PolynomialLR-1-whole",
+    },
+    "hydra": {
+        "HoldLR-0-whole", "CosineAnnealingLR-1-whole", "LinearDecayLR-0-whole",
+        "StepLR-0-beyond", "MultiStepLR-1-whole", "ExponentialLR-0-whole", "LinearFactorLR-0-whole",
+        "CosineAnnealingWarmRestarts-1-beyond", "PolynomialLR-1-beyond",
+    },
+}  # fmt: skip
+"""Some of the examples that a target must be able to have."""
+
+
+@pytest.mark.parametrize("target", SAID_BY)
+def test_what_is_exported_is_imported_with_the_same_rates_at_every_step(target, tmp_path):
+    exported = set()
+    for name, run in RUNS.items():
+        try:
+            text = written(name, target)
+        except SpecError:
+            continue
+        exported.add(name)
+        file = tmp_path / "export.yaml"
+        file.write_text(text)
+        spec = olm.import_config(file, from_=target).spec
+        steps = np.arange(run.steps)
+        rates = spec.lr(steps, BASE)
+        assert rates == pytest.approx(run.schedule.lr(steps, BASE), rel=1e-12, abs=1e-12 * BASE)
+    assert SAID_BY[target] <= exported
+
+
+def test_a_refusal_names_the_nearest_and_its_largest_difference():
+    # A line of 100 steps and RexLR at step 59: 0.25 (0.41 / 0.705 - 0.41) = 0.0429.
+    with pytest.raises(SpecError, match=r"the nearest is linear, which .* 0\.0429, at"):
+        written("RexLR-0-whole", "transformers")
 
 
 def test_a_spec_that_also_schedules_another_number_is_refused():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -69,6 +69,8 @@ class Target:
     """Whether the text has the learning rate alone, so that a spec with targets is refused."""
     needs_base: bool = False
     """Whether the text has the base rate."""
+    observes: bool = False
+    """Whether the rate can follow a metric."""
 
 
 @cache
@@ -96,51 +98,12 @@ def export(run: Run, target: Target) -> str:
         also = listed([item.label for item in run.spec.also], "and")
         text = f"the spec also schedules {also}, and {target.title} has the learning rate alone"
         raise refused(text, "export it without `also`")
+    if run.schedule.metric_driven and not target.observes:
+        text = f"a metric moves the rate of {run.schedule.kind}, and {target.title} has no metrics"
+        raise refused(text, "keep it as a spec: olm.scheduler(spec, optimizer)")
     return target.write(run)
 
 
 def refused(text: str, hint: str = "") -> SpecError:
     """The refusal of a spec that a framework cannot train with."""
     return SpecError([Problem("cannot-export", text, hint=hint)])
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A configuration that a framework can read, and the same as a schedule."""
-
-    schedule: Schedule
-    settings: dict[str, Any]
-    name: str
-    """What it is in the words of the framework, such as ``cosine``."""
-
-
-def best(run: Run, candidates: Sequence[Candidate], title: str) -> Candidate:
-    """The candidate with the rates of the run.
-
-    Raises:
-        SpecError: there is none; the nearest is named.
-    """
-    import numpy as np
-
-    steps = run.step_numbers()
-    rates = run.schedule.lr(steps, run.base)
-    allowed = TOLERANCE * float(np.max(np.abs(rates), initial=0.0))
-    few = np.unique(np.linspace(0, run.steps - 1, 257).astype(int))
-    found: list[tuple[float, int]] = []
-    for index, candidate in enumerate(candidates):
-        differs = np.abs(candidate.schedule.lr(steps[few], run.base) - rates[few])
-        if (largest := float(differs.max())) <= allowed:
-            differs = np.abs(candidate.schedule.lr(steps, run.base) - rates)
-            if (largest := float(differs.max())) <= allowed:
-                return candidate
-        found.append((largest, index))
-    if not found:
-        raise refused(f"{title} has no schedule like {run.schedule.kind}", "export it to torch")
-    nearest = candidates[min(found)[1]]
-    differs = np.abs(nearest.schedule.lr(steps, run.base) - rates)
-    at = int(differs.argmax())
-    text = (
-        f"{title} has no schedule with these rates: the nearest is {nearest.name}, "
-        f"which differs by up to {differs[at]:.3g}, at step {at:,}"
-    )
-    raise refused(text, "export it to torch, which has every rate")

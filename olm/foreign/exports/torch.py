@@ -82,4 +82,4 @@ def _check(run: Run, code: str) -> None:
         raise refused(text, "keep it as a spec: olm.scheduler(spec, optimizer)")
 
 
-TARGET = Target(title="torch code", write=write)
+TARGET = Target(title="torch code", write=write, observes=True)
