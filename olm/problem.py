@@ -238,9 +238,9 @@ def found(value: Any) -> str:
     return clipped(repr(value))
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, if there is one."""
-    near = _near(word, known, n=1, cutoff=0.7)
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
+    """The known word that was probably meant, if one is as similar as `cutoff`."""
+    near = _near(word, known, n=1, cutoff=cutoff)
     return near[0] if near else None
 
 

@@ -7,9 +7,10 @@ import pytest
 
 import olm
 from olm.checking.fix import fixed_text
+from olm.cli import main
 from olm.cli.plugins import model_of
 from olm.fields.foreign_kinds import foreign_kind
-from olm.fields.nicknames import NICKNAMES, OF_TORCH, SURE, key
+from olm.fields.nicknames import FRAMEWORKS, NICKNAMES, OF_TORCH, SURE, difference, key
 from olm.fields.reproduced import reproduced
 from olm.kinds import KINDS
 from olm.problem import SpecError
@@ -123,11 +124,78 @@ def test_a_name_that_is_not_sure_is_left(name):
     assert fixed_text(data, "a.olm.yaml") == (data, 0)
 
 
-@pytest.mark.parametrize("kind", reproduced())
-def test_every_schedule_that_a_kind_reproduces_leads_somewhere(kind):
-    for names in reproduced()[kind].values():
-        for name in set(names) - {*KINDS} - {"LRScheduler"}:
-            assert foreign_kind(name, KINDS) is not None
+NAMES = sorted(
+    (name, distribution)
+    for name, distribution in {
+        (name, distribution)
+        for peers in reproduced().values()
+        for distribution, names in peers.items()
+        for name in names
+    }
+)
+"""Every schedule of every framework that the tests compare, with its distribution."""
+
+
+@pytest.mark.parametrize(("name", "distribution"), NAMES)
+def test_every_schedule_of_every_framework_leads_to_a_kind_that_reproduces_it(name, distribution):
+    kinds = [kind for kind, peers in reproduced().items() if name in peers.get(distribution, ())]
+    if name in KINDS:
+        assert name in kinds or difference(name)
+        return
+    hint, fix = foreign_kind(name, KINDS)
+    assert any(f"`{kind}`" in hint for kind in kinds)
+    assert FRAMEWORKS.get(distribution, distribution).lower() in hint.lower()
+    assert fix is None or name in SURE
+    assert problem_of(name).fix == fix
+    assert model_of(name, str).endswith(f": {hint}")
+
+
+EVERYDAY = {
+    "constant": ["HoldLR"],
+    "constant_with_warmup": ["RampLR"],
+    "cosine": ["WarmupDecayLR", "CosineAnnealingLR"],
+    "inverse_sqrt": ["InverseSqrtLR"],
+    "linear": ["WarmupDecayLR", "LinearFactorLR"],
+    "noam": ["NoamLR"],
+    "onecycle": ["OneCycleLR", "SequentialLR"],
+    "plateau": ["ReduceLROnPlateau"],
+    "polynomial": ["WarmupDecayLR", "PolynomialLR"],
+    "wsd": ["WarmupStableDecayLR"],
+}
+
+
+@pytest.mark.parametrize("word", EVERYDAY)
+@pytest.mark.parametrize("command", ["kinds", "new"])
+def test_an_everyday_word_leads_to_the_kinds_of_the_frameworks(word, command, capsys):
+    hint = problem_of(word).hint
+    assert [kind for kind in EVERYDAY[word] if f"`{kind}`" in hint] == EVERYDAY[word]
+    assert (problem_of(word).fix is not None) == (word in SURE)
+    assert main([command, word]) == 2
+    assert capsys.readouterr().err == f"olm {command}: there is no kind `{word}`: {hint}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("LinearLR", "torch's LinearLR is `LinearFactorLR` here"),
+        ("WarmupLR", "warm-up is logarithmic unless warmup_type is `linear`"),
+        ("WarmupDecayLR", "warm-up is logarithmic unless warmup_type is `linear`"),
+        ("PolynomialLR", "ColossalAI's PolynomialLR is a `RampLR`"),
+    ],
+)
+def test_a_kind_with_the_name_of_a_different_schedule_has_the_difference(kind, words, capsys):
+    assert main(["kinds", kind]) == 0
+    assert words in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("word", ["cosine_anealing", "constnat", "WarmupCosineSchedule", "cosin"])
+def test_a_word_that_is_almost_another_frameworks_has_no_fix(word):
+    assert problem_of(word).fix is None
+    assert fixed_text(f"kind: {word}\n".encode(), "a.olm.yaml")[1] == 0
+
+
+def test_a_class_of_olm_is_fixed_to_its_kind():
+    assert problem_of("olm.train.schedulers.LinearLR").fix.text == "LinearLR"
 
 
 CURVES = {

@@ -89,7 +89,7 @@ def check(document: Document, options: Options | None = None) -> Checked:
     try:
         spec = parse_document(document)
     except SpecError as error:
-        return Checked(document, error.problems)
+        return _of_other_tool(document, error, options) or Checked(document, error.problems)
     counted = None
     try:
         clock = _clock(spec, options)
@@ -107,6 +107,16 @@ def check(document: Document, options: Options | None = None) -> Checked:
         return Checked(document, tuple(problems), clocks=clocks)
     waits = options.lint and counted is None
     return Checked(document, tuple(problems), spec, counted, clocks=clocks, waits=waits)
+
+
+def _of_other_tool(document: Document, error: SpecError, options: Options) -> Checked | None:
+    """The check of a file of another tool; None if a spec is wrong in another way."""
+    if not any(each.code == "missing-kind" and not each.path for each in error.problems):
+        return None
+    # Few documents need it, and it imports every format.
+    from olm.checking.other_tools import checked
+
+    return checked(document, options)
 
 
 def _found(spec: Spec, document: Document, options: Options, clock: Clock | None) -> list[Problem]:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
-from olm.fields.nicknames import NICKNAMES, OF_TORCH, PACKAGES, SURE, Peer, key
-from olm.problem import Fix
+from olm.fields.nicknames import (
+    COMPOSING,
+    FRAMEWORKS,
+    NICKNAMES,
+    OF_PACKAGES,
+    OF_TORCH,
+    PACKAGES,
+    SURE,
+    Peer,
+    key,
+)
+from olm.problem import Fix, listed, nearest
 
 MOST_KINDS = 4
-"""The most kinds that a hint lists for a schedule of another framework."""
+"""The most kinds, and the most frameworks, that a hint lists."""
+
+ALMOST = 0.85
+"""How similar a misspelled name of another framework is to the right one, as for a fix."""
+
+OWN = "olm.train.schedulers."
+"""What the name of a class of olm begins with."""
 
 
 def foreign_kind(name: str, kinds: Collection[str]) -> tuple[str, Fix | None] | None:
@@ -21,16 +37,33 @@ def foreign_kind(name: str, kinds: Collection[str]) -> tuple[str, Fix | None] | 
     'did you mean `RampLR` with `start_factor: 0` and `end_factor: 1`, as in transformers?'
     >>> foreign_kind("torch.optim.lr_scheduler.LinearLR", KINDS)[0]
     'did you mean `LinearFactorLR`, as in torch?'
+    >>> foreign_kind("WSDS", KINDS)[0].partition(",")[0]
+    'did you mean `WarmupStableDecayLR`'
     >>> foreign_kind("LinaerLR", KINDS)
     """
     package, _, member = name.partition(".")
+    if name.startswith(OWN) and name.removeprefix(OWN) in kinds:
+        kind = name.removeprefix(OWN)
+        return f"did you mean `{kind}`? A kind has no module", Fix(kind, in_quotes=True)
     if package in PACKAGES and member:
         return _of_module(package, name.rpartition(".")[2])
     if key(name) in NICKNAMES and key(name) not in map(str.lower, kinds):
         sure = SURE.get(key(name))
-        return _hint(NICKNAMES[key(name)]), Fix(sure, in_quotes=True) if sure else None
+        return _hint(_peers(name)), Fix(sure, in_quotes=True) if sure else None
     peers = _reproduced(name) if name not in kinds else ()
+    peers = peers or _peers(_misspelled(name, kinds))
     return (_hint(peers), None) if peers else None
+
+
+def _misspelled(name: str, kinds: Collection[str]) -> str:
+    """Another framework's name that a name is almost, if no kind is as near; empty if none is."""
+    from olm.fields.reproduced import reproduced
+
+    theirs = {word for peers in reproduced().values() for words in peers.values() for word in words}
+    own = {kind.lower() for kind in kinds}
+    theirs = {word for word in theirs | {*NICKNAMES} if word.lower() not in own}
+    near = nearest(name, [*kinds, *sorted(theirs)], ALMOST)
+    return near if near in theirs else ""
 
 
 def _of_module(package: str, name: str) -> tuple[str, Fix | None]:
@@ -38,27 +71,66 @@ def _of_module(package: str, name: str) -> tuple[str, Fix | None]:
     if package == "torch" and name in OF_TORCH:
         kind = OF_TORCH[name]
         return _hint((Peer("torch", kind),)), Fix(kind, in_quotes=True)
-    peers = NICKNAMES.get(key(name)) or _reproduced(name)
+    own = [peer for peer in _peers(name) if peer.framework.lower() == _framework(package).lower()]
+    peers = tuple(own) or _peers(name)
     return _hint(peers) if peers else "`olm kinds` lists them", None
 
 
+def _framework(package: str) -> str:
+    """The framework of a package, whose distribution may be called otherwise."""
+    return OF_PACKAGES.get(package, package)
+
+
+def _peers(name: str) -> tuple[Peer, ...]:
+    """The schedules of a name: those listed by hand, and those that these do not cover."""
+    by_hand = NICKNAMES.get(key(name), ())
+    return (*by_hand, *(peer for peer in _reproduced(name) if not _is_covered(peer, by_hand)))
+
+
+def _is_covered(peer: Peer, by_hand: Iterable[Peer]) -> bool:
+    """Whether a framework's schedule is among those listed by hand, with one of its kinds."""
+    kinds = f"`{peer.kind}`{peer.fields}"
+    return any(
+        peer.framework == other.framework and f"`{other.kind}`" in kinds for other in by_hand
+    )
+
+
 def _reproduced(name: str) -> tuple[Peer, ...]:
-    """The kinds that reproduce a schedule of this name, as the tests compare them."""
+    """The kinds that reproduce a schedule of this name, as the tests compare them.
+
+    The first of a framework is the most particular: the kind that reproduces the fewest names,
+    and composes none.
+    """
     from olm.fields.reproduced import reproduced
 
+    table = reproduced()
+
+    def generality(kind: str) -> tuple[bool, int]:
+        return kind in COMPOSING, sum(map(len, table[kind].values()))
+
+    found: dict[str, list[str]] = {}
+    for kind in sorted(table, key=generality):
+        for distribution, names in table[kind].items():
+            if name in names:
+                framework = FRAMEWORKS.get(distribution, distribution)
+                found.setdefault(framework, []).append(kind)
     return tuple(
-        Peer(framework, kind)
-        for kind, peers in reproduced().items()
-        for framework, names in peers.items()
-        if name in names
+        Peer(framework, first, _also(rest)) for framework, (first, *rest) in found.items()
     )[:MOST_KINDS]
+
+
+def _also(kinds: Sequence[str]) -> str:
+    """The other kinds of a schedule's compositions, as what the first kind is with."""
+    names = [f"`{kind}`" for kind in kinds[:MOST_KINDS]]
+    return f"alone or with {listed(names, 'and')}" if names else ""
 
 
 def _hint(peers: tuple[Peer, ...]) -> str:
     """The kind of each framework's schedule, with the name of the framework."""
     kinds: dict[str, list[str]] = {}
     for peer in peers:
-        kind = f"`{peer.kind}` with {peer.fields}" if peer.fields else f"`{peer.kind}`"
+        joined = ", " if peer.fields.startswith("alone") else " with "
+        kind = f"`{peer.kind}`{joined}{peer.fields}" if peer.fields else f"`{peer.kind}`"
         kinds.setdefault(kind, []).append(peer.framework)
     ways = [f"{kind}, as in {' and '.join(names)}" for kind, names in kinds.items()]
     return f"did you mean {'; or '.join(ways)}?"

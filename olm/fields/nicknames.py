@@ -5,17 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PACKAGES = {
+    "axolotl",
     "colossalai",
     "composer",
     "deepspeed",
+    "detectron2",
+    "diffusers",
+    "fairseq",
+    "fairseq2",
     "fvcore",
     "ignite",
     "keras",
+    "levanter",
+    "lightning",
+    "litgpt",
+    "megatron",
     "mmengine",
+    "monai",
+    "nanotron",
     "nemo",
     "olmo_core",
     "optax",
+    "paddle",
     "pytorch_optimizer",
+    "pytorch_scheduler",
     "rsl_rl",
     "skrl",
     "speechbrain",
@@ -23,6 +36,8 @@ PACKAGES = {
     "tf",
     "timm",
     "torch",
+    "torchtitan",
+    "torchtune",
     "transformers",
 }
 """The packages of frameworks: a name may have a module of one before it, as in Hydra."""
@@ -36,6 +51,42 @@ class Peer:
     kind: str
     fields: str = ""
 
+
+FRAMEWORKS = {
+    "ai2-olmo-core": "OLMo-core",
+    "anyschedule": "AnySchedule",
+    "colossalai": "ColossalAI",
+    "deepspeed": "DeepSpeed",
+    "keras": "Keras",
+    "megatron-core": "Megatron",
+    "mmengine-lite": "mmengine",
+    "mosaicml": "Composer",
+    "nemo_toolkit": "NeMo",
+    "openlanguagemodel": "OpenLanguageModel",
+    "openlanguagemodel/trainer": "OpenLanguageModel",
+    "pytorch-ignite": "Ignite",
+    "speechbrain": "SpeechBrain",
+}
+"""The names of frameworks whose distributions are called otherwise."""
+
+COMPOSING = {
+    "ChainedScheduler",
+    "MaximumLR",
+    "PhasesLR",
+    "RepeatLR",
+    "SequentialLR",
+    "TimeLR",
+}
+"""The kinds that compose others: of a schedule's kinds, a hint names them last."""
+
+OF_PACKAGES = {
+    "composer": "Composer",
+    "nemo": "NeMo",
+    "olmo_core": "OLMo-core",
+    "tensorflow": "Keras",
+    "tf": "Keras",
+}
+"""The frameworks whose packages are called otherwise."""
 
 _FROM_0 = "`start_factor: 0` and `end_factor: 1`"
 _HOLD = Peer("transformers", "HoldLR")
@@ -107,6 +158,12 @@ NICKNAMES: dict[str, tuple[Peer, ...]] = {
     "wsd": (_WSD, _OLMO_WSD),
     "warmup_stable_decay": (_WSD, _OLMO_WSD),
     "get_wsd_schedule": (_WSD, Peer("pytorch_optimizer", "WarmupStableDecayLR", "`decay: sqrt`")),
+    "warmupstabledecay": (_WSD, _OLMO_WSD),
+    "warmupcosineschedule": (_COSINE,),
+    "warmuplinearschedule": (_LINEAR,),
+    "warmupconstantschedule": (_HOLD_AFTER_RISE,),
+    "noamannealing": (Peer("NeMo", "NoamLR"),),
+    "plateaulrscheduler": (Peer("timm", "ReduceLROnPlateau"),),
     "trapezoidal": (_OLMO_WSD,),
     "trapezoid": (_OLMO_WSD,),
     "onecycle": (_ONE_CYCLE, _DEEPSPEED_CYCLE),
@@ -162,6 +219,30 @@ OF_TORCH = {
     "StepLR": "StepLR",
 }
 """torch's classes → the kinds that reproduce them."""
+
+
+DIFFERENCES = {
+    "LinearLR": "torch's LinearLR is `LinearFactorLR` here, as is mmengine's",
+    "PolynomialLR": "ColossalAI's PolynomialLR is a `RampLR` with `ease: polynomial` here",
+    "WarmupLR": (
+        "DeepSpeed's WarmupLR is a `RampLR` here, and its warm-up is logarithmic unless "
+        "warmup_type is `linear`"
+    ),
+    "WarmupDecayLR": (
+        "DeepSpeed's WarmupDecayLR has `decay: linear` here, and its warm-up is logarithmic unless "
+        "warmup_type is `linear`"
+    ),
+}
+"""The kinds that another framework's schedule of the same name differs from, and how."""
+
+
+def difference(kind: str) -> str:
+    """How another framework's schedule differs from the kind of the same name; empty if none does.
+
+    >>> difference("LinearLR")
+    "torch's LinearLR is `LinearFactorLR` here, as is mmengine's"
+    """
+    return DIFFERENCES.get(kind, "")
 
 
 def key(name: str) -> str:

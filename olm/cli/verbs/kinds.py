@@ -10,6 +10,7 @@ from textwrap import dedent, indent, wrap
 
 from olm.cli import FINE, MISUSE
 from olm.cli.plugins import model_of, plugins
+from olm.fields.nicknames import difference
 from olm.fields.reproduced import reproduced
 from olm.kinds import GROUPS, KINDS
 from olm.problem import listed
@@ -86,6 +87,8 @@ def in_full(model: type[Schedule]) -> Iterator[str]:
         yield "example\n" + indent(example(model).rstrip(), "  ")
     if peers := reproduced().get(model.model_fields["kind"].default):
         yield "reproduces, alone or in a composition\n" + "\n".join(_peers(peers))
+    if note := difference(model.model_fields["kind"].default):
+        yield "elsewhere\n" + "\n".join(_wrapped(note))
     if source := docstring(model).partition("Source:")[2]:
         yield "source\n" + "\n".join(_wrapped(plain(" ".join(source.split()))))
 
