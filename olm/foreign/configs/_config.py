@@ -97,8 +97,13 @@ class Config:
         """A value, if nothing in it would have to be run."""
         from olm.foreign.configs._python import Code, refuse
 
-        if isinstance(value, Code):
-            refuse(value)
+        parts = [value]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, Code):
+                refuse(part)
+            if isinstance(part, dict | list):
+                parts += part.values() if isinstance(part, dict) else part
         return value
 
     def number(self, *path: str | int, default: Any = REQUIRED) -> Any:

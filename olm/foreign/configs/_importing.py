@@ -129,11 +129,13 @@ def _spec_of(translation: Translation) -> Spec:
 
 def _expected(spec: Spec, translation: Translation) -> list[dict[str, Any]]:
     """Five rates of the run, if all of it is known."""
-    total = translation.clock.get("total_steps")
-    if translation.lr is None or not isinstance(total, int):
+    if translation.lr is None or spec.clock is None:
         return []
     try:
-        counted = spec.resolve().schedule
+        resolved = spec.resolve()
+        counted, total = resolved.schedule, resolved.clock and resolved.clock.total_steps
+        if not isinstance(total, int):
+            return []
         marks = [mark for mark in counted.marks() if 0 < mark < total]
         near = [marks[0] - 1, marks[0]] if marks else [1]
         steps = sorted({0, *near, (total + near[-1]) // 2, total - 1})

@@ -56,11 +56,13 @@ def read(data: str | bytes, name: str) -> Source:
 
 
 class Code:
-    """Python that is no constant: what it is, for a message, and where."""
+    """What is no constant: what it is, for a message, and where."""
 
-    def __init__(self, what: str, place: Place) -> None:
+    def __init__(self, what: str, place: Place, problem: Problem | None = None) -> None:
         self.what = what
         self.place = place
+        self.problem = problem
+        """What a format that asks for it reports; by default that it would have to be run."""
 
     def __repr__(self) -> str:
         return f"Code({self.what!r})"
@@ -187,5 +189,7 @@ def refuse(code: Code) -> NoReturn:
     Raises:
         SpecError: always.
     """
+    if code.problem is not None:
+        raise SpecError([code.problem])
     text = f"`{code.what:.60}` would have to be run, and nothing in a configuration is run"
     raise SpecError([Problem("needs-code", text, place=code.place)])

@@ -8,25 +8,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from olm.foreign.configs._places import NotedPlaces
+from olm.foreign.configs._python import Code
 from olm.foreign.configs._source import Source, no_mapping, text_of
 from olm.problem import Place, Problem, SpecError
 from olm.text.source import Text
 
-_ASSIGNMENT = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=(.*)", re.DOTALL)
-_ARRAY = re.compile(r"(?:export\s+)?([A-Za-z_]\w*)=\((.*)\)", re.DOTALL)
+_ASSIGNMENT = re.compile(r"(?:(?:export|local|declare)\s+)?([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
+_ARRAY = re.compile(r"(?:(?:export|local|declare)\s+)?([A-Za-z_]\w*)(\+?)=\((.*)\)", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:\[[@*]\])?(?::-([^}]*))?\})")
-_RUNS = re.compile(r"\$\(|`|<\(|\beval\b")
+_RUNS = re.compile(r"\$\(|`|<\(|\$\{")
+_COMMAND = re.compile(r"`[^`]*`|[$<]\((?:[^()]|\([^()]*\)|\(\([^()]*\)\))*\)")
+"""What the shell would run, up to its end."""
+_BEGINS = re.compile(r"(?:if|for|while|until|case)\b|[\w-]+\s*\(\)|function\b")
+_ENDS = re.compile(r"(?:^|;\s*)(?:fi|done|esac)\b|^\}")
+_OPERATOR = re.compile(r"[;&|]+|\d?[<>].*|&>.*")
+"""What ends the arguments of a command."""
 
 
 def read(data: str | bytes, name: str) -> Source:
     """The options of the commands in a shell text, each under its name without hyphens before it.
 
-    An option without a value is true; one that stands twice is a list. Variables and arrays that
-    the text assigns are put in. The command without its options is under ``command``.
+    An option without a value is true; one with several values is a list. Variables and arrays that
+    the text assigns are put in. The command without its options is under ``command``. An option
+    whose value only running the text could tell is an error where a format asks for it.
 
     Raises:
-        SpecError: the text is invalid, uses a variable that it does not assign, or would have to be
-            run.
+        SpecError: the text is invalid, or has no options, or has a variable that it does not
+            assign where options may be.
     """
     text = text_of(data, name)
     reader = _Reader(text)
@@ -39,23 +47,41 @@ def read(data: str | bytes, name: str) -> Source:
 
 
 def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
-    """The lines with their continuations and arrays, each with the number of its first line."""
-    pending, first, depth = "", 1, 0
+    """The lines with their continuations, strings and arrays, each with its first line's number."""
+    pending, first = "", 1
     for number, line in enumerate(content.splitlines(), 1):
         stripped = line.strip()
-        if not pending and (not stripped or stripped.startswith("#")):
+        is_comment = stripped.startswith("#")
+        if is_comment and (not pending or pending.count("=(")):
             continue
-        if depth and stripped.startswith("#"):
+        if not pending and not stripped:
             continue
         first = first if pending else number
-        continued = stripped.endswith("\\")
         pending += ("\n" if pending else "") + stripped.removesuffix("\\")
         depth = pending.count("=(") and pending.count("(") - pending.count(")")
-        if not continued and depth <= 0:
+        if not stripped.endswith("\\") and depth <= 0 and not _is_open(pending):
             yield first, pending
-            pending, depth = "", 0
+            pending = ""
     if pending:
         yield first, pending
+
+
+def _is_open(text: str) -> bool:
+    """Whether a string begins in a text and does not end in it."""
+    quote, escaped, before = "", False, " "
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote == "#":
+            quote = "" if character == "\n" else quote
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'" or (character == "#" and before.isspace()):
+            quote = character
+        before = character
+    return quote in ("'", '"') if quote else False
 
 
 @dataclass
@@ -64,81 +90,105 @@ class _Reader:
     options: dict[str, object] = field(default_factory=dict)
     command: list[str] = field(default_factory=list)
     variables: dict[str, list[str]] = field(default_factory=dict)
-    broken: dict[str, Problem] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    """The line of the command that has each option."""
+    depth: int = 0
+    """In how many conditions, loops and functions the line is."""
 
     def __post_init__(self) -> None:
         self.places = NotedPlaces(self.text)
 
     def line(self, number: int, logical: str) -> None:
         """Take an assignment, or the words of a command."""
+        if _BEGINS.match(logical):
+            self.depth += 1
+        if _ENDS.search(logical):
+            self.depth = max(0, self.depth - 1)
         if array := _ARRAY.fullmatch(logical):
-            self._assign(array[1], array[2], number, several=True)
-        elif (assigned := _ASSIGNMENT.fullmatch(logical)) and " --" not in logical:
-            self._assign(assigned[1], assigned[2], number, several=False)
-        else:
-            self._options(self._words(logical, number), number)
-
-    def _assign(self, name: str, value: str, number: int, *, several: bool) -> None:
-        try:
-            words = self._words(value, number)
-        except SpecError as error:
-            # It matters only if an option uses the variable.
-            self.broken[name] = error.problems[0]
+            self._assign(array[1], self._words(array[3], number), bool(array[2]))
             return
-        self.variables[name] = words if several else [" ".join(words)]
+        words = self._words(logical, number)
+        assigned = _ASSIGNMENT.fullmatch(words[-1]) if words else None
+        if assigned and (words[:-1] in ([], ["export"], ["local"], ["declare"])):
+            self._assign(assigned[1], [assigned[3]], bool(assigned[2]))
+        else:
+            self._options(words, number)
+
+    def _assign(self, name: str, words: list[str], more: bool) -> None:
+        if self.depth:
+            # Whether it is assigned, and when, only running the text could tell.
+            words = ["$(...)"]
+        self.variables[name] = [*(self.variables.get(name, []) if more else []), *words]
 
     def _words(self, text: str, number: int) -> list[str]:
-        """The words of a line, with variables put in."""
-        if _RUNS.search(text):
-            message = "this would have to be run, and nothing in a configuration is run"
-            raise SpecError([Problem("needs-code", message, place=self._place(text, number))])
+        """The words of a line, with variables put in. What would have to be run stays as it is."""
+        commands: list[str] = []
+
+        def hidden(match: re.Match[str]) -> str:
+            commands.append(match[0])
+            return f"\x00{len(commands) - 1}\x00"
+
         try:
-            words = shlex.split(text, comments=True)
+            words = shlex.split(_COMMAND.sub(hidden, text), comments=True)
         except ValueError as error:
             message = f"this is not a shell command: {error}"
             raise SpecError([Problem("syntax", message, place=self._place(text, number))]) from None
-        return [part for word in words for part in self._expanded(word, number)]
+        shown = (re.sub("\x00(\\d+)\x00", lambda m: commands[int(m[1])], word) for word in words)
+        return [part for word in shown for part in self._expanded(_without_end(word))]
 
-    def _expanded(self, word: str, number: int) -> list[str]:
+    def _expanded(self, word: str) -> list[str]:
+        """The words of a word: a variable alone may have several."""
         whole = _VARIABLE.fullmatch(word)
-        if whole is not None:
-            return self._variable(whole, word, number)
-        return [_VARIABLE.sub(lambda match: " ".join(self._variable(match, word, number)), word)]
-
-    def _variable(self, match: re.Match[str], word: str, number: int) -> list[str]:
-        name = match[1] or match[2]
-        if name in self.variables:
-            return self.variables[name]
-        if match[3] is not None:
-            return [match[3]]
-        if name in self.broken:
-            raise SpecError([self.broken[name]])
-        message = f"the variable {name} is not set in this file"
-        place = self._place(f"${name}", number, word)
-        hint = f"add {name}=... before it"
-        raise SpecError([Problem("unset-variable", message, hint=hint, place=place)])
+        if whole is None or _value_of(whole, self.variables) is None:
+            return [_VARIABLE.sub(lambda m: _joined(_value_of(m, self.variables), m[0]), word)]
+        return [part for value in _value_of(whole, self.variables) or [] for part in _split(value)]
 
     def _options(self, words: list[str], number: int) -> None:
         """The options among the words of a command."""
+        has_options = any(map(_is_option, words))
         position = 0
         while position < len(words):
             word = words[position]
             position += 1
-            if not word.startswith("-") or _is_number(word):
+            if not _is_option(word):
+                if has_options and _VARIABLE.fullmatch(word):
+                    # It may be options.
+                    raise SpecError([self._untold(word, word, number)])
                 self.command.append(word)
                 continue
             name, equals, value = word.lstrip("-").partition("=")
             values: list[str] = [value] if equals else []
-            while not equals and position < len(words) and not _is_option(words[position]):
+            while not equals and position < len(words) and _is_value(words[position]):
                 values.append(words[position])
                 position += 1
+            if word == "-c" and values and " -" in values[0]:
+                # It is the command of another shell.
+                self._options(_split(values[0]), number)
+                continue
             self._option(name, word, values, number)
 
     def _option(self, name: str, word: str, values: list[str], number: int) -> None:
         place = self._place(word, number)
-        self.places.note((name,), place, place)
         made: object = True if not values else values[0] if len(values) == 1 else values
-        self.options[name] = made
+        for value in values:
+            if _RUNS.search(value) or _VARIABLE.search(value):
+                made = Code(value, place, self._untold(value, word, number))
+        if name in self.options and self.lines[name] != number and self.options[name] != made:
+            message = f"`{word}` stands in two commands, with different values"
+            made = Code(word, place, Problem("not-one-schedule", message, place=place))
+        self.places.note((name,), place, place)
+        self.options[name], self.lines[name] = made, number
+
+    def _untold(self, value: str, word: str, number: int) -> Problem:
+        """The problem of a value that only running the text could tell."""
+        variable = _VARIABLE.search(value)
+        if variable is None or _COMMAND.search(value):
+            message = "this would have to be run, and nothing in a configuration is run"
+            return Problem("needs-code", message, place=self._place(value, number, word))
+        name = variable[1] or variable[2]
+        message = f"the variable {name} is not set in this file"
+        place = self._place(variable[0], number, word)
+        return Problem("unset-variable", message, hint=f"add {name}=... before it", place=place)
 
     def _place(self, part: str, number: int, word: str = "") -> Place:
         """The place of a part of a line, or of one of the lines that continue it."""
@@ -150,8 +200,37 @@ class _Reader:
         return Place(self.text.file, number, 1, len(self.text.line(number)) + 1)
 
 
+def _value_of(match: re.Match[str], variables: dict[str, list[str]]) -> list[str] | None:
+    """The words of a variable: those assigned, or its default; None if there are none."""
+    assigned = variables.get(match[1] or match[2])
+    return [match[3]] if assigned is None and match[3] is not None else assigned
+
+
+def _joined(words: list[str] | None, otherwise: str) -> str:
+    return otherwise if words is None else " ".join(words)
+
+
+def _split(text: str) -> list[str]:
+    """The words of a text that has options; another text, such as a path, is a word."""
+    if not re.search(r"(?:^|\s)-", text):
+        return [text] if text.strip() else []
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _without_end(word: str) -> str:
+    """A word without the semicolon after a command."""
+    return word.removesuffix(";") or word
+
+
+def _is_value(word: str) -> bool:
+    return not _is_option(word) and _OPERATOR.fullmatch(word) is None
+
+
 def _is_option(word: str) -> bool:
-    return word.startswith("-") and not _is_number(word)
+    return word.startswith("-") and len(word) > 1 and not _is_number(word)
 
 
 def _is_number(word: str) -> bool:

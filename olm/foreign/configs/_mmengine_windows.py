@@ -1,0 +1,267 @@
+"""mmengine's schedulers, each active in a window of the run, as schedules from its begin on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import cos, pi
+from typing import Any
+
+from olm.fields.durations import exact
+from olm.foreign.configs._config import Config, Refusal
+from olm.foreign.configs._epochs import Epochs
+from olm.problem import Path
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A scheduler and when it is active."""
+
+    config: Config
+    path: Path
+    """Where it is."""
+    shape: str
+    """Its class without the name of what it schedules, such as ``Linear`` or ``MultiStep``."""
+    epoch: Epochs
+    in_epochs: bool
+    """Whether its numbers are in epochs."""
+    is_late: bool
+    """Whether it steps only after each epoch."""
+    begin: Fraction
+    end: Fraction
+    is_last: bool
+    """Whether it is active until the run ends."""
+
+    def key(self, name: str, default: Any = None, whole: bool = False) -> Any:
+        """The value of an argument, a number."""
+        get = self.config.whole if whole else self.config.number
+        if default is ...:
+            return get(*self.path, name)
+        return get(*self.path, name, default=default)
+
+    def key_at(self, name: str, place: int) -> Fraction:
+        """A number of a list."""
+        return exact(self.config.whole(*self.path, name, place))
+
+    def span(self, amount: Fraction, less: int = 0) -> int | str:
+        """A duration of the unit of the window, less a number of its own steps."""
+        if not self.in_epochs:
+            return int(amount) - less
+        if self.is_late:
+            return self.epoch.span(amount - less)
+        return self.epoch.span(amount, less)
+
+    @property
+    def length(self) -> Fraction:
+        return self.end - self.begin
+
+    @property
+    def own_steps(self) -> int | None:
+        """How many of its own steps it takes, if an epoch is known or does not matter."""
+        if not self.in_epochs or self.is_late:
+            return int(self.length)
+        return None if self.epoch.steps is None else int(self.length * self.epoch.steps)
+
+    def place(self, number: Fraction) -> Fraction | None:
+        """A place of the window in steps of the run; None if an epoch must be known for it."""
+        if not self.in_epochs or number == 0:
+            return number
+        return None if self.epoch.steps is None else number * self.epoch.steps
+
+    def refused(self, text: str, code: str = "unsupported-key", *key: str) -> Refusal:
+        """The refusal of the scheduler, to be raised."""
+        return self.config.refusal(code, text, (*self.path, *key))
+
+    def late(self, node: Node) -> Node:
+        """A curve, of which only the values at the ends of epochs are used."""
+        if not self.is_late:
+            return node
+        return {"kind": "TimeLR", "scheduler": node, "every": self.epoch.span(1)}
+
+    def frozen(self, node: Node, length: Fraction | None = None) -> Node:
+        """A curve that stops one step before it ends."""
+        if self.is_last and length is None:
+            return self.late(node)
+        last = self.span(self.length if length is None else length, 1)
+        every = {"every": self.epoch.span(1)} if self.is_late else {}
+        return {"kind": "TimeLR", "scheduler": node, **every, "last": last}
+
+
+@dataclass(frozen=True)
+class Part:
+    """The schedule of a window."""
+
+    node: Node
+    after: float
+    """The number at its end and after it."""
+
+
+def scaled(node: Node, factor: float) -> Node:
+    """A schedule times a factor."""
+    if factor == 1:
+        return node
+    hold = {"kind": "HoldLR", "factor": factor}
+    return {"kind": "ChainedScheduler", "schedulers": [hold, node]}
+
+
+def constant(window: Window, start: float, base: float) -> Part:
+    """A factor until the last step of the window."""
+    factor = window.key("factor", 1 / 3)
+    if window.own_steps == 1:
+        return Part(scaled({"kind": "HoldLR", "factor": factor}, start / base), start * factor)
+    if factor == 0:
+        raise window.refused("mmengine divides by the factor, which is 0", "type", "factor")
+    fields = {"factor": factor, "total_iters": window.span(window.length, 1)}
+    return Part(scaled({"kind": "ConstantLR", **fields}, start / base), start)
+
+
+def linear(window: Window, start: float, base: float) -> Part:
+    """A straight line, which reaches its end at the last step of the window."""
+    first, last = window.key("start_factor", 1 / 3), window.key("end_factor", 1.0)
+    if window.own_steps == 1:
+        return Part({"kind": "HoldLR", "factor": first * start / base}, start * first)
+    if first == 0:
+        text = "mmengine divides by start_factor, which is 0"
+        raise window.refused(text, "type", "start_factor")
+    ends = {"start_factor": first * start / base, "end_factor": last * start / base}
+    ramp = {"kind": "RampLR", "total_steps": window.span(window.length, 1), **ends}
+    return Part(window.late(ramp), start * last)
+
+
+def polynomial(window: Window, start: float, base: float) -> Part:
+    """A polynomial, which reaches its floor at the last step of the window."""
+    if window.own_steps == 1:
+        return Part({"kind": "HoldLR", "factor": start / base}, start)
+    floor, power = window.key("eta_min", 0.0), window.key("power", 1.0)
+    ends = {"start_factor": start / base, "end_lr": floor}
+    ramp = {"kind": "RampLR", "total_steps": window.span(window.length, 1), **ends}
+    return Part(window.late({**ramp, "ease": "polynomial", "power": power}), floor)
+
+
+def _floor(window: Window, base: float) -> Node:
+    """The floor of a cosine: absolute, or as a share of the base."""
+    ratio = window.key("eta_min_ratio")
+    if ratio is None:
+        return {"end_lr": window.key("eta_min", 0.0)}
+    return {"end_factor": ratio}
+
+
+def _absolute(floor: Node, base: float) -> float:
+    return float(floor.get("end_lr", floor.get("end_factor", 0) * base))
+
+
+def cosine(window: Window, start: float, base: float) -> Part:
+    """Half a cosine, which stops a step before the window ends."""
+    half = Fraction(window.key("T_max", whole=True) or window.length)
+    floor = _floor(window, base)
+    low = _absolute(floor, base)
+    ramp = {"kind": "RampLR", "total_steps": window.span(half), "start_factor": start / base}
+    ramp |= {**floor, "ease": "cosine"}
+    if window.length > half:
+        if start != base:
+            text = "mmengine rises from a cosine's end by the base rate, not by where it began"
+            raise window.refused(text, "unsupported-key", "T_max")
+        return Part(window.frozen({**ramp, "past": "mirror"}), float("nan"))
+    if start == base and "end_lr" in floor:
+        ramp = {"kind": "CosineAnnealingLR", "T_max": window.span(half), "eta_min": low}
+    steps = window.own_steps
+    done = float("nan")
+    if steps is not None:
+        whole = float(
+            half if not window.in_epochs or window.is_late else half * steps / window.length
+        )
+        done = (1 + cos(pi * (steps - 1) / whole)) / 2
+    return Part(window.frozen(ramp), low + (start - low) * done)
+
+
+def restarts(window: Window, start: float, base: float) -> Part:
+    """Half cosines, each from a share of the base rate."""
+    get = window.config.get
+    periods = [exact(period) for period in get(*window.path, "periods")]
+    weights = get(*window.path, "restart_weights", default=[1])
+    floor = _floor(window, base)
+    parts = [
+        {"kind": "RampLR", "total_steps": window.span(period), "start_factor": weight, **floor,
+         "ease": "cosine"}
+        for period, weight in zip(periods, weights, strict=True)
+    ]  # fmt: skip
+    lengths = [window.span(period) for period in periods]
+    node = {"kind": "PhasesLR", "schedulers": parts, "lengths": lengths}
+    whole = min(sum(periods, Fraction(0)), window.length)
+    return Part(window.frozen(node, whole), float("nan"))
+
+
+def multi_step(window: Window, start: float, base: float) -> Part:
+    """A decay at each milestone in the window."""
+    gamma = window.key("gamma", 0.1)
+    count = len(window.config.get(*window.path, "milestones"))
+    values = sorted(window.key_at("milestones", place) for place in range(count))
+    inside = [value for value in values if value < window.length]
+    if not inside:
+        return Part({"kind": "HoldLR", "factor": start / base}, start)
+    milestones = [window.span(value) if value else 0 for value in inside]
+    node = {"kind": "MultiStepLR", "milestones": milestones, "gamma": gamma}
+    return Part(scaled(node, start / base), start * gamma ** len(inside))
+
+
+def equal_steps(window: Window, start: float, base: float) -> Part:
+    """A decay after equal numbers of steps."""
+    size, gamma = exact(window.key("step_size", ..., whole=True)), window.key("gamma", 0.1)
+    node = {"kind": "StepLR", "step_size": window.span(size), "gamma": gamma}
+    if not window.is_last:
+        node = {"kind": "TimeLR", "scheduler": node, "last": window.span(window.length, 1)}
+    count = max(0, -(-window.length // size) - 1)
+    return Part(scaled(node, start / base), start * gamma ** int(count))
+
+
+def exponential(window: Window, start: float, base: float) -> Part:
+    """A decay at each step."""
+    gamma = window.key("gamma", ...)
+    node: Node = {"kind": "ExponentialLR", "gamma": gamma}
+    if window.is_late:
+        node = {"kind": "StepLR", "step_size": window.span(Fraction(1)), "gamma": gamma}
+    if not window.is_last:
+        node = {"kind": "TimeLR", "scheduler": node, "last": window.span(window.length, 1)}
+    steps = window.own_steps
+    end = float("nan") if steps is None else start * gamma ** (steps - 1)
+    return Part(scaled(node, start / base), end)
+
+
+SHAPES: dict[str, Callable[[Window, float, float], Part]] = {
+    "Constant": constant,
+    "Linear": linear,
+    "Poly": polynomial,
+    "CosineAnnealing": cosine,
+    "CosineRestart": restarts,
+    "MultiStep": multi_step,
+    "Step": equal_steps,
+    "Exponential": exponential,
+}
+"""The classes of mmengine that are made of windows, without ``LR`` at the end."""
+
+ARGUMENTS = {
+    "Constant": {"factor"},
+    "Linear": {"start_factor", "end_factor"},
+    "Poly": {"eta_min", "power"},
+    "CosineAnnealing": {"T_max", "eta_min", "eta_min_ratio"},
+    "CosineRestart": {"periods", "restart_weights", "eta_min", "eta_min_ratio"},
+    "MultiStep": {"milestones", "gamma"},
+    "Step": {"step_size", "gamma"},
+    "Exponential": {"gamma"},
+    "OneCycle": {"eta_max", "total_steps", "pct_start", "anneal_strategy", "div_factor",
+                 "final_div_factor", "three_phase"},
+    "ReduceOnPlateau": {"monitor", "rule", "factor", "patience", "threshold", "threshold_rule",
+                        "cooldown", "min_value", "eps"},
+}  # fmt: skip
+
+
+def is_product(window: Window) -> bool:
+    """Whether a window multiplies what others set, so that they may be active at once."""
+    if window.shape in ("CosineAnnealing", "Poly"):
+        no_floor = not window.key("eta_min") and not window.key("eta_min_ratio")
+        half = window.key("T_max") if window.shape == "CosineAnnealing" else None
+        return no_floor and not (half and half < window.length)
+    return window.shape in ("Constant", "Linear", "MultiStep", "Step", "Exponential")

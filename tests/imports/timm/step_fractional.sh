@@ -1,0 +1,1 @@
+./distributed_train.sh 4 /data --model efficientnet_b0 -b 128 --sched step --epochs 30 --decay-epochs 2.4 --decay-rate .97 --opt rmsproptf --opt-eps .001 --warmup-lr 1e-6 --warmup-epochs 3 --amp --lr .048
