@@ -35,8 +35,8 @@ def translate(config: Config) -> Translation:
     first increment, and the last step of the run is one increment above the end.
     """
     if config.has("lr_scheduler", "lr_min"):
-        text = "`lr_min` is a key of torchtitan before its first release"
-        hint = "it is called min_lr_factor since then"
+        text = "`lr_min` is a key of an older torchtitan"
+        hint = "torchtitan 0.3.0 calls it min_lr_factor"
         raise config.refusal("other-version", text, ("lr_scheduler", "lr_min"), hint=hint)
     steps = config.option("total_steps") or config.whole("training", "steps", default=10_000)
     total = config.whole("lr_scheduler", "total_steps", default=None) or steps
