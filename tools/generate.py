@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from compare import all_compared, kinds_in, schedule_of
 from environment import ROOT, enter
 from gallery import gallery
-from pages import kinds_page, peer_guides, topics_page
+from pages import imports_guide, kinds_page, peer_guides, topics_page
 from repository import addressed
 from stubs import stubs, tidy
 
@@ -112,6 +112,7 @@ GENERATORS: list[Callable[[], dict[Path, str]]] = [
     gallery,
     kinds_page,
     peer_guides,
+    imports_guide,
     topics_page,
 ]
 """The generators: each returns the whole text of files, by path."""

@@ -165,3 +165,33 @@ def _yaml(spec: dict[str, Any]) -> str:
 
     text: str = yaml.safe_dump(spec, sort_keys=False, width=96)
     return text
+
+
+def imports_guide() -> dict[Path, str]:
+    """The guide on imports, with the formats and the configurations that were tried."""
+    path = GUIDES / "importing.md"
+    return {path: between("formats", _formats(), path.read_text(encoding="utf-8"))}
+
+
+def _formats() -> str:
+    from olm.foreign.configs._formats import formats
+
+    head = ["| format | framework | recognised by | exact | refused | allowed difference |"]
+    head.append("| --- | --- | --- | --- | --- | --- |")
+    rows = []
+    for name, form in sorted(formats().items()):
+        exact, refused, allowed = _tried(name)
+        counts = f"{exact} | {refused} | {allowed:g}"
+        rows.append(f"| {name} | {form.title}, {form.version} | {form.marks} | {counts} |")
+    return "\n".join(head + rows)
+
+
+def _tried(name: str) -> tuple[int, int, float]:
+    """How many configurations are exact and refused, and the difference that the tests allow."""
+    import yaml
+
+    paths = sorted((ROOT / "tests" / "imports" / name).glob("*.expect.yaml"))
+    samples = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
+    exact = [sample for sample in samples if sample["verdict"] != "cannot"]
+    allowed = max((sample.get("tolerance", 1e-12) for sample in exact), default=0.0)
+    return len(exact), len(samples) - len(exact), allowed
