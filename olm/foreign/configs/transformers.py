@@ -75,7 +75,7 @@ def translate(config: Config) -> Translation:
         options = {}  # The library passes it no argument.
     total = _total(config)
     warmup, rounding = _warmup(config, total)
-    schedule = _schedule(Run(config, lr, warmup, total, (KIND,)), name, options)
+    schedule = named_schedule(Run(config, lr, warmup, total, (KIND,)), name, options)
     _check(config, options)
     clock = {"total_steps": total} if isinstance(total, int) else {}
     return Translation(schedule, lr, optimizer, clock, rounding)
@@ -158,8 +158,8 @@ def _warmup(config: Config, total: int | str) -> tuple[int | str, str]:
     return f"{float(exact(share) * 100):.12g}%", "up"
 
 
-def _schedule(run: Run, name: str, options: dict[str, Any]) -> Document:
-    """The schedule of a name. The options that it uses are removed."""
+def named_schedule(run: Run, name: str, options: dict[str, Any]) -> Document:
+    """The schedule of a name of `SCHEDULES`. The options that it uses are removed."""
 
     def floor() -> float:
         return _floor(run.config, options, run.lr)
@@ -220,11 +220,11 @@ def _check(config: Config, left: dict[str, Any]) -> None:
     for key in left:
         text = f"`{key}` is no argument of this schedule"
         raise config.refusal("unknown-key", text, (OPTIONS, key))
-    _check_deepspeed(config)
+    check_deepspeed(config)
     config.check_keys(KEYS, allowed=unrelated(config.peek()))
 
 
-def _check_deepspeed(config: Config) -> None:
+def check_deepspeed(config: Config) -> None:
     """Refuse a DeepSpeed configuration with a schedule of its own, which replaces this one."""
     named = config.peek("deepspeed")
     if isinstance(named, str):
