@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-
 from olm.foreign.configs._config import Keys, names
-from olm.problem import only_near
 
 TRANSLATED = names(
     "lr_scheduler_type lr_scheduler_kwargs learning_rate weight_decay adam_beta1 max_steps",
@@ -76,23 +72,3 @@ KEYS = Keys(
     harmless=HARMLESS | FORMER | BESIDE | CHECKED,
     refused=REFUSED,
 )
-
-_ABOUT_THE_SCHEDULE = re.compile(
-    r"(?:^|_)(?:lr|lrs|learning|warmup|warm|sched\w*|decay|anneal\w*|cycles?|epochs?|batch|accum\w*"
-    r"|max_steps?|total_steps?|train_steps?|training_steps)(?:_|$)"
-)
-
-
-def unrelated(keys: Iterable[object]) -> Iterator[str]:
-    """The keys of a script beside the arguments, such as its data set, that change no rate.
-
-    >>> [*unrelated(["dataset_name", "lr_noise", "layer_decay", "warmup_step", "seed"])]
-    ['dataset_name']
-
-    A script adds keys of its own to those of the arguments, in the same mapping. Those with a word
-    of schedules in their names, and those that are almost a key that matters, may be mistakes.
-    """
-    for key in map(str, keys):
-        known = key in TRANSLATED | KEYS.harmless or key in REFUSED
-        if not known and not _ABOUT_THE_SCHEDULE.search(key) and not only_near(key, TRANSLATED):
-            yield key

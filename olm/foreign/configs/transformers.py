@@ -11,8 +11,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from olm.fields.durations import exact
+from olm.foreign.configs._arguments import LAUNCHERS, processes
 from olm.foreign.configs._config import Config, Translation, names, one_of
 from olm.foreign.configs._documents import Document
+from olm.foreign.configs._flat_keys import unrelated
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._hugging_face import (
     DECAY_SHAPES,
@@ -27,7 +29,7 @@ from olm.foreign.configs._hugging_face import (
 )
 from olm.foreign.configs._renaming import rename_keys, underscored
 from olm.foreign.configs._source import Source
-from olm.foreign.configs._training_arguments import KEYS, OF_AN_EPOCH, unrelated
+from olm.foreign.configs._training_arguments import KEYS, OF_AN_EPOCH
 
 PLATEAU = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps")
 """The arguments of torch's plateau."""
@@ -132,7 +134,7 @@ def _steps_per_epoch(config: Config) -> int | None:
             raise config.refusal("unsupported-key", f"`{key}` {does}", (key,))
     if config.peek("packing"):
         config.note("--dataset-size counts the packed sequences, not the samples")
-    world = config.option("world_size") or config.whole("num_devices", default=None)
+    world = processes(config) or config.whole("num_devices", default=None)
     world = world or config.need("world_size", "the number of processes")
     batch = config.whole("per_device_train_batch_size", default=8)
     accumulate = config.whole("gradient_accumulation_steps", default=1)
@@ -221,7 +223,7 @@ def _check(config: Config, left: dict[str, Any]) -> None:
         text = f"`{key}` is no argument of this schedule"
         raise config.refusal("unknown-key", text, (OPTIONS, key))
     check_deepspeed(config)
-    config.check_keys(KEYS, allowed=unrelated(config.peek()))
+    config.check_keys(KEYS, allowed={*LAUNCHERS, *unrelated(config.peek(), KEYS)})
 
 
 def check_deepspeed(config: Config) -> None:

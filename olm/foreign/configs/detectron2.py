@@ -1,0 +1,219 @@
+"""detectron2's YAML: the solver of its yacs configuration."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from functools import partial
+from math import cos, pi
+from typing import Any
+
+from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
+from olm.foreign.configs._documents import Document, ramp, shifted
+from olm.foreign.configs._formats import Format
+from olm.foreign.configs._source import Source
+
+SCHEDULES = ("WarmupMultiStepLR", "WarmupCosineLR", "WarmupStepWithFixedGammaLR")
+EARLY = 1e-6
+"""What fvcore adds to the progress before it looks up which value applies."""
+
+
+def translate(config: Config) -> Translation:
+    """The schedule that `build_lr_scheduler` makes of the solver.
+
+    Source: detectron2 0.6 of 2026, ``solver/build.py`` and ``solver/lr_scheduler.py``; fvcore
+    0.1.5, ``param_scheduler.py``, which evaluates a schedule at the progress of the run.
+    """
+    if config.has("_BASE_"):
+        text = "`_BASE_` names another file, and its keys count here too"
+        raise config.refusal("needs-key", text, ("_BASE_",), hint="write its keys into this file")
+    name = one_of(config, SCHEDULES, "SOLVER", "LR_SCHEDULER_NAME", default=SCHEDULES[0])
+    lr = config.option("learning_rate") or config.number("SOLVER", "BASE_LR", default=0.001)
+    total = config.option("total_steps") or config.whole("SOLVER", "MAX_ITER", default=40_000)
+    _check_world_size(config)
+    run = _Run(config, int(total))
+    main = {
+        "WarmupMultiStepLR": _milestones,
+        "WarmupCosineLR": _cosine,
+        "WarmupStepWithFixedGammaLR": _equal_steps,
+    }[name](run, lr)
+    optimizer = {
+        "weight_decay": config.number("SOLVER", "WEIGHT_DECAY", default=0.0001),
+        "momentum": config.number("SOLVER", "MOMENTUM", default=0.9),
+    }
+    if (factor := config.number("SOLVER", "BIAS_LR_FACTOR", default=None)) not in (None, 1):
+        config.note(f"the base rate of biases is multiplied by {factor}")
+    config.check_keys(KEYS, "SOLVER")
+    return Translation(main, lr, optimizer, {"total_steps": int(total)})
+
+
+def _check_world_size(config: Config) -> None:
+    """Refuse a schedule that is scaled with the number of devices, unless that is its own."""
+    reference = config.whole("SOLVER", "REFERENCE_WORLD_SIZE", default=0)
+    if reference and config.option("world_size") != reference:
+        text = f"the solver is scaled if the run has not {reference} devices"
+        hint = f"give --world-size {reference} if it has"
+        path = ("SOLVER", "REFERENCE_WORLD_SIZE")
+        raise config.refusal("unsupported-key", text, path, hint=hint)
+
+
+class _Run:
+    """The run, and its warm-up."""
+
+    def __init__(self, config: Config, total: int) -> None:
+        self.config = config
+        self.total = total
+        self.warmup: int = config.whole("SOLVER", "WARMUP_ITERS", default=1000)
+        self.factor: float = config.number("SOLVER", "WARMUP_FACTOR", default=0.001)
+        methods = ("linear", "constant")
+        self.method = one_of(config, methods, "SOLVER", "WARMUP_METHOD", default="linear")
+        self.rescaled = config.flag("SOLVER", "RESCALE_INTERVAL")
+        if self.warmup >= total:
+            text = "the warm-up is as long as the run"
+            raise config.refusal("unsupported-key", text, ("SOLVER", "WARMUP_ITERS"))
+        self.share: float = self.warmup / total
+        self.end = self.first(lambda step: step / total + EARLY > self.share, self.warmup)
+        """The step at which the schedule takes over from the warm-up."""
+        if self.rescaled and self.end != self.warmup:
+            text = "fvcore ends the warm-up of a run as long as this one early"
+            raise config.refusal("unsupported-key", text, ("SOLVER", "RESCALE_INTERVAL"))
+
+    def progress(self, step: int) -> float:
+        """Where the schedule is at a step after the warm-up, from 0 to 1."""
+        where = step / self.total
+        if not self.rescaled:
+            return where
+        rest = 1 - self.share
+        return (where - (self.share + rest - rest)) / rest
+
+    def first(self, reached: Callable[[int], bool], near: float) -> int:
+        """The first step at which something is reached, which is near another one."""
+        step = max(0, int(near) - int(EARLY * self.total) - 3)
+        while not reached(step):
+            step += 1
+        return step
+
+    def warmed(self, main: Document, reached: float, offset: bool) -> Document:
+        """A schedule after the warm-up.
+
+        Args:
+            main: the schedule.
+            reached: the factor at which the warm-up ends.
+            offset: whether the clock of the schedule began at step 0 of the run.
+        """
+        if not self.end:
+            return main
+        if self.method == "constant":
+            up: Document = {"kind": "HoldLR", "factor": self.factor}
+        else:
+            up = ramp(self.warmup, start_factor=self.factor, end_factor=reached)
+        after = shifted(main, self.end) if offset else main
+        return {"kind": "SequentialLR", "schedulers": [up, after], "milestones": [self.end]}
+
+
+def _milestones(run: _Run, lr: float) -> Document:
+    """The base rate, multiplied at steps that the configuration lists."""
+    steps = _listed(run.config, "SOLVER", "STEPS", default=[30_000])
+    used = [step for step in steps if step <= run.total]
+    if len(used) < len(steps):
+        run.config.note("the STEPS after MAX_ITER, which detectron2 ignores")
+    if used != sorted(set(used)) or any(step >= run.total for step in used):
+        text = "STEPS must be ascending and below MAX_ITER"
+        raise run.config.refusal("unsupported-key", text, ("SOLVER", "STEPS"))
+
+    def index(where: float, milestone: int) -> bool:
+        return int((where + EARLY) * run.total) >= milestone
+
+    return _falling(run, used, index, [step / run.total for step in used])
+
+
+def _equal_steps(run: _Run, lr: float) -> Document:
+    """The base rate, multiplied at equal distances."""
+    count = run.config.whole("SOLVER", "NUM_DECAYS", default=3) + 1
+
+    def index(where: float, number: int) -> bool:
+        return int((where + EARLY) * count) >= number
+
+    return _falling(run, [*range(1, count)], index, [k / count for k in range(1, count)])
+
+
+def _falling(
+    run: _Run, marks: list[int], index: Callable[[float, int], bool], shares: list[float]
+) -> Document:
+    """The base rate, multiplied by gamma once for each mark that the progress has reached."""
+    gamma = run.config.number("SOLVER", "GAMMA", default=0.1)
+    rest = (run.warmup, run.total - run.warmup) if run.rescaled else (0, run.total)
+    steps = [
+        run.first(partial(_reached, run, index, mark), rest[0] + share * rest[1])
+        for mark, share in zip(marks, shares, strict=True)
+    ]
+    main: Document = {"kind": "MultiStepLR", "milestones": steps, "gamma": gamma}
+    if not steps:
+        main = {"kind": "HoldLR"}
+    at_end = 0.0 if run.rescaled else run.share
+    reached = sum(index(at_end, mark) for mark in marks)
+    if run.method == "linear" and run.end and not reached and run.end == run.warmup:
+        up = ramp(run.warmup, start_factor=run.factor, end_factor=1.0)
+        return {"kind": "ChainedScheduler", "schedulers": [up, main]} if steps else up
+    return run.warmed(main, gamma**reached, offset=bool(steps))
+
+
+def _reached(run: _Run, index: Callable[[float, int], bool], mark: int, step: int) -> bool:
+    return index(run.progress(step), mark)
+
+
+def _cosine(run: _Run, lr: float) -> Document:
+    """Half a cosine wave over the run, of which the warm-up replaces the beginning."""
+    end = run.config.number("SOLVER", "BASE_LR_END", default=0.0) / lr
+    floor = {"end_factor": end} if end else {}
+    if run.rescaled:
+        main = ramp(run.total - run.warmup, ease="cosine", **floor)
+        return run.warmed(main, 1.0, offset=False)
+    ahead = {"offset": run.end} if run.end else {}
+    main = ramp(run.total, ease="cosine", **floor, **ahead)
+    reached = end + (1 - end) * 0.5 * (1 + cos(pi * run.share))
+    return run.warmed(main, reached, offset=False)
+
+
+def _listed(config: Config, *path: str, default: list[int]) -> list[int]:
+    """The whole numbers of a tuple, which yacs reads from text."""
+    value: Any = config.get(*path, default=default)
+    if isinstance(value, str):
+        try:
+            value = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            value = None
+    items = value if isinstance(value, list | tuple) else [None]
+    whole = [int(item) for item in items if isinstance(item, int | float) and item == int(item)]
+    if len(whole) == len(items):
+        return whole
+    raise config.refusal("type", f"`{'.'.join(path)}` must be a tuple of steps", path)
+
+
+KEYS = Keys(
+    of="detectron2's solver",
+    translated=names(
+        "LR_SCHEDULER_NAME BASE_LR BASE_LR_END MAX_ITER MOMENTUM WEIGHT_DECAY GAMMA STEPS",
+        "NUM_DECAYS WARMUP_FACTOR WARMUP_ITERS WARMUP_METHOD RESCALE_INTERVAL BIAS_LR_FACTOR",
+        "REFERENCE_WORLD_SIZE",
+    ),
+    harmless=names(
+        "NESTEROV WEIGHT_DECAY_NORM WEIGHT_DECAY_BIAS CHECKPOINT_PERIOD IMS_PER_BATCH",
+        "CLIP_GRADIENTS AMP",
+    ),
+)
+
+
+def is_it(source: Source) -> bool:
+    """Whether a file has the base rate of detectron2's solver."""
+    return source.has("SOLVER", "BASE_LR")
+
+
+FORMAT = Format(
+    title="detectron2",
+    version="detectron2 0.6 of 2026, fvcore 0.1.5",
+    marks="SOLVER.BASE_LR",
+    is_it=is_it,
+    keys=KEYS,
+    translate=translate,
+)
