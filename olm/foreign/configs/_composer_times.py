@@ -10,6 +10,7 @@ from typing import Any
 
 from olm.fields.durations import exact
 from olm.foreign.configs._config import Config
+from olm.foreign.configs._documents import count
 from olm.problem import Path, dotted, found
 
 _TIME = re.compile(r"\s*([-+\d._eE]+?)\s*(ep|ba|sp|tok|dur)\s*", re.IGNORECASE)
@@ -143,10 +144,11 @@ def _per_epoch(config: Config, where: Path) -> int | None:
 
 def _clock(config: Config, where: Path, amount: int, unit: str) -> dict[str, Any]:
     """The clock of a run in samples or tokens, whose last batch may go beyond its end."""
-    samples = config.whole(*where, "global_train_batch_size", default=None)
-    length = config.whole(*where, "max_seq_len", default=None) if unit == "tok" else 1
-    if samples is None or length is None:
+    needed = ["global_train_batch_size", *(["max_seq_len"] if unit == "tok" else [])]
+    if not all(config.has(*where, key) for key in needed):
         return {"total_steps": f"{amount}{unit}", "rounding": "up"}
+    samples = count(config, *where, "global_train_batch_size")
+    length = count(config, *where, "max_seq_len") if unit == "tok" else 1
     if unit == "tok":
         config.note("a batch is taken to have max_seq_len tokens per sample, without padding")
     per_step = {"samples_per_step": samples}

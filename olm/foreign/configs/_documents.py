@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
-from olm.foreign.configs._config import Config
+from olm.foreign.configs._config import REQUIRED, Config
 from olm.foreign.configs._interpolation import resolved
 from olm.problem import Path, dotted, listed
 
@@ -89,6 +89,30 @@ def only_path(config: Config, *keys: str) -> Path:
     text = f"there is more than one schedule: {places}"
     hint = f"choose one with --at, such as --at {dotted(found[-1])}"
     raise config.refusal("not-one-schedule", text, found[-1], hint=hint)
+
+
+def base_rate(config: Config, *path: str | int, default: Any = REQUIRED) -> float:
+    """The base rate: the user's, else the one at a path.
+
+    Raises:
+        Refusal: it is missing, or not above 0.
+    """
+    lr: float = config.option("learning_rate") or config.number(*path, default=default)
+    if not lr > 0:
+        raise config.refusal("type", f"`{dotted(path)}` must be above 0, found {lr}", path)
+    return lr
+
+
+def count(config: Config, *path: str | int, default: Any = REQUIRED) -> int:
+    """The whole number at a path, by which something is divided.
+
+    Raises:
+        Refusal: it is missing, or below 1.
+    """
+    number: int = config.whole(*path, default=default)
+    if number < 1:
+        raise config.refusal("type", f"`{dotted(path)}` must be at least 1, found {number}", path)
+    return number
 
 
 def betas_and_decay(config: Config, *optimizer: str | int) -> dict[str, float]:

@@ -9,6 +9,7 @@ from olm.foreign.configs._composer_times import Times
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import (
     Document,
+    base_rate,
     betas_and_decay,
     follow_references,
     only_path,
@@ -46,7 +47,7 @@ def translate(config: Config) -> Translation:
         text = "the rates of parts of the model are not translated"
         raise config.refusal("unsupported-key", text, (*where, "optimizer", "param_groups"))
     name = one_of(config, ARGUMENTS, *place, "name")
-    lr = config.option("learning_rate") or config.number(*where, "optimizer", "lr")
+    lr = base_rate(config, *where, "optimizer", "lr")
     times = Times.of(config, where)
     schedule = shifted(_schedule(config, name, place, times), 0, times.axis)
     keys = Keys(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from olm.foreign.configs._config import Config, Keys, Translation, names
+from olm.foreign.configs._config import REQUIRED, Config, Keys, Translation, names
 from olm.foreign.configs._documents import (
     Document,
+    base_rate,
     betas_and_decay,
+    count,
     follow_references,
     rise,
     shifted,
@@ -34,7 +36,7 @@ def translate(config: Config) -> Translation:
     Source: litgpt 0.5.13, ``pretrain.py``, ``finetune/full.py`` and ``args.py``.
     """
     follow_references(config)
-    lr = config.option("learning_rate") or _base_rate(config)
+    lr = _base_rate(config)
     by_tokens = config.has("train", "max_tokens")
     if by_tokens and config.has("train", "epochs"):
         text = "litgpt pretrains by max_tokens and finetunes by epochs, and refuses both"
@@ -49,14 +51,13 @@ def _base_rate(config: Config) -> float:
     optimizer = config.peek("optimizer")
     name = optimizer if isinstance(optimizer, str) else config.peek("optimizer", "class_path")
     is_adam = name is None or str(name).rpartition(".")[2] in ("Adam", "AdamW")
-    lr: float = config.number(*INIT, "lr", default=1e-3) if is_adam else config.number(*INIT, "lr")
-    return lr
+    return base_rate(config, *INIT, "lr", default=1e-3 if is_adam else REQUIRED)
 
 
 def _pretraining(config: Config, lr: float) -> tuple[Document, dict[str, int]]:
     """The rate is set before each micro-batch, and a step takes that of its last one."""
     world = _world(config)
-    micro = config.whole("train", "micro_batch_size", default=4)
+    micro = count(config, "train", "micro_batch_size", default=4)
     batch = config.whole("train", "global_batch_size", default=512)
     accumulate = batch // world // micro
     if accumulate < 1:
@@ -128,18 +129,14 @@ def _world(config: Config) -> int:
         return int(given)
     if not isinstance(config.peek("devices"), int):
         config.need("world_size", "the number of devices", "devices")
-    world: int = config.whole("devices") * config.whole("num_nodes", default=1)
-    return world
+    return count(config, "devices") * count(config, "num_nodes", default=1)
 
 
 def _length(config: Config) -> int:
     """The tokens of a sample."""
-    length: int
     if config.has("train", "max_seq_length") or not config.has("model_config", "block_size"):
-        length = config.whole("train", "max_seq_length")
-    else:
-        length = config.whole("model_config", "block_size")
-    return length
+        return count(config, "train", "max_seq_length")
+    return count(config, "model_config", "block_size")
 
 
 def is_it(source: Source) -> bool:

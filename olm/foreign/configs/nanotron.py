@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
-from olm.foreign.configs._documents import Document, ramp, rise, sequence
+from olm.foreign.configs._documents import Document, base_rate, ramp, rise, sequence
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._source import Source
 
@@ -34,7 +34,7 @@ def translate(config: Config) -> Translation:
     Source: nanotron 0.4, ``helpers.py`` and ``config/config.py``, whose ``__post_init__`` makes
     the decay as long as the run without the warm-up, wherever it starts.
     """
-    lr = config.option("learning_rate") or config.number(*PLACE, "learning_rate")
+    lr = base_rate(config, *PLACE, "learning_rate")
     steps = config.option("total_steps") or config.whole("tokens", "train_steps")
     schedule = _schedule(config, lr, steps)
     config.check_keys(SCHEDULER, *PLACE)

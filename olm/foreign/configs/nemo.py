@@ -6,7 +6,9 @@ from math import ceil, floor
 
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import (
+    base_rate,
     betas_and_decay,
+    count,
     follow_references,
     only_path,
     paths_to,
@@ -35,7 +37,7 @@ def translate(config: Config) -> Translation:
         text = "arguments below `args` are not translated: write them beside `name`"
         raise config.refusal("unsupported-key", text, (*sched, "args"))
     name = one_of(config, ARGUMENTS, *sched, "name")
-    lr = config.option("learning_rate") or config.number(*optim, "lr")
+    lr = base_rate(config, *optim, "lr")
     run, most = _run(config, where)
     floor_lr = config.number(*sched, "min_lr", default=1e-5 if name == "SquareAnnealing" else 0.0)
     schedule = Sched(config, sched, name, lr, floor_lr, most).document()
@@ -75,12 +77,12 @@ def _steps_per_epoch(config: Config, where: Path) -> int | None:
     if size is None:
         return None
     world = config.need("world_size", "the number of processes")
-    batch = config.whole(*where, "train_ds", "batch_size")
+    batch = count(config, *where, "train_ds", "batch_size")
     last = floor if config.flag(*where, "train_ds", "drop_last") else ceil
     batches = last(ceil(size / max(1, world)) / batch)
     limit = config.number("trainer", "limit_train_batches", default=1.0)
     batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-    accumulate: int = config.whole("trainer", "accumulate_grad_batches", default=1)
+    accumulate = count(config, "trainer", "accumulate_grad_batches", default=1)
     return ceil(batches / accumulate)
 
 

@@ -10,7 +10,9 @@ from math import ceil
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import (
     Document,
+    base_rate,
     betas_and_decay,
+    count,
     follow_references,
     ramp,
     sequence,
@@ -43,7 +45,7 @@ def translate(config: Config) -> Translation:
     follow_references(config)
     name = one_of(config, SCHEDULES, "scheduler", "name", default="cosine_with_warmup")
     units = one_of(config, ("steps", "tokens"), "scheduler", "units", default="steps")
-    lr = config.option("learning_rate") or config.number("optimizer", "learning_rate", default=1e-4)
+    lr = base_rate(config, "optimizer", "learning_rate", default=1e-4)
     _check_restart(config)
     most = config.number("scheduler", "t_max", default=None)
     run = _run(config, is_needed=most is None and name not in ENDLESS)
@@ -85,8 +87,8 @@ def _run(config: Config, *, is_needed: bool) -> Run:
     Raises:
         Refusal: the schedule needs the length, and the file does not have it.
     """
-    samples = config.whole("global_train_batch_size", default=512)
-    per_step = samples * config.whole("model", "max_sequence_length", default=1024)
+    samples = count(config, "global_train_batch_size", default=512)
+    per_step = samples * count(config, "model", "max_sequence_length", default=1024)
     if (total := config.option("total_steps")) is not None:
         return Run(int(total), int(total) * per_step, per_step, samples)
     value = config.get("max_duration", default=10_000)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
-from olm.foreign.configs._documents import Document, ramp, sequence
+from olm.foreign.configs._documents import Document, base_rate, ramp, sequence
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._source import Source
 
@@ -47,7 +47,7 @@ def translate(config: Config) -> Translation:
             "continues below its minimum"
         )
         raise config.refusal("unsupported-key", text, ("lr_scheduler", "total_steps"))
-    lr = config.option("learning_rate") or config.number("optimizer", "lr", default=8e-4)
+    lr = base_rate(config, "optimizer", "lr", default=8e-4)
     numbers = {
         name: config.number("optimizer", key)
         for name, key in (("weight_decay", "weight_decay"), ("betas[0]", "beta1"))

@@ -7,7 +7,9 @@ from math import ceil
 from olm.foreign.configs._config import Config, Keys, Translation, names
 from olm.foreign.configs._documents import (
     Document,
+    base_rate,
     betas_and_decay,
+    count,
     follow_references,
     ramp,
     rise,
@@ -29,7 +31,7 @@ def translate(config: Config) -> Translation:
     has ``epochs`` times the batches of an epoch over the accumulation, rounded down.
     """
     follow_references(config)
-    lr = config.option("learning_rate") or config.number("optimizer", "lr")
+    lr = base_rate(config, "optimizer", "lr")
     numbers = betas_and_decay(config, "optimizer")
     total, clock = _run(config)
     if not config.has("lr_scheduler"):
@@ -83,8 +85,8 @@ def _steps_per_epoch(config: Config) -> int | None:
     if size is None:
         return None
     world = config.need("world_size", "the number of processes")
-    batches = ceil(size / world) // int(config.whole("batch_size"))
-    return int(batches // config.whole("gradient_accumulation_steps", default=1))
+    batches: int = ceil(size / world) // count(config, "batch_size")
+    return batches // count(config, "gradient_accumulation_steps", default=1)
 
 
 def is_it(source: Source) -> bool:
