@@ -17,6 +17,8 @@ _ASSIGNMENT = re.compile(r"(?:(?:export|local|declare)\s+)?([A-Za-z_]\w*)(\+?)=(
 _ARRAY = re.compile(r"(?:(?:export|local|declare)\s+)?([A-Za-z_]\w*)(\+?)=\((.*)\)", re.DOTALL)
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?:\[[@*]\])?(?::-([^}]*))?\})")
 _RUNS = re.compile(r"\$\(|`|<\(|\$\{")
+_HAS_OPTIONS = re.compile(r"ARG|OPT|FLAG|EXTRA|CMD|PARAM", re.IGNORECASE)
+"""The name of a variable that may have options, and not only the value of one."""
 _COMMAND = re.compile(r"`[^`]*`|[$<]\((?:[^()]|\([^()]*\)|\(\([^()]*\)\))*\)")
 """What the shell would run, up to its end."""
 _BEGINS = re.compile(r"(?:if|for|while|until|case)\b|[\w-]+\s*\(\)|function\b")
@@ -33,8 +35,8 @@ def read(data: str | bytes, name: str) -> Source:
     whose value only running the text could tell is an error where a format asks for it.
 
     Raises:
-        SpecError: the text is invalid, or has no options, or has a variable that it does not
-            assign where options may be.
+        SpecError: the text is invalid, or has no options, or uses a variable of options that it
+            does not assign.
     """
     text = text_of(data, name)
     reader = _Reader(text)
@@ -145,15 +147,15 @@ class _Reader:
 
     def _options(self, words: list[str], number: int) -> None:
         """The options among the words of a command."""
-        has_options = any(map(_is_option, words))
+        for word in words if any(map(_is_option, words)) else ():
+            variable = _VARIABLE.fullmatch(word)
+            if variable and _HAS_OPTIONS.search(variable[1] or variable[2]):
+                raise SpecError([self._untold(word, word, number)])
         position = 0
         while position < len(words):
             word = words[position]
             position += 1
             if not _is_option(word):
-                if has_options and _VARIABLE.fullmatch(word):
-                    # It may be options.
-                    raise SpecError([self._untold(word, word, number)])
                 self.command.append(word)
                 continue
             name, equals, value = word.lstrip("-").partition("=")
@@ -191,12 +193,13 @@ class _Reader:
         return Problem("unset-variable", message, hint=f"add {name}=... before it", place=place)
 
     def _place(self, part: str, number: int, word: str = "") -> Place:
-        """The place of a part of a line, or of one of the lines that continue it."""
-        for look in filter(None, (part, word)):
-            for line in range(number, min(number + 200, len(self.text.lines) + 1)):
-                column = self.text.line(line).find(look.splitlines()[0] if look else look)
-                if column >= 0:
-                    return Place(self.text.file, line, column + 1, column + 1 + len(look))
+        """The place of a part of a line, of one that continues it, or of a variable's text."""
+        here = range(number, len(self.text.lines) + 1)
+        for look in filter(None, (part.partition("\n")[0], word)):
+            pattern = re.compile(rf"(?<![\w-]){re.escape(look)}(?![\w-])")
+            for line in [*here, *range(1, number)]:
+                if found := pattern.search(self.text.line(line)):
+                    return Place(self.text.file, line, found.start() + 1, found.end() + 1)
         return Place(self.text.file, number, 1, len(self.text.line(number)) + 1)
 
 

@@ -115,7 +115,7 @@ def _curve(config: Config, style: str) -> tuple[Curve, dict[str, Any]]:
         counts = [count * (batch or 1) for count in counts]
     elif samples and not along:
         counts = [count / (batch or 1) for count in counts]
-    counts = [_whole(config, count) for count in counts]
+    counts = [_whole(config, count, "samples" if along else "steps") for count in counts]
     clock = _clock(config, int(total), bool(samples), batch, ramp)
     end_, warmup_, total_, anneal_ = map(int, counts)
     if warmup_ >= end_:
@@ -165,11 +165,11 @@ def _along_samples(
     return any((count / per_step).denominator > 1 for count in [*counts[:2], counts[3]])
 
 
-def _whole(config: Config, count: Fraction) -> Fraction:
+def _whole(config: Config, count: Fraction, unit: str) -> Fraction:
     """A number of steps or samples, which must be whole."""
     if count.denominator == 1 or config.given.nearest:
         return Fraction(round(count))
-    text = f"the warm-up takes {float(count):.12g} steps, which are not whole"
+    text = f"the warm-up takes {float(count):.12g} {unit}, which are not whole"
     hint = (
         f"--nearest accepts {round(count)}, which differs by {float(abs(count - round(count))):.3g}"
     )

@@ -45,6 +45,8 @@ def translate(config: Config) -> Translation:
     if config.has("lr_config") and not config.has("param_scheduler"):
         text = "lr_config is of mmcv 1, and mmengine reads param_scheduler"
         raise config.refusal("other-version", text, ("lr_config",))
+    if config.has("_base_"):
+        config.get("_base_")
     config.source = merged(config.source)
     paths = _paths(config)
     lr, optimizer = _optimizer(config)
