@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from olm.foreign.configs._config import REQUIRED, Config, Refusal
+from olm.foreign.configs._documents import Document, ramp, shifted
 from olm.problem import Path, dotted, found
-
-Document = dict[str, Any]
 
 Made = tuple[Document, float | None, Document | None]
 """A schedule, its base rate, and the schedule of the momentum if that moves."""
@@ -65,15 +64,11 @@ class Numbers:
 
 def _late(schedule: Document) -> Document:
     """A schedule one step late: DeepSpeed is at its step 0 before and after the first step."""
-    return {"kind": "TimeLR", "scheduler": schedule, "shift": -1}
+    return shifted(schedule, -1)
 
 
 def _in_turn(first: Document, steps: int, then: Document) -> Document:
     return {"kind": "SequentialLR", "schedulers": [first, then], "milestones": [steps]}
-
-
-def _ramp(total: int, **fields: Any) -> Document:
-    return {"kind": "RampLR", "total_steps": total, **fields}
 
 
 def _rise(numbers: Numbers, **ends: float) -> tuple[Document, int]:
@@ -84,10 +79,10 @@ def _rise(numbers: Numbers, **ends: float) -> tuple[Document, int]:
     steps = max(2, numbers.steps("warmup_num_steps", 1000))
     shape = numbers.config.text(*numbers.path, "warmup_type", default="log")
     if shape == "linear":
-        return _ramp(steps, **ends), steps
+        return ramp(steps, **ends), steps
     if shape != "log":
         numbers.config.note(f"the warm-up is logarithmic: DeepSpeed has no {found(shape)}")
-    return _ramp(steps - 1, **ends, ease="logarithmic"), steps
+    return ramp(steps - 1, **ends, ease="logarithmic"), steps
 
 
 def _warmup(numbers: Numbers, highest: float | None) -> tuple[Document, int, float | None, float]:
@@ -120,7 +115,7 @@ def _warmup_decay(numbers: Numbers) -> Made:
         lengths = {"warmup_steps": steps, "total_steps": total}
         return _late({"kind": "WarmupDecayLR", **lengths, "decay": "linear"}), base, None
     else:
-        fall = _ramp(total - steps, **ends, **floor)
+        fall = ramp(total - steps, **ends, **floor)
     return _late(_in_turn(rise, steps, fall)), base, None
 
 
@@ -132,7 +127,7 @@ def _warmup_cosine(numbers: Numbers) -> Made:
     fall: Document = {"kind": "HoldLR", "factor": floor}
     if total > steps:
         # The first step after the warm-up is already below the base rate.
-        fall = _ramp(total - steps, end_factor=floor, ease="cosine", offset=1)
+        fall = ramp(total - steps, end_factor=floor, ease="cosine", offset=1)
     both = _in_turn(rise, steps, fall)
     if low == 0:
         return _late(both), numbers.lr, None
@@ -147,7 +142,7 @@ def _range_test(numbers: Numbers) -> Made:
     if rate < 0:
         text = "`lr_range_test_step_rate` is negative: the rate falls below 0"
         raise numbers.refusal("unsupported-key", text, "lr_range_test_step_rate")
-    rise = _ramp(size, start_lr=low, end_lr=low * (1 + rate), past="extrapolate")
+    rise = ramp(size, start_lr=low, end_lr=low * (1 + rate), past="extrapolate")
     if numbers.config.flag(*numbers.path, "lr_range_test_staircase"):
         rise = {"kind": "TimeLR", "scheduler": rise, "every": size}
     return rise, low if numbers.lr is None else numbers.lr, None
@@ -163,7 +158,7 @@ def _one_cycle(numbers: Numbers) -> Made:
     if decay and every and low:
         every = numbers.steps("decay_step_size")
         ends = {"start_lr": low, "end_lr": low / (1 + decay)}
-        tail = _ramp(every, **ends, space="inverse", past="extrapolate")
+        tail = ramp(every, **ends, space="inverse", past="extrapolate")
     cycle = _cycle(numbers, low, high, tail)
     base = high if numbers.lr is None else numbers.lr
     return cycle, base, _cycled_momentum(numbers, bool(every))
@@ -177,13 +172,13 @@ def _cycle(numbers: Numbers, start: float, turn: float, tail: Document) -> Docum
     stairs = numbers.steps("cycle_first_stair_count", 0, least=0)
     back = numbers.steps("cycle_second_stair_count", None, least=0)
     back = stairs if back is None else back
-    up = _ramp(first, start_lr=start, end_lr=turn)
+    up = ramp(first, start_lr=start, end_lr=turn)
     if stairs:
         step = _stair(numbers, first, stairs, "cycle_first_stair_count")
         up = {"kind": "TimeLR", "scheduler": up, "every": step}
     if not second:
         return _in_turn(up, first, tail)
-    down = _ramp(second, start_lr=turn, end_lr=start)
+    down = ramp(second, start_lr=turn, end_lr=start)
     if back:
         step = _stair(numbers, second, back, "cycle_second_stair_count")
         down = {"kind": "TimeLR", "scheduler": down, "every": step}

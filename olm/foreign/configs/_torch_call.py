@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from olm.foreign.configs._config import REQUIRED, Config, Refusal
+from olm.foreign.configs._documents import Document
 from olm.problem import Path, found, listed
-
-Document = dict[str, Any]
 
 Child = Callable[[Config, Path], tuple[str, Path]]
 """Reads the class of a scheduler at a path, and where its arguments are."""

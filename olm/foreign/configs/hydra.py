@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from olm.foreign.configs._class_names import Style
 from olm.foreign.configs._config import Config, Keys, Translation
 from olm.foreign.configs._formats import Format
-from olm.foreign.configs._scheduler_calls import Style, translated
+from olm.foreign.configs._scheduler_calls import translated
 from olm.foreign.configs._source import Source
 
 STYLE = Style("_target_")
