@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import olm
-from olm.problem import SpecError
+from olm.problem import OlmError, SpecError
 
 FOLDER = Path(__file__).parent / "imports"
 SAMPLES = sorted(FOLDER.glob("*/*.expect.yaml"))
@@ -45,3 +45,27 @@ def test_an_imported_configuration_has_the_rates_of_its_framework(path):
         else:
             assert spec.lr(step, base) == pytest.approx(rate, rel=tolerance, abs=1e-15 * base)
     assert dict(spec.optimizer)["lr"] == pytest.approx(base)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"total_step": 9}, "there is no option total_step: did you mean total_steps?"),
+        ({"world_size": 0}, "world_size must be above 0, found 0"),
+        ({"warmup_steps": -1}, "warmup_steps must be at least 0, found -1"),
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0, found nan"),
+    ],
+)
+def test_an_option_of_an_import_that_means_nothing_is_an_error(options, message):
+    with pytest.raises(OlmError) as error:
+        olm.import_config(of_sample(SAMPLES[0]), **options)
+    assert str(error.value) == message
+
+
+def test_devices_are_the_processes_of_all_nodes():
+    file = FOLDER / "transformers" / "cai_dpo_linear.yaml"
+    made = [
+        olm.import_config(file, dataset_size=1000, **{name: 2}).spec
+        for name in ("devices", "world_size")
+    ]
+    assert made[0] == made[1]

@@ -12,7 +12,7 @@ from olm.cli import FINE, PROBLEMS, Misuse
 from olm.cli.excerpt import picture
 from olm.cli.spec_text import as_yaml, concise
 from olm.cli.terminal import Paint, visible, wants_colour
-from olm.problem import SpecError
+from olm.problem import OlmError, SpecError
 from olm.text.source import Text
 from olm.text.write import write_whole
 
@@ -80,6 +80,8 @@ def run(args: Namespace) -> int:
             made = import_config(file, from_=args.from_, at=args.at, **options)
         except SpecError as error:
             results.append(_refused(file, error, quiet=args.json))
+        except OlmError as error:
+            raise Misuse(str(error)) from None
         else:
             results.append(_written(file, made, args))
     if args.json:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from os import PathLike
 from typing import Any
 
+from olm.fields.types import MAX_STEPS, TINY
 from olm.foreign.configs._config import OPTIONS, Config, Given, Refusal, Translation
 from olm.foreign.configs._formats import format_of
 from olm.foreign.configs._source import Source, read_source
-from olm.problem import OlmError, Problem, SpecError, dotted, path_of
+from olm.problem import OlmError, Problem, SpecError, dotted, found, listed, nearest, path_of
 from olm.spec.spec import Spec, parse
 
 
@@ -59,16 +60,41 @@ def import_config(
         from_: the name of its format, such as ``transformers``; by default it is told by its keys.
         at: where in the file the configuration is, if it is not the whole.
         options: what the file does not say: ``total_steps``, ``warmup_steps``, ``steps_per_epoch``,
-            ``dataset_size``, ``world_size`` (processes on all nodes), ``learning_rate``,
-            ``interval`` (``step`` or ``epoch``: how often the program steps the scheduler); and
-            ``nearest=True`` to accept the nearest that can be said.
+            ``dataset_size``, ``world_size`` or ``devices`` (processes on all nodes),
+            ``learning_rate``, ``interval`` (``step`` or ``epoch``: how often the program steps the
+            scheduler); and ``nearest=True`` to accept the nearest that can be said.
 
     Raises:
         OSError: the file cannot be read.
+        OlmError: an option is unknown or invalid.
         SpecError: the configuration cannot be said exactly; each problem has its key and its place.
     """
-    source = read_source(str(path))
-    return imported(source, Given(**options), from_=from_, at=at)
+    given = given_of(options)
+    return imported(read_source(str(path)), given, from_=from_, at=at)
+
+
+def given_of(options: Mapping[str, Any]) -> Given:
+    """The options of an import by their names.
+
+    Raises:
+        OlmError: an option is unknown or has a number that is none of its kind.
+    """
+    known = {**options}
+    if "devices" in known:
+        known.setdefault("world_size", known.pop("devices"))
+    names = [field.name for field in fields(Given)]
+    for name, value in known.items():
+        if name not in names:
+            meant = nearest(name, names)
+            hint = f": did you mean {meant}?" if meant else f", known are {listed(names, 'and')}"
+            raise OlmError(f"there is no option {name}{hint}")
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        # A warm-up may have no steps.
+        least = 0 if name == "warmup_steps" else TINY
+        if is_number and not least <= value <= MAX_STEPS:
+            must = "at least 0" if least == 0 else "above 0"
+            raise OlmError(f"{name} must be {must}, found {found(value)}")
+    return Given(**known)
 
 
 def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> Imported:
