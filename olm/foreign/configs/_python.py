@@ -12,6 +12,9 @@ from olm.foreign.configs._source import Source, text_of
 from olm.problem import Path, Place, Problem, SpecError
 from olm.text.source import Text
 
+SPREAD = "**"
+"""The key of a mapping whose keyword arguments are not known."""
+
 MOST_DIGITS = 400
 """The most digits of a number that an operation may give."""
 
@@ -29,8 +32,8 @@ def read(data: str | bytes, name: str) -> Source:
 
     A call of ``dict`` is a mapping. Any other call is a mapping of its keyword arguments, with its
     name under ``()`` and its positional arguments under ``*``: what a format knows is translated,
-    and nothing is called. What else is not a constant, such as a function, is left out; it is an
-    error only where a format asks for it.
+    and nothing is called. The assignments in a function are a mapping under ``name()``. What is not
+    a constant, such as a value that an ``if`` assigns, is an error only where a format asks for it.
 
     Raises:
         SpecError: the text is not Python, or is too large.
@@ -45,14 +48,34 @@ def read(data: str | bytes, name: str) -> Source:
         reason = getattr(error, "msg", None) or "it is nested too deep"
         message = f"this is not Python: {reason}"
         raise SpecError([Problem("syntax", message, place=place)]) from None
-    reader = _Reader(text, places)
+    return Source(text, "python", values_of(tree, text, places), places)
+
+
+def values_of(
+    tree: ast.Module,
+    text: Text,
+    places: NotedPlaces,
+    located: Callable[[Place], Place] = lambda place: place,
+) -> dict[Any, Any]:
+    """The values that the assignments of a module have, with their places.
+
+    Args:
+        tree: the module.
+        text: its text.
+        places: where the places are noted.
+        located: where a place of the text is in the file that it is from.
+
+    Raises:
+        SpecError: it is nested too deep.
+    """
+    reader = _Reader(text, places, located)
     try:
         for statement in tree.body:
             reader.statement(statement)
     except RecursionError:
-        text_ = "a configuration must not be nested so deep"
-        raise SpecError([Problem("depth", text_, place=Place(name, 1, 1, 1))]) from None
-    return Source(text, "python", reader.values, places)
+        message = "a configuration must not be nested so deep"
+        raise SpecError([Problem("depth", message, place=Place(text.file, 1, 1, 1))]) from None
+    return reader.scopes[0]
 
 
 class Code:
@@ -69,25 +92,108 @@ class Code:
 
 
 class _Reader:
-    def __init__(self, text: Text, places: NotedPlaces) -> None:
+    def __init__(self, text: Text, places: NotedPlaces, located: Callable[[Place], Place]) -> None:
         self.text = text
+        self.lines = text.content.splitlines()
         self.places = places
-        self.values: dict[Any, Any] = {}
+        self.located = located
+        self.scopes: list[dict[Any, Any]] = [{}]
+        self.prefix: Path = ()
 
     def statement(self, node: ast.stmt) -> None:
-        """Take an assignment to a name at the top of the file; skip everything else."""
+        """Take an assignment. Names that another statement may change are no constants."""
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                self._assign(name, value, node)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                self._assign(name, value, node)
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    self._target(target, value, node)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                self._target(target, value, node)
+            case ast.AugAssign(target=ast.Name(id=name), op=op, value=value):
+                former = ast.copy_location(ast.Name(name, ast.Load()), node)
+                changed = ast.copy_location(ast.BinOp(former, op, value), node)
+                self._assign(name, changed, node)
             case ast.Expr(value=ast.Call() as call):
-                key = f"call at line {call.lineno}"
-                self._assign(key, call, node)
+                self._assign(f"call at line {call.lineno}", call, node)
+                self._forget(call)
+            case ast.Return(value=ast.expr() as value):
+                self._assign("return", value, node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                self._inside(node)
+            case ast.With(body=body):
+                for inner in body:
+                    self.statement(inner)
+            case ast.If(test=ast.Compare(left=ast.Name(id="__name__")), body=body):
+                for inner in body:
+                    self.statement(inner)
+            case _:
+                self._forget(node)
+
+    def _target(self, target: ast.expr, value: ast.expr, node: ast.stmt) -> None:
+        """Assign a value to a name, to several names, or to a key of a mapping."""
+        match target:
+            case ast.Name(id=name):
+                self._assign(name, value, node)
+            case ast.Attribute():
+                self._assign(ast.unparse(target), value, node)
+            case ast.Tuple(elts=names) | ast.List(elts=names):
+                values = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+                if len(names) == len(values):
+                    for name_, value_ in zip(names, values, strict=True):
+                        self._target(name_, value_, node)
+                else:
+                    self._forget(node)
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)):
+                owner = self._named(name)
+                if not isinstance(owner, dict):
+                    self._forget(node)
+                    return
+                place = self._place(node)
+                self.places.keys[(*self.prefix, name, key)] = place
+                made = self._value(value, (*self.prefix, name, key))
+                self.scopes[-1][name] = {**owner, key: made}
+            case _:
+                self._forget(node)
 
     def _assign(self, name: str, value: ast.expr, node: ast.stmt) -> None:
-        self.places.keys[(name,)] = self._place(node)
-        self.values[name] = self._value(value, (name,))
+        path = (*self.prefix, name)
+        self.places.keys[path] = self._place(node)
+        self.scopes[-1][name] = self._value(value, path)
+
+    def _named(self, name: str) -> Any:
+        """The value of a name in the innermost scope that has it."""
+        return next((scope[name] for scope in reversed(self.scopes) if name in scope), None)
+
+    def _inside(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        """Take the assignments in a function or class, whose arguments are no constants."""
+        arguments: dict[Any, Any] = {}
+        if not isinstance(node, ast.ClassDef):
+            every = [argument for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
+            place = self._place(node)
+            message = "`{}` is an argument, whose value the file does not specify"
+            arguments = {
+                each.arg: _unknown(each.arg, message.format(each.arg), place) for each in every
+            }
+        key, prefix = f"{node.name}()", self.prefix
+        self.places.keys[(*prefix, key)] = self._place(node)
+        self.prefix = (*prefix, key)
+        self.scopes += [arguments, {}]
+        for inner in node.body:
+            self.statement(inner)
+        found = self.scopes.pop()
+        self.scopes.pop()
+        self.prefix = prefix
+        if found:
+            self.scopes[-1][key] = found
+
+    def _forget(self, node: ast.AST) -> None:
+        """Let the names that a statement may change be no constants any more."""
+        for inner in ast.walk(node):
+            name = _changed_name(inner)
+            known = self._named(name) if name else None
+            if name and (isinstance(inner, ast.Name) or _is_container(known)):
+                assert isinstance(inner, ast.expr)
+                message = f"this may change `{name}`, and nothing in a configuration is run"
+                self.scopes[-1][name] = _unknown(name, message, self._place(inner))
 
     def _value(self, node: ast.expr, path: Path) -> Any:
         place = self._place(node)
@@ -98,14 +204,17 @@ class _Reader:
                 return node.value
             case ast.List(elts=items) | ast.Tuple(elts=items):
                 return [self._value(item, (*path, index)) for index, item in enumerate(items)]
-            case ast.Dict(keys=keys, values=values):
-                return self._mapping(keys, values, path)
+            case ast.Dict():
+                return self._mapping(node, path)
             case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
-                return self._keywords(keywords, path)
+                made = self._keywords(keywords, path)
+                return self._code(node) if SPREAD in made else made
             case ast.Call():
                 return self._call(node, path)
             case ast.Name(id=name):
-                return self.values.get(name, Code(f"the name {name}", place))
+                known = self._named(name)
+                unknown = known is None and not any(name in scope for scope in self.scopes)
+                return Code(f"the name {name}", place) if unknown else known
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 number = self._value(operand, path)
                 return -number if _is_number(number) else self._code(node)
@@ -117,26 +226,35 @@ class _Reader:
                 return Code(ast.unparse(node), place)
         return self._code(node)
 
-    def _mapping(self, keys: list[ast.expr | None], values: list[ast.expr], path: Path) -> Any:
+    def _mapping(self, node: ast.Dict, path: Path) -> Any:
         made: dict[Any, Any] = {}
-        for key, value in zip(keys, values, strict=True):
-            if not (isinstance(key, ast.Constant) and isinstance(key.value, str | int)):
-                continue
-            self.places.keys[(*path, key.value)] = self._place(key)
-            made[key.value] = self._value(value, (*path, key.value))
+        for key, value in zip(node.keys, node.values, strict=True):
+            name = self._value(value if key is None else key, path)
+            if key is None and _is_container(name) and isinstance(name, dict):
+                made.update(name)
+            elif key is None or not isinstance(name, str | int):
+                return self._code(node)
+            else:
+                self.places.keys[(*path, name)] = self._place(key)
+                made[name] = self._value(value, (*path, name))
         return made
 
     def _keywords(self, keywords: list[ast.keyword], path: Path) -> dict[str, Any]:
+        """The keyword arguments of a call; those of a mapping that is not known under ``**``."""
         made: dict[str, Any] = {}
         for keyword in keywords:
-            if keyword.arg is not None:
-                self.places.keys[(*path, keyword.arg)] = self._place(keyword)
-                made[keyword.arg] = self._value(keyword.value, (*path, keyword.arg))
+            name = keyword.arg or SPREAD
+            self.places.keys[(*path, name)] = self._place(keyword)
+            value = self._value(keyword.value, (*path, name))
+            if keyword.arg is None and _is_container(value) and isinstance(value, dict):
+                made.update(value)
+            else:
+                made[name] = value
         return made
 
     def _call(self, node: ast.Call, path: Path) -> dict[str, Any]:
         called = ast.unparse(node.func)
-        arguments = [self._value(one, (*path, "*", i)) for i, one in enumerate(node.args)]
+        arguments = [self._value(arg, (*path, "*", i)) for i, arg in enumerate(node.args)]
         positional = {"*": arguments} if arguments else {}
         return {"()": called, **positional, **self._keywords(node.keywords, path)}
 
@@ -171,12 +289,46 @@ class _Reader:
 
     def _place(self, node: ast.stmt | ast.expr | ast.keyword) -> Place:
         """The place of a part of the text; `ast` counts columns in bytes."""
-        line = self.text.content.splitlines()[node.lineno - 1 : node.lineno]
+        line = self.lines[node.lineno - 1 : node.lineno]
         start = line[0].encode()[: node.col_offset].decode(errors="ignore") if line else ""
         same = node.end_lineno == node.lineno
         stop = node.end_col_offset if same and node.end_col_offset else None
         end = line[0].encode()[:stop].decode(errors="ignore") if line else ""
-        return Place(self.text.file, node.lineno, len(start) + 1, len(end) + 1)
+        return self.located(Place(self.text.file, node.lineno, len(start) + 1, len(end) + 1))
+
+
+def _unknown(name: str, message: str, place: Place) -> Code:
+    return Code(name, place, Problem("needs-code", message, place=place))
+
+
+CHANGING = frozenset(
+    ("append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update")
+)
+"""The methods that change a list or a mapping."""
+
+
+def _changed_name(node: ast.AST) -> str | None:
+    """The name whose value a part of a statement may change: by assignment, item or method."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+            return name
+        case ast.Subscript(value=owner, ctx=ast.Store() | ast.Del()):
+            return _owner(owner)
+        case ast.Call(func=ast.Attribute(value=owner, attr=method)) if method in CHANGING:
+            return _owner(owner)
+    return None
+
+
+def _owner(node: ast.expr) -> str | None:
+    """The name in whose value an item is, at any depth."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def _is_container(value: object) -> bool:
+    """Whether a value is a list or a mapping, and not a call."""
+    return isinstance(value, list) or (isinstance(value, dict) and "()" not in value)
 
 
 def _is_number(value: object) -> bool:
