@@ -78,6 +78,9 @@ def processes(config: Config) -> int | None:
     script = re.search(r"distributed_train\.sh (\d+)", str(config.peek("command", default="")))
     if script:
         return int(script[1])
+    if "accelerate launch" in str(config.peek("command", default="")):
+        # accelerate counts the processes of all machines.
+        return int(n) if (n := config.whole("num_processes", default=None)) else None
     if config.has("nproc_per_node") and str(config.peek("nproc_per_node")).isdigit():
         nodes = config.whole("nnodes", default=1)
         return int(config.whole("nproc_per_node")) * int(nodes)
