@@ -69,3 +69,19 @@ def test_devices_are_the_processes_of_all_nodes():
         for name in ("devices", "world_size")
     ]
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--sched cosine --lr-cycle-mul 2 --lr-cycle-limit 1000000000000 --epochs 9",
+        "--sched step --decay-epochs 2.4 --epochs 1000000000",
+        "--sched step --decay-epochs 1e-300 --epochs 9",
+    ],
+)
+def test_a_number_beyond_all_runs_is_refused_at_once(options, tmp_path):
+    file = tmp_path / "run.sh"
+    file.write_text(f"python train.py --lr 0.1 {options}\n", encoding="utf-8")
+    with pytest.raises(SpecError) as error:
+        olm.import_config(file, steps_per_epoch=7)
+    assert error.value.problems[0].code == "unsupported-key"

@@ -10,6 +10,9 @@ from olm.foreign.configs._source import Source
 from olm.problem import Path, Problem, SpecError, dotted, found, listed, nearest
 from olm.text.scalars import plain
 
+MOST_PARTS = 10_000
+"""The most parts, such as cycles or drops, of a schedule that is translated."""
+
 REQUIRED: Any = object()
 """The default of a key that must be there."""
 
@@ -203,6 +206,16 @@ class Config:
             text = f"the file does not specify {why}"
             raise self.refusal("needs-length", text, path, hint=f"give {OPTIONS[name]} N")
         return value
+
+    def check_few(self, count: float, *path: str | int) -> None:
+        """Refuse a schedule of more parts than anybody trains with, which would take long to read.
+
+        Raises:
+            Refusal: there are too many.
+        """
+        if count > MOST_PARTS:
+            text = f"`{dotted(path)}` makes more than {MOST_PARTS:,} parts of the schedule"
+            raise self.refusal("unsupported-key", text, path)
 
     def note(self, sentence: str) -> None:
         """Tell what of the file is not in the spec."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from olm.fields.types import MAX_STEPS, TINY
 from olm.foreign.configs._config import OPTIONS, Config, Given, Refusal, Translation
-from olm.foreign.configs._formats import format_of
+from olm.foreign.configs._formats import Format, format_of
 from olm.foreign.configs._source import Source, read_source
 from olm.problem import OlmError, Problem, SpecError, dotted, found, listed, nearest, path_of
 from olm.spec.spec import Spec, parse
@@ -113,7 +113,7 @@ def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> 
         source if not root else Source(source.text, source.form, config.peek(), source.place_of)
     )
     name, form = format_of(inside, from_)
-    translation = form.translate(config)
+    translation = _translated(form, config)
     keys = {
         dotted(path): (value, config.source.place_of(path, True).line)
         for path, value in config.taken.items()
@@ -129,6 +129,29 @@ def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> 
         config.used,
         tuple(config.notes),
     )
+
+
+def _translated(form: Format, config: Config) -> Translation:
+    """The translation of a configuration, which may have any value at any key.
+
+    Raises:
+        SpecError: it cannot be exact.
+    """
+    try:
+        return form.translate(config)
+    except OlmError:
+        raise
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
+        text = f"this is not a configuration of {form.title}: {error!r:.80}"
+        raise config.refusal("type", text) from None
 
 
 def _spec_of(translation: Translation) -> Spec:

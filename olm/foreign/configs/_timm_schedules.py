@@ -105,6 +105,7 @@ def cycles(run: Run, decay: Node) -> tuple[Node, int]:
 
 def _check_cycles(run: Run, growth: float, count: int) -> None:
     """Refuse cycles at whose starts timm's logarithm is rounded into the cycle before."""
+    run.config.check_few(count, "lr_cycle_limit")
     period = run.epochs * ((run.epoch.steps or 1) if run.on_updates else 1)
     for cycle in range(1, count + 1):
         start = period * (growth**cycle - 1) / (growth - 1)
@@ -167,6 +168,7 @@ def equal_steps(run: Run) -> tuple[Node, int]:
         return run.warmed(run.shifted(steps)), run.total
     if run.on_updates:
         raise run.refused("decay_epochs", f"{size} epochs are not whole steps", "between-steps")
+    run.config.check_few(max(run.total - run.shift, (run.total - run.shift) / size), "decay_epochs")
     # timm decays at the first epoch after each, so that the epochs between are of two numbers.
     places = [place - run.shift for place in _drops(size, run.shift, run.total)]
     milestones = [run.epoch.span(place) for place in places]

@@ -130,6 +130,7 @@ def _milestones(run: _Run, lr: float) -> Document:
 def _equal_steps(run: _Run, lr: float) -> Document:
     """The base rate, multiplied at equal distances."""
     count = run.config.whole("SOLVER", "NUM_DECAYS", default=3) + 1
+    run.config.check_few(count, "SOLVER", "NUM_DECAYS")
 
     def index(where: float, number: int) -> bool:
         return int((where + EARLY) * count) >= number

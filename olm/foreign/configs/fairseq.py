@@ -213,6 +213,7 @@ def _check_cycles(keys: _Keys, warmup: int, period: int, growth: float) -> None:
             text = f"by rounding, fairseq is in the wrong cycle at step {warmup + start:,}"
             raise keys.config.refusal("unsupported-key", text, keys.path("lr_scheduler", "t_mult"))
         number += 1
+        keys.config.check_few(number, *keys.path("lr_scheduler", "t_mult"))
         start = int(period * (1 - growth**number) / (1 - growth))
     if growth < 1 or growth != int(growth):
         text = "t_mult must be a whole number, so that cycles begin at steps"

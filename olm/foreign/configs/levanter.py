@@ -125,8 +125,10 @@ class _Stages:
         elif length is not None:
             length = self.config.number("optimizer", "cycle_length")
             each = self.steps(length, total, "cycle_length")
+            self.config.check_few(total // each, "optimizer", "cycle_length")
             points = [index * each for index in range(1, total // each)]
         elif isinstance(cycles, int):
+            self.config.check_few(cycles, "optimizer", "cycles")
             points = [int(total / cycles * (index + 1)) for index in range(cycles - 1)]
         else:
             points = list(haps or cycles or [])
