@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from math import isfinite
 from typing import Any
 
 from olm.foreign.configs._source import Source
@@ -148,7 +149,7 @@ class Config:
             Refusal: it is none.
         """
         number = self.number(*path, default=default)
-        if number is None or number == int(number):
+        if number is None or (isfinite(number) and number == int(number)):
             return None if number is None else int(number)
         raise self.refusal("type", f"`{dotted(path)}` must be a whole number, found {number}", path)
 

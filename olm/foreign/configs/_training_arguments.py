@@ -45,7 +45,7 @@ FORMER = names(
 """Those of earlier versions."""
 
 BESIDE = names(
-    "command train_batch_size eval_batch_size total_train_batch_size total_eval_batch_size",
+    "() * command train_batch_size eval_batch_size total_train_batch_size total_eval_batch_size",
     "distributed_type mixed_precision_training optimizer attn_implementation beta",
     "ref_model_sync_steps precompute_ref_batch_size dataset_batch_size eval_steps_per_save",
     "preprocessing_batch_size lora_r lora_alpha lora_dropout lora_target_modules",
@@ -57,6 +57,10 @@ OF_AN_EPOCH = {
     "split_batches": "splits the batches, which changes the length of an epoch",
     "dispatch_batches": "distributes the batches, which may change the length of an epoch",
     "parallelism_config": "shares the devices out, so that fewer of them have data of their own",
+    "generation_batch_size": "changes how many steps an epoch has",
+    "num_generations": "changes how many steps an epoch has",
+    "steps_per_generation": "changes how many steps an epoch has",
+    "num_iterations": "changes how many steps an epoch has",
 }
 """The keys, also inside ``accelerator_config``, that matter where the steps of an epoch are counted
 by the size of the data set."""
@@ -64,7 +68,11 @@ by the size of the data set."""
 CHECKED = names("accelerator_config deepspeed") | frozenset(OF_AN_EPOCH)
 """The keys that change something only with a certain value, or in a certain case."""
 
-REFUSED = {"per_gpu_train_batch_size": "is a former name of per_device_train_batch_size"}
+REFUSED = {
+    "per_gpu_train_batch_size": "is a former name of per_device_train_batch_size",
+    "total_episodes": "is the length of a run of PPO, whose steps are counted otherwise",
+    "num_ppo_epochs": "is of PPO, whose steps are counted otherwise",
+}
 
 KEYS = Keys(
     of="transformers' TrainingArguments",

@@ -8,11 +8,12 @@ from typing import Any
 from olm.foreign.configs._axolotl_schedules import jagged, one_cycle, quadratic, rex
 from olm.foreign.configs._axolotl_steps import run_length, warmup_of
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
+from olm.foreign.configs._deepspeed_beside import check_deepspeed
 from olm.foreign.configs._documents import Document
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._hugging_face import Run, cosine
+from olm.foreign.configs._named_schedules import PLATEAU, SCHEDULES, named_schedule
 from olm.foreign.configs._source import Source
-from olm.foreign.configs.transformers import PLATEAU, SCHEDULES, check_deepspeed, named_schedule
 
 KIND, OPTIONS = "lr_scheduler", "lr_scheduler_kwargs"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from functools import partial
-from math import cos, pi
+from math import cos, isfinite, pi
 from typing import Any
 
+from olm.foreign.configs._base_files import with_bases
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import Document, ramp, shifted
 from olm.foreign.configs._formats import Format
@@ -24,9 +25,7 @@ def translate(config: Config) -> Translation:
     Source: detectron2 0.6 of 2026, ``solver/build.py`` and ``solver/lr_scheduler.py``; fvcore
     0.1.5, ``param_scheduler.py``, which evaluates a schedule at the progress of the run.
     """
-    if config.has("_BASE_"):
-        text = "`_BASE_` names another file, and its keys count here too"
-        raise config.refusal("needs-key", text, ("_BASE_",), hint="write its keys into this file")
+    config.source = with_bases(config.source)
     name = one_of(config, SCHEDULES, "SOLVER", "LR_SCHEDULER_NAME", default=SCHEDULES[0])
     lr = config.option("learning_rate") or config.number("SOLVER", "BASE_LR", default=0.001)
     total = config.option("total_steps") or config.whole("SOLVER", "MAX_ITER", default=40_000)
@@ -185,7 +184,8 @@ def _listed(config: Config, *path: str, default: list[int]) -> list[int]:
         except (ValueError, SyntaxError):
             value = None
     items = value if isinstance(value, list | tuple) else [None]
-    whole = [int(item) for item in items if isinstance(item, int | float) and item == int(item)]
+    numbers = [item for item in items if isinstance(item, int | float) and isfinite(item)]
+    whole = [int(number) for number in numbers if number == int(number)]
     if len(whole) == len(items):
         return whole
     raise config.refusal("type", f"`{'.'.join(path)}` must be a tuple of steps", path)
@@ -206,14 +206,14 @@ KEYS = Keys(
 
 
 def is_it(source: Source) -> bool:
-    """Whether a file has the base rate of detectron2's solver."""
-    return source.has("SOLVER", "BASE_LR")
+    """Whether a file has the base rate of detectron2's solver, or leaves it to a base file."""
+    return source.has("SOLVER", "BASE_LR") or (source.has("SOLVER") and source.has("_BASE_"))
 
 
 FORMAT = Format(
     title="detectron2",
     version="detectron2 0.6 of 2026, fvcore 0.1.5",
-    marks="SOLVER.BASE_LR",
+    marks="SOLVER.BASE_LR, or SOLVER with _BASE_",
     is_it=is_it,
     keys=KEYS,
     translate=translate,

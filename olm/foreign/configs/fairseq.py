@@ -8,14 +8,22 @@ from dataclasses import replace
 from math import floor, log
 from typing import Any
 
-from olm.foreign.configs._config import REQUIRED, Config, Keys, Translation, names, one_of
+from olm.foreign.configs._config import (
+    REQUIRED,
+    Config,
+    Keys,
+    Refusal,
+    Translation,
+    names,
+    one_of,
+)
 from olm.foreign.configs._documents import Document, at_least, ramp, sequence
 from olm.foreign.configs._flat_keys import unrelated
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._interpolation import resolved
 from olm.foreign.configs._renaming import rename_keys, underscored
 from olm.foreign.configs._source import Source
-from olm.problem import Path
+from olm.problem import Path, listed
 
 
 def translate(config: Config) -> Translation:
@@ -28,6 +36,8 @@ def translate(config: Config) -> Translation:
         rename_keys(config, underscored)
     else:
         config.source = replace(config.source, value=resolved(config.source.value))
+    if config.peek("lr_scheduler") == "pass_through":
+        raise _of_groups(config)
     keys = _Keys(config)
     name = one_of(config, SCHEDULES, *keys.name, default="fixed")
     lr = config.option("learning_rate") or keys.lr(name)
@@ -35,6 +45,14 @@ def translate(config: Config) -> Translation:
     keys.check()
     total = keys.max_update
     return Translation(schedule, lr, keys.optimizer(), {"total_steps": total} if total else {})
+
+
+def _of_groups(config: Config) -> Refusal:
+    """The refusal of an optimizer whose groups have a schedule each."""
+    groups = config.peek("optimizer", "groups", default={})
+    text = f"each group of the optimizer has a schedule: {listed(groups, 'and')}"
+    hint = f"choose one with --at, such as --at optimizer.groups.{next(iter(groups), 'NAME')}"
+    return config.refusal("not-one-schedule", text, ("lr_scheduler",), hint=hint)
 
 
 class _Keys:
@@ -77,6 +95,9 @@ class _Keys:
         Raises:
             Refusal: there is one for each epoch.
         """
+        if self.config.has("lr_float"):
+            # A group of a composite optimizer.
+            return float(self.config.number("lr_float"))
         inside = self.path("lr_scheduler", "lr")
         path = inside if self.config.has(*inside) else self.path("optimization", "lr")
         rates = numbers(self.config, *path, default=[0.25])
@@ -282,7 +303,8 @@ def is_it(source: Source) -> bool:
         options = {"warmup-updates", "max-update", "total-num-update", "phase-ratio"}
         found = options & set(source.value)
         return "total-num-update" in found or bool(found and "lr-scheduler" in source.value)
-    return source.has("lr_scheduler", "_name")
+    grouped = source.has("optimizer", "groups") and source.has("lr_scheduler")
+    return grouped or source.has("lr_scheduler", "_name")
 
 
 FORMAT = Format(

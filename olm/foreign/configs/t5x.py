@@ -22,6 +22,8 @@ def translate(config: Config) -> Translation:
     Source: t5x of 2026-04, ``utils.py``, ``create_learning_rate_scheduler``.
     """
     functions = [key for key in config.peek() if _is_scheduler(key)]
+    if not functions:
+        raise config.refusal("needs-key", f"no function {FUNCTION} has parameters")
     if len(functions) > 1:
         text = f"there are several: {listed(functions, 'and')}"
         raise config.refusal("not-one-schedule", text, (functions[1],))
@@ -32,7 +34,10 @@ def translate(config: Config) -> Translation:
     schedule, lr = factors.product()
     lr = config.option("learning_rate") or lr
     config.check_keys(KEYS, functions[0])
-    total = config.option("total_steps") or config.whole("train", "total_steps", default=None)
+    total = config.option("total_steps")
+    # The macro of the length is often left to the command line.
+    if total is None and isinstance(config.peek("train", "total_steps"), int):
+        total = config.whole("train", "total_steps")
     return Translation(schedule, lr, {}, {"total_steps": total} if total else {})
 
 

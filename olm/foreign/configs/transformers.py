@@ -4,40 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
-from pathlib import Path as FilePath
 from typing import Any
 
 from olm.fields.durations import exact
 from olm.foreign.configs._arguments import LAUNCHERS, processes
 from olm.foreign.configs._config import Config, Translation, names, one_of
-from olm.foreign.configs._documents import Document
+from olm.foreign.configs._deepspeed_beside import check_deepspeed
+from olm.foreign.configs._documents import paths_to
 from olm.foreign.configs._flat_keys import unrelated
 from olm.foreign.configs._formats import Format
-from olm.foreign.configs._hugging_face import (
-    DECAY_SHAPES,
-    Run,
-    constant_with_warmup,
-    cosine,
-    cosine_one_step_ahead,
-    decayed,
-    polynomial,
-    restarts,
-    warmup_stable_decay,
+from olm.foreign.configs._hugging_face import Run
+from olm.foreign.configs._named_schedules import (
+    KIND,
+    OPTIONS,
+    PLATEAU,
+    SCHEDULES,
+    named_schedule,
 )
 from olm.foreign.configs._renaming import rename_keys, underscored
 from olm.foreign.configs._source import Source
 from olm.foreign.configs._training_arguments import KEYS, OF_AN_EPOCH
-
-PLATEAU = ("mode", "factor", "patience", "threshold", "threshold_mode", "cooldown", "min_lr", "eps")
-"""The arguments of torch's plateau."""
-
-SCHEDULES = names(
-    "linear cosine cosine_with_restarts polynomial constant constant_with_warmup inverse_sqrt",
-    "reduce_lr_on_plateau cosine_with_min_lr cosine_warmup_with_min_lr warmup_stable_decay greedy",
-)
+from olm.problem import Path
 
 CARD = {
     "num_epochs": "num_train_epochs",
@@ -49,7 +40,8 @@ CARD = {
 """The names of arguments in a model card → in TrainingArguments."""
 
 _BETAS = re.compile(r"betas=\(\s*([\d.eE+-]+)\s*,")
-KIND, OPTIONS = "lr_scheduler_type", "lr_scheduler_kwargs"
+MARKS = frozenset((KIND, "per_device_train_batch_size"))
+CALLS = names("TrainingArguments Seq2SeqTrainingArguments")
 
 
 def translate(config: Config) -> Translation:
@@ -61,6 +53,10 @@ def translate(config: Config) -> Translation:
         rename_keys(config, underscored)
     elif config.source.form == "markdown":
         rename_keys(config, lambda name: CARD.get(name, name))
+    config.root = (*config.root, *(_at(_inside(config)) or ()))
+    if config.has("**"):
+        text = "these arguments would have to be run, and nothing in a configuration is run"
+        raise config.refusal("needs-code", text, ("**",))
     name = one_of(config, SCHEDULES, KIND, default="linear")
     lr = config.option("learning_rate") or config.number("learning_rate", default=5e-5)
     options = _options(config)
@@ -81,6 +77,11 @@ def translate(config: Config) -> Translation:
     _check(config, options)
     clock = {"total_steps": total} if isinstance(total, int) else {}
     return Translation(schedule, lr, optimizer, clock, rounding)
+
+
+def _inside(config: Config) -> Source:
+    """What is at the root of a configuration."""
+    return replace(config.source, value=config.peek())
 
 
 def _options(config: Config) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def _optimizer(config: Config) -> dict[str, float]:
         numbers["weight_decay"] = config.number("weight_decay")
     if config.has("adam_beta1") and "adam" in str(config.peek("optim", default="adamw_torch")):
         numbers["betas[0]"] = config.number("adam_beta1")
-    elif betas := _BETAS.search(str(config.peek("optimizer"))):
+    elif betas := _BETAS.search(str(config.peek("optimizer", default=""))):
         # A model card has them inside a sentence.
         config.get("optimizer")
         numbers["betas[0]"] = float(betas[1])
@@ -160,63 +161,6 @@ def _warmup(config: Config, total: int | str) -> tuple[int | str, str]:
     return f"{float(exact(share) * 100):.12g}%", "up"
 
 
-def named_schedule(run: Run, name: str, options: dict[str, Any]) -> Document:
-    """The schedule of a name of `SCHEDULES`. The options that it uses are removed."""
-
-    def floor() -> float:
-        return _floor(run.config, options, run.lr)
-
-    match name:
-        case "constant":
-            return {"kind": "HoldLR"}
-        case "constant_with_warmup":
-            return constant_with_warmup(run)
-        case "linear":
-            return decayed(run, "linear")
-        case "cosine":
-            return cosine(run, options.pop("num_cycles", 0.5))
-        case "cosine_with_min_lr":
-            return cosine(run, options.pop("num_cycles", 0.5), floor())
-        case "cosine_warmup_with_min_lr":
-            rate = options.pop("warmup_lr_rate", None)
-            return cosine_one_step_ahead(run, options.pop("num_cycles", 0.5), floor(), rate)
-        case "cosine_with_restarts":
-            return restarts(run, options.pop("num_cycles", 1))
-        case "polynomial":
-            return polynomial(run, options.pop("lr_end", 1e-7), options.pop("power", 1.0))
-        case "inverse_sqrt":
-            timescale = options.pop("timescale", None) or (10_000 if run.warmup == 0 else None)
-            rest = {} if timescale is None else {"timescale": timescale}
-            return {"kind": "InverseSqrtLR", "warmup_steps": run.warmup, **rest}
-    return _stable(run, options)
-
-
-def _floor(config: Config, options: dict[str, Any], lr: float) -> float:
-    """The floor of a cosine, as a share of the base rate."""
-    share, floor = options.pop("min_lr_rate", None), options.pop("min_lr", None)
-    if (share is None) == (floor is None):
-        text = f"{OPTIONS} must have either min_lr or min_lr_rate"
-        raise config.refusal("needs-key", text, (KIND,))
-    value: float = floor / lr if share is None else share
-    return value
-
-
-def _stable(run: Run, options: dict[str, Any]) -> Document:
-    """A warm-up, a plateau and a decay."""
-    decay = options.pop("num_decay_steps", None)
-    if decay is None:
-        text = f"{OPTIONS} must have num_decay_steps"
-        raise run.config.refusal("needs-key", text, (KIND,))
-    shapes = options.pop("warmup_type", "linear"), options.pop("decay_type", "cosine")
-    for shape in shapes:
-        if shape not in DECAY_SHAPES:
-            text = f"{OPTIONS} has the unknown shape {shape!r}"
-            raise run.config.refusal("unknown-scheduler", text, (OPTIONS,))
-    stable = options.pop("num_stable_steps", None)
-    floor, cycles = options.pop("min_lr_ratio", 0), options.pop("num_cycles", 0.5)
-    return warmup_stable_decay(run, int(decay), stable, shapes, floor, cycles)
-
-
 def _check(config: Config, left: dict[str, Any]) -> None:
     """Refuse the keys that are not translated, and arguments that the schedule does not have."""
     for key in left:
@@ -226,29 +170,33 @@ def _check(config: Config, left: dict[str, Any]) -> None:
     config.check_keys(KEYS, allowed={*LAUNCHERS, *unrelated(config.peek(), KEYS)})
 
 
-def check_deepspeed(config: Config) -> None:
-    """Refuse a DeepSpeed configuration with a schedule of its own, which replaces this one."""
-    named = config.peek("deepspeed")
-    if isinstance(named, str):
-        file = FilePath(config.source.file).parent / named
-        try:
-            named = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-        except (OSError, ValueError):
-            named = None
-        if named is None:
-            config.note("a schedule of the DeepSpeed configuration would replace this one")
-    if isinstance(named, Mapping) and "scheduler" in named:
-        text = "the DeepSpeed configuration has a schedule of its own, which replaces this one"
-        raise config.refusal("unsupported-key", text, ("deepspeed",), hint="import that file")
+def _at(source: Source) -> Path | None:
+    """Where the arguments are: the whole, a call in Python, or a mapping inside."""
+    value = source.value
+    if not isinstance(value, dict) or "base_model" in value:
+        return None
+    if MARKS & {underscored(key) for key in value if isinstance(key, str)}:
+        return ()
+    if source.form in ("python", "notebook"):
+        calls = paths_to(value, "()")
+        paths: Iterator[Path] = (path for path in calls if _is_call(source, path))
+    else:
+        paths = paths_to(value, "per_device_train_batch_size")
+    return next(paths, None)
+
+
+def _is_call(source: Source, path: Path) -> bool:
+    """Whether a call is of TrainingArguments, or of those of TRL."""
+    call: Any = source.value
+    for part in path:
+        call = call[part]
+    name = str(call["()"]).rpartition(".")[2]
+    return name in CALLS or (name.endswith("Config") and bool(MARKS & set(call)))
 
 
 def is_it(source: Source) -> bool:
     """Whether a file has TrainingArguments and no key of a framework that builds on them."""
-    value = source.value
-    if not isinstance(value, dict) or "base_model" in value:
-        return False
-    found = {underscored(key) for key in value if isinstance(key, str)}
-    return bool({KIND, "per_device_train_batch_size"} & found)
+    return _at(source) is not None
 
 
 FORMAT = Format(

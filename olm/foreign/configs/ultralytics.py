@@ -62,7 +62,7 @@ def _reasons(config: Config) -> Iterator[tuple[str, Path, str, str]]:
             "set, and ignores lr0 and momentum"
         )
         yield "auto-value", ("optimizer",), text, f"name one of {listed(sorted(OPTIMIZERS), 'or')}"
-    elif optimizer not in OPTIMIZERS:
+    elif str(optimizer) not in OPTIMIZERS:
         text = f"`optimizer: {optimizer}` has rates of its own"
         yield "not-one-schedule", ("optimizer",), text, ""
     batch, nominal = config.number("batch", default=16), config.number("nbs", default=64)
