@@ -143,6 +143,7 @@ def _translated(form: Format, config: Config) -> Translation:
         raise
     except (
         ArithmeticError,
+        AssertionError,
         AttributeError,
         LookupError,
         MemoryError,
