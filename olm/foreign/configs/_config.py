@@ -118,6 +118,9 @@ class Config:
         """
         value = self.get(*path, default=default)
         if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            if isinstance(value, float) and not isfinite(value):
+                text = f"`{dotted(path)}` must be a finite number, found {value}"
+                raise self.refusal("type", text, path)
             return value
         if isinstance(value, str):
             try:

@@ -10,6 +10,7 @@ from typing import Any
 
 from olm.fields.durations import exact
 from olm.foreign.configs._config import Config, Refusal
+from olm.foreign.configs._documents import count
 from olm.foreign.configs._epochs import Epochs
 from olm.problem import Path
 
@@ -155,7 +156,9 @@ def _absolute(floor: Node, base: float) -> float:
 
 def cosine(window: Window, start: float, base: float) -> Part:
     """Half a cosine, which stops a step before the window ends."""
-    half = Fraction(window.key("T_max", whole=True) or window.length)
+    half = window.length
+    if window.key("T_max"):
+        half = Fraction(count(window.config, *window.path, "T_max"))
     floor = _floor(window, base)
     low = _absolute(floor, base)
     ramp = {"kind": "RampLR", "total_steps": window.span(half), "start_factor": start / base}
@@ -180,8 +183,13 @@ def cosine(window: Window, start: float, base: float) -> Part:
 def restarts(window: Window, start: float, base: float) -> Part:
     """Half cosines, each from a share of the base rate."""
     get = window.config.get
-    periods = [exact(period) for period in get(*window.path, "periods")]
+    config = window.config
+    places = range(len(get(*window.path, "periods")))
+    periods = [Fraction(count(config, *window.path, "periods", place)) for place in places]
     weights = get(*window.path, "restart_weights", default=[1])
+    if not isinstance(weights, list) or len(weights) != len(periods):
+        text = "mmengine requires as many restart_weights as periods"
+        raise window.refused(text, "type", "restart_weights")
     floor = _floor(window, base)
     parts = [
         {"kind": "RampLR", "total_steps": window.span(period), "start_factor": weight, **floor,
@@ -197,8 +205,8 @@ def restarts(window: Window, start: float, base: float) -> Part:
 def multi_step(window: Window, start: float, base: float) -> Part:
     """A decay at each milestone in the window."""
     gamma = window.key("gamma", 0.1)
-    count = len(window.config.get(*window.path, "milestones"))
-    values = sorted(window.key_at("milestones", place) for place in range(count))
+    places = range(len(window.config.get(*window.path, "milestones")))
+    values = sorted(window.key_at("milestones", place) for place in places)
     inside = [value for value in values if value < window.length]
     if not inside:
         return Part({"kind": "HoldLR", "factor": start / base}, start)
@@ -209,12 +217,13 @@ def multi_step(window: Window, start: float, base: float) -> Part:
 
 def equal_steps(window: Window, start: float, base: float) -> Part:
     """A decay after equal numbers of steps."""
-    size, gamma = exact(window.key("step_size", ..., whole=True)), window.key("gamma", 0.1)
+    size = Fraction(count(window.config, *window.path, "step_size"))
+    gamma = window.key("gamma", 0.1)
     node = {"kind": "StepLR", "step_size": window.span(size), "gamma": gamma}
     if not window.is_last:
         node = {"kind": "TimeLR", "scheduler": node, "last": window.span(window.length, 1)}
-    count = max(0, -(-window.length // size) - 1)
-    return Part(scaled(node, start / base), start * gamma ** int(count))
+    drops = max(0, -(-window.length // size) - 1)
+    return Part(scaled(node, start / base), start * gamma ** int(drops))
 
 
 def exponential(window: Window, start: float, base: float) -> Part:

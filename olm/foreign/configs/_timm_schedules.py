@@ -94,6 +94,8 @@ def cycles(run: Run, decay: Node) -> tuple[Node, int]:
     if count <= 1:
         return run.shifted(decay), run.epochs + extra
     growth = config.number("lr_cycle_mul", default=1.0)
+    if growth <= 0:
+        raise run.refused("lr_cycle_mul", f"lr_cycle_mul must be above 0, found {growth}", "type")
     shrink = config.number("lr_cycle_decay", default=0.5)
     length = run.epochs * count
     if growth != 1:
@@ -162,6 +164,8 @@ def hyperbolic(run: Run) -> tuple[Node, int]:
 def equal_steps(run: Run) -> tuple[Node, int]:
     """A decay after equal numbers of epochs, which need not be whole."""
     size = run.config.number("decay_epochs", default=90)
+    if size <= 0:
+        raise run.refused("decay_epochs", f"decay_epochs must be above 0, found {size}", "type")
     gamma = run.config.number("decay_rate", default=0.1)
     if size == int(size) or (run.on_updates and run.epoch.is_whole(size)):
         steps = {"kind": "StepLR", "step_size": run.epoch.span(size), "gamma": gamma}
@@ -192,7 +196,9 @@ def _drops(size: float, first: int, last: int) -> Iterator[int]:
 def listed_steps(run: Run) -> tuple[Node, int]:
     """A decay at listed epochs: timm decays a step before each."""
     listed = run.config.get("decay_milestones", default=[90, 180, 270])
-    places = [int(place) for place in (listed if isinstance(listed, list) else [listed])]
+    places = [90, 180, 270]
+    if isinstance(listed, list) and run.config.has("decay_milestones"):
+        places = [run.config.whole("decay_milestones", place) for place in range(len(listed))]
     if places != sorted(places):
         text = "timm drops twice at the earlier milestone of two that do not ascend"
         raise run.refused("decay_milestones", text)

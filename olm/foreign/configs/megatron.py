@@ -9,6 +9,7 @@ from typing import Any
 from olm.fields.durations import exact
 from olm.foreign.configs._arguments import LAUNCHERS, plain_name, processes, take_arguments
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
+from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._megatron_curves import EASES, SHAPES, Curve
 from olm.foreign.configs._source import Source
@@ -72,13 +73,13 @@ def translate(config: Config) -> Translation:
     several = names("rampup_batch_size iterations_to_skip data_path split")
     take_arguments(config, mapping, (*config.root, *at), several=several)
     style = one_of(config, STYLES, "lr_decay_style", default="linear")
-    lr = config.option("learning_rate") or config.number("lr")
+    lr = base_rate(config, "lr")
     low = config.number("min_lr", default=0.0)
     curve, clock = _curve(config, style)
     also, groups = _weight_decay(config, curve), []
     optimizer = _optimizer(config)
     if config.has("decoupled_lr"):
-        own = config.number("decoupled_lr")
+        own = base_rate(config, "decoupled_lr")
         own_low = config.number("decoupled_min_lr", default=low)
         groups = ["others", {"name": "decoupled", "lr": own}]
         schedule = curve.schedule(own, own_low)
@@ -97,13 +98,13 @@ def _is_unrelated(key: str) -> bool:
 
 def _curve(config: Config, style: str) -> tuple[Curve, dict[str, Any]]:
     """The lengths of the curve, and the clock that counts them."""
-    iters = config.option("total_steps") or config.whole("train_iters", default=None)
-    samples = None if iters else config.whole("train_samples", default=None)
+    iters = config.option("total_steps") or _length(config, "train_iters")
+    samples = None if iters else _length(config, "train_samples")
     if not iters and not samples:
         config.need("total_steps", "the length of the run", "train_iters")
     ramp, batch = _ramp(config), _batch(config)
     unit = "samples" if samples else "iters"
-    total = samples or iters
+    total = int(samples or iters or 0)
     end = config.whole(f"lr_decay_{unit}", default=total)
     warmup, anneal = _lengths(config, style, unit, end)
     counts = [Fraction(end), warmup, Fraction(total), Fraction(anneal or 0)]
@@ -128,9 +129,13 @@ def _curve(config: Config, style: str) -> tuple[Curve, dict[str, Any]]:
     return Curve(style, warmup_, end_, init, anneal_ or None, shape, along, total_), clock
 
 
+def _length(config: Config, key: str) -> int | None:
+    return count(config, key) if config.peek(key) else None
+
+
 def _lengths(config: Config, style: str, unit: str, end: int) -> tuple[Fraction, int | None]:
     """The lengths of the warm-up and of the decay of WSD."""
-    anneal = config.whole(f"lr_wsd_decay_{unit}") if style == "WSD" else None
+    anneal = count(config, f"lr_wsd_decay_{unit}") if style == "WSD" else None
     share = config.number("lr_warmup_fraction", default=None)
     if (given := config.option("warmup_steps")) is not None:
         batch = _batch(config) if unit == "samples" else 1
@@ -190,14 +195,17 @@ def _ramp(config: Config) -> list[int] | None:
 def _batch(config: Config) -> int | None:
     """The samples of a step, if they are known."""
     if config.has("global_batch_size"):
-        return int(config.whole("global_batch_size"))
+        return count(config, "global_batch_size")
     world = processes(config) if config.has("micro_batch_size") else None
     if world is None:
         return None
     for size in ("tensor", "pipeline"):
-        world //= config.whole(f"{size}_model_parallel_size", default=1)
-    world //= config.whole("context_parallel_size", default=1)
-    return int(config.whole("micro_batch_size") * world)
+        world //= count(config, f"{size}_model_parallel_size", default=1)
+    world //= count(config, "context_parallel_size", default=1)
+    if world < 1:
+        text = "there are fewer processes than a copy of the model takes"
+        raise config.refusal("type", text, ("micro_batch_size",))
+    return count(config, "micro_batch_size") * world
 
 
 def _clock(
@@ -226,6 +234,9 @@ def _weight_decay(config: Config, curve: Curve) -> list[dict[str, Any]]:
     start, end = config.number("start_weight_decay"), config.number("end_weight_decay")
     if start == end:
         return []
+    if not 0 <= start < end:
+        text = "Megatron requires that the weight decay rises"
+        raise config.refusal("type", text, ("end_weight_decay",))
     return [{"set": "weight_decay", "schedule": curve.weight_decay(start, end, style)}]
 
 

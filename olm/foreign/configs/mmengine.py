@@ -10,7 +10,8 @@ from math import ceil
 from typing import Any
 
 from olm.fields.durations import exact
-from olm.foreign.configs._config import Config, Keys, Translation, names
+from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
+from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._epochs import Epochs, epochs_of
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._mmengine_files import merged
@@ -133,12 +134,11 @@ def _optimizer(config: Config) -> tuple[float, dict[str, Any]]:
     if config.whole("optim_wrapper", "accumulative_counts", default=None) not in (None, 1):
         text = "the schedulers step after each micro-batch, of which accumulative_counts are a step"
         raise config.refusal("interval", text, ("optim_wrapper", "accumulative_counts"))
-    given = config.option("learning_rate")
-    if given is None and config.flag("auto_scale_lr", "enable"):
+    if config.given.learning_rate is None and config.flag("auto_scale_lr", "enable"):
         text = "auto_scale_lr multiplies the rate by the batch of all processes"
         hint = "give --learning-rate"
         raise config.refusal("auto-value", text, ("auto_scale_lr", "enable"), hint)
-    lr = given or config.number(*at, "lr")
+    lr = base_rate(config, *at, "lr")
     if config.has("optim_wrapper", "paramwise_cfg"):
         config.note("paramwise_cfg, which multiplies the numbers of some param groups")
     numbers: dict[str, Any] = {}
@@ -153,8 +153,9 @@ def _optimizer(config: Config) -> tuple[float, dict[str, Any]]:
 def _loop(config: Config) -> tuple[int | None, int | None, Epochs]:
     """The length of the run in epochs or in iterations, and the length of an epoch."""
     config.check_keys(LOOP, "train_cfg")
-    epochs = config.whole("train_cfg", "max_epochs", default=None)
-    iters = config.whole("train_cfg", "max_iters", default=None)
+    at: Path = ("train_cfg",)
+    epochs = count(config, *at, "max_epochs") if config.has(*at, "max_epochs") else None
+    iters = count(config, *at, "max_iters") if config.has(*at, "max_iters") else None
     total = config.option("total_steps")
     if iters is not None and epochs is None:
         return None, total or iters, epochs_of(config)
@@ -178,7 +179,7 @@ def _steps_per_epoch(config: Config) -> int | None:
         return None
     world = config.need("world_size", "the number of processes", "train_dataloader")
     at: Path = ("train_dataloader",)
-    batch = config.whole(*at, "batch_size")
+    batch = count(config, *at, "batch_size")
     batches = exact(ceil(exact(size) / world)) / batch
     return int(batches) if config.flag(*at, "drop_last") else ceil(batches)
 
@@ -321,7 +322,7 @@ def _special(config: Config, window: Window) -> Node:
         raise window.refused("the window of a plateau is not translated")
     config.note("the plateau observes `monitor` after each validation")
     modes = {"less": "min", "greater": "max"}
-    mode = modes[config.text(*path, "rule", default="less")]
+    mode = modes[one_of(config, modes, *path, "rule", default="less")]
     config.text(*path, "monitor", default="loss")
     node = {"kind": "ReduceLROnPlateau", "mode": mode}
     for key, ours, default in (
@@ -342,11 +343,13 @@ def _hyperparameter(
         if "betas" not in optimizer:
             config.defaults["optim_wrapper.optimizer.betas"] = [0.9, 0.999]
             optimizer["betas"] = [0.9, 0.999]
-        return "betas[0]", optimizer["betas"][0]
-    if number not in optimizer:
+        number, base = "betas[0]", optimizer["betas"][0]
+    else:
+        base = optimizer.get(number)
+    if not base:
         text = f"the optimizer does not specify {number}, which is scheduled"
         raise window.refused(text, "needs-key")
-    return number, optimizer[number]
+    return number, base
 
 
 def is_it(source: Source) -> bool:

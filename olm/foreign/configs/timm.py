@@ -8,6 +8,7 @@ from typing import Any
 from olm.fields.durations import exact
 from olm.foreign.configs._arguments import LAUNCHERS, plain_name, processes, take_arguments
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
+from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._epochs import epochs_of
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._source import Source
@@ -87,11 +88,11 @@ def translate(config: Config) -> Translation:
         text = "timm's plateau observes a metric and has a warm-up, and is not translated"
         raise config.refusal("metric-rule", text, ("sched",))
     config.check_keys(KEYS)
-    lr = config.option("learning_rate") or _rate(config)
+    lr = _rate(config)
     epoch = epochs_of(config, _steps_per_epoch(config))
     on_updates = config.flag("sched_on_updates")
     warmup = config.whole("warmup_epochs", default=5) if name != "none" else 0
-    epochs = config.whole("epochs", default=300)
+    epochs = count(config, "epochs", default=300)
     if on_updates and name in ("wsd", "rsqrt", "step") and epoch.steps is None:
         config.need("steps_per_epoch", "the length of an epoch", "sched_on_updates")
     prefix = config.flag("warmup_prefix")
@@ -126,21 +127,20 @@ def _without_defaults(mapping: Any) -> dict[str, Any]:
 
 def _rate(config: Config) -> float:
     """The base rate, or what it is by the batch of all processes."""
-    lr = config.number("lr", default=None)
-    if lr:
-        return float(lr)
+    if config.given.learning_rate or config.peek("lr"):
+        return base_rate(config, "lr")
     world = processes(config)
     if world is None:
         world = config.need("world_size", "lr, which depends on the number of processes", "lr_base")
-    batch = config.whole("batch_size", default=128) * world
-    batch *= config.whole("grad_accum_steps", default=1)
-    ratio = batch / config.whole("lr_base_size", default=256)
+    batch = count(config, "batch_size", default=128) * world
+    batch *= count(config, "grad_accum_steps", default=1)
+    ratio = batch / count(config, "lr_base_size", default=256)
     scale = config.text("lr_base_scale", default=None)
     if not scale:
         name = config.text("opt", default="sgd").lower()
         scale = "sqrt" if "ada" in name or "lamb" in name else "linear"
-    base = config.number("lr_base", default=0.1)
-    return float(base * (ratio**0.5 if scale == "sqrt" else ratio))
+    base = base_rate(config, "lr_base", default=0.1)
+    return float(base) * (ratio**0.5 if scale == "sqrt" else ratio)
 
 
 def _steps_per_epoch(config: Config) -> int | None:
@@ -153,8 +153,8 @@ def _steps_per_epoch(config: Config) -> int | None:
         if (world := processes(config)) is None:
             world = config.need("world_size", "the number of processes", "batch_size")
         # Its loader drops a last batch that is not whole.
-        batches = ceil(exact(size) / world) // config.whole("batch_size", default=128)
-    return -(-int(batches) // int(config.whole("grad_accum_steps", default=1)))
+        batches = ceil(exact(size) / world) // count(config, "batch_size", default=128)
+    return -(-int(batches) // int(count(config, "grad_accum_steps", default=1)))
 
 
 def _optimizer(config: Config) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _optimizer(config: Config) -> dict[str, Any]:
     if any(word in name for word in ("sgd", "momentum", "nesterov", "rmsprop", "lars")):
         numbers["momentum"] = config.number("momentum", default=0.9)
     elif config.has("opt_betas"):
-        numbers["betas"] = [float(beta) for beta in config.get("opt_betas")]
+        numbers["betas"] = [config.number("opt_betas", place) for place in range(2)]
     return numbers
 
 

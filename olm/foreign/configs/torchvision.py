@@ -8,6 +8,7 @@ from typing import Any
 from olm.fields.durations import exact
 from olm.foreign.configs._arguments import LAUNCHERS, plain_name, processes, take_arguments
 from olm.foreign.configs._config import Config, Keys, Translation, names
+from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._epochs import Epochs, epochs_of
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._source import Source
@@ -49,7 +50,7 @@ def translate(config: Config) -> Translation:
     if name not in SCHEDULES:
         text = f"`lr_scheduler` is {name}, and train.py knows {', '.join(SCHEDULES)}"
         raise config.refusal("unknown-scheduler", text, ("lr_scheduler",))
-    total, warmup = config.whole("epochs", default=90), config.whole("lr_warmup_epochs", default=0)
+    total, warmup = count(config, "epochs", default=90), config.whole("lr_warmup_epochs", default=0)
     epoch = epochs_of(config, _steps_per_epoch(config))
     decay = _decay(config, name, total - warmup, epoch)
     rise = _rise(config, warmup, epoch) if warmup > 0 else None
@@ -60,7 +61,7 @@ def translate(config: Config) -> Translation:
     if "RampLR" in str(schedule) or "Cosine" in str(schedule):
         schedule = {"kind": "TimeLR", "scheduler": schedule, "every": epoch.span(1)}
     lr, optimizer = (
-        config.option("learning_rate") or config.number("lr", default=0.1),
+        base_rate(config, "lr", default=0.1),
         _optimizer(config),
     )
     config.check_keys(KEYS)
@@ -79,7 +80,7 @@ def _decay(config: Config, name: str, left: int, epoch: Epochs) -> dict[str, Any
             raise config.refusal("type", text, ("lr_warmup_epochs",))
         return {"kind": "CosineAnnealingLR", "T_max": epoch.span(left), "eta_min": floor}
     gamma = config.number("lr_gamma", default=0.1)
-    size = config.whole("lr_step_size", default=30) if name == "steplr" else 1
+    size = count(config, "lr_step_size", default=30) if name == "steplr" else 1
     return {"kind": "StepLR", "step_size": epoch.span(size), "gamma": gamma}
 
 
@@ -118,9 +119,9 @@ def _steps_per_epoch(config: Config) -> int | None:
     world = processes(config)
     if world is None:
         world = config.need("world_size", "the number of processes")
-    batch = config.whole("batch_size", default=32)
+    batch = count(config, "batch_size", default=32)
     share = ceil(exact(size) / world)
-    return ceil(exact(share) / int(batch))
+    return ceil(exact(share) / batch)
 
 
 def is_it(source: Source) -> bool:
