@@ -164,7 +164,9 @@ def _children(call: Call, lengths: list[int | None] | None, known: set[str]) -> 
     listing = call.config.peek(*call.path, "schedulers")
     if not isinstance(listing, list) or not listing:
         text = f"`schedulers` must be a list of schedulers, found {found(listing)}"
-        raise call.refusal("needs-key" if listing is None else "type", text, "schedulers")
+        if listing is None:
+            raise call.refusal("needs-key", text, "schedulers")
+        raise call.refusal("type", text, "schedulers")
     made = []
     for index in range(len(listing)):
         at = (*call.path, "schedulers", index)
