@@ -12,6 +12,7 @@ import torch.distributed.checkpoint as dcp
 from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
 
 import olm
+from crash.lives import assert_same
 from distributed.runs import BASES, CHANGED, DECAYS, GROUPS, METRICS, REFUSED, RUNS, SAVED_AT, STEPS
 from olm.checking.guides import guide
 from olm.train.hosts.dcp import SchedulerState
@@ -247,21 +248,6 @@ def test_the_loop_of_the_guide_ends_with_the_same_checkpoint(folder, tmp_path):
         states.append(torch.load(tmp_path / name, weights_only=True))
     assert_same(*states)
     assert olm.loads(states[0]["scheduler"]["olm"]).last_epoch == STEPS
-
-
-def assert_same(one, other):
-    """Assert that two nested states are equal, tensors to the bit."""
-    assert type(one) is type(other)
-    if isinstance(one, dict):
-        assert one.keys() == other.keys()
-        for key in one:
-            assert_same(one[key], other[key])
-    elif isinstance(one, list):
-        assert len(one) == len(other)
-        for item, its in zip(one, other, strict=True):
-            assert_same(item, its)
-    else:
-        assert torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
 
 
 def test_the_guide_shows_the_loop_that_is_run_here():

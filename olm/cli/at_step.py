@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING
 
 from olm.cli import Misuse
-from olm.cli.base_options import Base, base, check_bases, given_for, rate
+from olm.cli.base_options import Base, add_base, check_bases, given_for, rate
 from olm.cli.clock_options import exact_number, uncounted
 from olm.cli.formats.text import of_file
 from olm.cli.input import checked
@@ -33,14 +33,7 @@ def add_at_step(parser: ArgumentParser) -> None:
         metavar="LR[,LR...]",
         help="the base rate, or one for each param group (default: that of FILE)",
     )
-    group.add_argument(
-        "--base",
-        type=base,
-        action="append",
-        default=[],
-        metavar="NUMBER[:GROUP]=BASE",
-        help="the base of a hyperparameter, of all param groups or one, such as weight_decay=0.04",
-    )
+    add_base(group)
 
 
 def check_alone(args: Namespace) -> None:

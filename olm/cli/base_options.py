@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, _ArgumentGroup
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,6 +43,11 @@ def add_bases(parser: ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--base-lr", type=rate, metavar="LR", help=f"the base rate (default: {default}, or 1)"
     )
+    add_base(parser)
+
+
+def add_base(parser: ArgumentParser | _ArgumentGroup) -> None:
+    """Add the option for the base numbers of other hyperparameters."""
     parser.add_argument(
         "--base",
         type=base,

@@ -3,27 +3,11 @@
 from functools import partial
 from typing import Literal
 
-from olm.schedule import (
-    MAX_STEPS,
-    Array,
-    Listed,
-    Part,
-    PositiveStepIndex,
-    Schedule,
-    ascending,
-    pieces,
-    rule,
-)
+from olm.kinds.sequence import Milestones
+from olm.schedule import Array, pieces
 
 
-@rule(
-    "schedulers",
-    "milestones",
-    holds=lambda schedulers, milestones: len(schedulers) == len(milestones) + 1,
-    message="{schedulers} must have one item more than {milestones}, the steps between them",
-)
-@ascending("milestones")
-class Continue(Schedule):
+class Continue(Milestones):
     """One schedule after another, each with a base rate of its own: the rate that was reached.
 
     At each milestone the next schedule takes over, at its own step 0. Its base rate is the rate
@@ -45,12 +29,7 @@ class Continue(Schedule):
     """
 
     kind: Literal["ContinueLR"] = "ContinueLR"
-    schedulers: Listed[Schedule]
-    """The schedules, in the order in which they apply."""
-    milestones: Listed[PositiveStepIndex]
-    """The step at which each schedule but the first takes over."""
 
-    group = "composition"
     words = (
         "one after another, each from its own step 0 and from the rate that the last one reached"
     )
@@ -80,7 +59,3 @@ class Continue(Schedule):
         for start, end, before in self.parts()[:index]:
             base = before.formula(np.full((1,) * base.ndim, float(end - start)), base)
         return self.schedulers[index].formula(step, base)
-
-    def parts(self) -> list[Part]:
-        ends = (*self.milestones, MAX_STEPS)
-        return list(map(Part, (0, *self.milestones), ends, self.schedulers))

@@ -22,7 +22,22 @@ from olm.schedule import (
     message="{schedulers} must have one item more than {milestones}, the steps between them",
 )
 @ascending("milestones")
-class Sequential(Schedule):
+class Milestones(Schedule):
+    """Schedules that take over from one another at milestones: not a kind, but the base of some."""
+
+    schedulers: Listed[Schedule]
+    """The schedules, in the order in which they apply."""
+    milestones: Listed[PositiveStepIndex]
+    """The step at which each schedule but the first takes over."""
+
+    group = "composition"
+
+    def parts(self) -> list[Part]:
+        ends = (*self.milestones, MAX_STEPS)
+        return list(map(Part, (0, *self.milestones), ends, self.schedulers))
+
+
+class Sequential(Milestones):
     """One schedule after another: at each milestone the next takes over, at its own step 0.
 
     >>> from olm.kinds.linear import Linear
@@ -37,12 +52,7 @@ class Sequential(Schedule):
     """
 
     kind: Literal["SequentialLR"] = "SequentialLR"
-    schedulers: Listed[Schedule]
-    """The schedules, in the order in which they apply."""
-    milestones: Listed[PositiveStepIndex]
-    """The step at which each schedule but the first takes over."""
 
-    group = "composition"
     words = "one after another, each from its own step 0"
     examples = [
         {
@@ -56,7 +66,3 @@ class Sequential(Schedule):
 
     def formula(self, step: Array, base: Array) -> Array:
         return pieces(step, base, [(start, part.formula) for start, _, part in self.parts()])
-
-    def parts(self) -> list[Part]:
-        ends = (*self.milestones, MAX_STEPS)
-        return list(map(Part, (0, *self.milestones), ends, self.schedulers))

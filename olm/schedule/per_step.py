@@ -15,8 +15,8 @@ from olm.fields.types import MAX_STEPS, Number
 from olm.problem import found
 from olm.schedule.units_per_step import (
     MOST_STAGES,
-    Exact,
     UnitsPerStep,
+    as_number,
     ramp_thresholds,
     run_through,
     whole,
@@ -137,11 +137,6 @@ class PerStep:
             "errorMessage": "must be a list of stages, or a ramp: a schedule in steps has it",
             "doNotSuggest": True,
         }
-
-
-def as_number(size: Exact) -> int | float:
-    """A size as plain JSON has it."""
-    return size if isinstance(size, int) else float(size)
 
 
 def _stage(value: Any) -> list[int | float]:

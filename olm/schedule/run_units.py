@@ -91,7 +91,7 @@ class RunUnits(ClockFields):
         Raises:
             OlmError: the clock lacks a field for it, or the step is negative.
         """
-        return self.units("samples").at(_checked(step))
+        return self.units("samples").at(_checked("step", step))
 
     def samples_at(self, step: int) -> Exact:
         """The number of samples that all steps before a step take.
@@ -99,7 +99,7 @@ class RunUnits(ClockFields):
         Raises:
             OlmError: the clock lacks a field for it, or the step is negative.
         """
-        return self.units("samples").before(_checked(step))
+        return self.units("samples").before(_checked("step", step))
 
     def tokens_at(self, step: int) -> Exact:
         """The number of tokens that all steps before a step take.
@@ -107,7 +107,7 @@ class RunUnits(ClockFields):
         Raises:
             OlmError: the clock lacks a field for it, or the step is negative.
         """
-        return self.units("tokens").before(_checked(step))
+        return self.units("tokens").before(_checked("step", step))
 
     def tokens_per_sample_at(self, step: int) -> Exact:
         """The number of tokens of a sample at a step: the sequence length.
@@ -115,7 +115,8 @@ class RunUnits(ClockFields):
         Raises:
             OlmError: the clock lacks a field for it, or the step is negative.
         """
-        tokens, samples = (self.units(unit).at(_checked(step)) for unit in ("tokens", "samples"))
+        step = _checked("step", step)
+        tokens, samples = (self.units(unit).at(step) for unit in ("tokens", "samples"))
         return Fraction(tokens) / samples if tokens % samples else int(tokens // samples)
 
     def accumulate_at(self, step: int, *, micro_batch: int, world_size: int = 1) -> int:
@@ -136,7 +137,7 @@ class RunUnits(ClockFields):
             OlmError: the batch is not a multiple of what all processes take at once, the clock
                 lacks a field for it, or a number is invalid.
         """
-        at_once = _checked(micro_batch, 1) * _checked(world_size, 1)
+        at_once = _checked("micro_batch", micro_batch, 1) * _checked("world_size", world_size, 1)
         batch = self.batch_at(step)
         if batch % at_once:
             text = f"the batch of step {step:,}, {_number(batch)}, is not a multiple of {at_once:,}"
@@ -177,6 +178,8 @@ class RunUnits(ClockFields):
             numbers["tokens_per_step"] = self.units("tokens").at(step)
         if numbers and self._has_plan("tokens_per_sample"):
             numbers["tokens_per_sample"] = self.tokens_per_sample_at(step)
+        from olm.schedule.units_per_step import as_number
+
         return {name: as_number(number) for name, number in numbers.items()}
 
     def units(self, unit: str) -> UnitsPerStep:
@@ -282,20 +285,15 @@ class RunUnits(ClockFields):
             yield at(("total_steps",), self._total.text, invalid("range", text))
 
 
-def _checked(number: int, least: int = 0) -> int:
+def _checked(name: str, number: int, least: int = 0) -> int:
     """A step or a count, if it is a whole number.
 
     Raises:
         OlmError: it is none, or too small.
     """
     if not isinstance(number, Integral) or isinstance(number, bool) or number < least:
-        raise OlmError(f"must be a whole number of at least {least}, found {found(number)}")
+        raise OlmError(f"{name} must be a whole number of at least {least}, found {found(number)}")
     return int(number)
-
-
-def as_number(number: Exact) -> int | float:
-    """A number as plain JSON has it."""
-    return number if isinstance(number, int) else float(number)
 
 
 def _number(number: Exact) -> str:

@@ -26,6 +26,11 @@ def whole(number: Exact) -> Exact:
     return number.numerator if number.denominator == 1 else number
 
 
+def as_number(number: Exact) -> int | float:
+    """The same number as plain JSON has it."""
+    return number if isinstance(number, int) else float(number)
+
+
 @dataclass(frozen=True)
 class UnitsPerStep:
     """How many units, samples or tokens, each step takes: stages of constant size.

@@ -25,7 +25,8 @@ def stages_instead(state: Spec, live: Spec) -> str:
         live: the spec of the run that resumes, with its durations counted.
     """
     for path, text in live.durations:
-        terms = (duration(text) or duration("rest")).terms  # type: ignore[union-attr]
+        lasting = duration(text)
+        terms = () if lasting is None else lasting.terms
         if len(terms) != 1 or terms[0][1] not in _NAMES or (path, text) not in state.durations:
             continue
         (amount, suffix), place = terms[0], path_of(path)

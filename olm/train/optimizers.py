@@ -192,7 +192,7 @@ class Optimizers(Optimizer):
         def mark(part: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             if (living := reference()) is not None:
                 # torch's schedulers warn if this flag is missing at their second step.
-                living._opt_called = True  # type: ignore[attr-defined]  # torch's
+                living._opt_called = True  # type: ignore[attr-defined]  # torch sets it
 
         for part in self._parts.values():
             innermost(part).register_step_post_hook(mark)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from olm.fields.durations import Duration
 from olm.problem import listed, quantity
+from olm.schedule.units_per_step import as_number
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
@@ -32,8 +33,7 @@ class BatchColumn:
 
     def numbers(self, steps: Sequence[int]) -> list[float]:
         """The numbers of steps, for a file."""
-        sizes = map(self.plan.at, steps)
-        return [size if isinstance(size, int) else float(size) for size in sizes]
+        return [as_number(self.plan.at(step)) for step in steps]
 
 
 def batch_columns(clock: Clock) -> list[BatchColumn]:

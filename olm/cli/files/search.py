@@ -115,7 +115,7 @@ def _matching(pattern: str, choice: Choice) -> Iterator[str]:
     from glob import glob
 
     # pathlib's also finds hidden files. `nope/**` matches `nope/`, whether it exists or not.
-    found = sorted(filter(os.path.lexists, glob(pattern, recursive=True)))  # noqa: PTH207  # pathlib's finds hidden files
+    found = sorted(filter(os.path.lexists, glob(pattern, recursive=True)))  # noqa: PTH207  # Path.glob also finds hidden files
     if not found:
         raise NothingMatched(f"nothing matches {pattern}")
     for path in found:

@@ -69,11 +69,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Write the spec of each file, or print why there is none."""
+    from olm.foreign.configs._config import OPTIONS
     from olm.foreign.configs._importing import import_config
 
-    given = ("total_steps", "warmup_steps", "steps_per_epoch", "dataset_size", "world_size",
-             "learning_rate", "interval", "nearest")  # fmt: skip
-    options = {name: getattr(args, name) for name in given}
+    options = {name: getattr(args, name) for name in OPTIONS}
     results: list[dict[str, Any]] = []
     for file in args.files:
         try:

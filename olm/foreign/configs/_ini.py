@@ -25,7 +25,8 @@ def read(data: str | bytes, name: str) -> Source:
     """
     text = text_of(data, name)
     parser = ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#", ";"))
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    # configparser documents that keys keep their case with this.
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # it is a method in stubs
     try:
         parser.read_string(text.content)
     except IniError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import isfinite
 from typing import Any
 
@@ -34,10 +35,7 @@ SCHEDULES = names(
 
 def named_schedule(run: Run, name: str, options: dict[str, Any]) -> Document:
     """The schedule of a name of `SCHEDULES`. The options that it uses are removed."""
-
-    def number(key: str, default: Any) -> Any:
-        return _number(run.config, options, key, default)
-
+    number = partial(_number, run.config, options)
     match name:
         case "constant":
             return {"kind": "HoldLR"}
@@ -89,10 +87,7 @@ def _floor(run: Run, options: dict[str, Any]) -> float:
 
 def _stable(run: Run, options: dict[str, Any]) -> Document:
     """A warm-up, a plateau and a decay."""
-
-    def number(key: str, default: Any) -> Any:
-        return _number(run.config, options, key, default)
-
+    number = partial(_number, run.config, options)
     decay, stable = number("num_decay_steps", None), number("num_stable_steps", None)
     if decay is None:
         text = f"{OPTIONS} must have num_decay_steps"

@@ -15,7 +15,7 @@ FORMS = {
     ".yaml": "yaml",
     ".yml": "yaml",
     ".json": "yaml",
-    ".toml": "toml",
+    ".toml": "yaml",
     ".py": "python",
     ".sh": "shell",
     ".bash": "shell",

@@ -1,4 +1,4 @@
-"""Configurations in YAML and JSON."""
+"""Configurations in YAML, JSON and TOML."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _FRAGMENT = re.compile(r'\s*"[^"]+"\s*:')
 
 
 def read(data: str | bytes, name: str) -> Source:
-    """The configuration in a YAML or JSON text, also in the inside of a JSON object.
+    """The configuration in a YAML or JSON text, also in the inside of a JSON object, or in TOML.
 
     Raises:
         SpecError: the text is invalid.
     """
     if isinstance(data, bytes) and _FRAGMENT.match(data[:200].decode("utf-8", "replace")):
         data = b"{" + data.rstrip().rstrip(b",") + b"}"
-    document = read_document(data, name if not name.endswith(".toml") else f"{name}.yaml")
+    document = read_document(data, name)
     if document.problems or not document.readable:
         raise SpecError(document.problems)
     places = document.places
@@ -30,4 +30,5 @@ def read(data: str | bytes, name: str) -> Source:
         assert places is not None
         return places.place(path, at_key)
 
-    return Source(document.text, "yaml", document.value, place_of)
+    form = "toml" if name.endswith(".toml") else "yaml"
+    return Source(document.text, form, document.value, place_of)

@@ -10,14 +10,9 @@ from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import Document
 from olm.foreign.configs._flat_keys import unrelated
 from olm.foreign.configs._formats import Format
-from olm.foreign.configs._hugging_face import (
-    Run,
-    constant_with_warmup,
-    cosine,
-    decayed,
-    polynomial,
-    restarts,
-)
+from olm.foreign.configs._hugging_face import Run
+from olm.foreign.configs._named_schedules import SCHEDULES as TRANSFORMERS
+from olm.foreign.configs._named_schedules import named_schedule
 from olm.foreign.configs._renaming import rename_keys, underscored
 from olm.foreign.configs._source import Source
 
@@ -56,21 +51,16 @@ def translate(config: Config) -> Translation:
 
 
 def _schedule(run: Run, name: str) -> Document:
-    match name:
-        case "constant":
-            return {"kind": "HoldLR"}
-        case "constant_with_warmup":
-            return constant_with_warmup(run)
-        case "linear":
-            return decayed(run, "linear")
-        case "cosine":
-            return cosine(run, 0.5)
-        case "cosine_with_restarts":
-            return restarts(run, run.config.whole("lr_num_cycles", default=1))
-        case "polynomial":
-            return polynomial(run, 1e-7, run.config.number("lr_power", default=1.0))
-    text = "piecewise_constant needs step_rules, which no script passes on"
-    raise run.config.refusal("needs-key", text, (KIND,))
+    """The schedule of a name, which are those of transformers with other arguments."""
+    if name not in TRANSFORMERS:
+        text = "piecewise_constant needs step_rules, which no script passes on"
+        raise run.config.refusal("needs-key", text, (KIND,))
+    options = {}
+    if name == "cosine_with_restarts":
+        options["num_cycles"] = run.config.whole("lr_num_cycles", default=1)
+    if name == "polynomial":
+        options["power"] = run.config.number("lr_power", default=1.0)
+    return named_schedule(run, name, options)
 
 
 def _rate(config: Config) -> float:
