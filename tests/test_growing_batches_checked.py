@@ -6,6 +6,7 @@ import pytest
 
 from olm.checking.check import Options, check
 from olm.cli import main
+from olm.schedule.clock import Clock
 from olm.text.document import read
 
 LINT = Options(lint=True)
@@ -129,3 +130,15 @@ def test_an_axis_without_numbers_in_its_clock_is_not_compared_and_names_the_opti
     ours = along("tokens", "{kind: LinearLR, total_steps: 2000000}", "")
     out = diff(ours, ours.replace("LinearLR", "LinearDecayLR"))
     assert "give --tokens-per-step" in out
+
+
+def test_a_curve_that_ends_a_step_after_a_run_in_steps_is_reported():
+    """Only a run length in samples or tokens is rounded, so that its curve may end a part later."""
+    line = {"kind": "LinearLR", "total_steps": 110}
+    along = {"kind": "TimeLR", "axis": "samples", "per_step": [[0, 10]], "scheduler": line}
+    text = json.dumps(along)
+    for total, expected in ((11, []), (10, ["ends-elsewhere"]), ("104sp", [])):
+        clock = Clock(total_steps=total, samples_per_step=10)
+        problems = check(read(text, "a.json"), Options(lint=True, clock=clock)).problems
+        found = [one.code for one in problems if one.code == "ends-elsewhere"]
+        assert found == expected

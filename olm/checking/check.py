@@ -121,8 +121,7 @@ def _of_other_tool(document: Document, error: SpecError, options: Options) -> Ch
 
 def _found(spec: Spec, document: Document, options: Options, clock: Clock | None) -> list[Problem]:
     """The problems of a valid spec."""
-    total = None if clock is None else clock.total_steps
-    subject = Subject(spec, document, options.base_lr, total)
+    subject = Subject(spec, document, options.base_lr, clock)
     if not spec.is_counted:
         return warned(subject, "text", options.select, options.ignore)
     unmet = [document.located(problem) for problem in _unmet(spec)]

@@ -1,7 +1,7 @@
 """Schedules on a clock of their own: shifted, in larger steps, along samples or tokens."""
 
 from math import ceil, floor
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from olm.schedule import (
     MAX_STEPS,
@@ -17,15 +17,6 @@ from olm.schedule.per_step import PerStep
 from olm.schedule.units_per_step import UnitsPerStep
 
 
-def _has_axis(schedule: Any) -> bool:
-    """Whether a schedule, or one inside it, has an axis other than steps."""
-    if not isinstance(schedule, Schedule):
-        # Another field is invalid, and this one is not read yet.
-        return False
-    own = isinstance(schedule, Time) and schedule.axis != "steps"
-    return own or any(map(_has_axis, schedule.children()))
-
-
 @rule(
     "first",
     "last",
@@ -35,7 +26,8 @@ def _has_axis(schedule: Any) -> bool:
 @rule(
     "axis",
     "scheduler",
-    holds=lambda axis, scheduler: axis == "steps" or not _has_axis(scheduler),
+    # Where another field is invalid, the scheduler is not read yet.
+    holds=lambda axis, scheduler: axis == "steps" or not getattr(scheduler, "has_axis", False),
     message="{axis} must not be inside another axis, that of the scheduler: use one of them",
 )
 @rule(

@@ -70,6 +70,11 @@ class Timeline(Nesting):
         return None
 
     @property
+    def has_axis(self) -> bool:
+        """Whether the numbers in it, or in a schedule inside it, count samples or tokens."""
+        return self.axis_of_parts != "steps" or any(part.has_axis for part in self.children())
+
+    @property
     def moves_parts(self) -> bool:
         """Whether consecutive steps of the parts are not consecutive steps of the schedule."""
         return self.own_clock

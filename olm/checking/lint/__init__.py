@@ -126,7 +126,7 @@ def warned(
 
 def _folders_for(subject: Subject) -> frozenset[Folder]:
     """The folders whose rules may find something in a document."""
-    axes = any(one.has_axis for one in (subject, *subject.of_targets()))
+    axes = any(one.schedule.has_axis for one in (subject, *subject.of_targets()))
     there = {"targets": bool(subject.spec.also), "axes": axes}
     return frozenset(folder for folder in get_args(Folder) if there.get(folder, True))
 

@@ -15,6 +15,7 @@ from olm.spec.spec import Spec
 from olm.text.document import Document
 
 if TYPE_CHECKING:
+    from olm.schedule.clock import Clock
     from olm.schedule.curves import Array
     from olm.spec.targets import Target
 
@@ -36,8 +37,8 @@ class Subject:
     document: Document
     base_lr: float | None = None
     """The base rate from the command line."""
-    total_steps: int | None = None
-    """The run length in steps, if a clock has it."""
+    clock: Clock | None = None
+    """The clock of the run, if there is one."""
     index: int | None = None
     """The position of the target in `also`; None for the root."""
     nodes: tuple[Node, ...] = field(init=False, repr=False)
@@ -54,7 +55,7 @@ class Subject:
     def of_targets(self) -> Iterator[Subject]:
         """The subjects of the targets of the same spec."""
         for index in range(len(self.spec.also)):
-            yield Subject(self.spec, self.document, self.base_lr, self.total_steps, index)
+            yield Subject(self.spec, self.document, self.base_lr, self.clock, index)
 
     @property
     def target(self) -> Target | None:
@@ -67,9 +68,9 @@ class Subject:
         return self.spec.schedule if self.target is None else self.target.curve
 
     @property
-    def has_axis(self) -> bool:
-        """Whether a schedule in it counts samples or tokens."""
-        return _has_axis(self.schedule)
+    def total_steps(self) -> int | None:
+        """The run length in steps, if the clock has it."""
+        return None if self.clock is None else self.clock.total_steps
 
     @property
     def place(self) -> Path:
@@ -167,7 +168,3 @@ def steps_between(schedule: Schedule, first: int, last: int) -> tuple[int, ...]:
     near = {step for mark in marks for step in (mark - 1, mark, mark + 1) if first <= step <= last}
     even = {first + (last - first) * index // EVENLY for index in range(EVENLY + 1)}
     return tuple(sorted(near | even))
-
-
-def _has_axis(schedule: Schedule) -> bool:
-    return schedule.axis_of_parts != "steps" or any(map(_has_axis, schedule.children()))

@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from olm.checking.lint._subject import Subject
+from olm.fields.durations import Duration
 from olm.problem import Problem
 
 SCOPE = "numbers"
@@ -51,8 +52,9 @@ def warnings(subject: Subject) -> Iterator[Problem]:
     if end is None and rise is not None:
         # No schedule follows the rise of a target, as one follows a warm-up.
         path, end = rise[0], int(rise[1])
-    if end is not None and subject.has_axis and end == total + 1:
-        # The last step of the run, which was rounded down, goes on for a part of a step.
+    is_rounded = subject.clock is not None and isinstance(subject.clock.total, Duration)
+    if is_rounded and schedule.has_axis and end == total + 1:
+        # The run was rounded down: the curve along samples or tokens ends within the next step.
         return
     # A hyperparameter often keeps its last number for the rest of the run.
     if end is not None and (end > total or (end < total and subject.is_rate)):
