@@ -103,10 +103,10 @@ def plan(schedule: Made, clock: Clock, rounding: Rounding = "nearest") -> Plan[M
     """A schedule in optimizer steps.
 
     A duration is counted from the start of its schedule. Its end is rounded, by default to the
-    nearest step, a half up, and what follows starts there. A last stage such as `decay_steps` is
-    counted back from the end: its start is rounded to the nearest step, or its length up or down. A
-    duration above 0 is at least 1 step, if there are enough steps: stages that fit as written fit
-    in every run.
+    nearest step and a half step up, and the next stage starts there. A last stage such as
+    `decay_steps` is counted back from the end: its start is rounded to the nearest step, or its
+    length up or down. A duration above 0 is at least 1 step, if there are enough steps: stages that
+    fit as written fit in every run.
 
     Args:
         schedule: the schedule.

@@ -139,9 +139,9 @@ class Schedule(Shape):
         """The schedule in optimizer steps, with the steps and the rounding of every duration.
 
         A duration is counted from the start of its schedule. Its end is rounded, by default to the
-        nearest step, a half up. A last stage such as `decay_steps` is counted back from the end:
-        its start is rounded to the nearest step, or its length up or down. A duration above 0 is at
-        least 1 step, if there are enough steps: stages that fit as written fit in every run.
+        nearest step and a half step up. A last stage such as `decay_steps` is counted back from the
+        end: its start is rounded to the nearest step, or its length up or down. A duration above 0
+        is at least 1 step, if there are enough steps: stages that fit as written fit in every run.
 
         Raises:
             SpecError: the clock lacks a field for a duration, or the result is not valid.

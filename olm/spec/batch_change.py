@@ -45,7 +45,7 @@ def stages_instead(state: Spec, live: Spec) -> str:
 
 
 def _batch(amount: Fraction, steps: int) -> int | None:
-    """The batch that makes a number of units so many steps, if only one whole number does."""
+    """The batch with which some units take some steps, if only one whole number fits."""
     if steps < 1:
         return None
     if (amount / steps).denominator == 1:

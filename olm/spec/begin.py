@@ -102,7 +102,7 @@ def listed_for_group(spec: Spec, name: str, key: str) -> float | None:
 
 
 def state_at(spec: Spec, step: int, names: Sequence[str], own: Sequence[Numbers]) -> Spec:
-    """The state of a spec after so many updates.
+    """The state of a spec after some updates.
 
     >>> from olm.spec.spec import parse
     >>> spec = parse({"kind": "LinearLR", "total_steps": 1000})

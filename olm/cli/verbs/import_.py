@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SUMMARY = "write the specs of other frameworks' configurations"
 
 EPILOG = """\
-The framework is told by the keys of a file, never by its name. The spec has the rates of the
+The framework is recognised by the keys of a file, never by its name. The spec has the rates of the
 framework at every step, or the configuration is refused with the key and the reason. Nothing in
 a file is run.
 
@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="configurations to import")
     parser.add_argument("--from", dest="from_", default="", metavar="FRAMEWORK",
-                        help="the framework (default: told by the keys)")  # fmt: skip
+                        help="the framework (default: recognised by the keys)")  # fmt: skip
     parser.add_argument("--at", default="", metavar="PLACE",
                         help="where in the file the configuration is, such as trainer")  # fmt: skip
     parser.add_argument("--out", metavar="PATH",

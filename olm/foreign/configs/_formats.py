@@ -25,7 +25,7 @@ class Format:
     version: str
     """The version of the framework whose code is followed."""
     marks: str
-    """How the format is told, in words: ``lr_scheduler_type or per_device_train_batch_size``."""
+    """What identifies the format, such as ``lr_scheduler_type or per_device_train_batch_size``."""
     is_it: Callable[[Source], bool]
     """Whether all of its marks are there."""
     keys: Keys

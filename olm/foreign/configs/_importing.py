@@ -57,7 +57,7 @@ def import_config(
 
     Args:
         path: the file.
-        from_: the name of its format, such as ``transformers``; by default it is told by its keys.
+        from_: the name of its format, such as ``transformers``; by default its keys identify it.
         at: where in the file the configuration is, if it is not the whole.
         options: what the file does not say: ``total_steps``, ``warmup_steps``, ``steps_per_epoch``,
             ``dataset_size``, ``world_size`` or ``devices`` (processes on all nodes),

@@ -1,4 +1,4 @@
-"""When a scheduler of torch moves: every step, or every so many epochs."""
+"""When a scheduler of torch moves: every step, or after a number of epochs."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ class _Reader:
             if _RUNS.search(value) or _VARIABLE.search(value):
                 made = Code(value, place, self._untold(value, word, number))
         if name in self.options and self.lines[name] != number and self.options[name] != made:
-            message = f"`{word}` stands in two commands, with different values"
+            message = f"two commands have `{word}` with different values"
             made = Code(word, place, Problem("not-one-schedule", message, place=place))
         self.places.note((name,), place, place)
         self.options[name], self.lines[name] = made, number

@@ -37,7 +37,7 @@ def cyclic(call: Call) -> Document:
 
 
 def _momentum_arguments(call: Call) -> bool:
-    """Whether the momentum moves, too; `momentum_of` says how."""
+    """Whether the momentum moves, too: see `momentum_of`."""
     for key in ("base_momentum", "max_momentum"):
         call.config.number(*call.path, key, default=None)
     return call.config.flag(*call.path, "cycle_momentum", default=True)

@@ -111,7 +111,7 @@ def between(start: str, end: str, done: str, space: str) -> str:
 
 
 def ramp(steps: Any, start: Any = 0) -> str:
-    """The progress of so many steps."""
+    """The progress over a number of steps."""
     return f"ramp(step - {start}, {steps})" if start else f"ramp(step, {steps})"
 
 

@@ -27,7 +27,7 @@ SAME_FIELDS = {
 
 
 def torch_class(schedule: Schedule, steps: int) -> tuple[str, dict[str, Any]] | None:
-    """The class of torch with the rates of a schedule for so many steps, and its arguments."""
+    """The class of torch with the rates of a schedule over a number of steps, and its arguments."""
     kind, fields = schedule.kind, {k: v for k, v in schedule if k != "kind"}
     if kind == "LinearFactorLR":
         # Torch rejects factors above 1, and a first factor of 0.
