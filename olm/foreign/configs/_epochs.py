@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from olm.fields.durations import exact
+from olm.fields.durations import EPOCH, STEP, exact
 from olm.foreign.configs._config import Config
 
 
@@ -26,7 +26,7 @@ class Epochs:
         if self.steps is not None:
             return int(amount * self.steps) - less
         number = int(amount) if amount.denominator == 1 else float(amount)
-        return f"{number}ep-{less}st" if less else f"{number}ep"
+        return f"{number}{EPOCH.suffix}-{less}{STEP.suffix}" if less else f"{number}{EPOCH.suffix}"
 
     def is_whole(self, epochs: float) -> bool:
         """Whether some epochs are whole steps, as far as it is known."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from olm.fields.durations import SAMPLE
+
 Node = dict[str, Any]
 
 EASES = {"linear": "linear", "cosine": "cosine"}
@@ -32,7 +34,7 @@ class Curve:
 
     def span(self, count: int) -> int | str:
         """A duration."""
-        return f"{count}sp" if self.along_samples else count
+        return f"{count}{SAMPLE.suffix}" if self.along_samples else count
 
     def schedule(self, lr: float, low: float) -> Node:
         """The schedule of a param group with a rate and a floor.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from olm.fields.durations import EPOCH
 from olm.foreign.configs._config import Config
 from olm.foreign.configs._torch_call import Call, Tick
 from olm.problem import Path
@@ -53,4 +54,4 @@ def _tick(config: Config, site: Path, default: str | None) -> Tick:
             text = f"a scheduler that moves every {count} of `{interval}` is not translated"
         hint = "give --interval epoch or --interval step"
         raise config.refusal("interval", text, site, hint=hint)
-    return Tick(count, "ep" if interval == "epoch" else "")
+    return Tick(count, EPOCH.suffix if interval == "epoch" else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from olm.fields.durations import EPOCH
 from olm.foreign.configs._config import REQUIRED, Config, Keys, Translation, names
 from olm.foreign.configs._documents import (
     Document,
@@ -113,7 +114,7 @@ def _finetuning(config: Config) -> tuple[Document, dict[str, Any]]:
             "needs-length", text, ("train", "max_steps"), hint="give --steps-per-epoch N"
         )
     else:
-        total = f"{epochs}ep"
+        total = f"{epochs}{EPOCH.suffix}"
     if isinstance(total, str):
         return {"kind": "WarmupDecayLR", "warmup_steps": warmup, "total_steps": total}, {}
     total = total if most is None else min(total, most)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from olm.fields.durations import exact
+from olm.fields.durations import SAMPLE, exact
 from olm.foreign.configs._arguments import LAUNCHERS, plain_name, processes, take_arguments
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import base_rate, count
@@ -216,8 +216,9 @@ def _clock(
     known = {} if tokens is None else {"tokens_per_sample": tokens}
     if ramp:
         start, by, over = ramp
-        length = {"total_steps": f"{total}sp", "rounding": "down"} if in_samples else {}
-        grown = {"start": start, "end": batch, "by": by, "over": f"{over}sp"}
+        samples = f"{total}{SAMPLE.suffix}"
+        length = {"total_steps": samples, "rounding": "down"} if in_samples else {}
+        grown = {"start": start, "end": batch, "by": by, "over": f"{over}{SAMPLE.suffix}"}
         return {**(length or {"total_steps": total}), **known, "batch_ramp": grown}
     if batch is None:
         return {"total_steps": total}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
+from olm.fields.durations import EPOCH
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import (
     Document,
@@ -93,13 +94,13 @@ def _run(config: Config, *, is_needed: bool) -> Run:
         return Run(int(total), int(total) * per_step, per_step, samples)
     value = config.get("max_duration", default=10_000)
     text = str(value).strip().replace("_", "")
-    if text.endswith("ep") and not is_needed and config.option("steps_per_epoch") is None:
+    if text.endswith(EPOCH.suffix) and not is_needed and config.option("steps_per_epoch") is None:
         config.note("the length of the run, which depends on the data set")
         return Run(0, 0, per_step, samples)
-    if text.endswith("ep"):
+    if text.endswith(EPOCH.suffix):
         why = "the number of batches in an epoch"
         per_epoch = config.need("steps_per_epoch", why, "max_duration")
-        steps = int(text[:-2]) * int(per_epoch)
+        steps = int(text.removesuffix(EPOCH.suffix)) * int(per_epoch)
         return Run(steps, steps * per_step, per_step, samples)
     try:
         number = int(float(text.removesuffix("T")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from olm.fields.durations import EPOCH
 from olm.foreign.configs._config import Config, Keys, Translation, names
 from olm.foreign.configs._documents import (
     Document,
@@ -74,7 +75,7 @@ def _run(config: Config) -> tuple[int | str, dict[str, float]]:
     if per_epoch is None:
         if most is not None:
             config.note(f"an epoch has at most {most:,} steps (max_steps_per_epoch)")
-        return f"{epochs}ep", {}
+        return f"{epochs}{EPOCH.suffix}", {}
     steps = int(per_epoch) if most is None else min(int(per_epoch), most)
     return epochs * steps, {"total_steps": epochs * steps, "steps_per_epoch": steps}
 

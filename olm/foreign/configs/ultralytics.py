@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from olm.fields.durations import EPOCH
 from olm.foreign.configs._config import Config, Keys, Refusal, Translation, names
 from olm.foreign.configs._documents import Document, ramp
 from olm.foreign.configs._formats import Format
@@ -28,7 +29,7 @@ def translate(config: Config) -> Translation:
     epochs = config.whole("epochs", default=100)
     end = config.number("lrf", default=0.01)
     shape = {"ease": "cosine"} if config.flag("cos_lr") else {}
-    curve = ramp(f"{epochs}ep", end_factor=end, **shape)
+    curve = ramp(f"{epochs}{EPOCH.suffix}", end_factor=end, **shape)
     schedule: Document = {"kind": "TimeLR", "every": "1ep", "scheduler": curve}
     per_epoch = config.option("steps_per_epoch")
     clock = {"steps_per_epoch": per_epoch} if per_epoch else {}
