@@ -2,6 +2,7 @@
 
 import pytest
 
+import olm
 from olm.foreign.configs._python import Code
 from olm.foreign.configs._source import source_of
 from olm.problem import SpecError
@@ -79,3 +80,12 @@ def test_an_option_of_two_commands_with_different_values_is_not_one_schedule():
 def test_the_command_of_another_shell_is_read():
     read = options('CMD="python train.py --lr 1"\nsrun bash -c "$CMD --epochs 3"\n')
     assert (read["lr"], read["epochs"]) == ("1", "3")
+
+
+def test_a_text_of_arrays_that_another_script_sources_has_the_options(tmp_path):
+    file = tmp_path / "args.sh"
+    lines = ["--lr 1e-3", "--lr-decay-style cosine", "--train-iters 100"]
+    file.write_text("\n".join(["ARGS=(", *lines, ")", 'NAME="a run"']))
+    spec = olm.import_config(file).spec
+    # Half of a cosine wave is half of the base rate.
+    assert spec.lr(50, 1e-3) == pytest.approx(5e-4)

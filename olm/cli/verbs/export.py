@@ -23,6 +23,7 @@ from olm.text.write import write_whole
 
 if TYPE_CHECKING:
     from olm.foreign.exports._targets import Run, Target
+    from olm.schedule.clock import Clock
     from olm.schedule.schedule import Schedule
     from olm.spec.spec import Spec
 
@@ -84,9 +85,9 @@ def run(args: Namespace) -> int:
     if result.spec is None or result.counted is None:
         print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
         return PROBLEMS
-    length = result.spec.clock_for(given).total_steps
+    clock = result.spec.clock_for(given)
     try:
-        text = export(_run_of(result.counted, target, length, args), target)
+        text = export(_run_of(result.counted, target, clock, args), target)
     except SpecError as error:
         paint = Paint(wants_colour(sys.stderr))
         for problem in error.problems:
@@ -112,7 +113,7 @@ def _target(name: str) -> Target:
     raise Misuse(f"there is no target {clipped(name)}: {hint}")
 
 
-def _run_of(spec: Spec, target: Target, length: float | None, args: Namespace) -> Run:
+def _run_of(spec: Spec, target: Target, clock: Clock, args: Namespace) -> Run:
     """The run to write.
 
     Raises:
@@ -124,11 +125,11 @@ def _run_of(spec: Spec, target: Target, length: float | None, args: Namespace) -
     known = args.base_lr if args.base_lr is not None else next(iter(numbers), None)
     if known is None and (target.needs_base or not _scales(spec.schedule)):
         raise Misuse("the base rate is unknown: add --base-lr, or `optimizer: {lr: ...}` to FILE")
-    steps = args.steps or length
+    steps = args.steps or clock.total_steps
     end = spec.schedule.holds_from() or spec.schedule.horizon() or 1
     base = 1.0 if known is None else known
     name = "standard input" if args.file == "-" else Path(args.file).name
-    return Run(spec, base, int(steps or end), name, length_is_known=steps is not None)
+    return Run(spec, base, int(steps or end), name, steps is not None, clock)
 
 
 def _scales(schedule: Schedule) -> bool:

@@ -31,8 +31,9 @@ def read(data: str | bytes, name: str) -> Source:
     """The options of the commands in a shell text, each under its name without hyphens before it.
 
     An option without a value is true; one with several values is a list. Variables and arrays that
-    the text assigns are put in. The command without its options is under ``command``. An option
-    whose value only running the text could tell is an error where a format asks for it.
+    the text assigns are put in; in a text without a command, for others to source, they have the
+    options themselves. The command without its options is under ``command``. An option whose
+    value only running the text could tell is an error where a format asks for it.
 
     Raises:
         SpecError: the text is invalid, or has no options, or uses a variable of options that it
@@ -42,6 +43,8 @@ def read(data: str | bytes, name: str) -> Source:
     reader = _Reader(text)
     for line, logical in _logical_lines(text.content):
         reader.line(line, logical)
+    if not reader.options:
+        reader.unused_arrays()
     if not reader.options:
         raise SpecError([no_mapping(name)])
     value: dict[str, object] = {"command": " ".join(reader.command), **reader.options}
@@ -115,6 +118,12 @@ class _Reader:
             self._assign(assigned[1], [assigned[3]], bool(assigned[2]))
         else:
             self._options(words, number)
+
+    def unused_arrays(self) -> None:
+        """Take the options of the variables, which another script passes to a command."""
+        for words in self.variables.values():
+            if any(map(_is_option, words)):
+                self._options(words, 1)
 
     def _assign(self, name: str, words: list[str], more: bool) -> None:
         if self.depth:

@@ -5,17 +5,19 @@ Each is imported, as `olm import` does, so that the proof of an export is that o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from olm.foreign.exports._targets import TOLERANCE, Run, refused
+from olm.foreign.exports._targets import KEEP, TOLERANCE, Run, refused
 from olm.problem import OlmError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from olm.schedule.schedule import Schedule
+
+_Imported: TypeAlias = "tuple[Schedule, float]"
 
 FEW = 257
 """At how many steps every candidate is compared; at all of the run only if it is equal there."""
@@ -30,7 +32,27 @@ class Candidate:
     settings: dict[str, Any]
 
 
-def best(run: Run, candidates: Iterable[Candidate], form: str, title: str) -> str:
+def as_yaml(run: Run, settings: dict[str, Any]) -> str:
+    """The text of settings, below a comment."""
+    import yaml
+
+    return f"# {heading(run)}\n{yaml.safe_dump(settings, sort_keys=False)}"
+
+
+def heading(run: Run) -> str:
+    """What a text has, in a sentence for its first line."""
+    name = run.name.replace("\n", " ")
+    return f"The learning rate of {name} with base rate {run.base!r}, by `olm export`."
+
+
+def best(
+    run: Run,
+    candidates: Iterable[Candidate],
+    form: str,
+    title: str,
+    text: Callable[[Run, dict[str, Any]], str] = as_yaml,
+    tolerance: float = TOLERANCE,
+) -> str:
     """The text of the candidate with the rates of the run.
 
     Args:
@@ -38,6 +60,8 @@ def best(run: Run, candidates: Iterable[Candidate], form: str, title: str) -> st
         candidates: what the framework could train with.
         form: the name of the format of `olm import`.
         title: the framework, for the refusal.
+        text: writes the settings of a candidate.
+        tolerance: the largest difference of rates that are equal, as a share of the highest rate.
 
     Raises:
         SpecError: no candidate has the rates; the nearest is named.
@@ -47,28 +71,29 @@ def best(run: Run, candidates: Iterable[Candidate], form: str, title: str) -> st
     steps = run.step_numbers()
     rates = run.schedule.lr(steps, run.base)
     few = np.unique([*np.linspace(0, run.steps - 1, FEW).astype(int), *run.marks()])
-    allowed = TOLERANCE * float(np.abs(rates).max())
-    nearest: tuple[float, Candidate, Schedule] | None = None
+    allowed = tolerance * float(np.abs(rates).max())
+    nearest: tuple[float, Candidate, _Imported] | None = None
     for candidate in candidates:
-        if (schedule := _imported(candidate, form)) is None:
+        if (imported := _imported(candidate, form, run.base)) is None:
             continue
-        largest = _largest(schedule, few, rates[few], run.base)
-        if largest <= allowed and _largest(schedule, steps, rates, run.base) <= allowed:
-            return as_yaml(run, candidate.settings)
+        largest = _largest(imported, few, rates[few])
+        if largest <= allowed and _largest(imported, steps, rates) <= allowed:
+            return text(run, candidate.settings)
         if nearest is None or largest < nearest[0]:
-            nearest = largest, candidate, schedule
-    hint = "--to torch has a formula for every rate of the step"
+            nearest = largest, candidate, imported
+    has_formula = run.schedule.axis_of_parts == "steps"
+    hint = "--to torch has a formula for every rate of the step" if has_formula else KEEP
     if nearest is None:
         raise refused(f"{title} has no schedule like {run.schedule.kind}", hint)
-    _, candidate, schedule = nearest
-    differs = np.abs(schedule.lr(steps, run.base) - rates)
+    _, candidate, (schedule, base) = nearest
+    differs = np.abs(schedule.lr(steps, base) - rates)
     at = int(differs.argmax())
-    text = f"{title} has no schedule with these rates: the nearest is {candidate.name}, which"
-    raise refused(f"{text} differs by up to {differs[at]:.3g}, at step {at:,}", hint)
+    message = f"{title} has no schedule with these rates: the nearest is {candidate.name}, which"
+    raise refused(f"{message} differs by up to {differs[at]:.3g}, at step {at:,}", hint)
 
 
-def _imported(candidate: Candidate, form: str) -> Schedule | None:
-    """A candidate as a schedule; None if the framework would reject it."""
+def _imported(candidate: Candidate, form: str, base: float) -> _Imported | None:
+    """A candidate as a schedule with its base rate; None if the framework would reject it."""
     from olm.foreign.configs._config import Config, Given
     from olm.foreign.configs._formats import formats
     from olm.foreign.configs._source import Source
@@ -84,25 +109,18 @@ def _imported(candidate: Candidate, form: str) -> Schedule | None:
         if translation.also or translation.param_groups:
             return None
         clock = {"clock": translation.clock} if translation.clock else {}
-        return parse({**translation.schedule, **clock}).resolve().schedule
+        schedule = parse({**translation.schedule, **clock}).resolve().schedule
     except OlmError:
         return None
+    return schedule, translation.lr or base
 
 
-def _largest(schedule: Schedule, steps: NDArray[Any], rates: NDArray[Any], base: float) -> float:
+def _largest(imported: _Imported, steps: NDArray[Any], rates: NDArray[Any]) -> float:
     """The largest difference at some steps."""
     import numpy as np
 
+    schedule, base = imported
     return float(np.abs(schedule.lr(steps, base) - rates).max())
-
-
-def as_yaml(run: Run, settings: dict[str, Any]) -> str:
-    """The text of settings, below a comment."""
-    import yaml
-
-    lines = yaml.safe_dump(settings, sort_keys=False)
-    name = run.name.replace("\n", " ")
-    return f"# The learning rate of {name} with base rate {run.base!r}, by `olm export`.\n{lines}"
 
 
 def numbers(schedule: Schedule, *fields: str) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from olm.foreign.exports._formula import (
     ramp,
     times,
 )
-from olm.foreign.exports._targets import refused
+from olm.foreign.exports._targets import KEEP, refused
 
 
 def rise(schedule: Any, then: str) -> str:
@@ -227,7 +227,7 @@ def moved(s: Any, functions: Functions) -> str:
     """A schedule on a clock that is shifted or has larger steps."""
     if s.per_step is not None:
         text = "the steps of a TimeLR along samples or tokens are not those of the optimizer"
-        raise refused(text, "keep it as a spec: olm.scheduler(spec, optimizer)")
+        raise refused(text, KEEP)
     own = "step" if s.every == 1 else f"step // {s.every} * {s.every}"
     own = f"max({own} + {s.shift}, {s.first})"
     own = own if s.last is None else f"min({own}, {s.last})"

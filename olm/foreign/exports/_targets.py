@@ -15,11 +15,15 @@ from olm.problem import Problem, SpecError, listed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from olm.schedule.clock import Clock
     from olm.schedule.schedule import Schedule
     from olm.spec.spec import Spec
 
 TOLERANCE = 1e-12
 """The largest difference of rates that are equal, as a share of the highest rate."""
+
+KEEP = "keep it as a spec: olm.scheduler(spec, optimizer)"
+"""What to do with a spec that no text has."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Run:
     """The file of the spec, for comments."""
     length_is_known: bool = True
     """Whether the run ends after the steps, so that later ones do not count."""
+    clock: Clock | None = None
+    """The clock that counts the samples of the run, if it is known."""
 
     @property
     def schedule(self) -> Schedule:
@@ -75,14 +81,14 @@ class Target:
 
 @cache
 def targets() -> dict[str, Target]:
-    """Every target by its name, which is that of its file.
+    """Every target by its name, which is that of its file with hyphens.
 
-    >>> "torch" in targets()
-    True
+    >>> "torch" in targets(), "transformers-call" in targets()
+    (True, True)
     """
     found = [module.name for module in iter_modules([str(Path(__file__).parent)])]
     return {
-        name: import_module(f"olm.foreign.exports.{name}").TARGET
+        name.replace("_", "-"): import_module(f"olm.foreign.exports.{name}").TARGET
         for name in found
         if not name.startswith("_")
     }
@@ -100,7 +106,7 @@ def export(run: Run, target: Target) -> str:
         raise refused(text, "export it without `also`")
     if run.schedule.metric_driven and not target.observes:
         text = f"a metric moves the rate of {run.schedule.kind}, and {target.title} has no metrics"
-        raise refused(text, "keep it as a spec: olm.scheduler(spec, optimizer)")
+        raise refused(text, KEEP)
     return target.write(run)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from olm.fields.types import MAX_STEPS
 from olm.foreign.exports._formula import Functions
-from olm.foreign.exports._targets import TOLERANCE, Run, Target, refused
+from olm.foreign.exports._targets import KEEP, TOLERANCE, Run, Target, refused
 from olm.foreign.exports._torch_classes import torch_class
 from olm.problem import quantity
 
@@ -53,8 +53,7 @@ def write(run: Run) -> str:
     try:
         functions.define(run.schedule, "rate")
     except KeyError as error:
-        hint = "keep it as a spec: olm.scheduler(spec, optimizer)"
-        raise refused(f"{error.args[0]} has no closed formula of the step", hint) from None
+        raise refused(f"{error.args[0]} has no closed formula of the step", KEEP) from None
     code = functions.text()
     _check(run, code)
     math = "import math\n\n" if "math." in code else ""
@@ -79,7 +78,7 @@ def _check(run: Run, code: str) -> None:
     if (largest := float(differs.max())) > TOLERANCE * float(np.abs(rates).max()):
         at = quantity(int(steps[differs.argmax()]), "step")
         text = f"the nearest formula in float64 differs by up to {largest:.3g} (after {at})"
-        raise refused(text, "keep it as a spec: olm.scheduler(spec, optimizer)")
+        raise refused(text, KEEP)
 
 
 TARGET = Target(title="torch code", write=write, observes=True)
