@@ -7,16 +7,29 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from environment import CONSTRAINTS, ROOT
-from peers import Peer
 
 VENVS = ROOT / ".venv-peers"
 
 
-def python_of(name: str, peer: Peer) -> Path:
+class Installed(Protocol):
+    """What an environment is made for."""
+
+    @property
+    def distribution(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def needs(self) -> Sequence[str]: ...
+    @property
+    def dependencies(self) -> bool: ...
+
+
+def python_of(name: str, peer: Installed) -> Path:
     """The Python of the environment of a peer, which is created if necessary."""
     folder = VENVS / name
     python, stamp = folder / "bin" / "python", folder / "made-from"
@@ -38,7 +51,7 @@ def variables() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
 
 
-def _installation(peer: Peer) -> Iterator[list[str]]:
+def _installation(peer: Installed) -> Iterator[list[str]]:
     """The arguments of `pip install`, for one call after another."""
     pinned = f"{peer.distribution}=={peer.version}"
     together = [pinned, *peer.needs] if peer.dependencies else [*peer.needs]
