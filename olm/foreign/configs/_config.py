@@ -14,6 +14,8 @@ from olm.text.scalars import plain
 MOST_PARTS = 10_000
 """The most parts, such as cycles or drops, of a schedule that is translated."""
 
+MIDDLE = "starts in the middle of the schedule, which is not translated"
+
 REQUIRED: Any = object()
 """The default of a key that must be there."""
 
@@ -60,6 +62,8 @@ class Config:
     """Where in the file the configuration is."""
     taken: dict[Path, Any] = field(default_factory=dict)
     """The keys that the translation uses, with their values."""
+    asked: set[Path] = field(default_factory=set)
+    """The keys without a value that the translation asked for."""
     defaults: dict[str, Any] = field(default_factory=dict)
     """The defaults of the framework that counted."""
     used: dict[str, Any] = field(default_factory=dict)
@@ -69,7 +73,10 @@ class Config:
 
     def has(self, *path: str | int) -> bool:
         """Whether there is a value at a path; null is none."""
-        return self.source.has(*self.root, *path) and self.peek(*path) is not None
+        value = self.peek(*path)
+        if value is None:
+            self.asked.add((*self.root, *path))
+        return value is not None
 
     def peek(self, *path: str | int, default: Any = None) -> Any:
         """The value at a path, without taking it."""
@@ -89,6 +96,7 @@ class Config:
         """
         value = self.peek(*path)
         if value is None:
+            self.asked.add((*self.root, *path))
             if default is REQUIRED:
                 raise self.refusal("needs-key", f"the key `{dotted(path)}` is missing", path[:-1])
             if path and default is not None:
@@ -175,6 +183,7 @@ class Config:
         """
         value = self.peek(*path)
         if value is None:
+            self.asked.add((*self.root, *path))
             return default
         self.taken[(*self.root, *path)] = value
         words = {"true": True, "yes": True, "on": True, "1": True}
@@ -221,6 +230,15 @@ class Config:
             text = f"`{dotted(path)}` makes more than {MOST_PARTS:,} parts of the schedule"
             raise self.refusal("unsupported-key", text, path)
 
+    def check_default(self, default: float, why: str, *path: str | int) -> None:
+        """Refuse a key whose value is not its default, such as the step that a run starts at.
+
+        Raises:
+            Refusal: it has another value.
+        """
+        if self.number(*path, default=None) not in (None, default):
+            raise self.refusal("unsupported-key", f"`{dotted(path)}` {why}", path)
+
     def note(self, sentence: str) -> None:
         """Tell what of the file is not in the spec."""
         self.notes.append(sentence)
@@ -249,13 +267,16 @@ class Config:
         harmless, problems = {*keys.harmless, *allowed}, []
         for key in mapping:
             full = (*self.root, *path, key)
-            if full in self.taken or any(taken[: len(full)] == full for taken in self.taken):
+            taken = any(each[: len(full)] == full for each in self.taken)
+            if taken or full in self.asked:
                 continue
             name = str(key)
             if name in harmless or name in keys.translated:
                 continue
             place = self.source.place_of(full, True)
             if name in keys.refused:
+                if mapping[key] in (None, False):
+                    continue
                 text = f"`{name}` {keys.refused[name]}"
                 problems.append(Problem("unsupported-key", text, full, place=place))
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
-from olm.foreign.configs._config import Keys, names
+from olm.foreign.configs._config import MIDDLE, Keys, names
 from olm.foreign.configs._documents import Document
 from olm.foreign.configs._torch_call import Call
 from olm.foreign.configs._torch_cycles import cyclic, one_cycle
@@ -43,9 +43,7 @@ def schedule_of(call: Call) -> Document:
         hint = f"did you mean `{meant}`?" if meant else f"known are {listed(CLASSES, 'and')}"
         text = f"`{name}` is no scheduler class of torch"
         raise call.config.refusal("unknown-scheduler", text, call.path, hint=hint)
-    if call.config.number(*call.path, "last_epoch", default=None) not in (None, -1):
-        text = "`last_epoch` starts in the middle of the schedule, which is not translated"
-        raise call.refusal("unsupported-key", text, "last_epoch")
+    call.config.check_default(-1, MIDDLE, *call.path, "last_epoch")
     schedule = CLASSES[name](call)
     call.config.check_keys(Keys(f"torch's {name}", frozenset()), *call.path, allowed=HARMLESS)
     return schedule

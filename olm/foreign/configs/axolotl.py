@@ -26,14 +26,16 @@ KEYS = Keys(
         "cosine_constant_lr_ratio warmup_steps warmup_ratio jagged_restart_steps",
         "jagged_restart_warmup_steps jagged_restart_anneal_steps",
     ),
-    # `lr_div_factor` is read by nothing; ReLoRA changes the weights and not the rate.
+    # `lr_div_factor` is read by nothing, `loraplus_lr_embedding` only with `loraplus_lr_ratio`;
+    # ReLoRA changes the weights and not the rate.
     harmless=names(
-        "lr_div_factor relora relora_prune_ratio relora_prune_method relora_cpu_offload",
+        "lr_div_factor loraplus_lr_embedding relora relora_prune_ratio relora_prune_method",
+        "relora_cpu_offload",
     ),
     refused={
         **dict.fromkeys(
             names("lr_groups embedding_lr embedding_lr_scale loraplus_lr_ratio dion_lr",
-                  "loraplus_lr_embedding"), OTHER_RATES
+                  ), OTHER_RATES
         ),
         **dict.fromkeys(names("relora_steps relora_warmup_steps relora_anneal_steps"),
                         "is of an older axolotl, which restarted the rate"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from olm.foreign.configs._config import Config, Keys, Translation, names
+from olm.foreign.configs._config import MIDDLE, Config, Keys, Translation, names
 from olm.foreign.configs._deepspeed_classes import CLASSES, Numbers
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._source import Source
@@ -48,6 +48,7 @@ def translate(config: Config) -> Translation:
         hint = f"did you mean `{meant}`?" if meant else f"known are {listed(CLASSES, 'and')}"
         text = f"DeepSpeed has no scheduler `{name}`"
         raise config.refusal("unknown-scheduler", text, ("scheduler", "type"), hint=hint)
+    config.check_default(-1, MIDDLE, *PARAMS, "last_batch_iteration")
     config.check_keys(Keys(f"DeepSpeed's {name}", frozenset()), *PARAMS)
     total = config.option("total_steps") or numbers.total
     return Translation(schedule, base, optimizer, {"total_steps": total} if total else {},

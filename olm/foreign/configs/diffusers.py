@@ -113,7 +113,12 @@ KEYS = Keys(
         "command sample_batch_size checkpointing_steps validation_steps validation_epochs",
         "adam_weight_decay_text_encoder resume_from_checkpoint num_validation_images",
         "prior_loss_weight ema_decay use_ema snr_gamma adam_beta2 adam_epsilon optimizer",
+        "validation_scheduler prodigy_safeguard_warmup ddpm_beta_schedule eval_batch_size",
+        "save_images_epochs save_model_epochs ema_max_decay",
     ),
+    refused={
+        "num_epochs": "is the length of a run of train_unconditional.py, which counts otherwise",
+    },
 )
 
 

@@ -33,6 +33,9 @@ def translate(config: Config) -> Translation:
     if kind == "muon":
         rate = config.number("optimizer", "adam_lr", default=6e-4)
         config.note(f"the base rate of the parameters that Adam trains, {rate}")
+    if kind == "scion":
+        ratio = config.number("optimizer", "scion_to_signum_lr", default=0.25)
+        config.note(f"the base rate of the parameters of Signum, {ratio} of the others'")
     stages = [*_Stages(config, lr).of_run(int(total))]
     schedule: Document = stages[0][1]
     if len(stages) > 1:
@@ -193,7 +196,13 @@ KEYS = Keys(
         "beta2 epsilon max_grad_norm nesterov update_rms_clipping clip_update_norm skip_bad_steps",
         "weight_decay_modules default_weight_decay_mask gamma update_interval rho momentum eps",
         "adam_lr muon_to_adam_lr lr adam_weight_decay backend_steps use_kimi_scaling muon_epsilon",
-        "adam_epsilon clip_threshold rng_seed",
+        "adam_epsilon clip_threshold rng_seed scion_epsilon scion_to_signum_lr schedule_list",
+        "block_size max_precond_dim merge_small_dims target_merged_dim_size mu_dtype one_diag",
+        "partition_grads_into_blocks precond_dtype precondition_frequency shampoo_beta",
+        "lax_map_batch_size lax_map_scanned_layers max_size_triangular min_ndim_triangular",
+        "memory_save_mode normalize_grads params_sharding precond_grads_precision",
+        "precond_update_precision preconditioner_init_scale preconditioner_lr",
+        "preconditioner_sharding preconditioner_update_probability update_prob_flat_start",
     ),
     refused={
         "adamc_weight_decay": "multiplies the weight decay by the rate",

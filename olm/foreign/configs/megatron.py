@@ -33,7 +33,9 @@ HARMLESS = names(
     "eval_global_batch_size eval_iters eval_micro_batch_size moe_router_bias_update_rate",
     "overlap_p2p_comm_warmup_flush override_opt_param_scheduler override_opt_param_scheduler",
     "log_learning_rate_to_tensorboard no_log_learning_rate_to_tensorboard seq_length",
-    "log_batch_size_to_tensorboard phase_transition_iterations",
+    "log_batch_size_to_tensorboard phase_transition_iterations batch_invariant_backend",
+    "mhc_sinkhorn_iterations mup_attn_scale_power mup_embedding_mult mup_output_mult",
+    "mup_width_mult inprocess_restart no_batch_p2p_comm no_batch_p2p_sync",
 )
 
 KEYS = Keys(
@@ -45,7 +47,7 @@ KEYS = Keys(
         "global_batch_size micro_batch_size rampup_batch_size decoupled_lr decoupled_min_lr",
         "weight_decay start_weight_decay optimizer end_weight_decay weight_decay_incr_style",
         "adam_beta1 tensor_model_parallel_size pipeline_model_parallel_size",
-        "context_parallel_size",
+        "context_parallel_size head_lr_mult",
     ),
     harmless=HARMLESS | LAUNCHERS,
     refused={
@@ -57,7 +59,6 @@ KEYS = Keys(
         "lr_decay_tokens": "counts tokens, as a fork of Megatron-LM does",
         "lr_warmup_tokens": "counts tokens, as a fork of Megatron-LM does",
         "warmup": "is an old argument: Megatron-LM requires one of --lr-warmup-*",
-        "head_lr_mult": "multiplies the rate of some param groups",
         "use_mup": "multiplies the rates of the param groups",
     },
 )
@@ -87,6 +88,7 @@ def translate(config: Config) -> Translation:
         config.note("`decoupled` is the param group of the embedding and the output layer")
     elif config.has("decoupled_min_lr"):
         config.get("decoupled_min_lr")
+    config.check_default(1, "multiplies the rate of some param groups", "head_lr_mult")
     config.check_keys(KEYS, allowed=filter(_is_unrelated, config.peek()))
     return Translation(curve.schedule(lr, low), lr, optimizer, clock, "nearest", also, groups)
 

@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from olm.fields.durations import exact
-from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
+from olm.foreign.configs._config import MIDDLE, Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._epochs import Epochs, epochs_of
 from olm.foreign.configs._formats import Format
@@ -26,7 +26,9 @@ ENTRY = names("type param_name begin end by_epoch convert_to_iter_based verbose 
 WRAPPER = Keys(
     of="mmengine's optim_wrapper",
     translated=names("optimizer accumulative_counts paramwise_cfg"),
-    harmless=names("type clip_grad loss_scale dtype constructor use_fp16 _scope_ static_graph"),
+    harmless=names(
+        "type clip_grad loss_scale dtype constructor use_fp16 use_fsdp _scope_", "static_graph"
+    ),
 )
 LOOP = Keys(
     of="mmengine's train_cfg",
@@ -116,8 +118,8 @@ def _type(config: Config, path: Path) -> tuple[str, str]:
 def _check_arguments(config: Config, path: Path, shape: str) -> None:
     """Refuse the arguments that a scheduler does not have."""
     known = frozenset(ARGUMENTS[shape] | ENTRY)
-    refused = {"last_step": "starts the schedule in the middle"}
-    config.check_keys(Keys(f"mmengine's {shape}", known, refused=refused), *path)
+    config.check_default(-1, MIDDLE, *path, "last_step")
+    config.check_keys(Keys(f"mmengine's {shape}", known), *path)
     for key, value in config.peek(*path).items():
         if isinstance(value, dict) and "()" in value and key != "type":
             text = f"`{value['()']}(...)` would have to be run, and nothing in a file is run"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil, floor
 
-from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
+from olm.foreign.configs._config import MIDDLE, Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import (
     base_rate,
     betas_and_decay,
@@ -47,8 +47,9 @@ def translate(config: Config) -> Translation:
     keys = Keys(
         of=f"NeMo's {name}",
         translated=names(f"name min_lr max_steps {ARGUMENTS[name]}"),
-        harmless=names("last_epoch monitor reduce_on_plateau iters_per_batch"),
+        harmless=names("monitor reduce_on_plateau iters_per_batch"),
     )
+    config.check_default(-1, MIDDLE, *sched, "last_epoch")
     config.check_keys(keys, *sched)
     return Translation(schedule, lr, betas_and_decay(config, *optim), {"total_steps": run})
 

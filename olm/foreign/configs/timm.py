@@ -80,7 +80,7 @@ def translate(config: Config) -> Translation:
     mapping = config.peek()
     written = _without_defaults(mapping)
     take_arguments(config, written, config.root, short=short, several=SEVERAL, flags=FLAGS)
-    if config.source.form == "shell" and config.has("config"):
+    if config.source.form == "shell" and config.peek("config"):
         text = "the options of the file of --config are not read: import its args.yaml"
         raise config.refusal("needs-key", text, ("config",))
     name = one_of(config, [*SCHEDULES, "none", "plateau"], "sched", default="cosine")

@@ -24,7 +24,10 @@ SCHEDULER = Keys(
 OPTIMIZER = Keys(
     of="torchtitan's [optimizer]",
     translated=names("lr weight_decay beta1"),
-    harmless=names("name beta2 eps implementation early_step_in_backward"),
+    harmless=names(
+        "name beta2 eps implementation early_step_in_backward optimizer_factory_kwargs_by_name"
+    ),
+    refused={"param_groups": "gives parts of the model an optimizer and a rate of their own"},
 )
 
 

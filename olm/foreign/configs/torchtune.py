@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from olm.fields.durations import EPOCH
-from olm.foreign.configs._config import Config, Keys, Translation, names
+from olm.foreign.configs._config import MIDDLE, Config, Keys, Translation, names
 from olm.foreign.configs._documents import (
     Document,
     base_rate,
@@ -46,6 +46,7 @@ def translate(config: Config) -> Translation:
         raise config.refusal("unknown-scheduler", text, ("lr_scheduler", "_component_"), hint=hint)
     warmup = config.whole("lr_scheduler", "num_warmup_steps")
     schedule = _cosine(config, warmup, total)
+    config.check_default(-1, MIDDLE, "lr_scheduler", "last_epoch")
     config.check_keys(SCHEDULER, "lr_scheduler")
     return Translation(schedule, lr, numbers, clock)
 

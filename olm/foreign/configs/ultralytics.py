@@ -107,6 +107,7 @@ KEYS = Keys(
         "retina_masks embed show save_frames save_txt save_conf save_crop show_labels show_conf",
         "show_boxes line_width format keras optimize int8 dynamic simplify opset workspace nms",
         "save_hybrid label_smoothing channels_last distill_model quantize crop_fraction",
+        "cls_remap dis dlog dgrad dlam",
     ),
 )
 
