@@ -1,20 +1,30 @@
 """``olm export`` for trainers: what is written is imported with the same rates, or is refused."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import olm
 from olm.foreign.exports._targets import Run, export, targets
 from olm.problem import SpecError
 from olm.spec.spec import parse
+from strategies import schedules
 from test_exports import BASE, RUNS
 
 FORMATS = {
     "torchtitan": ("torchtitan", ".toml"),
     "megatron": ("megatron", ".sh"),
+    "optax": ("optax", ".py"),
     "transformers-call": ("transformers", ".py"),
 }
 """The format of `olm import` that a target is read by, and the end of the name of its files."""
+
+SEARCHED = ("torchtitan", "megatron", "optax")
+"""The targets whose candidates no other test tries."""
 
 WRITTEN = {
     "torchtitan": {
@@ -26,6 +36,13 @@ WRITTEN = {
         "HoldLR-0-whole", "CosineAnnealingLR-1-beyond", "FlatCosineLR-0-beyond",
         "LinearFactorLR-1-beyond", "InverseSqrtLR-0-whole", "PhasesLR-0-whole",
         "TableLR-1-whole", "WarmupDecayLR-0-beyond", "WarmupStableDecayLR-1-whole",
+    },
+    "optax": {
+        "ChainedScheduler-0-beyond", "CosineAnnealingWarmRestarts-1-beyond", "CyclicLR-1-whole",
+        "ExponentialLR-0-whole", "MaximumLR-0-whole", "MultiStepLR-0-beyond", "OneCycleLR-1-whole",
+        "PolynomialLR-1-beyond", "RepeatLR-1-whole", "TableLR-1-whole", "TimeLR-0-whole",
+        "TimeLR-1-beyond", "TriStageLR-0-beyond", "WarmupDecayLR-2-whole",
+        "WarmupStableDecayLR-2-beyond",
     },
     "transformers-call": {"HoldLR-0-whole", "PhasesLR-0-beyond", "WarmupStableDecayLR-1-whole"},
 }  # fmt: skip
@@ -51,13 +68,26 @@ def imported(target, run, folder):
 def test_a_configuration_is_imported_with_the_same_rates_at_every_step(target, tmp_path):
     exported = set()
     # Each example of each kind, and those beyond whose end the target goes on.
-    for name in sorted({name for name in RUNS if name.endswith("whole")} | WRITTEN[target]):
+    whole = {name for name in RUNS if name.endswith("whole")} if target in SEARCHED else set()
+    for name in sorted(whole | WRITTEN[target]):
         run = RUNS[name]
         if (rates := imported(target, run, tmp_path)) is not None:
             exported.add(name)
             expected = run.schedule.lr(np.arange(run.steps), BASE)
             assert rates == pytest.approx(expected, rel=1e-12, abs=1e-12 * BASE), name
     assert WRITTEN[target] <= exported
+
+
+@pytest.mark.parametrize("target", SEARCHED)
+@settings(max_examples=25, deadline=None)
+@given(schedule=schedules(), base=st.sampled_from([0.25, 3e-4]), steps=st.integers(1, 60))
+def test_a_composition_is_imported_with_the_same_rates_or_refused(target, schedule, base, steps):
+    run = Run(parse(schedule.model_dump()), base, steps)
+    with TemporaryDirectory() as folder:
+        rates = imported(target, run, Path(folder))
+    if rates is not None:
+        expected = schedule.lr(np.arange(steps), base)
+        assert rates == pytest.approx(expected, rel=1e-12, abs=1e-12 * max(expected))
 
 
 GROWING = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from olm.fields.durations import SAMPLE, duration
@@ -20,6 +21,9 @@ TITLE = "Megatron-LM"
 MOST_MARKS = 6
 """The most steps that are tried as the end of a phase."""
 
+FEWEST = 3
+"""How many warm-ups are tried where none ends at the base rate: the nearest is one of them."""
+
 
 def write(run: Run) -> str:
     """The arguments."""
@@ -32,19 +36,20 @@ class _Lengths:
 
     unit: str
     total: int
-    marks: list[int]
+    marks: set[int]
     """Where the curve may bend, 0 among them."""
     batch: dict[str, Any]
     """The arguments about the batch."""
     rate: Callable[[int], float]
     """The rate at a count."""
+    base: float
 
 
 def candidates(run: Run) -> Iterator[Candidate]:
     """The arguments of each style whose phases end where the curve bends."""
     lengths = _lengths(run)
     unit, total = lengths.unit, lengths.total
-    inside = [mark for mark in lengths.marks if mark < total][:MOST_MARKS]
+    inside = [mark for mark in sorted(lengths.marks) if mark < total][:MOST_MARKS]
     first = lengths.rate(0)
     length = {f"train_{unit}": total, **lengths.batch}
     for name, warmup, end, floor, more in _styles(lengths, inside):
@@ -58,9 +63,11 @@ def _styles(
     lengths: _Lengths, inside: list[int]
 ) -> Iterator[tuple[str, int, int, float, dict[str, Any]]]:
     """The style, the warm-up, the end, the floor and the other arguments."""
-    beyond = [mark for mark in lengths.marks if mark > lengths.total]
+    beyond = [mark for mark in sorted(lengths.marks) if mark > lengths.total]
+    warmups = [0, *(mark for mark in inside if isclose(lengths.rate(mark), lengths.base))]
+    warmups = warmups if len(warmups) > 1 else inside[:FEWEST]
     ends = dict.fromkeys([*beyond[:MOST_MARKS], lengths.total, *inside])
-    for warmup, end in product(inside, ends):
+    for warmup, end in product(dict.fromkeys(warmups), ends):
         if end <= warmup:
             continue
         floors = dict.fromkeys((lengths.rate(end), lengths.rate(lengths.total), 0.0))
@@ -84,18 +91,23 @@ def _lengths(run: Run) -> _Lengths:
     schedule, clock = run.schedule, run.clock or run.spec.clock
     along = schedule.axis_of_parts == "samples"
     if clock is None or not (along or clock.plans_batch):
-        return _Lengths("iters", run.steps, _with_0(schedule.marks()), {}, _rates(run, schedule))
+        marks = {0, *schedule.marks()}
+        return _Lengths("iters", run.steps, marks, {}, _rates(run, schedule), run.base)
     if lacking := clock.lacks_of("samples"):
         hint = f"add {lacking} to the clock"
         raise refused(f"{TITLE} counts samples, which the clock does not know", hint)
-    total = int(clock.samples_at(run.steps))
+    total, batch = int(clock.samples_at(run.steps)), _batch(clock)
     if along:
         inner = next(iter(schedule.parts())).schedule
-        return _Lengths("samples", total, _with_0(inner.marks()), _batch(clock), _rates(run, inner))
-    marks = [int(clock.samples_at(mark)) for mark in _with_0(schedule.marks())]
-    rate = _rates(run, schedule)
-    at = lambda count: rate(int(clock.step_at(f"{count}{SAMPLE.suffix}")))  # noqa: E731
-    return _Lengths("samples", total, marks, _batch(clock), at)
+        marks, rate = {0, *inner.marks()}, _rates(run, inner)
+        return _Lengths("samples", total, marks, batch, rate, run.base)
+    marks = {int(clock.samples_at(mark)) for mark in (0, *schedule.marks())}
+    of_step = _rates(run, schedule)
+
+    def rate_at(count: int) -> float:
+        return of_step(int(clock.step_at(f"{count}{SAMPLE.suffix}")))
+
+    return _Lengths("samples", total, marks, batch, rate_at, run.base)
 
 
 def _batch(clock: Clock) -> dict[str, Any]:
@@ -114,10 +126,6 @@ def _batch(clock: Clock) -> dict[str, Any]:
         raise refused(text, "a clock has it as `batch_ramp` with `over` in samples, such as 300sp")
     grown = [ramp.start, ramp.by, int(terms[0][0])]
     return {"rampup_batch_size": grown, "global_batch_size": ramp.end}
-
-
-def _with_0(marks: Iterable[int]) -> list[int]:
-    return sorted({0, *marks})
 
 
 def _rates(run: Run, schedule: Schedule) -> Callable[[int], float]:

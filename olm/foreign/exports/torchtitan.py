@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from math import isclose
 from typing import Any
 
 from olm.foreign.configs.torchtitan import EASES
@@ -15,6 +16,12 @@ from olm.foreign.exports._targets import Run, Target
 
 MOST_MARKS = 6
 """The most steps that are tried as the end of a phase."""
+
+MOST_BEYOND = 2
+"""The most later steps that are tried as the end of the schedule."""
+
+FEWEST = 3
+"""How many warm-ups are tried where none begins with the first rate: the nearest is one of them."""
 
 
 def write(run: Run) -> str:
@@ -25,10 +32,13 @@ def write(run: Run) -> str:
 def candidates(run: Run) -> Iterator[Candidate]:
     """The phases that begin and end where the curve bends."""
     inside = run.marks()[:MOST_MARKS]
+    first = float(run.schedule.lr(0, run.base))
     beyond = [mark for mark in run.schedule.marks() if mark > run.steps]
-    for total in dict.fromkeys([run.steps, *beyond[:MOST_MARKS], run.steps + 1]):
+    for total in dict.fromkeys([run.steps, *beyond[:MOST_BEYOND], run.steps + 1]):
         # A warm-up is over at the step before the one that its length names.
-        warmups = dict.fromkeys(mark + by for mark in inside for by in (0, 1) if mark + by < total)
+        rises = dict.fromkeys(mark + by for mark in inside for by in (0, 1) if mark + by < total)
+        begins = [warmup for warmup in rises if isclose(run.base / max(warmup, 1), first)]
+        warmups = begins or [*rises][:FEWEST]
         starts = [mark for mark in [*inside, run.steps] if mark < total]
         ends = [float(run.schedule.lr(step, run.base)) / run.base for step in (total, run.steps)]
         floors = [floor for floor in dict.fromkeys((*ends, 0.0, 1.0)) if floor <= 1]
