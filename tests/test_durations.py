@@ -612,7 +612,7 @@ def by_hand(document, clock, start=Fraction(0), begin=0, end=None, way="nearest"
             if isinstance(late, str) and late != "rest":
                 begins = nearest(start + written - spans[1]) - begin
                 lasts = total - begins if way == "nearest" else whole(spans[1])
-                made[last] = max(lasts, 1)
+                made[last] = max(lasts, 1) if spans[1] > 0 else lasts
             parts.append(late)
             lengths.append(made[last])
         over = sum(lengths) + (last is None) - total

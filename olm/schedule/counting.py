@@ -308,7 +308,8 @@ class _Counter:
             steps = self._rounded(until - interval.start, interval) - before.step
             if before.exact < until - interval.start:
                 steps = max(steps, 1)
-            exact, end = Fraction(steps), _Point(until - interval.start, before.step + steps)
+            exact = until - interval.start - before.exact
+            end = _Point(before.exact + exact, before.step + steps)
         elif self._refused(written, interval, path):
             return before
         else:
