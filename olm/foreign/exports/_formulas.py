@@ -98,7 +98,11 @@ def noam(s: Any, _: Functions) -> str:
 def rex(s: Any, _: Functions) -> str:
     """A reflection of the exponential decay."""
     left = f"left = 1 - {ramp(s.total_steps)}\n"
-    return f"{left}line({times(s.end_factor)}, base, left / ({1 - s.beta} + {s.beta} * left))"
+    end, weight = times(s.end_factor), f"left / ({1 - s.beta} + {s.beta} * left)"
+    if s.beta == 1:
+        # The fraction holds at 1, and is 0 / 0 at the end.
+        weight = "float(left > 0)"
+    return f"{left}line({end}, base, {weight})"
 
 
 def tanh(s: Any, _: Functions) -> str:

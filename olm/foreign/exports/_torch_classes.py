@@ -34,7 +34,8 @@ def torch_class(schedule: Schedule, steps: int) -> tuple[str, dict[str, Any]] | 
         if not (0 < fields["start_factor"] <= 1 and fields["end_factor"] <= 1):
             return None
         return "LinearLR", fields
-    if kind == "ConstantLR" and (fields["factor"] > 1 or not fields["total_iters"]):
+    # Torch rejects a factor above 1, and divides by the factor at the end.
+    if kind == "ConstantLR" and not (0 < fields["factor"] <= 1 and fields["total_iters"]):
         return None
     # Torch's rate rises again.
     if kind == "CosineAnnealingLR" and steps > fields["T_max"] + 1:

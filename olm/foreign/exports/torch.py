@@ -9,6 +9,7 @@ from olm.foreign.exports._formula import Functions
 from olm.foreign.exports._targets import KEEP, TOLERANCE, Run, Target, refused
 from olm.foreign.exports._torch_classes import torch_class
 from olm.problem import quantity
+from olm.spec.memory import forgotten
 
 MOST_CHECKED = 20_000
 """The most steps at which a formula is compared with the spec."""
@@ -42,6 +43,8 @@ def scheduler(optimizer):
 
 def write(run: Run) -> str:
     """A module with a function `scheduler` of an optimizer."""
+    if forgotten(run.schedule) != run.schedule:
+        raise refused("the schedule has observed metrics, and torch's begins without any", KEEP)
     name = run.name.replace("\\", "/").replace('"', "'")
     head = HEAD.format(name=name)
     steps = run.steps if run.length_is_known else MAX_STEPS
