@@ -168,9 +168,26 @@ def _yaml(spec: dict[str, Any]) -> str:
 
 
 def imports_guide() -> dict[Path, str]:
-    """The guide on imports, with the formats and the configurations that were tried."""
+    """The guide on imports and exports, with the formats that were tried, and the targets."""
     path = GUIDES / "importing.md"
-    return {path: between("formats", _formats(), path.read_text(encoding="utf-8"))}
+    page = between("formats", _formats(), path.read_text(encoding="utf-8"))
+    return {path: between("targets", _targets(), page)}
+
+
+def _targets() -> str:
+    from olm.foreign.exports._targets import targets
+
+    head = ["| target | what is written | needs a base rate | numbers of `optimizer` |"]
+    head.append("| --- | --- | --- | --- |")
+    rows = []
+    for name, target in sorted(targets().items()):
+        flags = [target.needs_base, target.has_optimizer]
+        rows.append(" | ".join([f"| {name} | {target.title}", *map(_yes, flags)]) + " |")
+    return "\n".join(head + rows)
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
 
 
 def _formats() -> str:

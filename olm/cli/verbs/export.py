@@ -47,6 +47,8 @@ examples:
 
 The run ends at `clock: {{total_steps: ...}}` in FILE, --total-steps or --steps, else at the end of
 the schedule. The base rate is --base-lr, else that of `optimizer` or `param_groups` in FILE.
+If the param groups have different base rates, only torch code has them all; --base-lr exports one.
+The other numbers of `optimizer` are written where the framework's file has its optimizer.
 
 exit status: 0 success, 1 the spec has problems or was refused, 2 usage error
 """
@@ -121,15 +123,16 @@ def _run_of(spec: Spec, target: Target, clock: Clock, args: Namespace) -> Run:
     """
     from olm.foreign.exports._targets import Run
 
-    numbers = {own.number for own in based(spec, None, []) if own.number is not None}
-    known = args.base_lr if args.base_lr is not None else next(iter(numbers), None)
+    numbers = (own.number for own in based(spec, None, []) if own.number is not None)
+    known = args.base_lr if args.base_lr is not None else next(numbers, None)
     if known is None and (target.needs_base or not _scales(spec.schedule)):
         raise Misuse("the base rate is unknown: add --base-lr, or `optimizer: {lr: ...}` to FILE")
     steps = args.steps or clock.total_steps
     end = spec.schedule.holds_from() or spec.schedule.horizon() or 1
     base = 1.0 if known is None else known
     name = "standard input" if args.file == "-" else Path(args.file).name
-    return Run(spec, base, int(steps or end), name, steps is not None, clock)
+    known_length, chosen = steps is not None, args.base_lr is not None
+    return Run(spec, base, int(steps or end), name, known_length, clock, chosen)
 
 
 def _scales(schedule: Schedule) -> bool:

@@ -6,7 +6,7 @@ Each is imported, as `olm import` does, so that the proof of an export is that o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from olm.foreign.exports._targets import KEEP, TOLERANCE, Run, refused
@@ -30,6 +30,8 @@ class Candidate:
     name: str
     """Its schedule in the words of the framework, such as ``cosine``."""
     settings: dict[str, Any]
+    options: dict[str, Any] = field(default_factory=dict)
+    """What `olm import` must be given to read it, such as ``{"interval": "step"}``."""
 
 
 def as_yaml(run: Run, settings: dict[str, Any]) -> str:
@@ -52,6 +54,7 @@ def best(
     title: str,
     text: Callable[[Run, dict[str, Any]], str] = as_yaml,
     tolerance: float = TOLERANCE,
+    hint: str = "",
 ) -> str:
     """The text of the candidate with the rates of the run.
 
@@ -62,6 +65,7 @@ def best(
         title: the framework, for the refusal.
         text: writes the settings of a candidate.
         tolerance: the largest difference of rates that are equal, as a share of the highest rate.
+        hint: what to do after a refusal, by default to export torch code.
 
     Raises:
         SpecError: no candidate has the rates; the nearest is named.
@@ -82,7 +86,8 @@ def best(
         if nearest is None or largest < nearest[0]:
             nearest = largest, candidate, imported
     has_formula = run.schedule.axis_of_parts == "steps"
-    hint = "--to torch has a formula for every rate of the step" if has_formula else KEEP
+    formula = "--to torch has a formula for every rate of the step" if has_formula else KEEP
+    hint = hint or formula
     if nearest is None:
         raise refused(f"{title} has no schedule like {run.schedule.kind}", hint)
     _, candidate, (schedule, base) = nearest
@@ -105,7 +110,7 @@ def _imported(candidate: Candidate, form: str, base: float) -> _Imported | None:
     here = Place(text.file, 1, 1, 1)
     source = Source(text, "yaml", candidate.settings, lambda path, key: here)
     try:
-        translation = formats()[form].translate(Config(source, Given(), ()))
+        translation = formats()[form].translate(Config(source, Given(**candidate.options), ()))
         if translation.also or translation.param_groups:
             return None
         clock = {"clock": translation.clock} if translation.clock else {}

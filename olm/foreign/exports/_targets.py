@@ -41,6 +41,8 @@ class Run:
     """Whether the run ends after the steps, so that later ones do not count."""
     clock: Clock | None = None
     """The clock that counts the samples of the run, if it is known."""
+    base_is_chosen: bool = False
+    """Whether the user chose the base rate, of one of several param groups."""
 
     @property
     def schedule(self) -> Schedule:
@@ -77,6 +79,10 @@ class Target:
     """Whether the text has the base rate."""
     observes: bool = False
     """Whether the rate can follow a metric."""
+    many_bases: bool = False
+    """Whether each param group of the program keeps its own base rate."""
+    has_optimizer: bool = False
+    """Whether the text has the numbers of the optimizer."""
 
 
 @cache
@@ -104,10 +110,33 @@ def export(run: Run, target: Target) -> str:
         also = listed([item.label for item in run.spec.also], "and")
         text = f"the spec also schedules {also}, and {target.title} has the learning rate alone"
         raise refused(text, "export it without `also`")
+    _check_groups(run, target)
     if run.schedule.metric_driven and not target.observes:
         text = f"a metric moves the rate of {run.schedule.kind}, and {target.title} has no metrics"
         raise refused(text, KEEP)
     return target.write(run)
+
+
+def _check_groups(run: Run, target: Target) -> None:
+    """Refuse param groups with numbers of their own, which a text does not have.
+
+    Raises:
+        SpecError: there are some.
+    """
+    from olm.spec.hyperparameters import LR
+    from olm.spec.own_numbers import own_numbers
+
+    numbers = {name for group in run.spec.param_groups for name, _ in group.numbers}
+    checked = numbers if target.has_optimizer else numbers & {LR}
+    if len(run.spec.base_lrs or ()) > 1:
+        checked.add(LR)
+    differing = [name for name in sorted(checked) if len(own_numbers(run.spec, name, None)) != 1]
+    if LR in differing and (target.many_bases or run.base_is_chosen):
+        differing.remove(LR)
+    if differing:
+        text = f"the param groups differ in {listed(differing, 'and')}, and {target.title} has one"
+        hint = "add --base-lr to export one base rate" if differing == [LR] else ""
+        raise refused(text, hint or "export it without the numbers of `param_groups`")
 
 
 def refused(text: str, hint: str = "") -> SpecError:

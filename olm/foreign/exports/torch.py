@@ -84,4 +84,4 @@ def _check(run: Run, code: str) -> None:
         raise refused(text, KEEP)
 
 
-TARGET = Target(title="torch code", write=write, observes=True)
+TARGET = Target(title="torch code", write=write, observes=True, many_bases=True)
