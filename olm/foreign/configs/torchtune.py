@@ -12,11 +12,11 @@ from olm.foreign.configs._documents import (
     betas_and_decay,
     count,
     follow_references,
-    ramp,
     rise,
     sequence,
 )
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._hugging_face import waves
 from olm.foreign.configs._source import Source
 
 SCHEDULER = Keys(
@@ -55,15 +55,15 @@ def _cosine(config: Config, warmup: int, total: int | str) -> Document:
     """A warm-up and cosine waves, half of one by default."""
     if isinstance(total, int) and warmup >= total:
         return rise(warmup)
-    waves = config.number("lr_scheduler", "num_cycles", default=0.5)
-    if waves == 0.5:
+    cycles = abs(config.number("lr_scheduler", "num_cycles", default=0.5))
+    if cycles == 0.5:
         return {"kind": "WarmupDecayLR", "warmup_steps": warmup, "total_steps": total}
-    half = (total - warmup) / (2 * waves) if isinstance(total, int) and waves > 0 else 0.5
-    if half != int(half):
-        text = "half a wave of num_cycles is no whole number of steps, or of an unknown one"
-        raise config.refusal("unsupported-key", text, ("lr_scheduler", "num_cycles"))
-    wave = ramp(int(half), ease="cosine", past="mirror")
-    return sequence((rise(warmup), warmup), last=wave)
+    if isinstance(total, str):
+        text = "how long a wave of num_cycles is depends on the steps of an epoch"
+        path = ("lr_scheduler", "num_cycles")
+        raise config.refusal("needs-length", text, path, hint="give --steps-per-epoch N")
+    main = waves(total - warmup, cycles, 0.0) if cycles else {"kind": "HoldLR"}
+    return sequence((rise(warmup), warmup), last=main)
 
 
 def _run(config: Config) -> tuple[int | str, dict[str, float]]:
