@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from random import Random
 from typing import Any
@@ -22,7 +23,8 @@ def draw(random: Random) -> Configuration:
 
 def rates(configuration: Configuration) -> list[float]:
     """Run the file, and call its schedule with each step."""
-    import_module("jax").config.update("jax_enable_x64", True)
+    jax: Any = import_module("jax")
+    jax.config.update("jax_enable_x64", True)
     names: dict[str, Any] = {}
     exec(configuration.text, names)
     return [names["schedule"](step) for step in range(STEPS)]
@@ -131,7 +133,7 @@ def _warmup_cosine(random: Random) -> Arguments:
     }
 
 
-CALLS = {
+CALLS: dict[str, Callable[[Random], Arguments]] = {
     "constant_schedule": lambda random: {"value": _rate(random)},
     "linear_schedule": _line,
     "polynomial_schedule": _polynomial,

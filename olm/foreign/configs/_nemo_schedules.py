@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from olm.foreign.configs._config import Config
-from olm.foreign.configs._documents import Document, at_least, ramp, sequence, shifted
+from olm.foreign.configs._documents import Document, at_least, count, ramp, sequence, shifted
 from olm.problem import Path, found
 
-WARM = "warmup_steps warmup_ratio"
+WARM = "min_lr warmup_steps warmup_ratio"
 HELD = f"{WARM} hold_steps hold_ratio"
 
 ARGUMENTS = {
@@ -23,12 +23,12 @@ ARGUMENTS = {
     "WarmupHoldAnnealLinear": HELD,
     "WarmupAnnealing": WARM,
     "InverseSquareRootAnnealing": WARM,
-    "T5InverseSquareRootAnnealing": "constant_steps",
+    "T5InverseSquareRootAnnealing": "min_lr constant_steps",
     "PolynomialDecayAnnealing": f"{WARM} power cycle",
     "PolynomialHoldDecayAnnealing": f"{HELD} power cycle",
     "StepLR": "step_size gamma",
 }
-"""The schedules → the arguments that are translated, beside ``min_lr`` and ``max_steps``."""
+"""The schedules → the arguments that are translated, beside ``max_steps``."""
 
 
 class Sched:
@@ -90,6 +90,13 @@ class Sched:
                 }
         return self._held()
 
+    def end(self) -> int:
+        """The first step after the end of the schedule, which no stage before the decay heeds."""
+        stages = [self.most, self.warmup, self.held - 1]
+        if self.name == "T5InverseSquareRootAnnealing":
+            stages.append(self._t5_steps())
+        return max(stages) + 1
+
     def _since_start(self) -> dict[str, int]:
         """The offset of a decay that counts from the start of the run."""
         first = self.warmup + 1 if self.warmup else 0
@@ -147,24 +154,29 @@ class Sched:
 
     def _t5(self) -> Document:
         """Absolute rates, which depend on no base rate."""
-        steps = self.config.whole(*self.path, "constant_steps")
-        if steps < 1 or self.lr <= 0:
-            text = f"`constant_steps` must be at least 1, found {steps}"
-            raise self.config.refusal("type", text, (*self.path, "constant_steps"))
+        steps = self._t5_steps()
         peak = {"kind": "HoldLR", "factor": 1 / (self.lr * steps**0.5)}
         fall = shifted({"kind": "PowerLR", "decay_steps": steps}, -steps)
         return {"kind": "ChainedScheduler", "schedulers": [peak, fall]}
+
+    def _t5_steps(self) -> int:
+        return count(self.config, *self.path, "constant_steps")
 
     def _held(self) -> Document:
         """The schedules with a plateau, whose decay counts from the start if there is none."""
         if self.name == "NoamHoldAnnealing":
             rate = self._number("decay_rate", 0.5)
             if not self.warmup:
+                if self.held > self.most:
+                    return {"kind": "HoldLR"}
                 text = "NeMo refuses NoamHoldAnnealing without a warm-up"
                 raise self.config.refusal("needs-key", text, (*self.path, "name"))
             power = {"power": rate, "decay_steps": self.warmup}
             fall = at_least({"kind": "PowerLR", **power}, self.floor_lr)
             return self._plateau(fall, max(self.warmup, self.held))
+        if self.held == self.most:
+            text = "NeMo divides by zero where the plateau ends with the run"
+            raise self.config.refusal("type", text, (*self.path, "name"))
         left = max(1, self.most - self.held)
         match self.name:
             case "WarmupHoldAnnealLinear":
@@ -172,6 +184,7 @@ class Sched:
             case "WarmupHoldAnnealOneMinusSquareRoot":
                 fall = ramp(left, ease="power", power=0.5)
             case _:
+                self._check_cycle()
                 left = max(1, self.most - max(self.warmup, self.held))
                 fall = self._fall(left, self.floor_lr, self._number("power", 1.0))
         if not self.held:
@@ -181,6 +194,12 @@ class Sched:
         if self.held:
             return self._plateau(fall, self.held)
         return self._after_warmup(fall)
+
+    def _check_cycle(self) -> None:
+        """Refuse a second cycle, which begins before the end where the decay has no plateau."""
+        if self.config.flag(*self.path, "cycle") and self.warmup and not self.held:
+            text = "`cycle` without a plateau starts a longer decay before the end of the run"
+            raise self.config.refusal("unsupported-key", text, (*self.path, "cycle"))
 
     def _plateau(self, fall: Document, start: int) -> Document:
         """A warm-up, a plateau, and a decay that starts at the base rate at a step."""

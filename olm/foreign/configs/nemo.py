@@ -39,14 +39,17 @@ def translate(config: Config) -> Translation:
     name = one_of(config, ARGUMENTS, *sched, "name")
     lr = base_rate(config, *optim, "lr")
     run, most = _run(config, where)
-    floor_lr = config.number(*sched, "min_lr", default=1e-5 if name == "SquareAnnealing" else 0.0)
-    schedule = Sched(config, sched, name, lr, floor_lr, most).document()
-    if run > most + 1 and name not in ("NoamAnnealing", "StepLR"):
-        end = {"kind": "HoldLR", "fixed_lr": floor_lr}
-        schedule = sequence((schedule, most + 1), last=end)
+    floor_lr = 0.0
+    if "min_lr" in ARGUMENTS[name].split():
+        default = 1e-5 if name == "SquareAnnealing" else 0.0
+        floor_lr = config.number(*sched, "min_lr", default=default)
+    form = Sched(config, sched, name, lr, floor_lr, most)
+    schedule, end = form.document(), form.end()
+    if run >= end and name not in ("NoamAnnealing", "StepLR"):
+        schedule = sequence((schedule, end), last={"kind": "HoldLR", "fixed_lr": floor_lr})
     keys = Keys(
         of=f"NeMo's {name}",
-        translated=names(f"name min_lr max_steps {ARGUMENTS[name]}"),
+        translated=names(f"name max_steps {ARGUMENTS[name]}"),
         harmless=names("monitor reduce_on_plateau iters_per_batch"),
     )
     config.check_default(-1, MIDDLE, *sched, "last_epoch")
@@ -97,6 +100,6 @@ FORMAT = Format(
     version="nemo_toolkit 3.0.0",
     marks="optim.sched.name",
     is_it=is_it,
-    keys=Keys(of="NeMo's sched", translated=names(*ARGUMENTS.values(), "name min_lr max_steps")),
+    keys=Keys(of="NeMo's sched", translated=names(*ARGUMENTS.values(), "name max_steps")),
     translate=translate,
 )
