@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from olm.spec.multiplier import multiplier as multiplier
     from olm.spec.spec import Spec as Spec
     from olm.spec.spec import parse as parse
+    from olm.train.adoption import adopt as adopt
     from olm.train.saving import save_state as save_state
     from olm.train.schedulers import ScheduleLR
 
@@ -54,6 +55,7 @@ _HOMES = {
     "Spec": "olm.spec.spec",
     "parse": "olm.spec.spec",
     "save_state": "olm.train.saving",
+    "adopt": "olm.train.adoption",
 }
 
 __all__ = ["build", *_HOMES]

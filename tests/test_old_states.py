@@ -586,6 +586,7 @@ def test_missing_settings_of_timm_are_not_guessed(state, error):
 def test_every_state_is_recognized_by_exactly_one_reader():
     states = [make(optimizer_of(*BASES)).state_dict() for _, make in PAIRS.values()]
     states += [TRANSFORMERS, TIMM, plateau(1), {"best": 1.0, "last_epoch": 5}, cyclic()]
+    states += [{"last_batch_iteration": 4}]
     states += [{**state, **AFTER_FIVE} for state in OPENLANGUAGEMODEL.values()]
     for state in states:
         assert len([reader for reader in readers() if reader.knows(state)]) == 1

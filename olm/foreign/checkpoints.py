@@ -24,7 +24,13 @@ OURS = "olm"
 """The writer of our own states."""
 
 _WRITABLE = frozenset({"kind", "digest"})
-_FILES = re.compile(r"(.*_)?(lr_)?scheduler([_-]?\d+)?\.(pt|pth|bin|ckpt|json|ya?ml)")
+_FILES = re.compile(
+    r"(.*_)?(lr_)?scheduler([_-]?\d+)?\.(pt|pth|bin|ckpt|json|ya?ml)|mp_rank_00_model_states\.pt"
+)
+
+
+class UnsaidSchedule(StateError):
+    """A state has the step of a schedule that is code, and does not have the schedule."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,14 @@ def states_of(value: Any, wanted: Callable[[Mapping[Any, Any]], bool] = is_state
         value: what is in the checkpoint.
         wanted: which mappings are states. There is no look into one that is.
     """
-    groups = list(_param_groups(value, LEVELS, {}))
-    beside = groups[0] if len(groups) == 1 else ()
+    beside = param_groups(value)
     return [replace(one, groups=beside) for one in _states_of(value, wanted, (), {})]
+
+
+def param_groups(value: Any) -> Sequence[Mapping[str, Any]]:
+    """The param groups of the only optimizer's state in a checkpoint; empty if there are others."""
+    groups = list(_param_groups(value, LEVELS, {}))
+    return groups[0] if len(groups) == 1 else ()
 
 
 def spec_of(one: Found, schedule: Schedule | None = None) -> Spec:
@@ -86,6 +97,7 @@ def spec_of(one: Found, schedule: Schedule | None = None) -> Spec:
     Raises:
         SpecError: it is one of ours, and not valid.
         StateError: it is of another schedule, of no class that is known, or does not say enough.
+        UnsaidSchedule: the schedule is code, and no schedule is given.
     """
     if one.writer == OURS:
         spec = parse(one.state)
@@ -106,21 +118,30 @@ def _of_another(one: Found, schedule: Schedule | None) -> Spec:
             "would: remove their `lr_scale` or `lr_mult`"
         )
     if old.schedule is None and schedule is None:
-        raise StateError(
+        raise UnsaidSchedule(
             f"{old.writer} does not save the schedule, which is code: a spec must say it; it "
             f"stands at step {old.last_epoch}"
         )
     document = schedule if old.schedule is None else parse(old.schedule).schedule
     assert document is not None
-    bases = old.base_lrs or _uncounted(one.state)
+    bases = old.base_lrs or _uncounted(one.state, old.writer)
     check_rates(one.state, old, document, bases)
     position = {"last_epoch": old.last_epoch, "base_lrs": list(bases), "digest": digest(document)}
     return parse(document.model_dump(mode="json") | position)
 
 
-def _uncounted(state: Mapping[str, Any]) -> tuple[float, ...]:
-    """The base rates that a cycle of torch's has, and that count for nothing here."""
+def _uncounted(state: Mapping[str, Any], writer: str) -> tuple[float, ...]:
+    """The base rates that a cycle of torch's has, and that count for nothing here.
+
+    Raises:
+        StateError: there are none, and they count.
+    """
     while "base_lrs" not in state:
+        if "_schedulers" not in state:
+            raise StateError(
+                f"{writer} does not save the base rates: load the state into a scheduler, or keep "
+                "the configuration of the run beside it"
+            )
         state = state["_schedulers"][0]
     return tuple(map(float, state["base_lrs"]))
 

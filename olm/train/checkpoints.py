@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path as FilePath
-from types import MappingProxyType, ModuleType
-from typing import IO, Any, Self
+from types import ModuleType
+from typing import IO, Any
 from zipfile import ZIP_STORED, ZipFile
 
 import torch
 
+from olm.foreign.inert_pickle import inert_values, stand_in
 from olm.problem import StateError, clipped
 
 resource: ModuleType | None
@@ -51,6 +52,17 @@ def load(path: FilePath) -> Any:
                 _check_sizes(file, os.fstat(file.fileno()).st_size)
             # Without reading the tensors of a large model, where the format allows it.
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+
+
+def load_plain(path: FilePath) -> Any:
+    """A file that torch saved, with stand-ins for its objects and tensors, which are not built.
+
+    Raises:
+        OSError: it cannot be read.
+        StateError: it is no such file, or is damaged.
+    """
+    with path.open("rb") as file:
+        return inert_values(file)
 
 
 @contextmanager
@@ -177,7 +189,7 @@ def _leaf(folder: FilePath, place: Mapping[str, Any]) -> Any:
 class _Metadata(pickle._Unpickler):
     """Reads the list of contents of a distributed checkpoint, and builds nothing else.
 
-    Every class that the list names is replaced by a `_StandIn` of that name, made for this list
+    Every class that the list names is replaced by a `StandIn` of that name, made for this list
     alone: what a pickle does to it reaches nothing else.
     """
 
@@ -204,23 +216,8 @@ class _Metadata(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
-            return type(name, (dict,), {})
+            return stand_in(module, name)
         is_dtype = module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)
         if is_dtype or name in self.ALLOWED.get(module, ()):
-            return type(name, (_StandIn,), {})
+            return stand_in(module, name)
         raise pickle.UnpicklingError(f"GLOBAL {module}.{name}")
-
-
-class _StandIn:
-    """A value of a class that is not built: only the fields that a pickle gives it."""
-
-    fields: Mapping[str, Any] = MappingProxyType({})
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        return super().__new__(cls)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-    def __setstate__(self, state: Any) -> None:
-        self.fields = state if isinstance(state, dict) else {}

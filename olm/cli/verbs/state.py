@@ -20,6 +20,7 @@ from olm.cli.files.search import STDIN, is_there
 from olm.cli.formats import Tally, outcome
 from olm.cli.formats.text import of_file
 from olm.cli.input import BINARY, checked
+from olm.cli.run_configuration import continued_from, has_configuration, nothing_beside
 from olm.cli.terminal import Paint, visible, wants_colour
 from olm.problem import OlmError, SpecError, StateError, dotted, listed, quantity
 from olm.spec.spec import Spec, parse
@@ -28,6 +29,7 @@ from olm.text.document import read
 if TYPE_CHECKING:
     from olm.checking.check import Checked
     from olm.foreign.checkpoints import Found
+    from olm.foreign.continued import Continued
     from olm.problem import Problem
     from olm.schedule.clock import Clock
     from olm.spec.differences import Difference
@@ -39,6 +41,10 @@ FILE is a checkpoint: a state in JSON or YAML; a torch file with a state anywher
 (.pt, .pth, .bin, a Lightning .ckpt); or a folder of transformers' Trainer, of Accelerate,
 or of torch's distributed checkpoints. States of torch's own schedulers and of
 OpenLanguageModel can be read as well. No code in FILE is run.
+
+A schedule that is code is read from the configuration beside FILE, as `olm import` reads it:
+training_args.bin of transformers, args.yaml of timm, config.py of mmengine, ds_config.json of
+DeepSpeed, config.yaml or a TOML file of others. --config names another one.
 
 A state is in optimizer steps, and keeps the durations as written. The durations of SPEC
 are converted to steps by the options, else by the clock of SPEC; without a clock, they
@@ -83,22 +89,27 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--spec", metavar="SPEC", help="the schedule that the state must match, or lacks"
     )
+    parser.add_argument(
+        "--config",
+        metavar="CONFIG",
+        help="the configuration of the run, if FILE lacks the schedule (default: the one beside)",
+    )
     add_at_step(parser)
-    add_clock(parser.add_argument_group("run length, for the durations of SPEC"))
+    add_clock(parser.add_argument_group("run length, for the durations of SPEC and CONFIG"))
     parser.add_argument("--json", action="store_true", help="print the state as olm's JSON")
     parser.add_argument("--out", metavar="OUT", help="write the state to a file, atomically")
 
 
 def run(args: Namespace) -> int:
     """Print or convert the states in a checkpoint, or report their problems."""
-    for path in filter(None, (args.file, args.spec)):
+    for path in filter(None, (args.file, args.spec, args.config)):
         if not is_there(path):
             print(f"olm state: no such file or folder: {visible(path)}", file=sys.stderr)
             return MISUSE
     clock = clock_of(args)
     check_alone(args)
-    if clock is not None and args.spec is None and args.at_step is None:
-        raise Misuse("a state is in steps already: a run length is for --spec only")
+    if args.config is not None and args.spec is not None:
+        raise Misuse("--spec and --config are both the schedule: leave one of them out")
     command = _Command(args, Paint(wants_colour(sys.stdout)), clock)
     return command.convert() if args.json or args.out is not None else command.show()
 
@@ -110,7 +121,7 @@ def only_state(verb: str, file: str, at: str | None) -> Spec | int:
         The state; an exit status if there is another number of states, or a problem. All of that
         is printed to the standard error.
     """
-    args = Namespace(file=file, at=at, spec=None, at_step=None)
+    args = Namespace(file=file, at=at, spec=None, config=None, at_step=None)
     return _Command(args, Paint(wants_colour(sys.stderr)), None).only(verb)
 
 
@@ -121,6 +132,7 @@ class _Command:
         self.args, self.paint, self.clock = args, paint, clock
         self.problems = 0
         self.wanted: Spec | None = None
+        self.values: dict[str, Any] = {}
 
     def show(self) -> int:
         """Print each state."""
@@ -156,14 +168,14 @@ class _Command:
         # Problems must not mix with the output.
         with redirect_stdout(sys.stderr):
             found = self._found()
-            spec = self._spec(*found[0]) if len(found) == 1 else None
+            read = self._spec(*found[0]) if len(found) == 1 else None
         if len(found) > 1:
-            places = ", ".join(dotted(state.path) or file for file, state in found)
+            places = ", ".join(_path(state) or file for file, state in found)
             print(f"olm {verb}: choose a state with --at PLACE: {visible(places)}", file=sys.stderr)
             return MISUSE
-        if spec is None:
+        if read is None:
             return PROBLEMS if self.problems else self._nothing(verb)
-        return spec
+        return read.state
 
     def _write(self, spec: Spec) -> int:
         """Print or write a state as JSON."""
@@ -186,19 +198,28 @@ class _Command:
         self.problems += len(result.problems)
         print(*of_file(result, self.paint), sep="", end="")
 
-    def _found(self) -> list[tuple[str, Found]]:
-        """Every state, or the requested state, with its file."""
+    def _found(self) -> list[tuple[str, Found | None]]:
+        """Every state, or the requested state, with its file.
+
+        None is a checkpoint without a state, which has a configuration.
+        """
         from olm.foreign.checkpoints import states_of
 
         if self.args.spec:
             self.wanted = self._wanted(self.args.spec)
             if self.wanted is None:
                 return []
-        found = [(file, state) for file, value in self._values() for state in states_of(value)]
+        self.values = dict(self._values())
         at = self.args.at
-        return [
-            (file, state) for file, state in found if at is None or at in (dotted(state.path), file)
+        found: list[tuple[str, Found | None]] = [
+            (file, state)
+            for file, value in self.values.items()
+            for state in states_of(value)
+            if at is None or at in (dotted(state.path), file)
         ]
+        if found or self.wanted or at is not None or not has_configuration(self.args):
+            return found
+        return [(file, None) for file in self.values]
 
     def _values(self) -> Iterator[tuple[str, Any]]:
         """The value in each file."""
@@ -220,9 +241,10 @@ class _Command:
         if str(file) == STDIN or not (file.is_dir() or _is_binary(file)):
             yield from self._text(str(file), name)
             return
-        from olm.train.checkpoints import load
+        from olm.train.adoption import values_beside
 
-        yield name, load(file)
+        config = self.args.config
+        yield name, values_beside(file, None if config is None else Path(config))
 
     def _piped(self, pipe: Path) -> Iterator[tuple[str, Any]]:
         """The value in what can be read only once, such as ``<(...)`` in a shell."""
@@ -247,21 +269,44 @@ class _Command:
             value = json.loads(result.text.content)
         yield result.file, value
 
-    def _spec(self, file: str, state: Found) -> Spec | None:
-        """The spec of a state, unless it has problems."""
+    def _spec(self, file: str, state: Found | None) -> Continued | None:
+        """The state of a scheduler, unless it has problems."""
+        from olm.foreign.configs._config import Refusal
+
         try:
-            return _spec_of(state, self.wanted)
+            return self._read(file, state)
+        except Refusal as error:
+            for problem in error.problems:
+                self._problem(str(problem.place), (), problem.code, _text(problem))
         except SpecError as error:
             for problem in error.problems:
-                self._report(file, state, problem)
+                path = (*(state.path if state else ()), *problem.path)
+                self._problem(file, path, problem.code, _text(problem))
         except OlmError as error:
-            self._problem(file, state.path, "state", str(error))
+            self._problem(file, state.path if state else (), "state", str(error))
         return None
 
-    def _report(self, file: str, state: Found, problem: Problem) -> None:
-        hint = f" ({problem.hint})" if problem.hint else ""
-        path = (*state.path, *problem.path)
-        self._problem(file, path, problem.code, f"{problem.message}{hint}")
+    def _read(self, file: str, state: Found | None) -> Continued:
+        """The state of a scheduler, with the schedule of a configuration if it has none.
+
+        Raises:
+            OlmError: it cannot be read, or lacks the schedule.
+            Misuse: there are options for a schedule in a configuration, and none is read.
+        """
+        from olm.foreign.checkpoints import UnsaidSchedule
+        from olm.foreign.continued import Continued
+
+        try:
+            if state is not None:
+                spec = _spec_of(state, self.wanted)
+                if self.wanted is None and (self.clock is not None or self.args.config):
+                    text = "a state is in steps already, and this one has its schedule"
+                    raise Misuse(f"{text}: a run length is for --spec and --config only")
+                return Continued(spec, str(state.writer))
+        except UnsaidSchedule as error:
+            if not has_configuration(self.args):
+                raise StateError(f"{error}\n{nothing_beside()}") from None
+        return continued_from(self.args, self.clock, self.values[file], state)
 
     def _problem(self, file: str, path: tuple[str | int, ...], code: str, message: str) -> None:
         self.problems += 1
@@ -270,12 +315,12 @@ class _Command:
         print(f"{self.paint('bold', visible(where))}: {error}: {self.paint('bold', first[0])}")
         print(*(visible(line) for line in first[1:]), "", sep="\n")
 
-    def _show(self, file: str, state: Found) -> None:
-        spec = self._spec(file, state)
-        if spec is not None:
-            place = f": {dotted(state.path)}" if state.path else ""
+    def _show(self, file: str, state: Found | None) -> None:
+        read = self._spec(file, state)
+        if read is not None:
+            place = f": {_path(state)}" if _path(state) else ""
             print(self.paint("bold", visible(f"{file}{place}")))
-            print(*(f"  {line}" for line in facts(spec, state.writer)), "", sep="\n")
+            print(*(f"  {line}" for line in facts(read.state, read.writer)), "", sep="\n")
 
     def _nothing(self, verb: str = "state") -> int:
         at = f" at {self.args.at}" if self.args.at else ""
@@ -286,6 +331,16 @@ class _Command:
         if self.problems:
             return outcome(Tally(1, 1, errors=self.problems))
         return f"{quantity(count, 'state')} {'is' if count == 1 else 'are'} fine"
+
+
+def _path(state: Found | None) -> str:
+    """Where a state is in its file."""
+    return dotted(state.path) if state else ""
+
+
+def _text(problem: Problem) -> str:
+    """A problem with its hint, on a line."""
+    return f"{problem.message} ({problem.hint})" if problem.hint else problem.message
 
 
 def _spec_of(state: Found, wanted: Spec | None) -> Spec:

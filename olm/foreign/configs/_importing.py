@@ -28,7 +28,7 @@ class Imported:
     spec: Spec
     """The spec, with an expectation of five rates if the length of the run is known."""
     keys: dict[str, tuple[Any, int]]
-    """The keys that it came from, each with its value and its line."""
+    """The keys that it came from, each with its value and its line; 0 if the file has no lines."""
     defaults: dict[str, Any]
     """The defaults of the framework that counted."""
     options: dict[str, Any]
@@ -41,7 +41,7 @@ class Imported:
         """The lines above the spec: where each number is from."""
         yield f"Imported from {self.file}: {self.title}."
         for key, (value, line) in self.keys.items():
-            yield f"{key}: {_short(value)} (line {line})"
+            yield f"{key}: {_short(value)}" + (f" (line {line})" if line else "")
         for key, value in self.defaults.items():
             yield f"{key}: {_short(value)} (the default)"
         for name, value in self.options.items():
@@ -114,8 +114,9 @@ def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> 
     )
     name, form = format_of(inside, from_)
     translation = _translated(form, config)
+    has_lines = source.form != "pickle"
     keys = {
-        dotted(path): (value, config.source.place_of(path, True).line)
+        dotted(path): (value, has_lines * config.source.place_of(path, True).line)
         for path, value in config.taken.items()
         if not isinstance(value, dict | list)
     }

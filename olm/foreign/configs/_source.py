@@ -25,6 +25,7 @@ FORMS = {
     ".gin": "gin",
     ".ipynb": "notebook",
     ".md": "markdown",
+    ".bin": "pickle",
 }
 """The syntax of a file by the end of its name; of others it is tried out."""
 
