@@ -39,10 +39,15 @@ def optimizer_of(lr: float) -> Any:
 
 
 def stepped(optimizer: Any, scheduler: Any, steps: int) -> list[float]:
-    """The rates of the first steps, with the scheduler stepped after each."""
+    """The rates of the first steps, with the scheduler stepped after each, until it ends."""
     rates = []
     for _ in range(steps):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
-        scheduler.step()
+        try:
+            scheduler.step()
+        except ValueError as error:
+            if "Tried to step" in str(error):  # OneCycleLR has no rate past its end.
+                break
+            raise
     return rates

@@ -78,6 +78,10 @@ class Config:
             self.asked.add((*self.root, *path))
         return value is not None
 
+    def is_null(self, *path: str | int) -> bool:
+        """Whether null is written at a path, which some frameworks distinguish from no key."""
+        return self.source.has(*self.root, *path) and self.peek(*path) is None
+
     def peek(self, *path: str | int, default: Any = None) -> Any:
         """The value at a path, without taking it."""
         value: Any = self.source.value

@@ -47,6 +47,8 @@ class Numbers:
             text = f'`{key}` is "auto": the trainer fills it in'
             hint = f"give {', '.join(flags)}, or import the arguments of the trainer"
             raise self.config.refusal("auto-value", text, (*self.path, key), hint=hint)
+        if default is not None and self.config.is_null(*self.path, key):
+            raise self.refusal("type", f"`{key}` is null, and DeepSpeed needs a number", key)
         return self.config.number(*self.path, key, default=default)
 
     def steps(self, key: str, default: Any = REQUIRED, *, least: int = 1) -> Any:
@@ -105,7 +107,8 @@ def _warmup_lr(numbers: Numbers) -> Made:
 
 
 def _warmup_decay(numbers: Numbers) -> Made:
-    rise, steps, base, low = _warmup(numbers, 0.001)
+    highest = None if numbers.config.is_null(*numbers.path, "warmup_max_lr") else 0.001
+    rise, steps, base, low = _warmup(numbers, highest)
     total = numbers.total = numbers.steps("total_num_steps")
     ends = {key.replace("end", "start"): value for key, value in rise.items() if "end_" in key}
     floor: Document = {"end_lr": low} if low else {"end_factor": 0.0}

@@ -56,10 +56,12 @@ class Call:
 
     def number(self, key: str, default: Any = REQUIRED) -> Any:
         """The number of an argument."""
+        self._check_null(key, default)
         return self.config.number(*self.path, key, default=default)
 
     def count(self, key: str, default: Any = REQUIRED, *, least: int = 1) -> Any:
         """The whole number of an argument."""
+        self._check_null(key, default)
         value = self.config.whole(*self.path, key, default=default)
         if value is not None and value < least:
             text = f"`{key}` must be at least {least}, found {value}"
@@ -73,6 +75,11 @@ class Call:
             text = f"`{key}` must be {listed(words, 'or')}, found {found(value)}"
             raise self.refusal("type", text, key)
         return value
+
+    def _check_null(self, key: str, default: Any) -> None:
+        """Refuse null for an argument that torch computes with."""
+        if default is not None and self.config.is_null(*self.path, key):
+            raise self.refusal("type", f"`{key}` is null, and torch needs a number", key)
 
     def refusal(self, code: str, text: str, key: str = "") -> Refusal:
         """The refusal of the call, at an argument."""
