@@ -66,7 +66,7 @@ def _pretraining(config: Config, lr: float) -> tuple[Document, dict[str, int]]:
         raise config.refusal("type", text, ("train", "global_batch_size"))
     length = _length(config)
     most = config.whole("train", "max_tokens") // world // (micro * length)
-    warmup = min(most, _warmup(config) * accumulate)
+    warmup = min(most, _warmup(config, 2_000) * accumulate)
     if config.has("train", "max_steps"):
         config.note("max_steps is ignored in pretraining: train.max_steps")
     # In samples of all processes: a micro-batch on each of them.
@@ -83,22 +83,27 @@ def _pretraining(config: Config, lr: float) -> tuple[Document, dict[str, int]]:
     return schedule, {**clock, "tokens_per_step": step * length}
 
 
-def _warmup(config: Config) -> int:
+def _warmup(config: Config, default: int) -> int:
     """The steps of the warm-up; null is none."""
-    if config.has("train", "lr_warmup_fraction") and config.number("train", "lr_warmup_fraction"):
-        if (given := config.option("warmup_steps")) is not None:
-            return int(given)
-        text = "lr_warmup_fraction counts the micro-batches of an epoch, which are not in the file"
-        raise config.refusal(
-            "needs-length", text, ("train", "lr_warmup_fraction"), hint="give --warmup-steps N"
-        )
-    steps: int = config.whole("train", "lr_warmup_steps", default=0)
-    return steps
+    is_null = config.peek("train", "lr_warmup_steps", default=default) is None
+    steps: int = config.whole("train", "lr_warmup_steps", default=0 if is_null else default)
+    if not config.has("train", "lr_warmup_fraction"):
+        return steps
+    if not config.number("train", "lr_warmup_fraction"):
+        return steps
+    path = ("train", "lr_warmup_fraction")
+    if steps:
+        text = f"litgpt refuses lr_warmup_fraction beside lr_warmup_steps, which is {steps:,}"
+        raise config.refusal("unsupported-key", text, path)
+    if (given := config.option("warmup_steps")) is not None:
+        return int(given)
+    text = "lr_warmup_fraction counts the micro-batches of an epoch, which are not in the file"
+    raise config.refusal("needs-length", text, path, hint="give --warmup-steps N")
 
 
 def _finetuning(config: Config) -> tuple[Document, dict[str, Any]]:
     """A schedule in steps."""
-    warmup = _warmup(config)
+    warmup = _warmup(config, 100)
     if warmup < 1:
         text = "litgpt divides by the steps of the warm-up, of which finetuning needs at least 1"
         raise config.refusal("type", text, ("train", "lr_warmup_steps"))
@@ -119,7 +124,10 @@ def _finetuning(config: Config) -> tuple[Document, dict[str, Any]]:
         return {"kind": "WarmupDecayLR", "warmup_steps": warmup, "total_steps": total}, {}
     total = total if most is None else min(total, most)
     clock = {"total_steps": total}
-    if warmup >= total:
+    if warmup == total:
+        text = "litgpt divides by the steps after the warm-up, which has as many as the run"
+        raise config.refusal("unsupported-key", text, ("train", "lr_warmup_steps"))
+    if warmup > total:
         return rise(warmup), clock
     return {"kind": "WarmupDecayLR", "warmup_steps": warmup, "total_steps": total}, clock
 
