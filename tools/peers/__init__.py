@@ -126,6 +126,9 @@ class Peer:
     """The runs with a growing batch that are compared, if the peer has any."""
     trained: Callable[[Run], dict[str, Any]] | None = None
     """The batches, and the rates, of a run, computed by the code of the peer."""
+    exported: Callable[[str, int], list[float]] | None = None
+    """The rates of the first steps by a text that `olm export` wrote, computed by the peer. The
+    texts are in `tests/exports`, each beside its spec."""
     dependencies: bool = True
     """Whether to install the requirements of the peer; otherwise, only those in `needs`."""
 

@@ -12,7 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from itertools import zip_longest
@@ -30,6 +30,7 @@ from peers._environments import python_of, variables  # noqa: E402
 
 COMMAND = "python3 tools/peers"
 CURVES = ROOT / "tests" / "peers"
+EXPORTS = ROOT / "tests" / "exports"
 NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 
 
@@ -101,7 +102,19 @@ def _lines(name: str, peer: Peer) -> Iterator[str]:
     if peer.trained is not None:
         yield '], "runs": ['
         yield from _listed({**vars(run), **peer.trained(run)} for run in peer.runs)
+    if peer.exported is not None:
+        yield '], "exported": ['
+        yield from _listed(_exported(name, peer.exported))
     yield "]}"
+
+
+def _exported(name: str, rates: Callable[[str, int], list[float]]) -> Iterator[dict[str, Any]]:
+    """The rates of each text that `olm export` wrote for the peer."""
+    for spec in sorted((EXPORTS / name).glob("*.olm.json")):
+        stem = spec.name.removesuffix(".olm.json")
+        (file,) = (path for path in spec.parent.glob(f"{stem}.*") if path != spec)
+        steps = json.loads(spec.read_text(encoding="utf-8"))["clock"]["total_steps"]
+        yield {"file": file.name, "values": rates(file.read_text(encoding="utf-8"), steps)}
 
 
 def _listed(rows: Iterable[dict[str, Any]]) -> Iterator[str]:

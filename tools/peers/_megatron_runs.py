@@ -57,7 +57,7 @@ def trained(run: Run) -> dict[str, Any]:
 def _train(run: Run) -> Seen:
     calculators = core("num_microbatches_calculator")
     calculator = calculators.RampupBatchsizeNumMicroBatchesCalculator(rank=0, **run.batches)
-    scheduler = _scheduler(**run.rates) if run.rates else None
+    scheduler = scheduler_of(**run.rates) if run.rates else None
     consumed, seen = 0, Seen()
     while consumed < run.samples:
         calculator.update(consumed, consistency_check=True)
@@ -70,7 +70,8 @@ def _train(run: Run) -> Seen:
     return seen
 
 
-def _scheduler(**arguments: Any) -> Any:
+def scheduler_of(**arguments: Any) -> Any:
+    """A scheduler of Megatron with an optimizer of its own."""
     from torch import nn, optim
 
     optimizer = optim.SGD([nn.Parameter()], lr=arguments["max_lr"])

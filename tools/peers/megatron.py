@@ -1,6 +1,7 @@
 """Megatron: `OptimizerParamScheduler`, one class whose `lr_decay_style` selects the curve.
 
-Its runs with a growing batch are in `_megatron_runs.py`.
+Its runs with a growing batch are in `_megatron_runs.py`, and those of the arguments that
+`olm export` writes in `_megatron_exports.py`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from peers import Curves, Peer, Refused, Row
+from peers._megatron_exports import exported
 from peers._megatron_runs import RUNS, core, trained
 from peers._stepping import stepped
 
@@ -255,6 +257,7 @@ PEER = Peer(
     ],
     runs=RUNS,
     trained=trained,
+    exported=exported,
     needs=["torch", "numpy"],
     dependencies=False,
 )

@@ -20,6 +20,13 @@ def rates(row: Row) -> Curves:
     return called(row, vars(import_module("optax.schedules")))
 
 
+def _exported(text: str, steps: int) -> list[float]:
+    """The rates of the schedule in a module."""
+    names: dict[str, Any] = {}
+    exec(text, names)
+    return [float(names["schedule"](step)) for step in range(steps)]
+
+
 def _up_to(last: int) -> tuple[int, ...]:
     return tuple(range(last + 1))
 
@@ -223,5 +230,6 @@ PEER = Peer(
             instead="optax stays at the base rate forever; olm has no such ramp",
         ),
     ],
+    exported=_exported,
     needs=["jax==0.10.2", "jaxlib==0.10.2"],
 )
