@@ -52,9 +52,9 @@ def walked(optimizer, schedulers, steps):
     return rates
 
 
-def expected(run, steps=None):
+def expected(run):
     """The rates of the spec, to the rounding of schedulers that compute each from the last."""
-    rates = run.schedule.lr(np.arange(steps or run.steps), run.base)
+    rates = run.schedule.lr(np.arange(run.steps), run.base)
     return pytest.approx(rates, rel=1e-9, abs=1e-12 * np.abs(rates).max())
 
 
@@ -166,3 +166,29 @@ def test_lightning_cli_trains_with_the_exported_rates(document, tmp_path, monkey
         )
     assert rates.rates == expected(run)
     assert (document is BY_EPOCH) == ("StepCLI" not in text)
+
+
+def schedulers_of_mmengine(text, folder):
+    """The optimizer and the schedulers that the runner builds from a file, in its order."""
+    from mmengine.config import Config
+    from mmengine.optim import build_optim_wrapper
+    from mmengine.registry import PARAM_SCHEDULERS
+
+    file = folder / "run.py"
+    file.write_text(text)
+    config = Config.fromfile(file)
+    wrapper = build_optim_wrapper(torch.nn.Linear(1, 1), config.optim_wrapper)
+    schedulers = [
+        PARAM_SCHEDULERS.build(each, default_args={"optimizer": wrapper})
+        for each in config.param_scheduler
+    ]
+    assert not any(scheduler.by_epoch for scheduler in schedulers)
+    return wrapper, schedulers
+
+
+# mmengine compiles functions with torch.jit as it is imported.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_schedulers_of_mmengine_have_the_exported_rates(tmp_path):
+    for run, text in exported("mmengine"):
+        trained, schedulers = schedulers_of_mmengine(text, tmp_path)
+        assert walked(trained, schedulers, run.steps) == expected(run), text

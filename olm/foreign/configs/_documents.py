@@ -116,11 +116,12 @@ def count(config: Config, *path: str | int, default: Any = REQUIRED) -> int:
 
 
 def betas_and_decay(config: Config, *optimizer: str | int) -> dict[str, float]:
-    """Weight decay, momentum and the first beta, as far as an optimizer's keys have them."""
+    """Weight decay, momentum and both betas, as far as an optimizer's keys have them."""
     numbers: dict[str, float] = {}
     for key in ("weight_decay", "momentum"):
         if config.has(*optimizer, key):
             numbers[key] = config.number(*optimizer, key)
-    if isinstance(config.peek(*optimizer, "betas"), list | tuple):
-        numbers["betas[0]"] = config.number(*optimizer, "betas", 0)
+    betas = config.peek(*optimizer, "betas")
+    for index in range(2 if isinstance(betas, list | tuple) and len(betas) == 2 else 0):
+        numbers[f"betas[{index}]"] = config.number(*optimizer, "betas", index)
     return numbers

@@ -60,6 +60,11 @@ class Window:
         return self.end - self.begin
 
     @property
+    def unit_is_a_step(self) -> bool:
+        """Whether it steps at every step of the run, and its numbers are in those."""
+        return not self.in_epochs and not self.is_late
+
+    @property
     def own_steps(self) -> int | None:
         """How many of its own steps it takes, if an epoch is known or does not matter."""
         if not self.in_epochs or self.is_late:
@@ -163,7 +168,7 @@ def cosine(window: Window, start: float, base: float) -> Part:
     low = _absolute(floor, base)
     ramp = {"kind": "RampLR", "total_steps": window.span(half), "start_factor": start / base}
     ramp |= {**floor, "ease": "cosine"}
-    if window.length > half:
+    if window.length > half + 1:
         if start != base:
             text = "mmengine rises from a cosine's end by the base rate, not by where it began"
             raise window.refused(text, "unsupported-key", "T_max")

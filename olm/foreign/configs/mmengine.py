@@ -253,17 +253,28 @@ def _from_begin(window: Window, node: Node) -> Node:
 def _in_order(windows: list[Window]) -> list[Window] | None:
     """The windows in the order of time, if no two are active at once; else None."""
     same = len({window.in_epochs for window in windows}) == 1
-    spans: list[tuple[Fraction, Fraction, Window]] = []
-    for window in windows:
+    spans: list[tuple[Fraction, Fraction, int, Window]] = []
+    for order, window in enumerate(windows):
         first = window.begin if same else window.place(window.begin)
         last = window.end if same else window.place(window.end)
         if first is None or last is None:
             return None
-        spans.append((first, last, window))
-    spans.sort(key=lambda span: span[:2])
-    if any(before[1] > after[0] for before, after in pairwise(spans)):
+        spans.append((first, last, order, window))
+    spans.sort(key=lambda span: span[:3])
+    if any(not _is_over(before, after) for before, after in pairwise(spans)):
         return None
-    return [window for _, _, window in spans]
+    return [window for *_, window in spans]
+
+
+def _is_over(
+    before: tuple[Fraction, Fraction, int, Window], after: tuple[Fraction, Fraction, int, Window]
+) -> bool:
+    """Whether a window has set its last rate when the next one begins from it.
+
+    mmengine moves the schedulers in the order of the list, so that they may have a step in common.
+    """
+    in_common = before[3].unit_is_a_step and after[3].unit_is_a_step and before[2] < after[2]
+    return before[1] - in_common <= after[0]
 
 
 def _sequence(config: Config, windows: list[Window], base: float) -> Node:
@@ -272,18 +283,20 @@ def _sequence(config: Config, windows: list[Window], base: float) -> Node:
     milestones: list[int | str] = []
     value = base
     for place, window in enumerate(windows):
-        if window.begin or place:
-            if not nodes:
-                nodes.append({"kind": "HoldLR"})
-            milestones.append(window.span(window.begin))
         if value != value:
             if window.epoch.steps is None:
                 config.need("steps_per_epoch", "the length of an epoch", *window.path)
             text = "the rate at which the scheduler before it stops is not computed"
             raise window.refused(text)
         part = SHAPES[window.shape](_bounded(window, windows, place), value, base)
-        nodes.append(part.node)
         value = part.after
+        if place + 1 < len(windows) and windows[place + 1].begin == window.begin:
+            # Its only step is the first one of the next window.
+            continue
+        if window.begin or nodes:
+            nodes = nodes or [{"kind": "HoldLR"}]
+            milestones.append(window.span(window.begin))
+        nodes.append(part.node)
     if len(nodes) == 1:
         return nodes[0]
     return {"kind": "SequentialLR", "schedulers": nodes, "milestones": milestones}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from olm.foreign.exports._candidates import as_yaml
 from olm.foreign.exports._targets import Run
 from olm.spec.hyperparameters import LR, split
 
@@ -49,6 +50,12 @@ def optimizer_class(run: Run) -> str:
     """
     names = {name for name, _ in run.spec.optimizer}
     return "SGD" if names.intersection(OF_SGD) else "AdamW"
+
+
+def yaml_with_choice(run: Run, settings: dict[str, Any], name: str) -> str:
+    """The text of settings with a class of optimizer that was chosen."""
+    head, _, lines = as_yaml(run, settings).partition("\n")
+    return f"{head}\n# {choice(name)}\n{lines}"
 
 
 def choice(name: str) -> str:

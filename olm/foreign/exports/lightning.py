@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from olm.foreign.exports._candidates import Candidate, as_yaml, best
-from olm.foreign.exports._optimizers import choice, optimizer_arguments, optimizer_class
+from olm.foreign.exports._candidates import Candidate, best
+from olm.foreign.exports._optimizers import optimizer_arguments, optimizer_class, yaml_with_choice
 from olm.foreign.exports._targets import Run, Target
 from olm.foreign.exports._torch_calls import Call, single_calls, slower
 from olm.problem import SpecError
@@ -88,7 +88,7 @@ def _candidate(run: Run, call: Call, options: dict[str, Any]) -> Candidate:
 
 
 def _text(run: Run, settings: dict[str, Any]) -> str:
-    return f"# {choice(optimizer_class(run))}\n{as_yaml(run, settings)}"
+    return yaml_with_choice(run, settings, optimizer_class(run))
 
 
 def _text_by_step(run: Run, settings: dict[str, Any]) -> str:
