@@ -124,14 +124,19 @@ def test_a_scheduler_that_moves_every_step_has_the_rates_of_torch(name, argument
 def test_a_scheduler_that_moves_every_epoch_holds_its_rate_for_an_epoch(name, arguments, tmp_path):
     file = tmp_path / "run.yaml"
     file.write_text(json.dumps(configuration(name, arguments, "lightning")))
-    if arguments.get("mode") == "exp_range":
-        with pytest.raises(SpecError, match="every step"):
-            olm.import_config(file)
-        return
     made = olm.import_config(file, steps_per_epoch=PER_EPOCH)
     assert made.format == "lightning"
     assert made.defaults["interval"] == "epoch"
     compare(made.spec, name, arguments, PER_EPOCH)
+
+
+def test_a_cycle_that_decays_every_epoch_needs_the_number_of_epochs(tmp_path):
+    file = tmp_path / "run.yaml"
+    cycle = {"base_lr": 0.001, "max_lr": 0.1, "mode": "exp_range", "gamma": 0.9}
+    written = configuration("CyclicLR", cycle, "lightning")
+    file.write_text(json.dumps({key: written[key] for key in written if key != "trainer"}))
+    with pytest.raises(SpecError, match="every step"):
+        olm.import_config(file)
 
 
 REFUSED = [

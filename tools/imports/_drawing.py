@@ -39,15 +39,10 @@ def optimizer_of(lr: float) -> Any:
 
 
 def stepped(optimizer: Any, scheduler: Any, steps: int) -> list[float]:
-    """The rates of the first steps, with the scheduler stepped after each, until it ends."""
+    """The rates of the first steps, with the scheduler stepped after each."""
     rates = []
-    for _ in range(steps):
+    for _ in range(min(steps, getattr(scheduler, "total_steps", steps))):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
-        try:
-            scheduler.step()
-        except ValueError as error:
-            if "Tried to step" in str(error):  # OneCycleLR has no rate past its end.
-                break
-            raise
+        scheduler.step()
     return rates

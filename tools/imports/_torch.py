@@ -50,14 +50,17 @@ def _arguments(
     floor = {"eta_min": [0.0, lr / 10, lr / 7]}
     milestones = [random.randrange(0, length + 5) for _ in range(random.randrange(1, 5))]
     return {
-        "StepLR": ({"step_size": random.randrange(1, 30)}, {"gamma": [0.5, 0.3, 1.1]}),
+        "StepLR": (
+            {"step_size": random.randrange(1, 30)},
+            {"gamma": [0.5, 0.3, 0.5, 0.3, 1.1, None]},
+        ),
         "MultiStepLR": ({"milestones": milestones}, {"gamma": [0.5, 0.3, 1.1]}),
-        "ConstantLR": ({}, {"factor": [0.5, 0.1, 1.0], "total_iters": some_steps}),
+        "ConstantLR": ({}, {"factor": [0.5, 0.1, 0.2, 1.0, 1.5], "total_iters": some_steps}),
         "LinearLR": (
             {},
             {
-                "start_factor": [0.5, 0.001, 1.0],
-                "end_factor": [1.0, 0.1, 0.0],
+                "start_factor": [0.5, 0.001, 0.25, 1.0, 0.0],
+                "end_factor": [1.0, 0.1, 0.0, 2.0],
                 "total_iters": some_steps,
             },
         ),
@@ -69,14 +72,14 @@ def _arguments(
         ),
         "CosineAnnealingWarmRestarts": (
             {"T_0": random.choice([1, 5, 11, length])},
-            {"T_mult": [1, 2, 3], **floor},
+            {"T_mult": [1, 2, 3, 1, 2, 0], **floor},
         ),
     }
 
 
 def _one_cycle(random: Random, lr: float, length: int) -> dict[str, Any]:
     optional: dict[str, list[Any]] = {
-        "pct_start": [0.1, 0.25, 0.4],
+        "pct_start": [0.1, 0.25, 0.4, 1.2],
         "anneal_strategy": ["cos", "linear"],
         "div_factor": [10.0, 2],
         "final_div_factor": [100.0, 1e3],

@@ -53,6 +53,8 @@ class Call:
     """How many rates of it are used, if that is known."""
     lr: float | None = None
     """The base rate, if it is known."""
+    at_milestone: bool = False
+    """Whether the scheduler starts at a milestone of a sequence."""
 
     def number(self, key: str, default: Any = REQUIRED) -> Any:
         """The number of an argument."""
@@ -65,6 +67,16 @@ class Call:
         value = self.config.whole(*self.path, key, default=default)
         if value is not None and value < least:
             text = f"`{key}` must be at least {least}, found {value}"
+            raise self.refusal("type", text, key)
+        return value
+
+    def factor(self, key: str, default: float, *, zero: bool = True) -> float:
+        """The number of an argument that torch wants between 0 and 1, perhaps above 0."""
+        value: float = self.number(key, default)
+        if not 0 <= value <= 1 or (value == 0 and not zero):
+            text = f"`{key}` must be between 0 and 1, found {value}"
+            if not zero:
+                text = f"`{key}` must be above 0 and at most 1, found {value}"
             raise self.refusal("type", text, key)
         return value
 

@@ -69,10 +69,10 @@ def _exponential(call: Call) -> Document:
 
 
 def _constant(call: Call) -> Document:
-    factor, total = call.number("factor", 1 / 3), call.count("total_iters", 5, least=0)
+    factor, total = call.factor("factor", 1 / 3), call.count("total_iters", 5, least=0)
     if total == 0:
         # torch multiplies by the factor at its first step, and never arrives at the last one.
-        return {"kind": "HoldLR", "factor": factor}
+        return {"kind": "HoldLR"} if call.at_milestone else {"kind": "HoldLR", "factor": factor}
     if factor == 0:
         text = f"`factor` is 0, by which torch divides after {total} steps"
         raise call.refusal("unsupported-key", text, "factor")
@@ -80,16 +80,25 @@ def _constant(call: Call) -> Document:
 
 
 def _linear(call: Call) -> Document:
-    start, end = call.number("start_factor", 1 / 3), call.number("end_factor", 1.0)
-    total = call.count("total_iters", 5, least=0)
+    start, end = call.factor("start_factor", 1 / 3, zero=False), call.factor("end_factor", 1.0)
+    total = _total_iters(call)
     if total == 0:
         return {"kind": "HoldLR", "factor": start}
     factors = {"start_factor": start, "end_factor": end}
     return call.slowed({"kind": "LinearFactorLR", **factors, "total_iters": call.tick.times(total)})
 
 
+def _total_iters(call: Call) -> int:
+    """The length of a line or a polynomial."""
+    total: int = call.count("total_iters", 5, least=0)
+    if total == 0 and call.at_milestone:
+        text = "`total_iters` is 0, by which torch divides at the milestone"
+        raise call.refusal("unsupported-key", text, "total_iters")
+    return total
+
+
 def _polynomial(call: Call) -> Document:
-    total, power = call.count("total_iters", 5, least=0), call.number("power", 1.0)
+    total, power = _total_iters(call), call.number("power", 1.0)
     if total == 0:
         return {"kind": "HoldLR"}
     fields = {"total_iters": call.tick.times(total), "power": power}
@@ -173,7 +182,9 @@ def _children(call: Call, lengths: list[int | None] | None, known: set[str]) -> 
             text = f"torch does not run {name} correctly inside {call.name}"
             raise call.config.refusal("unsupported-key", text, at)
         moves = call.moves if lengths is None or index >= len(lengths) else lengths[index]
-        made.append(schedule_of(replace(call, name=name, path=path, moves=moves)))
+        late = lengths is not None and index > 0
+        child = replace(call, name=name, path=path, moves=moves, at_milestone=late)
+        made.append(schedule_of(child))
     return made
 
 

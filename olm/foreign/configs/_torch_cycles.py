@@ -16,6 +16,14 @@ MOST_ROWS = 1000
 
 
 def cyclic(call: Call) -> Document:
+    cycle = _cycle(call)
+    _momentum_arguments(call)
+    if cycle["mode"] == "exp_range" and not call.tick.is_a_step:
+        return _by_epoch(call, call.lr or cycle["base_lr"])
+    return call.slowed(cycle)
+
+
+def _cycle(call: Call) -> Document:
     if call.config.has(*call.path, "scale_fn"):
         text = "`scale_fn` is a function of the program"
         raise call.refusal("needs-code", text, "scale_fn")
@@ -24,16 +32,25 @@ def cyclic(call: Call) -> Document:
     fields["step_size_up"] = call.tick.times(call.count("step_size_up", 2000))
     if (down := call.count("step_size_down", None)) is not None:
         fields["step_size_down"] = call.tick.times(down)
-    gamma = call.number("gamma", None)
+    gamma = call.number("gamma", 1.0)
     if mode == "exp_range":
-        if not call.tick.is_a_step:
-            text = "exp_range decays at every step of the scheduler, which is an epoch here"
-            raise call.refusal("interval", text, "mode")
-        fields["gamma"] = 1.0 if gamma is None else gamma
+        fields["gamma"] = gamma
     # The mode of scaling only counts with a function.
     call.config.text(*call.path, "scale_mode", default=None)
-    _momentum_arguments(call)
-    return call.slowed({"kind": "CyclicLR", **fields, "mode": mode})
+    return {"kind": "CyclicLR", **fields, "mode": mode}
+
+
+def _by_epoch(call: Call, base: float, **ends: float) -> Document:
+    """A cycle that decays once per epoch, as a table.
+
+    Raises:
+        Refusal: the number of epochs is not known.
+    """
+    if call.moves is None:
+        text = "exp_range decays at every step of the scheduler, which is an epoch here"
+        hint = "give --total-steps and --steps-per-epoch"
+        raise call.config.refusal("interval", text, (*call.path, "mode"), hint=hint)
+    return tabled(call, {**_cycle(replace(call, tick=Tick())), **ends}, base, call.moves)
 
 
 def _momentum_arguments(call: Call) -> bool:
@@ -60,14 +77,17 @@ def one_cycle(call: Call) -> Document:
         "final_div_factor": call.number("final_div_factor", 1e4),
         "three_phase": call.config.flag(*call.path, "three_phase"),
     }
-    return cycle if call.tick.is_a_step else tabled(call, cycle, call.lr or cycle["max_lr"])
+    return (
+        cycle
+        if call.tick.is_a_step
+        else tabled(call, cycle, call.lr or cycle["max_lr"], cycle["total_steps"])
+    )
 
 
-def tabled(call: Call, cycle: Document, base: float) -> Document:
+def tabled(call: Call, cycle: Document, base: float, total: int) -> Document:
     """A cycle whose steps are epochs, as a table: its turning points lie between two epochs."""
     from olm.spec.spec import parse
 
-    total = cycle["total_steps"]
     if total > MOST_ROWS:
         text = f"the cycle of {total:,} epochs is too long for a table"
         raise call.refusal("interval", text)
@@ -90,8 +110,10 @@ def momentum_of(call: Call, schedule: Document) -> Document | None:
     low, high = (call.number(key, default) for key, default in
                  zip(("base_momentum", "max_momentum"), defaults, strict=True))  # fmt: skip
     if call.name == "CyclicLR":
+        if schedule["kind"] == "TableLR":
+            return _by_epoch(call, 1.0, base_lr=high, max_lr=low)
         inner = schedule.get("scheduler", schedule)
         return call.slowed({**inner, "base_lr": high, "max_lr": low})
     rate = one_cycle(replace(call, tick=Tick()))
     cycle = {**rate, "max_lr": low, "div_factor": low / high, "final_div_factor": 1.0}
-    return cycle if call.tick.is_a_step else tabled(call, cycle, 1.0)
+    return cycle if call.tick.is_a_step else tabled(call, cycle, 1.0, cycle["total_steps"])
