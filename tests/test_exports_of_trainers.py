@@ -122,3 +122,15 @@ def test_the_warm_up_of_torchtitan_begins_one_increment_above_zero(tmp_path):
     run = RUNS["WarmupDecayLR-1-whole"]
     with pytest.raises(SpecError, match=r"the nearest is linear, which differs by up to 0\.025, "):
         export(run, targets()["torchtitan"])
+
+
+def test_rates_that_float32_does_not_have_are_refused_by_optax():
+    spec = parse({"kind": "HoldLR", "factor": 1e-40})
+    with pytest.raises(SpecError, match="float32, which has no rates as small as these"):
+        export(Run(spec, BASE, 9), targets()["optax"])
+
+
+def test_a_curve_that_is_no_piece_of_optax_is_refused_though_short_parts_are_lines():
+    run = Run(parse({"kind": "RexLR", "total_steps": 200_000}), BASE, 200_000)
+    with pytest.raises(SpecError, match="the nearest is polynomial_schedule, which differs by up"):
+        export(run, targets()["optax"])

@@ -13,6 +13,9 @@ from olm.foreign.exports._targets import KEEP, Run, Target, refused
 MOST_SCALES = 20
 """The most factors of a schedule in pieces, each of which multiplies the one before."""
 
+SMALLEST = 1e-30
+"""The smallest highest rate, whose shares of 1e-6 float32 still has."""
+
 WIDTH = 88
 """How long a line of code may be."""
 
@@ -21,6 +24,8 @@ Call = dict[str, Any]
 
 def write(run: Run) -> str:
     """The code."""
+    if 0 < float(run.schedule.lr(run.step_numbers(), run.base).max()) < SMALLEST:
+        raise refused("optax computes in float32, which has no rates as small as these", KEEP)
     parts = pieces(run)
     if len(parts) > MOST_PIECES:
         text = f"optax has no schedule with these rates: they have more than {MOST_PIECES} pieces"
