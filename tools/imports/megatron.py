@@ -6,7 +6,7 @@ PyPI has the core without `megatron.training`. What that does with the options i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 from random import Random
 from typing import Any
@@ -40,7 +40,11 @@ def draw(random: Random) -> Configuration:
     if unit == "samples" and not given and random.random() < 0.4:
         ramp = f"1 {random.choice([1, max(1, batch - 1)])} {random.randrange(1, total + 1)}"
         options["rampup_batch_size"] = ramp if batch > 1 else None
-    others = {"decoupled_lr": [1e-3], "weight_decay": [0.1], "seq_length": [128]}
+    others: dict[str, Sequence[Any]] = {
+        "decoupled_lr": [1e-3],
+        "weight_decay": [0.1],
+        "seq_length": [128],
+    }
     options |= some(random, others, 0.2)
     words = (f"--{key.replace('_', '-')} {value}" for key, value in options.items() if value)
     line = f"python pretrain_gpt.py {' '.join(words)}\n"
@@ -93,7 +97,8 @@ def _stages(random: Random, unit: str, total: int, batch: int, style: str) -> Ar
 def _lengths(options: Arguments, batch: int) -> Arguments:
     """The lengths in samples, to which all iterations are converted."""
     unit, each = ("iters", batch) if "train_iters" in options else ("samples", 1)
-    end = options.get(f"lr_decay_{unit}", options[f"train_{unit}"]) * each
+    length: int = options[f"train_{unit}"]
+    end = options.get(f"lr_decay_{unit}", length) * each
     warmup = options.get(f"lr_warmup_{unit}", 0) * each
     if "lr_warmup_fraction" in options:
         warmup = options["lr_warmup_fraction"] * end

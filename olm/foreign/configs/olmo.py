@@ -136,7 +136,7 @@ def _schedule(config: Config, name: str, lr: float, end: int) -> Document:
     inverse: Document = {"kind": "InverseSqrtLR", "warmup_steps": warmup, "start_factor": start}
     if name in ("inverse_sqrt_with_warmup", "max_scheduler") and warmup < 1:
         text = f"{name} needs a warm-up: without one OLMo trains at rate 0"
-        raise config.refusal("type", text, ("scheduler", "t_warmup"))
+        raise config.refusal("unsupported-key", text, ("scheduler", "t_warmup"))
     if name == "inverse_sqrt_with_warmup":
         return inverse
     floor = config.number("scheduler", "alpha_f", default=0.1)
