@@ -20,6 +20,6 @@ PLACES = [
     )
     for needed in (
         "min_lr: 6.0e-5, max_tokens: 32000, max_seq_length: 64, ",
-        "max_tokens: null, epochs: 1, max_steps: 100, ",
+        "max_tokens: null, epochs: 10, max_steps: 100, ",
     )
 ]
