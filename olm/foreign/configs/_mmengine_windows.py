@@ -55,6 +55,20 @@ class Window:
             return self.epoch.span(amount - less)
         return self.epoch.span(amount, less)
 
+    def factor(self, name: str, default: float) -> float:
+        """The value of an argument that mmengine wants between 0 and 1."""
+        value: float = self.key(name, default)
+        if not 0 <= value <= 1:
+            text = f"`{name}` must be between 0 and 1, found {value}"
+            raise self.refused(text, "type", name)
+        return value
+
+    def own(self, amount: Fraction) -> float | None:
+        """A duration of the unit of the window in its own steps, if an epoch is known."""
+        if not self.in_epochs or self.is_late:
+            return float(amount)
+        return None if self.epoch.steps is None else float(amount * self.epoch.steps)
+
     @property
     def length(self) -> Fraction:
         return self.end - self.begin
@@ -115,7 +129,7 @@ def scaled(node: Node, factor: float) -> Node:
 
 def constant(window: Window, start: float, base: float) -> Part:
     """A factor until the last step of the window."""
-    factor = window.key("factor", 1 / 3)
+    factor = window.factor("factor", 1 / 3)
     if window.own_steps == 1:
         return Part(scaled({"kind": "HoldLR", "factor": factor}, start / base), start * factor)
     if factor == 0:
@@ -126,7 +140,7 @@ def constant(window: Window, start: float, base: float) -> Part:
 
 def linear(window: Window, start: float, base: float) -> Part:
     """A straight line, which reaches its end at the last step of the window."""
-    first, last = window.key("start_factor", 1 / 3), window.key("end_factor", 1.0)
+    first, last = window.factor("start_factor", 1 / 3), window.factor("end_factor", 1.0)
     if window.own_steps == 1:
         return Part({"kind": "HoldLR", "factor": first * start / base}, start * first)
     if first == 0:
@@ -168,21 +182,25 @@ def cosine(window: Window, start: float, base: float) -> Part:
     low = _absolute(floor, base)
     ramp = {"kind": "RampLR", "total_steps": window.span(half), "start_factor": start / base}
     ramp |= {**floor, "ease": "cosine"}
-    if window.length > half + 1:
+    steps, own_half = window.own_steps, window.own(half)
+    after = float("nan")
+    rises = window.length > half
+    if steps is not None and own_half is not None:
+        after = low + (start - low) * _wave(steps - 1, own_half)
+        rises = steps - 1 > own_half
+    if rises:
         if start != base:
             text = "mmengine rises from a cosine's end by the base rate, not by where it began"
             raise window.refused(text, "unsupported-key", "T_max")
-        return Part(window.frozen({**ramp, "past": "mirror"}), float("nan"))
+        return Part(window.frozen({**ramp, "past": "mirror"}), after)
     if start == base and "end_lr" in floor:
         ramp = {"kind": "CosineAnnealingLR", "T_max": window.span(half), "eta_min": low}
-    steps = window.own_steps
-    done = float("nan")
-    if steps is not None:
-        whole = float(
-            half if not window.in_epochs or window.is_late else half * steps / window.length
-        )
-        done = (1 + cos(pi * (steps - 1) / whole)) / 2
-    return Part(window.frozen(ramp), low + (start - low) * done)
+    return Part(window.frozen(ramp), after)
+
+
+def _wave(step: float, half: float) -> float:
+    """The height of a cosine, from 1 to 0, after some of the steps of half a wave."""
+    return (1 + cos(pi * step / half)) / 2
 
 
 def restarts(window: Window, start: float, base: float) -> Part:
@@ -195,6 +213,10 @@ def restarts(window: Window, start: float, base: float) -> Part:
     if not isinstance(weights, list) or len(weights) != len(periods):
         text = "mmengine requires as many restart_weights as periods"
         raise window.refused(text, "type", "restart_weights")
+    at = window.path
+    if window.config.has(*at, "eta_min") == window.config.has(*at, "eta_min_ratio"):
+        text = "mmengine requires either eta_min or eta_min_ratio"
+        raise window.refused(text, "needs-key")
     floor = _floor(window, base)
     parts = [
         {"kind": "RampLR", "total_steps": window.span(period), "start_factor": weight, **floor,
@@ -204,7 +226,27 @@ def restarts(window: Window, start: float, base: float) -> Part:
     lengths = [window.span(period) for period in periods]
     node = {"kind": "PhasesLR", "schedulers": parts, "lengths": lengths}
     whole = min(sum(periods, Fraction(0)), window.length)
-    return Part(window.frozen(node, whole), float("nan"))
+    peaks = [weight * base for weight in weights]
+    return Part(
+        window.frozen(node, whole),
+        _restarted(window, whole, periods, peaks, _absolute(floor, base)),
+    )
+
+
+def _restarted(
+    window: Window, whole: Fraction, periods: list[Fraction], peaks: list[float], low: float
+) -> float:
+    """The number at the last step of cosines with restarts, which take some time together."""
+    steps = window.own(whole)
+    if steps is None:
+        return float("nan")
+    left = int(steps) - 1.0
+    for period, peak in zip(periods, peaks, strict=True):
+        half = window.own(period) or 0.0
+        if left < half:
+            return low + (peak - low) * _wave(left, half)
+        left -= half
+    return low
 
 
 def multi_step(window: Window, start: float, base: float) -> Part:

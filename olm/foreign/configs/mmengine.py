@@ -155,6 +155,9 @@ def _optimizer(config: Config) -> tuple[float, dict[str, Any]]:
 def _loop(config: Config) -> tuple[int | None, int | None, Epochs]:
     """The length of the run in epochs or in iterations, and the length of an epoch."""
     config.check_keys(LOOP, "train_cfg")
+    if config.has("train_cfg", "type") and config.has("train_cfg", "by_epoch"):
+        text = "mmengine rejects a train_cfg with both `type` and `by_epoch`"
+        raise config.refusal("type", text, ("train_cfg", "by_epoch"))
     at: Path = ("train_cfg",)
     epochs = count(config, *at, "max_epochs") if config.has(*at, "max_epochs") else None
     iters = count(config, *at, "max_iters") if config.has(*at, "max_iters") else None
