@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data_dir")
     parser.add_argument("--sched", type=str, default="cosine")
     for key, (kind, default, _) in OPTIONS.items():
-        several = {"nargs": "+"} if isinstance(default, list) else {}
+        several: dict[str, Any] = {"nargs": "+"} if isinstance(default, list) else {}
         parser.add_argument(f"--{key.replace('_', '-')}", type=kind, default=default, **several)
     for flag in FLAGS:
         parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true")

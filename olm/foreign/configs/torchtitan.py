@@ -44,10 +44,11 @@ def translate(config: Config) -> Translation:
     steps = config.option("total_steps") or config.whole("training", "steps", default=10_000)
     total = config.whole("lr_scheduler", "total_steps", default=None) or steps
     schedule = _schedule(config, total)
-    if steps > total + 1 and schedule["kind"] != "WarmupLR":
+    has_decay = schedule["kind"] != "WarmupLR"
+    if steps > total + has_decay:
+        does = "continues below its minimum" if has_decay else "raises an error"
         text = (
-            f"the run has {steps:,} steps and the schedule {total:,}, after which torchtitan "
-            "continues below its minimum"
+            f"the run has {steps:,} steps and the schedule {total:,}, after which torchtitan {does}"
         )
         raise config.refusal("unsupported-key", text, ("lr_scheduler", "total_steps"))
     lr = base_rate(config, "optimizer", "lr", default=8e-4)
