@@ -20,7 +20,7 @@ SHAPES: dict[str, tuple[dict[str, list[Any]], dict[str, list[Any]]]] = {
     "Poly": ({}, {"eta_min": [1e-5, 0.0], "power": [0.9, 2.0]}),
     "CosineAnnealing": (
         {},
-        {"T_max": [3, 9, 20], "eta_min": [1e-5, 0.0], "eta_min_ratio": [0.1]},
+        {"T_max": [3, 5, 9, 20], "eta_min": [1e-5, 0.0], "eta_min_ratio": [0.1]},
     ),
     "CosineRestart": (
         {"periods": [[3], [4, 6], [7, 2, 30]]},

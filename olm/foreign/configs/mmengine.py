@@ -280,6 +280,11 @@ def _is_over(
     return before[1] - in_common <= after[0]
 
 
+def _begin_together(window: Window, other: Window) -> bool:
+    same_unit = window.unit_is_a_step and other.unit_is_a_step
+    return same_unit and window.begin == other.begin
+
+
 def _sequence(config: Config, windows: list[Window], base: float) -> Node:
     """Windows one after another, each from the rate at which the one before it stopped."""
     nodes: list[Node] = []
@@ -293,7 +298,8 @@ def _sequence(config: Config, windows: list[Window], base: float) -> Node:
             raise window.refused(text)
         part = SHAPES[window.shape](_bounded(window, windows, place), value, base)
         value = part.after
-        if place + 1 < len(windows) and windows[place + 1].begin == window.begin:
+        following = windows[place + 1] if place + 1 < len(windows) else None
+        if following is not None and _begin_together(window, following):
             # Its only step is the first one of the next window.
             continue
         if window.begin or nodes:
