@@ -44,14 +44,15 @@ def draw(random: Random) -> Configuration:
         scheduler["t_max"] = _time(random, unit, amount, [amount, 2 * amount, amount - 1])
     scheduler |= some(random, {"scale_warmup": [False, True]}, 0.2)
     given = {"steps_per_epoch": EPOCH} if unit == "ep" else {}
+    lr = random.choice([6e-4, 0.01])
     config = {
         "max_duration": f"{amount}{unit}",
         "global_train_batch_size": BATCH,
         "max_seq_len": LENGTH,
-        "optimizer": {"name": "decoupled_adamw", "lr": random.choice([6e-4, 0.01])},
+        "optimizer": {"name": "decoupled_adamw", "lr": lr},
         "scheduler": scheduler,
     }
-    arguments = {**scheduler, "max_duration": f"{amount}{unit}", "lr": config["optimizer"]["lr"]}
+    arguments = {**scheduler, "max_duration": f"{amount}{unit}", "lr": lr}
     return Configuration(yaml_of(config), given, arguments)
 
 
@@ -87,8 +88,8 @@ def _elapsed(state: Any, step: int) -> float:
     duration = state.max_duration
     unit = import_module("composer.core.time").TimeUnit
     if duration.unit == unit.EPOCH:
-        return step / (EPOCH * duration.value)
-    return float(state.timestamp.get(duration.unit).value / duration.value)
+        return float(step / (EPOCH * duration.value))
+    return float(state.timestamp.get(duration.unit).value) / float(duration.value)
 
 
 FRAMEWORK = Framework(

@@ -11,7 +11,9 @@ from olm.foreign.configs._documents import Document, ramp, shifted
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._source import Source
 
-SCHEDULES = ("constant", "cosine", "linear", "inv_sqrt", "inv", "power")
+SCHEDULES = ("constant", "cosine", "linear", "inv_sqrt", "inv")
+TYPES = (*SCHEDULES, "polynomial", "inv_sqrt_decay", "power")
+"""The schedules of a mapping, each with a `type`."""
 OPTIMIZERS = {
     **dict.fromkeys(names("adam lion adopt cautious mars rmsprop kron sophia-g sophia-h"), 0.1),
     **dict.fromkeys(names("mini muon scion soap"), 0.0),
@@ -22,7 +24,7 @@ OPTIMIZERS = {
 def translate(config: Config) -> Translation:
     """The schedule that `OptimizerConfig.lr_scheduler` makes, which computes it in float32.
 
-    Source: levanter of 2025-09, ``optim/config.py``.
+    Source: marin-levanter 0.2.20, ``optim/config.py``.
     """
     lr = config.option("learning_rate") or config.number("optimizer", "learning_rate", default=6e-4)
     total = config.option("total_steps") or config.whole("trainer", "num_train_steps")
@@ -61,6 +63,7 @@ def _folded(schedule: Document) -> Document:
     total = up["total_steps"] + down["total_steps"]
     lengths = {"warmup_steps": up["total_steps"], "total_steps": total}
     decay = {"decay": down.get("ease", "linear"), "end_factor": down["end_factor"]}
+    decay |= {"power": down["power"]} if "power" in down else {}
     return {"kind": "WarmupDecayLR", **lengths, **decay}
 
 
@@ -74,8 +77,9 @@ class _Stages:
         self.options: Any = ()
         if isinstance(config.peek("optimizer", "lr_schedule"), dict):
             self.options = ("optimizer", "lr_schedule")
-            self.name = one_of(config, SCHEDULES, *self.options, "type", default="cosine")
-            keys = Keys("levanter's schedules", names("type exponent timescale"))
+            self.name = one_of(config, TYPES, *self.options, "type", default="cosine")
+            options = names("type exponent timescale power decay_constant")
+            keys = Keys("levanter's schedules", options)
             config.check_keys(keys, *self.options)
         else:
             self.name = one_of(config, SCHEDULES, "optimizer", "lr_schedule", default="cosine")
@@ -88,14 +92,15 @@ class _Stages:
         for number, (start, stop) in enumerate(pairwise(points)):
             share = ("warmup", 0.01) if number == 0 else ("rewarmup", 0.0)
             length = self.config.number("optimizer", share[0], default=share[1])
-            up = self.steps(length, stop - start, share[0])
+            up = min(self.steps(length, stop - start, share[0]), stop - start)
             down = self.decay(stop - start, up)
             if up:
                 yield start, ramp(up, start_factor=end, end_factor=1.0)
             if stop - start - up - down:
                 yield start + up, {"kind": "HoldLR"}
-            document, end = self.decayed(down, up)
-            yield stop - down, document
+            document, end = self.decayed(down, up) if down else ({"kind": "HoldLR"}, 1.0)
+            if down:
+                yield stop - down, document
         if last:
             yield total - last, ramp(last, start_factor=end, end_factor=self.ratio)
 
@@ -109,11 +114,8 @@ class _Stages:
     def decay(self, cycle: int, warmup: int) -> int:
         """The steps of the decay in a cycle."""
         value = self.config.number("optimizer", "decay", default=None)
-        steps = cycle - warmup if value is None else self.steps(value, cycle, "decay")
-        if steps < 1 or steps + warmup > cycle:
-            text = f"the warm-up and the decay do not fit into a cycle of {cycle:,} steps"
-            raise self.config.refusal("unsupported-key", text, ("optimizer", "decay"))
-        return steps
+        left = cycle - warmup
+        return left if value is None else min(self.steps(value, cycle, "decay"), left)
 
     def cycles(self, total: int) -> list[int]:
         """The steps at which cycles begin, and the last one's end."""
@@ -135,8 +137,11 @@ class _Stages:
             points = [int(total / cycles * (index + 1)) for index in range(cycles - 1)]
         else:
             points = list(haps or cycles or [])
-        points = [0, *points]
-        return points if points[-1] == total else [*points, total]
+        points = [0, *points] if points[-1:] == [total] else [0, *points, total]
+        if points != sorted(points):
+            text = f"the cycles must end in order, at most at step {total:,}"
+            raise self.config.refusal("unsupported-key", text, ("optimizer",))
+        return points
 
     def decayed(self, steps: int, warmup: int) -> tuple[Document, float]:
         """The decay of a cycle, and the factor at its end."""
@@ -152,6 +157,14 @@ class _Stages:
                 return self.inverse_sqrt(steps, warmup)
             case "inv":
                 return self.inverse(steps), self.ratio
+            case "polynomial":
+                power = self.config.number(*self.options, "power", default=2.0)
+                fall = ramp(steps, ease="polynomial", power=power, end_factor=self.ratio)
+                return fall, self.ratio
+            case "inv_sqrt_decay":
+                rate = self.config.number(*self.options, "decay_constant", default=28.6)
+                curve = {"kind": "PowerLR", "power": 0.5, "decay_steps": steps, "decay_rate": rate}
+                return self.bounded(curve), max(self.ratio, (1 + rate) ** -0.5)
         text = "power sets the rate by tokens, and is not translated"
         raise self.config.refusal("unsupported-key", text, ("optimizer", "lr_schedule"))
 
@@ -219,7 +232,7 @@ def is_it(source: Source) -> bool:
 
 FORMAT = Format(
     title="levanter",
-    version="levanter of 2025-09",
+    version="marin-levanter 0.2.20",
     marks="optimizer.lr_schedule with trainer.num_train_steps",
     is_it=is_it,
     keys=KEYS,
