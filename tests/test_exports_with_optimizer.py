@@ -1,14 +1,18 @@
 """``olm export`` for trainers: a file is imported with the rates of the spec, or there is none."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
 
 import olm
 from olm.cli import FINE, PROBLEMS, main
 from olm.foreign.exports._targets import Run, export, targets
 from olm.problem import SpecError
 from olm.spec.spec import parse
+from strategies import schedules
 from test_exports import BASE, RUNS
 
 ENDS = {"composer": "yaml", "deepspeed": "json", "lightning": "yaml", "mmengine": "py"}
@@ -47,6 +51,8 @@ COMPOSED = {
         "in_turn": in_turn(10, RISE, FALL | {"ease": "polynomial", "power": 3.0}),
         "drops_after_a_rise": in_turn(10, RISE, {"kind": "StepLR", "step_size": 15}),
         "one_cycle": {"kind": "OneCycleLR", "max_lr": 0.4, "total_steps": 60},
+        "geometric": FALL | {"space": "log"},
+        "geometric_rise": RISE | {"space": "log", "total_steps": 60},
         "above_the_base_rate": RISE | {"end_factor": 3.0},
         "cut_off": in_turn(30, {"kind": "CosineAnnealingLR", "T_max": 60}, {"kind": "HoldLR"}),
     },
@@ -175,6 +181,26 @@ def test_the_numbers_of_the_optimizer_are_exported(target, optimizer, tmp_path):
     text = export(Run(spec, 0.1, 10), targets()[target])
     assert read_back(text, target, tmp_path).optimizer == spec.optimizer
     assert ("SGD" if "momentum" in optimizer else "adamw") in text.replace("AdamW", "adamw")
+
+
+@pytest.mark.parametrize("target", ENDS)
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(schedule=schedules(depth=2))
+def test_a_composition_of_kinds_is_exported_exactly_or_refused(target, tmp_path, schedule):
+    run = Run(parse(schedule), BASE, 30)
+    text = None
+    with suppress(SpecError):
+        text = export(run, targets()[target])
+    assert text is None or has_the_rates(text, target, run, tmp_path)
+
+
+@pytest.mark.parametrize("target", sorted(targets()))
+def test_a_rate_below_zero_is_refused(target):
+    spec = parse({"kind": "RampLR", "total_steps": 1, "past": "extrapolate"})
+    with pytest.raises(SpecError, match=r"cannot-export.*the rate at step 2 would be -0\.25"):
+        export(Run(spec, BASE, 4), targets()[target])
 
 
 def with_groups(tmp_path, *groups):

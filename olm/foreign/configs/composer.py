@@ -103,6 +103,9 @@ def _inverse_sqrt(
     floor, last = alpha("alpha_f_decay", 0.0), alpha("alpha_f_cooldown", 0.0)
     if scale < 1:
         raise config.refusal("type", "`t_scale` must be at least 1 step", (*place, "t_scale"))
+    if floor < last:
+        text = "llm-foundry rejects an `alpha_f_cooldown` above `alpha_f_decay`"
+        raise config.refusal("type", text, (*place, "alpha_f_cooldown"))
     start = max(warmup, end - cooldown)
     reached = floor + (1 - floor) * (scale / (start - warmup + scale)) ** 0.5
     fall: Document = {"kind": "InverseSqrtLR", "warmup_steps": warmup, "timescale": scale}

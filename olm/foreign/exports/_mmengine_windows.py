@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise, product
+from math import log
 from typing import TYPE_CHECKING, Any
 
 from olm.foreign.exports._candidates import numbers
@@ -128,9 +129,11 @@ def _shapes(part: Part) -> Iterator[Shape]:
         return
     yield from _lines(part, jump)
     yield from _waved(part, jump)
-    if part.start > 0 and (gamma := float(part.own[1]) / part.start) > 0:
-        last = part.start * gamma**part.steps
-        differs = float(np.abs(part.start * gamma ** np.arange(part.steps) - part.own).max())
+    gamma = float(part.own[1]) / part.start if part.start else 0.0
+    # What rises for longer leaves the floats.
+    if gamma > 0 and part.steps * log(gamma) < log(1e12):
+        rates = part.start * np.power(gamma, np.arange(part.steps + 1))
+        differs, last = float(np.abs(rates[:-1] - part.own).max()), float(rates[-1])
         reached = part.reaches(last)
         window = part.window("ExponentialLR", reached=reached, gamma=gamma)
         yield Shape(differs, [*jump, window], last if reached else float(part.own[-1]))
@@ -190,4 +193,6 @@ def _lines(part: Part, jump: list[Window]) -> Iterator[Shape]:
 def _end(part: Part, left: NDArray[Any]) -> float:
     """Where a shape ends that has the first and the last rate of a part."""
     share = float(left[-1])
+    if share == 1:
+        return part.start
     return (float(part.own[-1]) - part.start * share) / (1 - share)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
-from olm.problem import Problem, SpecError, listed
+from olm.problem import Problem, RateError, SpecError, listed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,10 @@ def export(run: Run, target: Target) -> str:
     if run.schedule.metric_driven and not target.observes:
         text = f"a metric moves the rate of {run.schedule.kind}, and {target.title} has no metrics"
         raise refused(text, KEEP)
-    return target.write(run)
+    try:
+        return target.write(run)
+    except RateError as error:
+        raise refused(f"{error}, and no framework trains with it", "export fewer --steps") from None
 
 
 def _check_groups(run: Run, target: Target) -> None:

@@ -52,9 +52,11 @@ def _inverse_roots(run: Run, warmup: int) -> Iterator[Candidate]:
     floors = dict.fromkeys([0.0, *numbers(run.schedule, "end_factor")])
     last = _factor(run, run.steps)
     for scale, floor, start in product(scales, floors, [run.steps, *run.marks()[:MOST_MARKS]]):
-        if start >= warmup:
+        lowest = floor if start == run.steps else last
+        # llm-foundry rejects a cooldown that ends above the floor of the decay.
+        if start >= warmup and lowest <= floor:
             fields = {"t_scale": f"{scale}ba", "t_cooldown": f"{run.steps - start}ba"}
-            floors_of = {"alpha_f_decay": floor, "alpha_f_cooldown": last}
+            floors_of = {"alpha_f_decay": floor, "alpha_f_cooldown": lowest}
             length = f"{run.steps}ba"
             yield _candidate(run, "inv_sqrt", warmup, t_max=length, **fields, **floors_of)
 
