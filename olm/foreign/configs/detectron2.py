@@ -10,13 +10,12 @@ from typing import Any
 
 from olm.foreign.configs._base_files import with_bases
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
-from olm.foreign.configs._documents import Document, ramp, shifted
+from olm.foreign.configs._documents import Document, count, ramp
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._fvcore_runs import EARLY, Run
 from olm.foreign.configs._source import Source
 
 SCHEDULES = ("WarmupMultiStepLR", "WarmupCosineLR", "WarmupStepWithFixedGammaLR")
-EARLY = 1e-6
-"""What fvcore adds to the progress before it looks up which value applies."""
 
 
 def translate(config: Config) -> Translation:
@@ -30,7 +29,7 @@ def translate(config: Config) -> Translation:
     lr = config.option("learning_rate") or config.number("SOLVER", "BASE_LR", default=0.001)
     total = config.option("total_steps") or config.whole("SOLVER", "MAX_ITER", default=40_000)
     _check_world_size(config)
-    run = _Run(config, int(total))
+    run = Run(config, int(total))
     main = {
         "WarmupMultiStepLR": _milestones,
         "WarmupCosineLR": _cosine,
@@ -56,61 +55,7 @@ def _check_world_size(config: Config) -> None:
         raise config.refusal("unsupported-key", text, path, hint=hint)
 
 
-class _Run:
-    """The run, and its warm-up."""
-
-    def __init__(self, config: Config, total: int) -> None:
-        self.config = config
-        self.total = total
-        self.warmup: int = config.whole("SOLVER", "WARMUP_ITERS", default=1000)
-        self.factor: float = config.number("SOLVER", "WARMUP_FACTOR", default=0.001)
-        methods = ("linear", "constant")
-        self.method = one_of(config, methods, "SOLVER", "WARMUP_METHOD", default="linear")
-        self.rescaled = config.flag("SOLVER", "RESCALE_INTERVAL")
-        if self.warmup >= total:
-            text = "the warm-up is as long as the run"
-            raise config.refusal("unsupported-key", text, ("SOLVER", "WARMUP_ITERS"))
-        self.share: float = self.warmup / total
-        self.end = self.first(lambda step: step / total + EARLY > self.share, self.warmup)
-        """The step at which the schedule takes over from the warm-up."""
-        if self.rescaled and self.end != self.warmup:
-            text = "fvcore ends the warm-up of a run as long as this one early"
-            raise config.refusal("unsupported-key", text, ("SOLVER", "RESCALE_INTERVAL"))
-
-    def progress(self, step: int) -> float:
-        """Where the schedule is at a step after the warm-up, from 0 to 1."""
-        where = step / self.total
-        if not self.rescaled:
-            return where
-        rest = 1 - self.share
-        return (where - (self.share + rest - rest)) / rest
-
-    def first(self, reached: Callable[[int], bool], near: float) -> int:
-        """The first step at which something is reached, which is near another one."""
-        step = max(0, int(near) - int(EARLY * self.total) - 3)
-        while not reached(step):
-            step += 1
-        return step
-
-    def warmed(self, main: Document, reached: float, offset: bool) -> Document:
-        """A schedule after the warm-up.
-
-        Args:
-            main: the schedule.
-            reached: the factor at which the warm-up ends.
-            offset: whether the clock of the schedule began at step 0 of the run.
-        """
-        if not self.end:
-            return main
-        if self.method == "constant":
-            up: Document = {"kind": "HoldLR", "factor": self.factor}
-        else:
-            up = ramp(self.warmup, start_factor=self.factor, end_factor=reached)
-        after = shifted(main, self.end) if offset else main
-        return {"kind": "SequentialLR", "schedulers": [up, after], "milestones": [self.end]}
-
-
-def _milestones(run: _Run, lr: float) -> Document:
+def _milestones(run: Run, lr: float) -> Document:
     """The base rate, multiplied at steps that the configuration lists."""
     steps = _listed(run.config, "SOLVER", "STEPS", default=[30_000])
     used = [step for step in steps if step <= run.total]
@@ -126,22 +71,29 @@ def _milestones(run: _Run, lr: float) -> Document:
     return _falling(run, used, index, [step / run.total for step in used])
 
 
-def _equal_steps(run: _Run, lr: float) -> Document:
+def _equal_steps(run: Run, lr: float) -> Document:
     """The base rate, multiplied at equal distances."""
-    count = run.config.whole("SOLVER", "NUM_DECAYS", default=3) + 1
-    run.config.check_few(count, "SOLVER", "NUM_DECAYS")
+    parts = count(run.config, "SOLVER", "NUM_DECAYS", default=3) + 1
+    run.config.check_few(parts, "SOLVER", "NUM_DECAYS")
+    if run.share == 1 and not run.rescaled:
+        text = "fvcore has no value for the end of the run, at which the warm-up would end"
+        raise run.config.refusal("unsupported-key", text, ("SOLVER", "WARMUP_ITERS"))
 
     def index(where: float, number: int) -> bool:
-        return int((where + EARLY) * count) >= number
+        return int((where + EARLY) * parts) >= number
 
-    return _falling(run, [*range(1, count)], index, [k / count for k in range(1, count)])
+    return _falling(run, [*range(1, parts)], index, [k / parts for k in range(1, parts)])
 
 
 def _falling(
-    run: _Run, marks: list[int], index: Callable[[float, int], bool], shares: list[float]
+    run: Run, marks: list[int], index: Callable[[float, int], bool], shares: list[float]
 ) -> Document:
     """The base rate, multiplied by gamma once for each mark that the progress has reached."""
     gamma = run.config.number("SOLVER", "GAMMA", default=0.1)
+    at_end = 0.0 if run.rescaled else run.share
+    reached = sum(index(at_end, mark) for mark in marks)
+    if run.share == 1:
+        return run.up(gamma**reached)
     rest = (run.warmup, run.total - run.warmup) if run.rescaled else (0, run.total)
     steps = [
         run.first(partial(_reached, run, index, mark), rest[0] + share * rest[1])
@@ -150,22 +102,22 @@ def _falling(
     main: Document = {"kind": "MultiStepLR", "milestones": steps, "gamma": gamma}
     if not steps:
         main = {"kind": "HoldLR"}
-    at_end = 0.0 if run.rescaled else run.share
-    reached = sum(index(at_end, mark) for mark in marks)
     if run.method == "linear" and run.end and not reached and run.end == run.warmup:
         up = ramp(run.warmup, start_factor=run.factor, end_factor=1.0)
         return {"kind": "ChainedScheduler", "schedulers": [up, main]} if steps else up
     return run.warmed(main, gamma**reached, offset=bool(steps))
 
 
-def _reached(run: _Run, index: Callable[[float, int], bool], mark: int, step: int) -> bool:
+def _reached(run: Run, index: Callable[[float, int], bool], mark: int, step: int) -> bool:
     return index(run.progress(step), mark)
 
 
-def _cosine(run: _Run, lr: float) -> Document:
+def _cosine(run: Run, lr: float) -> Document:
     """Half a cosine wave over the run, of which the warm-up replaces the beginning."""
     end = run.config.number("SOLVER", "BASE_LR_END", default=0.0) / lr
     floor = {"end_factor": end} if end else {}
+    if run.share == 1:
+        return run.up(1.0 if run.rescaled else end)
     if run.rescaled:
         main = ramp(run.total - run.warmup, ease="cosine", **floor)
         return run.warmed(main, 1.0, offset=False)

@@ -54,16 +54,14 @@ def translate(config: Config) -> Translation:
     epoch = epochs_of(config, _steps_per_epoch(config))
     decay = _decay(config, name, total - warmup, epoch)
     rise = _rise(config, warmup, epoch) if warmup > 0 else None
-    schedule = decay
-    if rise is not None:
-        both = {"schedulers": [rise, decay], "milestones": [epoch.span(warmup)]}
-        schedule = {"kind": "SequentialLR", **both}
+    parts = [part for part in (rise, decay) if part]
+    schedule = parts[0]
+    if len(parts) > 1:
+        milestones = [epoch.span(warmup)]
+        schedule = {"kind": "SequentialLR", "schedulers": parts, "milestones": milestones}
     if "RampLR" in str(schedule) or "Cosine" in str(schedule):
         schedule = {"kind": "TimeLR", "scheduler": schedule, "every": epoch.span(1)}
-    lr, optimizer = (
-        base_rate(config, "lr", default=0.1),
-        _optimizer(config),
-    )
+    lr, optimizer = base_rate(config, "lr", default=0.1), _optimizer(config)
     config.check_keys(KEYS)
     clock = (
         {"total_steps": total * epoch.steps, "steps_per_epoch": epoch.steps} if epoch.steps else {}
@@ -71,13 +69,15 @@ def translate(config: Config) -> Translation:
     return Translation(schedule, lr, optimizer, clock)
 
 
-def _decay(config: Config, name: str, left: int, epoch: Epochs) -> dict[str, Any]:
-    """The schedule after the warm-up."""
+def _decay(config: Config, name: str, left: int, epoch: Epochs) -> dict[str, Any] | None:
+    """The schedule after the warm-up; None if that is too long for a cosine to begin."""
     if name == "cosineannealinglr":
         floor = config.number("lr_min", default=0.0)
-        if left < 1:
-            text = "the warm-up leaves no epoch for the cosine"
-            raise config.refusal("type", text, ("lr_warmup_epochs",))
+        if left < 0:
+            return None
+        if left == 0:
+            text = "torch divides by the epochs of the cosine, and the warm-up leaves none"
+            raise config.refusal("unsupported-key", text, ("lr_warmup_epochs",))
         return {"kind": "CosineAnnealingLR", "T_max": epoch.span(left), "eta_min": floor}
     gamma = config.number("lr_gamma", default=0.1)
     size = count(config, "lr_step_size", default=30) if name == "steplr" else 1
@@ -88,6 +88,9 @@ def _rise(config: Config, warmup: int, epoch: Epochs) -> dict[str, Any]:
     """The warm-up."""
     method = config.text("lr_warmup_method", default="constant")
     factor = config.number("lr_warmup_decay", default=0.01)
+    if not 0 <= factor <= 1 or (factor == 0 and method == "linear"):
+        text = f"torch has no {method} warm-up from a share of {factor}"
+        raise config.refusal("type", text, ("lr_warmup_decay",))
     if method == "linear":
         ends = {"start_factor": factor, "end_factor": 1.0}
         return {"kind": "RampLR", "total_steps": epoch.span(warmup), **ends}
