@@ -35,7 +35,7 @@ def draw(random: Random) -> Configuration:
     """A solver, whose warm-up is in most cases shorter than the run."""
     total = random.randrange(2, 75)
     steps = sorted(random.sample(range(1, total + 8), min(total, random.randrange(0, 4))))
-    keys = {
+    keys: dict[str, list[Any]] = {
         "LR_SCHEDULER_NAME": NAMES,
         "BASE_LR_END": [0.0, 1e-5],
         "GAMMA": [0.1, 0.5, 1.5],

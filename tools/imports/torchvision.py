@@ -19,7 +19,7 @@ NAMES = ["steplr", "StepLR", "cosineannealinglr", "exponentiallr"]
 
 def draw(random: Random) -> Configuration:
     """A command line, and the size of the data set or the steps of an epoch."""
-    keys = {
+    keys: dict[str, list[Any]] = {
         "lr": [0.5, 0.1, 0.001],
         "epochs": [random.randrange(1, 16)],
         "lr-step-size": [1, 3, 30],

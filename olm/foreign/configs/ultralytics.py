@@ -12,14 +12,14 @@ from olm.foreign.configs._source import Source
 from olm.problem import Path, Problem, listed
 
 OPTIMIZERS = names("SGD Adam Adamax AdamW NAdam RAdam RMSProp")
-"""The optimizers whose parameters all have the rate ``lr0``."""
+"""The optimizers whose parameters all have the rate ``lr0``; their names are read in any case."""
 
 
 def translate(config: Config) -> Translation:
     """The schedule of a run without a warm-up, whose rate is that of its epoch.
 
-    Source: ultralytics of 2026, ``engine/trainer.py``: ``_setup_scheduler``, ``_do_train`` and
-    ``build_optimizer``.
+    Source: ultralytics 8.4.190, ``engine/trainer.py``: ``_setup_scheduler``, ``_do_train``,
+    ``_get_warmup_iterations`` and ``build_optimizer``.
 
     Raises:
         Refusal: with every reason why there is not one schedule.
@@ -33,8 +33,8 @@ def translate(config: Config) -> Translation:
     schedule: Document = {"kind": "TimeLR", "every": "1ep", "scheduler": curve}
     per_epoch = config.option("steps_per_epoch")
     clock = {"steps_per_epoch": per_epoch} if per_epoch else {}
-    optimizer = config.text("optimizer")
-    momentum = "momentum" if optimizer in ("SGD", "RMSProp") else "betas[0]"
+    optimizer = config.text("optimizer").lower()
+    momentum = "momentum" if optimizer in ("sgd", "rmsprop") else "betas[0]"
     numbers = {momentum: config.number("momentum", default=0.937)}
     config.note("weight_decay, which ultralytics multiplies by batch / nbs")
     config.check_keys(KEYS)
@@ -56,19 +56,20 @@ def _refuse(config: Config) -> None:
 
 def _reasons(config: Config) -> Iterator[tuple[str, Path, str, str]]:
     """Why a configuration has no schedule of steps: codes, keys, messages and hints."""
-    optimizer = config.peek("optimizer", default="auto")
-    if optimizer == "auto":
+    optimizer = str(config.peek("optimizer", default="auto"))
+    if optimizer.lower() == "auto":
         text = (
             "with `optimizer: auto`, ultralytics chooses the optimizer and the rate by the data "
             "set, and ignores lr0 and momentum"
         )
         yield "auto-value", ("optimizer",), text, f"name one of {listed(sorted(OPTIMIZERS), 'or')}"
-    elif str(optimizer) not in OPTIMIZERS:
+    elif optimizer.lower() not in map(str.lower, OPTIMIZERS):
         text = f"`optimizer: {optimizer}` has rates of its own"
         yield "not-one-schedule", ("optimizer",), text, ""
     batch, nominal = config.number("batch", default=16), config.number("nbs", default=64)
     several = max(round(nominal / batch), 1) if batch >= 1 else 1
-    if config.number("warmup_epochs", default=3.0) > 0:
+    # The last epoch is never part of the warm-up.
+    if config.number("warmup_epochs", default=3.0) > 0 and config.peek("epochs") != 1:
         grows = "a step has ever more batches, " if several > 1 else ""
         text = (
             f"during the warm-up {grows}biases begin at warmup_bias_lr and other parameters at 0, "
@@ -119,7 +120,7 @@ def is_it(source: Source) -> bool:
 
 FORMAT = Format(
     title="ultralytics",
-    version="ultralytics of 2026",
+    version="ultralytics 8.4.190",
     marks="lr0 with lrf",
     is_it=is_it,
     keys=KEYS,
