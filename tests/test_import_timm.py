@@ -3,6 +3,7 @@
 import pytest
 
 import olm
+from olm.problem import SpecError
 
 LINES = [
     "train.py --sched cosine --epochs 9 --warmup-epochs 2 --lr 0.1 --min-lr 1e-3",
@@ -40,3 +41,13 @@ def test_the_length_of_an_epoch_of_timm_follows_from_the_size_of_the_data_set(tm
     spec = olm.import_config(file, dataset_size=1003).spec
     # 251 samples a process, 25 whole batches, in groups of three.
     assert spec.clock.steps_per_epoch == 9
+
+
+def test_shorter_cycles_of_timm_that_end_before_the_run_are_refused(tmp_path):
+    cycles = "train.py --sched cosine --epochs 6 --warmup-epochs 0 --lr 0.1 --lr-cycle-limit 3"
+    file = tmp_path / "run.sh"
+    file.write_text(f"{cycles} --lr-cycle-mul 0.5 --cooldown-epochs 2\n")
+    with pytest.raises(SpecError, match="become shorter"):
+        olm.import_config(file)
+    file.write_text(f"{cycles} --lr-cycle-mul 0.5 --cooldown-epochs 1\n")
+    assert olm.import_config(file).format == "timm"

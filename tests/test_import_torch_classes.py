@@ -146,6 +146,7 @@ REFUSED = [
     ("StepLR", {"step_size": 4, "gama": 0.1}, "unknown-key"),
     ("StepLR", {}, "needs-key"),
     ("StepLR", {"step_size": 0}, "type"),
+    ("StepLR", {"step_size": 4, "gamma": None}, "type"),
     ("StepLR", {"step_size": 2, "last_epoch": 5}, "unsupported-key"),
     ("ConstantLR", {"factor": 0.0}, "unsupported-key"),
     ("SequentialLR", {"milestones": [5], "schedulers": [

@@ -52,7 +52,7 @@ def _arguments(
     return {
         "StepLR": (
             {"step_size": random.randrange(1, 30)},
-            {"gamma": [0.5, 0.3, 0.5, 0.3, 1.1, None]},
+            {"gamma": [0.5, 0.3, 0.5, 0.3, 1.1, 1.0]},
         ),
         "MultiStepLR": ({"milestones": milestones}, {"gamma": [0.5, 0.3, 1.1]}),
         "ConstantLR": ({}, {"factor": [0.5, 0.1, 0.2, 1.0, 1.5], "total_iters": some_steps}),

@@ -101,6 +101,9 @@ def cycles(run: Run, decay: Node) -> tuple[Node, int]:
     if growth != 1:
         _check_cycles(run, growth, count)
         length = floor(-run.epochs * (growth**count - 1) / (1 - growth))
+        if (length + run.cooldown) * (1 - growth) >= run.epochs:
+            text = "timm raises an error where cycles that become shorter have come to their end"
+            raise run.refused("lr_cycle_mul", text)
     many = {"kind": "RepeatLR", "scheduler": decay, "period": run.epoch.span(run.epochs)}
     return run.shifted({**many, "growth": growth, "shrink": shrink, "count": count}), length + extra
 
