@@ -3,7 +3,7 @@
 import pytest
 
 import olm
-from olm.foreign.configs._python import Code
+from olm.foreign.configs._code import Code
 from olm.foreign.configs._source import source_of
 from olm.problem import SpecError
 

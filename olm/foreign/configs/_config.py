@@ -111,7 +111,7 @@ class Config:
 
     def _constant(self, value: Any, path: Path) -> Any:
         """A value, if nothing in it would have to be run."""
-        from olm.foreign.configs._python import Code, refuse
+        from olm.foreign.configs._code import Code, refuse
 
         parts = [value]
         while parts:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from olm.foreign.configs._code import Code
 from olm.foreign.configs._places import NotedPlaces
-from olm.foreign.configs._python import Code
 from olm.foreign.configs._source import Source, no_mapping, text_of
 from olm.problem import Path, Place, SpecError
 from olm.text.source import Text

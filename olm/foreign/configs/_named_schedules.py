@@ -6,6 +6,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+from olm.foreign.configs._code import Code, refuse
 from olm.foreign.configs._config import Config, names
 from olm.foreign.configs._documents import Document
 from olm.foreign.configs._hugging_face import (
@@ -19,7 +20,6 @@ from olm.foreign.configs._hugging_face import (
     restarts,
     warmup_stable_decay,
 )
-from olm.foreign.configs._python import Code, refuse
 from olm.problem import found
 
 KIND, OPTIONS = "lr_scheduler_type", "lr_scheduler_kwargs"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from olm.foreign.configs._code import Code
 from olm.foreign.configs._places import NotedPlaces
-from olm.foreign.configs._python import Code
+from olm.foreign.configs._shell_lines import logical_lines, split, without_end
 from olm.foreign.configs._source import Source, no_mapping, text_of
 from olm.problem import Place, Problem, SpecError
 from olm.text.source import Text
@@ -41,7 +41,7 @@ def read(data: str | bytes, name: str) -> Source:
     """
     text = text_of(data, name)
     reader = _Reader(text)
-    for line, logical in _logical_lines(text.content):
+    for line, logical in logical_lines(text.content):
         reader.line(line, logical)
     if not reader.options:
         reader.unused_arrays()
@@ -49,44 +49,6 @@ def read(data: str | bytes, name: str) -> Source:
         raise SpecError([no_mapping(name)])
     value: dict[str, object] = {"command": " ".join(reader.command), **reader.options}
     return Source(text, "shell", value, reader.places)
-
-
-def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
-    """The lines with their continuations, strings and arrays, each with its first line's number."""
-    pending, first = "", 1
-    for number, line in enumerate(content.splitlines(), 1):
-        stripped = line.strip()
-        is_comment = stripped.startswith("#")
-        if is_comment and (not pending or pending.count("=(")):
-            continue
-        if not pending and not stripped:
-            continue
-        first = first if pending else number
-        pending += ("\n" if pending else "") + stripped.removesuffix("\\")
-        depth = pending.count("=(") and pending.count("(") - pending.count(")")
-        if not stripped.endswith("\\") and depth <= 0 and not _is_open(pending):
-            yield first, pending
-            pending = ""
-    if pending:
-        yield first, pending
-
-
-def _is_open(text: str) -> bool:
-    """Whether a string begins in a text and does not end in it."""
-    quote, escaped, before = "", False, " "
-    for character in text:
-        if escaped:
-            escaped = False
-        elif character == "\\" and quote != "'":
-            escaped = True
-        elif quote == "#":
-            quote = "" if character == "\n" else quote
-        elif quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'" or (character == "#" and before.isspace()):
-            quote = character
-        before = character
-    return quote in ("'", '"') if quote else False
 
 
 @dataclass
@@ -145,14 +107,14 @@ class _Reader:
             message = f"this is not a shell command: {error}"
             raise SpecError([Problem("syntax", message, place=self._place(text, number))]) from None
         shown = (re.sub("\x00(\\d+)\x00", lambda m: commands[int(m[1])], word) for word in words)
-        return [part for word in shown for part in self._expanded(_without_end(word))]
+        return [part for word in shown for part in self._expanded(without_end(word))]
 
     def _expanded(self, word: str) -> list[str]:
         """The words of a word: a variable alone may have several."""
         whole = _VARIABLE.fullmatch(word)
         if whole is None or _value_of(whole, self.variables) is None:
             return [_VARIABLE.sub(lambda m: _joined(_value_of(m, self.variables), m[0]), word)]
-        return [part for value in _value_of(whole, self.variables) or [] for part in _split(value)]
+        return [part for value in _value_of(whole, self.variables) or [] for part in split(value)]
 
     def _options(self, words: list[str], number: int) -> None:
         """The options among the words of a command."""
@@ -174,7 +136,7 @@ class _Reader:
                 position += 1
             if word == "-c" and values and " -" in values[0]:
                 # It is the command of another shell.
-                self._options(_split(values[0]), number)
+                self._options(split(values[0]), number)
                 continue
             self._option(name, word, values, number)
 
@@ -220,21 +182,6 @@ def _value_of(match: re.Match[str], variables: dict[str, list[str]]) -> list[str
 
 def _joined(words: list[str] | None, otherwise: str) -> str:
     return otherwise if words is None else " ".join(words)
-
-
-def _split(text: str) -> list[str]:
-    """The words of a text that has options; another text, such as a path, is a word."""
-    if not re.search(r"(?:^|\s)-", text):
-        return [text] if text.strip() else []
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
-
-
-def _without_end(word: str) -> str:
-    """A word without the semicolon after a command."""
-    return word.removesuffix(";") or word
 
 
 def _is_value(word: str) -> bool:

@@ -10,13 +10,13 @@ from math import ceil
 from typing import Any
 
 from olm.fields.durations import exact
+from olm.foreign.configs._code import Code
 from olm.foreign.configs._config import MIDDLE, Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._epochs import Epochs, epochs_of
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._mmengine_files import merged
 from olm.foreign.configs._mmengine_windows import ARGUMENTS, SHAPES, Node, Window, is_product
-from olm.foreign.configs._python import Code
 from olm.foreign.configs._source import Source
 from olm.problem import Path, nearest
 
