@@ -1,18 +1,14 @@
 """``olm export`` for trainers: a file is imported with the rates of the spec, or there is none."""
 
-from contextlib import suppress
-
 import numpy as np
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
 
 import olm
 from olm.cli import FINE, PROBLEMS, main
 from olm.foreign.exports._targets import Run, export, targets
 from olm.problem import SpecError
 from olm.spec.spec import parse
-from strategies import schedules
 from test_exports import BASE, RUNS
 
 ENDS = {"composer": "yaml", "deepspeed": "json", "lightning": "yaml", "mmengine": "py"}
@@ -181,19 +177,6 @@ def test_the_numbers_of_the_optimizer_are_exported(target, optimizer, tmp_path):
     text = export(Run(spec, 0.1, 10), targets()[target])
     assert read_back(text, target, tmp_path).optimizer == spec.optimizer
     assert ("SGD" if "momentum" in optimizer else "adamw") in text.replace("AdamW", "adamw")
-
-
-@pytest.mark.parametrize("target", ENDS)
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(schedule=schedules(depth=2))
-def test_a_composition_of_kinds_is_exported_exactly_or_refused(target, tmp_path, schedule):
-    run = Run(parse(schedule), BASE, 30)
-    text = None
-    with suppress(SpecError):
-        text = export(run, targets()[target])
-    assert text is None or has_the_rates(text, target, run, tmp_path)
 
 
 @pytest.mark.parametrize("target", sorted(targets()))
