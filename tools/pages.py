@@ -191,24 +191,16 @@ def _yes(flag: bool) -> str:
 
 
 def _formats() -> str:
+    from imports_tried import tried
     from olm.foreign.configs._formats import formats
 
-    head = ["| format | framework | recognised by | exact | refused | allowed difference |"]
-    head.append("| --- | --- | --- | --- | --- | --- |")
-    rows = []
+    titles = ["format", "framework", "recognised by", "keys", "tried", "refused", "difference"]
+    rows = [f"| {' | '.join(row)} |" for row in (titles, ["---"] * len(titles))]
     for name, form in sorted(formats().items()):
-        exact, refused, allowed = _tried(name)
-        counts = f"{exact} | {refused} | {allowed:g}"
-        rows.append(f"| {name} | {form.title}, {form.version} | {form.marks} | {counts} |")
-    return "\n".join(head + rows)
-
-
-def _tried(name: str) -> tuple[int, int, float]:
-    """How many configurations are exact and refused, and the difference that the tests allow."""
-    import yaml
-
-    paths = sorted((ROOT / "tests" / "imports" / name).glob("*.expect.yaml"))
-    samples = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths]
-    exact = [sample for sample in samples if sample["verdict"] != "cannot"]
-    allowed = max((sample.get("tolerance", 1e-12) for sample in exact), default=0.0)
-    return len(exact), len(samples) - len(exact), allowed
+        found = tried(name)
+        about = f"{name} | {form.title}, {form.version} | {form.marks}"
+        counts = f"{found.keys} | {found.exact + found.refused.total()}"
+        codes = [f"{code} {count}" for code, count in sorted(found.refused.items())]
+        keys = [f"`{key}`" for key in sorted(form.keys.refused)]
+        rows.append(f"| {about} | {counts} | {', '.join(codes + keys)} | {found.bound} |")
+    return "\n".join(rows)
