@@ -167,21 +167,21 @@ def _own_numbers(
         StateError: the base rates are unknown, or are not those of the configuration.
     """
     count = len(position.bases or position.rates) or 1
-    names = spec.group_names or [f"#{index}" for index in range(count)]
     if position.rates and len(position.rates) != count:
-        raise StateError(
-            f"the checkpoint has {count:,} base rates and {len(position.rates):,} rates"
-        )
+        rates = quantity(len(position.rates), "rate")
+        raise StateError(f"the checkpoint has {quantity(count, 'base rate')} and {rates}")
+    names = spec.group_names
     if len(names) != count:
-        raise StateError(
-            f"the checkpoint has {quantity(count, 'param group')}, and {imported.file} "
-            f"{len(names):,}"
-        )
+        if names and spec.also:
+            groups = quantity(count, "param group")
+            raise StateError(f"the checkpoint has {groups}, and {imported.file} {len(names):,}")
+        # The rules of the configuration may make any number of groups, such as one a parameter.
+        names = [f"#{index}" for index in range(count)]
     own: list[dict[str, float]] = []
     for index, (name, keys) in enumerate(zip(names, needed(spec, names), strict=True)):
         wanted = {key: documented(spec, name, key) for key in keys}
         if position.bases:
-            wanted[LR] = _agreed(imported, position.bases[index], wanted[LR])
+            wanted[LR] = _agreed(imported, position.bases[index])
         unknown = [key for key in keys if wanted[key] is None]
         if unknown:
             missing = listed(unknown, "and")
@@ -190,14 +190,17 @@ def _own_numbers(
     return names, own
 
 
-def _agreed(imported: Imported, base: float, lr: float | None) -> float:
-    """The base rate of a param group, which must be that of the configuration."""
-    if lr is not None and not isclose(base, lr, rel_tol=EXACT):
+def _agreed(imported: Imported, base: float) -> float:
+    """The base rate of a param group, which must be one of the configuration."""
+    spec = imported.spec
+    known = [number for key, number in spec.optimizer if key == LR]
+    known += [number for group in spec.param_groups for key, number in group.numbers if key == LR]
+    if known and not any(isclose(base, lr, rel_tol=EXACT) for lr in known):
         keys = [key for key in imported.keys if key.rpartition(".")[2] in _RATES]
         where = f"`{keys[0]}` in {imported.file}" if keys else imported.file
         raise StateError(
-            f"the base rate in the checkpoint is {base}, and {where} is {lr}: this is the "
-            "configuration of another run, or the param group has a rate of its own"
+            f"the base rate in the checkpoint is {base}, and {where} is {listed(map(str, known))}: "
+            "this is the configuration of another run, or the param group has a rate of its own"
         )
     return base
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from olm.cli import FINE, PROBLEMS, Misuse
 from olm.cli.excerpt import picture
 from olm.cli.spec_text import as_yaml, concise
 from olm.cli.terminal import Paint, visible, wants_colour
-from olm.problem import OlmError, SpecError
+from olm.problem import OlmError, SpecError, dotted
 from olm.text.source import Text
 from olm.text.write import write_whole
 
@@ -48,6 +49,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", metavar="PATH",
                         help="write to a file, or to a folder for several files")  # fmt: skip
     parser.add_argument("--force", action="store_true", help="overwrite existing files")
+    parser.add_argument("--groups", action="store_true",
+                        help="print the param groups of each file, and no spec")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print what became of each file")
     answers = parser.add_argument_group("what a file may not say")
     for option, kind, text in (
@@ -85,7 +88,7 @@ def run(args: Namespace) -> int:
             results.append(_written(file, made, args))
     if args.json:
         print(json.dumps(results if len(results) > 1 else results[0], indent=2))
-    elif len(results) > 1:
+    elif len(results) > 1 and not args.groups:
         _table(results)
     return PROBLEMS if any(result["problems"] for result in results) else FINE
 
@@ -118,6 +121,11 @@ def excerpts(file: str, problem: Problem) -> Iterator[str]:
 
 def _written(file: str, made: Imported, args: Namespace) -> dict[str, Any]:
     """Write or print a spec, and return what became of its file."""
+    if args.groups and not args.json:
+        from olm.cli.import_groups import table
+
+        print(*table(made), sep="\n")
+        return {"file": file, "title": made.title, "problems": []}
     text = as_yaml(made.spec, [*made.comments])
     target = _target(args.out, file, len(args.files) > 1)
     if target is not None:
@@ -138,6 +146,7 @@ def _written(file: str, made: Imported, args: Namespace) -> dict[str, Any]:
         "defaults": made.defaults,
         "options": made.options,
         "notes": [*made.notes],
+        "groups": [asdict(group) | {"path": dotted(group.path)} for group in made.groups],
         "out": None if target is None else str(target),
         "problems": [],
     }

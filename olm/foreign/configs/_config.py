@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from olm.foreign.configs._source import Source
 from olm.problem import Path, Problem, SpecError, dotted, found, listed, nearest
 from olm.text.scalars import plain
+
+if TYPE_CHECKING:
+    from olm.foreign.configs._groups import Group
 
 MOST_PARTS = 10_000
 """The most parts, such as cycles or drops, of a schedule that is translated."""
@@ -319,7 +322,7 @@ class Translation:
     clock: dict[str, Any] = field(default_factory=dict)
     rounding: str = "nearest"
     also: list[dict[str, Any]] = field(default_factory=list)
-    param_groups: list[Any] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
 
 
 def names(*lines: str) -> frozenset[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from olm.fields.types import MAX_STEPS, TINY
 from olm.foreign.configs._config import OPTIONS, Config, Given, Refusal, Translation
 from olm.foreign.configs._formats import Format, format_of
+from olm.foreign.configs._groups import Group, named
 from olm.foreign.configs._source import Source, read_source
 from olm.problem import OlmError, Problem, SpecError, dotted, found, listed, nearest, path_of
 from olm.spec.spec import Spec, parse
@@ -35,6 +36,8 @@ class Imported:
     """The options that answered what the file does not say."""
     notes: tuple[str, ...]
     """What of the file is not in the spec."""
+    groups: tuple[Group, ...] = ()
+    """The param groups that the file makes."""
 
     @property
     def comments(self) -> Iterator[str]:
@@ -46,6 +49,8 @@ class Imported:
             yield f"{key}: {_short(value)} (the default)"
         for name, value in self.options.items():
             yield f"{OPTIONS[name]}: {_short(value)} (given)"
+        for group in self.groups:
+            yield f"param group {_short(group.name)}: {_short(group.parameters)}"
         for note in self.notes:
             yield f"Not in this spec: {note}"
 
@@ -129,6 +134,7 @@ def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> 
         config.defaults,
         config.used,
         tuple(config.notes),
+        tuple(named(translation.groups)),
     )
 
 
@@ -164,7 +170,7 @@ def _spec_of(translation: Translation) -> Spec:
         optimizer = {"lr": translation.lr, **optimizer}
     for key, value in (
         ("also", translation.also),
-        ("param_groups", translation.param_groups),
+        ("param_groups", [group.as_document() for group in named(translation.groups)]),
         ("optimizer", optimizer),
         ("clock", translation.clock),
     ):

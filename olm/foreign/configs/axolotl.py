@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from olm.foreign.configs._axolotl_groups import groups_of
 from olm.foreign.configs._axolotl_schedules import jagged, one_cycle, quadratic, rex
 from olm.foreign.configs._axolotl_steps import run_length, warmup_of
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._deepspeed_beside import check_deepspeed
 from olm.foreign.configs._documents import Document
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._groups import check_scaled
 from olm.foreign.configs._hugging_face import Run, cosine
 from olm.foreign.configs._named_schedules import PLATEAU, SCHEDULES, named_schedule
 from olm.foreign.configs._source import Source
@@ -24,7 +26,8 @@ KEYS = Keys(
     translated=names(
         "learning_rate lr_scheduler lr_scheduler_kwargs lr_quadratic_warmup cosine_min_lr_ratio",
         "cosine_constant_lr_ratio warmup_steps warmup_ratio jagged_restart_steps",
-        "jagged_restart_warmup_steps jagged_restart_anneal_steps",
+        "jagged_restart_warmup_steps jagged_restart_anneal_steps lr_groups embedding_lr",
+        "embedding_lr_scale",
     ),
     # `lr_div_factor` is read by nothing, `loraplus_lr_embedding` only with `loraplus_lr_ratio`;
     # ReLoRA changes the weights and not the rate.
@@ -34,8 +37,7 @@ KEYS = Keys(
     ),
     refused={
         **dict.fromkeys(
-            names("lr_groups embedding_lr embedding_lr_scale loraplus_lr_ratio dion_lr",
-                  ), OTHER_RATES
+            names("loraplus_lr_ratio dion_lr"), OTHER_RATES
         ),
         **dict.fromkeys(names("relora_steps relora_warmup_steps relora_anneal_steps"),
                         "is of an older axolotl, which restarted the rate"),
@@ -78,9 +80,14 @@ def translate(config: Config) -> Translation:
     else:
         schedule = _schedule(run, name, options)
     schedule = _restarted(run, name, schedule)
+    groups = groups_of(config, lr)
+    if groups and name in ("one_cycle", "rex"):
+        text = f"{name} gives all param groups one rate, and this key another"
+        raise config.refusal("unsupported-key", text, groups[-1].path)
+    check_scaled(config, schedule, groups, lr)
     _check(config, options)
     clock = {"total_steps": total} if isinstance(total, int) else {}
-    return Translation(schedule, lr, optimizer, clock, rounding, also=also)
+    return Translation(schedule, lr, optimizer, clock, rounding, also=also, groups=groups)
 
 
 def _optimizer(config: Config) -> dict[str, float]:

@@ -20,7 +20,9 @@ from olm.foreign.configs._documents import (
     shifted,
 )
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._groups import REST, Group, check_scaled, own_rate
 from olm.foreign.configs._source import Source
+from olm.problem import Path, found
 
 ARGUMENTS = {
     "cosine_with_warmup": "t_warmup t_max alpha_f",
@@ -43,9 +45,6 @@ def translate(config: Config) -> Translation:
         if config.has(*where, key) and config.peek(*where, key) not in (1, 1.0):
             text = f"`{key}` changes the schedule and is not translated"
             raise config.refusal("unsupported-key", text, (*where, key))
-    if config.has(*where, "optimizer", "param_groups"):
-        text = "the rates of parts of the model are not translated"
-        raise config.refusal("unsupported-key", text, (*where, "optimizer", "param_groups"))
     name = one_of(config, ARGUMENTS, *place, "name")
     lr = base_rate(config, *where, "optimizer", "lr")
     times = Times.of(config, where)
@@ -56,9 +55,34 @@ def translate(config: Config) -> Translation:
         harmless=frozenset({"scale_warmup"}),
     )
     config.check_keys(keys, *place)
+    groups = _groups(config, (*where, "optimizer", "param_groups"))
+    check_scaled(config, schedule, groups, lr)
     numbers = betas_and_decay(config, *where, "optimizer")
     rounding = "nearest" if times.axis or isinstance(times.run, int) else "down"
-    return Translation(schedule, lr, numbers, times.clock, rounding)
+    return Translation(schedule, lr, numbers, times.clock, rounding, groups=groups)
+
+
+def _groups(config: Config, at: Path) -> list[Group]:
+    """The param groups that llm-foundry makes of parameters whose names match; the rest is first.
+
+    Source: llm-foundry 0.22.0, ``utils/builders.py``, ``_extract_param_groups``.
+    """
+    parts = config.peek(*at) or []
+    if not isinstance(parts, list):
+        raise config.refusal("type", f"`param_groups` must be a list, found {found(parts)}", at)
+    groups = [Group(REST, "the other parameters")] if parts else []
+    for index, _ in enumerate(parts):
+        path = (*at, index)
+        config.check_keys(GROUP, *path)
+        pattern = config.text(*path, "param_str_match")
+        lr = own_rate(config, *path, "lr") if config.has(*path, "lr") else None
+        decay = config.number(*path, "weight_decay", default=None)
+        which = f"those whose name matches {pattern}"
+        groups.append(Group(pattern.lstrip("#"), which, path, lr, decay))
+    return groups
+
+
+GROUP = Keys("an item of param_groups", names("param_str_match lr weight_decay"))
 
 
 def _schedule(config: Config, name: str, place: tuple[str | int, ...], times: Times) -> Document:

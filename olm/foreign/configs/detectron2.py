@@ -13,6 +13,7 @@ from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import Document, count, ramp
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._fvcore_runs import EARLY, Run
+from olm.foreign.configs._groups import REST, Group, check_scaled
 from olm.foreign.configs._source import Source
 
 SCHEDULES = ("WarmupMultiStepLR", "WarmupCosineLR", "WarmupStepWithFixedGammaLR")
@@ -39,10 +40,25 @@ def translate(config: Config) -> Translation:
         "weight_decay": config.number("SOLVER", "WEIGHT_DECAY", default=0.0001),
         "momentum": config.number("SOLVER", "MOMENTUM", default=0.9),
     }
-    if (factor := config.number("SOLVER", "BIAS_LR_FACTOR", default=None)) not in (None, 1):
-        config.note(f"the base rate of biases is multiplied by {factor}")
+    groups = _groups(config, lr)
+    check_scaled(config, main, groups, lr)
     config.check_keys(KEYS, "SOLVER")
-    return Translation(main, lr, optimizer, {"total_steps": int(total)})
+    return Translation(main, lr, optimizer, {"total_steps": int(total)}, groups=groups)
+
+
+def _groups(config: Config, lr: float) -> list[Group]:
+    """The param groups of ``get_default_optimizer_params``, if the file has a key of one."""
+    norm, bias = ("SOLVER", "WEIGHT_DECAY_NORM"), ("SOLVER", "WEIGHT_DECAY_BIAS")
+    factor = config.number("SOLVER", "BIAS_LR_FACTOR", default=None)
+    own = config.number(*bias, default=None)
+    groups = [Group(REST, "the other parameters")]
+    if config.has(*norm):
+        groups.append(Group("norms", "those of norms", norm, None, config.number(*norm)))
+    if factor not in (None, 1) or own is not None:
+        at = bias if factor in (None, 1) else ("SOLVER", "BIAS_LR_FACTOR")
+        rate = None if factor in (None, 1) else lr * factor
+        groups.append(Group("biases", "those that are named bias", at, rate, own))
+    return groups if len(groups) > 1 else []
 
 
 def _check_world_size(config: Config) -> None:
@@ -148,11 +164,10 @@ KEYS = Keys(
     translated=names(
         "LR_SCHEDULER_NAME BASE_LR BASE_LR_END MAX_ITER MOMENTUM WEIGHT_DECAY GAMMA STEPS",
         "NUM_DECAYS WARMUP_FACTOR WARMUP_ITERS WARMUP_METHOD RESCALE_INTERVAL BIAS_LR_FACTOR",
-        "REFERENCE_WORLD_SIZE",
+        "REFERENCE_WORLD_SIZE WEIGHT_DECAY_NORM WEIGHT_DECAY_BIAS",
     ),
     harmless=names(
-        "NESTEROV WEIGHT_DECAY_NORM WEIGHT_DECAY_BIAS CHECKPOINT_PERIOD IMS_PER_BATCH",
-        "CLIP_GRADIENTS AMP",
+        "NESTEROV CHECKPOINT_PERIOD IMS_PER_BATCH CLIP_GRADIENTS AMP",
     ),
 )
 

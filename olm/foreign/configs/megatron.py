@@ -11,6 +11,7 @@ from olm.foreign.configs._arguments import LAUNCHERS, plain_name, processes, tak
 from olm.foreign.configs._config import Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._groups import REST, Group, own_rate
 from olm.foreign.configs._megatron_curves import EASES, SHAPES, Curve
 from olm.foreign.configs._source import Source
 from olm.problem import Path
@@ -77,15 +78,17 @@ def translate(config: Config) -> Translation:
     lr = base_rate(config, "lr")
     low = config.number("min_lr", default=0.0)
     curve, clock = _curve(config, style)
-    also, groups = _weight_decay(config, curve), []
+    also, groups = _weight_decay(config, curve), list[Group]()
     optimizer = _optimizer(config)
     if config.has("decoupled_lr"):
-        own = base_rate(config, "decoupled_lr")
+        own = own_rate(config, "decoupled_lr")
         own_low = config.number("decoupled_min_lr", default=low)
-        groups = ["others", {"name": "decoupled", "lr": own}]
+        groups = [
+            Group(REST, "the other parameters"),
+            Group("decoupled", "the embedding and the output layer", ("decoupled_lr",), own),
+        ]
         schedule = curve.schedule(own, own_low)
         also.append({"set": "lr", "groups": "decoupled", "schedule": schedule})
-        config.note("`decoupled` is the param group of the embedding and the output layer")
     elif config.has("decoupled_min_lr"):
         config.get("decoupled_min_lr")
     config.check_default(1, "multiplies the rate of some param groups", "head_lr_mult")

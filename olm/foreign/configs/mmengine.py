@@ -15,7 +15,9 @@ from olm.foreign.configs._config import MIDDLE, Config, Keys, Translation, names
 from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._epochs import Epochs, epochs_of
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._groups import check_own, check_scaled
 from olm.foreign.configs._mmengine_files import merged
+from olm.foreign.configs._mmengine_groups import groups_of
 from olm.foreign.configs._mmengine_windows import ARGUMENTS, SHAPES, Node, Window, is_product
 from olm.foreign.configs._source import Source
 from olm.problem import Path, nearest
@@ -70,15 +72,22 @@ def translate(config: Config) -> Translation:
     clock: Node = {} if total is None else {"total_steps": total}
     if total is not None and epoch.steps:
         clock["steps_per_epoch"] = epoch.steps
-    schedule = special or (
-        _curve(config, curves["lr"], lr) if "lr" in curves else {"kind": "HoldLR"}
-    )
+
+    def made(base: float) -> Node:
+        if special is not None:
+            return special
+        return _curve(config, curves["lr"], base) if "lr" in curves else {"kind": "HoldLR"}
+
+    groups = groups_of(config, lr, optimizer.get("weight_decay"))
+    check_own(config, [group for group in groups if group.lr], lr, made)
+    schedule = made(lr)
+    check_scaled(config, schedule, [group for group in groups if group.lr == 0], lr)
     also = []
     for number, windows in curves.items():
         if number != "lr":
             name, base = _hyperparameter(config, number, windows[0], optimizer)
             also.append({"set": name, "schedule": _curve(config, windows, base)})
-    return Translation(schedule, lr, optimizer, clock, also=also)
+    return Translation(schedule, lr, optimizer, clock, also=also, groups=groups)
 
 
 def _paths(config: Config) -> list[Path]:
@@ -141,8 +150,6 @@ def _optimizer(config: Config) -> tuple[float, dict[str, Any]]:
         hint = "give --learning-rate"
         raise config.refusal("auto-value", text, ("auto_scale_lr", "enable"), hint)
     lr = base_rate(config, *at, "lr")
-    if config.has("optim_wrapper", "paramwise_cfg"):
-        config.note("paramwise_cfg, which multiplies the numbers of some param groups")
     numbers: dict[str, Any] = {}
     for key in ("weight_decay", "momentum"):
         if config.has(*at, key):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil, floor
 
 from olm.foreign.configs._config import MIDDLE, Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import (
+    Document,
     base_rate,
     betas_and_decay,
     count,
@@ -15,9 +17,10 @@ from olm.foreign.configs._documents import (
     sequence,
 )
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._groups import REST, Group, check_own, own_rate
 from olm.foreign.configs._nemo_schedules import ARGUMENTS, Sched
 from olm.foreign.configs._source import Source
-from olm.problem import Path
+from olm.problem import Path, found
 
 
 def translate(config: Config) -> Translation:
@@ -30,9 +33,6 @@ def translate(config: Config) -> Translation:
     where = only_path(config, "optim", "sched", "name")
     optim: Path = (*where, "optim")
     sched: Path = (*optim, "sched")
-    if config.has(*where, "optim_param_groups"):
-        text = "the rates of parts of the model are not translated"
-        raise config.refusal("unsupported-key", text, (*where, "optim_param_groups"))
     if config.has(*sched, "args"):
         text = "arguments below `args` are not translated: write them beside `name`"
         raise config.refusal("unsupported-key", text, (*sched, "args"))
@@ -43,10 +43,16 @@ def translate(config: Config) -> Translation:
     if "min_lr" in ARGUMENTS[name].split():
         default = 1e-5 if name == "SquareAnnealing" else 0.0
         floor_lr = config.number(*sched, "min_lr", default=default)
-    form = Sched(config, sched, name, lr, floor_lr, most)
-    schedule, end = form.document(), form.end()
-    if run >= end and name not in ("NoamAnnealing", "StepLR"):
-        schedule = sequence((schedule, end), last={"kind": "HoldLR", "fixed_lr": floor_lr})
+
+    def made(base: float) -> Document:
+        form = Sched(config, sched, name, base, floor_lr, most)
+        schedule, end = form.document(), form.end()
+        if run < end or name in ("NoamAnnealing", "StepLR"):
+            return schedule
+        return sequence((schedule, end), last={"kind": "HoldLR", "fixed_lr": floor_lr})
+
+    groups, schedule = _groups(config, (*where, "optim_param_groups")), made(lr)
+    check_own(config, groups, lr, made)
     keys = Keys(
         of=f"NeMo's {name}",
         translated=names(f"name max_steps {ARGUMENTS[name]}"),
@@ -54,7 +60,27 @@ def translate(config: Config) -> Translation:
     )
     config.check_default(-1, MIDDLE, *sched, "last_epoch")
     config.check_keys(keys, *sched)
-    return Translation(schedule, lr, betas_and_decay(config, *optim), {"total_steps": run})
+    numbers = betas_and_decay(config, *optim)
+    return Translation(schedule, lr, numbers, {"total_steps": run}, groups=groups)
+
+
+def _groups(config: Config, at: Path) -> list[Group]:
+    """The param groups, each of a part of the model; the rest is the first."""
+    parts = config.peek(*at) or {}
+    if not isinstance(parts, Mapping):
+        text = f"`optim_param_groups` must be a mapping, found {found(parts)}"
+        raise config.refusal("type", text, at)
+    groups = [Group(REST, "the other parameters")] if parts else []
+    for name in map(str, parts):
+        path = (*at, name)
+        config.check_keys(GROUP, *path)
+        lr = own_rate(config, *path, "lr") if config.has(*path, "lr") else None
+        decay = config.number(*path, "weight_decay", default=None)
+        groups.append(Group(name, f"those of the module {name}", path, lr, decay))
+    return groups
+
+
+GROUP = Keys("a part of optim_param_groups", names("lr weight_decay"))
 
 
 def _run(config: Config, where: Path) -> tuple[int, int]:

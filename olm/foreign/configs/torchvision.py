@@ -11,6 +11,7 @@ from olm.foreign.configs._config import Config, Keys, Translation, names
 from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._epochs import Epochs, epochs_of
 from olm.foreign.configs._formats import Format
+from olm.foreign.configs._groups import REST, Group
 from olm.foreign.configs._source import Source
 
 SCHEDULES = ("steplr", "cosineannealinglr", "exponentiallr")
@@ -66,7 +67,7 @@ def translate(config: Config) -> Translation:
     clock = (
         {"total_steps": total * epoch.steps, "steps_per_epoch": epoch.steps} if epoch.steps else {}
     )
-    return Translation(schedule, lr, optimizer, clock)
+    return Translation(schedule, lr, optimizer, clock, groups=_groups(config))
 
 
 def _decay(config: Config, name: str, left: int, epoch: Epochs) -> dict[str, Any] | None:
@@ -105,10 +106,25 @@ def _optimizer(config: Config) -> dict[str, float]:
     numbers = {"weight_decay": config.number("weight_decay", default=1e-4)}
     if config.text("opt", default="sgd").lower() != "adamw":
         numbers["momentum"] = config.number("momentum", default=0.9)
-    for key in ("norm_weight_decay", "bias_weight_decay", "transformer_embedding_decay"):
-        if config.has(key):
-            config.note(f"{key}: {config.get(key)}, the weight decay of a param group of its own")
     return numbers
+
+
+def _groups(config: Config) -> list[Group]:
+    """The param groups of ``set_weight_decay``."""
+    found = {
+        "norms": ("those of norms", "norm_weight_decay"),
+        "biases": ("those that are named bias", "bias_weight_decay"),
+        "embeddings": (
+            "the class token, the positions and the relative biases",
+            "transformer_embedding_decay",
+        ),
+    }
+    groups = [
+        Group(name, which, (key,), None, config.number(key))
+        for name, (which, key) in found.items()
+        if config.has(key)
+    ]
+    return [Group(REST, "the other parameters"), *groups] if groups else []
 
 
 def _steps_per_epoch(config: Config) -> int | None:

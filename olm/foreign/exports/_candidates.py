@@ -111,7 +111,7 @@ def _imported(candidate: Candidate, form: str, base: float) -> _Imported | None:
     source = Source(text, "yaml", candidate.settings, lambda path, key: here)
     try:
         translation = formats()[form].translate(Config(source, Given(**candidate.options), ()))
-        if translation.also or translation.param_groups:
+        if translation.also or translation.groups:
             return None
         clock = {"clock": translation.clock} if translation.clock else {}
         schedule = parse({**translation.schedule, **clock}).resolve().schedule
