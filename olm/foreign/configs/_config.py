@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from math import isfinite
@@ -18,6 +19,11 @@ MOST_PARTS = 10_000
 """The most parts, such as cycles or drops, of a schedule that is translated."""
 
 MIDDLE = "starts in the middle of the schedule, which is not translated"
+
+OF_REFERENCES = frozenset({"yaml", "toml"})
+"""The syntaxes in which ``${...}`` is a reference."""
+
+_FUNCTION = re.compile(r"\$\{\s*([\w.]+):")
 
 REQUIRED: Any = object()
 """The default of a key that must be there."""
@@ -113,9 +119,12 @@ class Config:
         return self._constant(value, path)
 
     def _constant(self, value: Any, path: Path) -> Any:
-        """A value, if nothing in it would have to be run."""
+        """A value, if nothing in it would have to be run or looked up elsewhere."""
         from olm.foreign.configs._code import Code, refuse
 
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, str) and "${" in item and self.source.form in OF_REFERENCES:
+                raise self._reference(item, path)
         parts = [value]
         while parts:
             part = parts.pop()
@@ -147,18 +156,17 @@ class Config:
             if value == "auto":
                 text = f'`{dotted(path)}` is "auto": the trainer fills it in'
                 raise self.refusal("auto-value", text, path)
-            if value.startswith("${"):
-                raise self._reference(value, path)
         raise self.refusal("type", f"`{dotted(path)}` must be a number, found {found(value)}", path)
 
     def _reference(self, value: str, path: Path) -> Refusal:
         """The refusal of a reference to what the file does not have."""
-        why = "refers to a key that the file does not have"
-        if ":" in value:
-            why = "is computed when the program runs"
-        return self.refusal(
-            "unset-variable", f"`{dotted(path)}` is {found(value)}, which {why}", path
-        )
+        code, why = "unset-variable", "refers to a key that the file does not have"
+        if name := _FUNCTION.search(value):
+            is_variable = name[1] in ("oc.env", "env")
+            code = "unset-variable" if is_variable else "needs-code"
+            why = "is a variable" if is_variable else f"calls {name[1]} when the program runs"
+        text = f"`{dotted(path)}` is {found(value)}, which {why}"
+        return self.refusal(code, text, path, hint="write the value in its place")
 
     def whole(self, *path: str | int, default: Any = REQUIRED) -> Any:
         """The whole number at a path, also an integral float.

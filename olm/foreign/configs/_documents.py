@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
 from olm.foreign.configs._config import REQUIRED, Config
-from olm.foreign.configs._interpolation import resolved
 from olm.problem import Path, dotted, listed
 
 Document = dict[str, Any]
@@ -67,11 +65,6 @@ def paths_to(value: Any, *keys: str) -> Iterator[Path]:
             yield ()
         for name, item in value.items():
             yield from ((name, *path) for path in paths_to(item, *keys))
-
-
-def follow_references(config: Config) -> None:
-    """Replace references to other keys of the file, such as ``${model.d_model}``."""
-    config.source = replace(config.source, value=resolved(config.source.value))
 
 
 def only_path(config: Config, *keys: str) -> Path:

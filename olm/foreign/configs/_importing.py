@@ -11,6 +11,7 @@ from olm.fields.types import MAX_STEPS, TINY
 from olm.foreign.configs._config import OPTIONS, Config, Given, Refusal, Translation
 from olm.foreign.configs._formats import Format, format_of
 from olm.foreign.configs._groups import Group, named
+from olm.foreign.configs._interpolation import with_references
 from olm.foreign.configs._source import Source, read_source
 from olm.problem import OlmError, Problem, SpecError, dotted, found, listed, nearest, path_of
 from olm.spec.spec import Spec, parse
@@ -108,7 +109,7 @@ def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> 
     Raises:
         SpecError: it cannot be said exactly.
     """
-    root = path_of(at)
+    source, root = with_references(source), path_of(at)
     if root and not source.has(*root):
         raise Refusal(
             [Problem("at", f"there is nothing at {at}", place=source.place_of((), False))]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from olm.foreign.configs._class_names import OLM, Style
 from olm.foreign.configs._config import Config, Keys, Refusal, Translation
 from olm.foreign.configs._documents import Document
-from olm.foreign.configs._interpolation import resolved
 from olm.foreign.configs._moves import timed
 from olm.foreign.configs._optimizer_beside import MOMENTUM, RATES, optimizer_beside
 from olm.foreign.configs._torch_call import Call
@@ -30,7 +29,6 @@ def translated(config: Config, style: Style, *, interval: str | None = None) -> 
         Refusal: it has no scheduler or several, or one that olm cannot say exactly.
     """
     site = _only_site(config, style)
-    config.source = replace(config.source, value=resolved(config.source.value))
     name, path = style.call(config, site)
     if style.arguments:
         config.check_keys(Keys("LightningCLI", frozenset({style.key, style.arguments})), *site)

@@ -49,6 +49,7 @@ BESIDE = names(
     "distributed_type mixed_precision_training optimizer attn_implementation beta",
     "ref_model_sync_steps precompute_ref_batch_size dataset_batch_size eval_steps_per_save",
     "preprocessing_batch_size lora_r lora_alpha lora_dropout lora_target_modules",
+    "loraplus_lr_embedding",
 )
 """The keys of scripts, of TRL and of model cards beside them that change no rate."""
 
@@ -72,6 +73,7 @@ REFUSED = {
     "per_gpu_train_batch_size": "is a former name of per_device_train_batch_size",
     "total_episodes": "is the length of a run of PPO, whose steps are counted otherwise",
     "num_ppo_epochs": "is of PPO, whose steps are counted otherwise",
+    "loraplus_lr_ratio": "gives some parameters another rate",
 }
 
 KEYS = Keys(

@@ -11,7 +11,6 @@ from olm.foreign.configs._documents import (
     Document,
     base_rate,
     betas_and_decay,
-    follow_references,
     only_path,
     paths_to,
     ramp,
@@ -38,7 +37,6 @@ def translate(config: Config) -> Translation:
 
     Source: mosaicml 0.32.1, ``optim/scheduler.py``; llm-foundry 0.22.0, ``optim/scheduler.py``.
     """
-    follow_references(config)
     where = only_path(config, "scheduler", "t_warmup")
     place = (*where, "scheduler")
     for key in ("scale_schedule_ratio", "schedulers"):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from olm.foreign.configs._config import Config, Refusal, Translation, one_of
 from olm.foreign.configs._fairseq_keys import KEYS, SchedulerKeys
 from olm.foreign.configs._fairseq_schedules import SCHEDULES
 from olm.foreign.configs._formats import Format
-from olm.foreign.configs._interpolation import resolved
 from olm.foreign.configs._renaming import rename_keys, underscored
 from olm.foreign.configs._source import Source
 from olm.problem import listed
@@ -22,8 +19,6 @@ def translate(config: Config) -> Translation:
     """
     if config.source.form == "shell":
         rename_keys(config, underscored)
-    else:
-        config.source = replace(config.source, value=resolved(config.source.value))
     if config.peek("lr_scheduler") == "pass_through":
         raise _of_groups(config)
     keys = SchedulerKeys(config)

@@ -12,7 +12,6 @@ from olm.foreign.configs._documents import (
     base_rate,
     betas_and_decay,
     count,
-    follow_references,
     rise,
     shifted,
 )
@@ -36,7 +35,6 @@ def translate(config: Config) -> Translation:
 
     Source: litgpt 0.5.13, ``pretrain.py``, ``finetune/full.py`` and ``args.py``.
     """
-    follow_references(config)
     lr = _base_rate(config)
     by_tokens = config.has("train", "max_tokens")
     if by_tokens and config.has("train", "epochs"):

@@ -11,7 +11,6 @@ from olm.foreign.configs._documents import (
     base_rate,
     betas_and_decay,
     count,
-    follow_references,
     only_path,
     paths_to,
     sequence,
@@ -29,7 +28,6 @@ def translate(config: Config) -> Translation:
     Source: nemo_toolkit 3.0.0, ``core/optim/lr_scheduler.py`` and ``core/classes/modelPT.py``. The
     warm-up has one increment more than ``warmup_steps``, and step 0 trains with the first of them.
     """
-    follow_references(config)
     where = only_path(config, "optim", "sched", "name")
     optim: Path = (*where, "optim")
     sched: Path = (*optim, "sched")

@@ -14,7 +14,6 @@ from olm.foreign.configs._documents import (
     base_rate,
     betas_and_decay,
     count,
-    follow_references,
     ramp,
     sequence,
     shifted,
@@ -43,7 +42,6 @@ def translate(config: Config) -> Translation:
 
     Source: ai2-olmo 0.6.0, ``optim.py`` and ``train.py``. So every rate is one step ahead.
     """
-    follow_references(config)
     name = one_of(config, SCHEDULES, "scheduler", "name", default="cosine_with_warmup")
     units = one_of(config, ("steps", "tokens"), "scheduler", "units", default="steps")
     lr = base_rate(config, "optimizer", "learning_rate", default=1e-4)

@@ -11,7 +11,6 @@ from olm.foreign.configs._documents import (
     base_rate,
     betas_and_decay,
     count,
-    follow_references,
     rise,
     sequence,
 )
@@ -31,7 +30,6 @@ def translate(config: Config) -> Translation:
     Source: torchtune 0.6.1, ``training/lr_schedulers.py`` and ``recipes/lora_finetune_*.py``: a run
     has ``epochs`` times the batches of an epoch over the accumulation, rounded down.
     """
-    follow_references(config)
     lr = base_rate(config, "optimizer", "lr")
     numbers = betas_and_decay(config, "optimizer")
     total, clock = _run(config)

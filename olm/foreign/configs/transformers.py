@@ -41,6 +41,7 @@ CARD = {
 
 _BETAS = re.compile(r"betas=\(\s*([\d.eE+-]+)\s*,")
 MARKS = frozenset((KIND, "per_device_train_batch_size"))
+LLAMA_FACTORY = frozenset(("finetuning_type", "stage"))
 CALLS = names("TrainingArguments Seq2SeqTrainingArguments")
 
 
@@ -130,6 +131,9 @@ def _steps_per_epoch(config: Config) -> int | None:
     size = config.option("dataset_size")
     if size is None:
         return None
+    if config.peek("stage") == "ppo":
+        text = "the stage ppo has steps of its own in an epoch"
+        raise config.refusal("needs-length", text, ("stage",), "give --total-steps N")
     for key, does in OF_AN_EPOCH.items():
         if config.peek(key) or config.peek("accelerator_config", key):
             raise config.refusal("unsupported-key", f"`{key}` {does}", (key,))
@@ -175,7 +179,8 @@ def _at(source: Source) -> Path | None:
     value = source.value
     if not isinstance(value, dict) or "base_model" in value:
         return None
-    if MARKS & {underscored(key) for key in value if isinstance(key, str)}:
+    keys = {underscored(key) for key in value if isinstance(key, str)}
+    if MARKS & keys or keys >= LLAMA_FACTORY:
         return ()
     if source.form in ("python", "notebook"):
         calls = paths_to(value, "()")
@@ -202,7 +207,7 @@ def is_it(source: Source) -> bool:
 FORMAT = Format(
     title="transformers' TrainingArguments",
     version="transformers 5.23",
-    marks="lr_scheduler_type or per_device_train_batch_size",
+    marks="lr_scheduler_type, per_device_train_batch_size, or finetuning_type with stage",
     is_it=is_it,
     keys=KEYS,
     translate=translate,
