@@ -6,11 +6,12 @@
     python3 tools/fuzz.py specs --replay FILE   only this input, without atheris
 
 The first run creates `.venv-fuzz`. The targets are in `tools/fuzz_targets.py`: specs, TOML, states,
-checkpoints, settings, and the files of git. An input is a finding if anything raises but olm's own
-errors and OSError, if it takes longer than five seconds under instrumentation, or if it needs
-500 MiB more than the process had. Findings are written to `.fuzz/TARGET/found`. Add each finding
-that you fix to `tests/fuzz/TARGET`, which `tests/test_fuzz.py` replays. Inputs that reach new code
-are kept in `.fuzz/TARGET/corpus` for the next run. The exit status is 1 if there are findings.
+checkpoints, settings, the files of git, and configurations to import. An input is a finding if
+anything raises but olm's own errors and OSError, if it takes longer than five seconds under
+instrumentation, or if it needs 500 MiB more than the process had. Findings are written to
+`.fuzz/TARGET/found`. Add each finding that you fix to `tests/fuzz/TARGET`, which
+`tests/test_fuzz.py` replays. Inputs that reach new code are kept in `.fuzz/TARGET/corpus` for the
+next run. The exit status is 1 if there are findings.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from functools import partial
 from pathlib import Path
 
 from environment import FUZZ, ROOT, enter
-from fuzz_targets import LIMIT_MIB, LIMIT_S, SUFFIXES, TARGETS, attempt
+from fuzz_targets import IMPORTED, LIMIT_MIB, LIMIT_S, SUFFIXES, TARGETS, attempt
 
 WORK, CORPUS = ROOT / ".fuzz", ROOT / "tests" / "fuzz"
 LONGEST = 16 * 1024
@@ -118,6 +119,12 @@ def _seeds(target: str) -> Iterator[bytes]:
             data = file.read_bytes()
             if file.suffix in (".yaml", ".json") and len(data) < LONGEST:
                 yield bytes([SUFFIXES.index(f".olm{file.suffix}")]) + data
+    if target == "imports":
+        for folder in ("imports/*", "import_problems"):
+            for file in sorted((ROOT / "tests").glob(f"{folder}/*.*")):
+                data = file.read_bytes()
+                if file.suffix in IMPORTED and len(data) < LONGEST:
+                    yield bytes([IMPORTED.index(file.suffix), 0]) + data
 
 
 def _words() -> Iterator[str]:
@@ -152,6 +159,9 @@ def _instrumented(target: str, seconds: int) -> int:
         import olm.cli.files.settings
         import olm.cli.formats
         import olm.foreign.checkpoints
+        import olm.foreign.configs._formats
+        import olm.foreign.configs._importing
+        import olm.foreign.configs._source
         import olm.foreign.states
         import olm.text.part
         import olm.text.toml
@@ -164,6 +174,9 @@ def _instrumented(target: str, seconds: int) -> int:
         list(KINDS)
         verb_modules()
         olm.foreign.states.readers()
+        olm.foreign.configs._formats.formats()
+        for form in {*olm.foreign.configs._source.FORMS.values()}:
+            olm.foreign.configs._source.reader(form)
         list(map(olm.cli.formats.named, olm.cli.formats.names()))
         list(map(olm.checking.lint.rule, olm.checking.lint.codes()))
     for seed in _seeds(target):

@@ -266,6 +266,35 @@ def git(data: bytes) -> None:
         _run("check", "--isolated", ".", "sub/dir")
 
 
+IMPORTED = (".yaml", ".json", ".toml", ".py", ".sh", ".cfg", ".gin", ".ipynb", ".md", ".bin", "")
+"""The ends of the names of configurations, by which their syntax is chosen."""
+
+ANSWERS = (
+    (),
+    ("--nearest", "--total-steps=90", "--steps-per-epoch=9", "--learning-rate=0.1"),
+    ("--dataset-size=100", "--world-size=2", "--interval=step", "--groups"),
+)
+"""The options of an import that an input may have."""
+
+
+def imports(data: bytes) -> None:
+    """Import the configuration of another framework, of any format or as one of a format."""
+    from olm.foreign.configs._formats import formats
+
+    mode, data = _split(data)
+    framework, data = _split(data)
+    names = ["", *formats()]
+    options = [*ANSWERS[mode // len(IMPORTED) % len(ANSWERS)]]
+    if name := names[framework % len(names)]:
+        options.append(f"--from={name}")
+    with TemporaryDirectory() as folder, chdir(folder):
+        file = f"run{IMPORTED[mode % len(IMPORTED)]}"
+        Path(file).write_bytes(data)
+        _run("import", file, "--out=out.olm.yaml", *options)
+        if Path("out.olm.yaml").exists():
+            _run("check", "--isolated", "out.olm.yaml")
+
+
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "specs": specs,
     "toml": toml,
@@ -273,6 +302,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "checkpoints": checkpoints,
     "settings": settings,
     "git": git,
+    "imports": imports,
 }
 """Name → what to do with an input."""
 

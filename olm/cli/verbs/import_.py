@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from olm.cli import FINE, PROBLEMS, Misuse
 from olm.cli.excerpt import picture
+from olm.cli.input import BINARY
 from olm.cli.spec_text import as_yaml, concise
 from olm.cli.terminal import Paint, visible, wants_colour
-from olm.problem import OlmError, SpecError, dotted
+from olm.problem import OlmError, SpecError, dotted, quantity
 from olm.text.source import Text
 from olm.text.write import write_whole
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
     from olm.foreign.configs._importing import Imported
     from olm.problem import Problem
+
+MOST_PRINTED = 10
+"""How many problems of a file are printed."""
 
 SUMMARY = "write the specs of other frameworks' configurations"
 
@@ -96,8 +101,11 @@ def run(args: Namespace) -> int:
 def _refused(file: str, error: SpecError, *, quiet: bool) -> dict[str, Any]:
     """Print the problems of a file, with carets."""
     if not quiet:
-        for problem in error.problems:
+        for problem in error.problems[:MOST_PRINTED]:
             print("\n".join(excerpts(file, problem)), file=sys.stderr)
+        more = len(error.problems) - MOST_PRINTED
+        if more > 0:
+            print(f"and {quantity(more, 'more problem')}", file=sys.stderr)
     problems = [
         {
             "code": problem.code,
@@ -112,10 +120,14 @@ def _refused(file: str, error: SpecError, *, quiet: bool) -> dict[str, Any]:
 
 def excerpts(file: str, problem: Problem) -> Iterator[str]:
     """The lines that show a problem in a file of any syntax."""
-    try:
-        content = Path(file).read_bytes()[: 1024 * 1024].decode("utf-8", "replace")
-    except OSError:
-        content = ""
+    from olm.foreign.configs._source import data_of
+
+    content = ""
+    # A pipe can be read only once.
+    if Path(file).is_file():
+        with suppress(OSError):
+            data = data_of(Path(file))
+            content = "" if data.startswith(BINARY) else data.decode("utf-8", "replace")
     return picture(problem, Text(file, content), Paint(wants_colour(sys.stderr)))
 
 

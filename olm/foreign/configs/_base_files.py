@@ -15,7 +15,7 @@ KEY = "_BASE_"
 MOST_FILES = 8
 
 
-def with_bases(source: Source, depth: int = 0) -> Source:
+def with_bases(source: Source, above: tuple[FilePath, ...] = ()) -> Source:
     """A configuration over that of its base file, if it has one.
 
     Source: fvcore 0.1.5, ``common/config.py``, ``load_yaml_with_base``.
@@ -26,7 +26,8 @@ def with_bases(source: Source, depth: int = 0) -> Source:
     name = source.value.get(KEY) if isinstance(source.value, Mapping) else None
     if name is None:
         return source
-    base = with_bases(_read(source, name, depth), depth + 1)
+    here = (*above, FilePath(source.file).absolute())
+    base = with_bases(_read(source, name, here), here)
 
     def place_of(path: Path, at_key: bool) -> Place:
         if path and not source.has(*path):
@@ -37,16 +38,25 @@ def with_bases(source: Source, depth: int = 0) -> Source:
     return replace(source, value=_merged(source.value, base.value), place_of=place_of)
 
 
-def _read(source: Source, name: object, depth: int) -> Source:
-    """The base file, beside the file that names it."""
+def _read(source: Source, name: object, above: tuple[FilePath, ...]) -> Source:
+    """The base file, beside the file that names it.
+
+    Args:
+        source: that file.
+        name: the name of the base file.
+        above: the files that were read, of which the base file must be none.
+    """
     file = FilePath(source.file).parent / str(name)
     is_relative = not FilePath(str(name)).is_absolute() and file.suffix in (".yaml", ".yml")
-    if isinstance(name, str) and is_relative and depth < MOST_FILES:
+    text = f"`{KEY}` names a file that cannot be read, and its keys count here too"
+    if isinstance(name, str) and is_relative and len(above) <= MOST_FILES:
         try:
-            return read_source(file)
+            if any(file.samefile(other) for other in above):
+                text = f"`{KEY}` is a loop: a file is its own base"
+            else:
+                return read_source(file)
         except (OSError, SpecError):
             pass
-    text = f"`{KEY}` names a file that cannot be read, and its keys count here too"
     place = source.place_of((KEY,), False)
     hint = "put that file beside this one, or write its keys into this one"
     raise Refusal([Problem("needs-key", text, (KEY,), hint=hint, place=place)])

@@ -25,6 +25,9 @@ OF_REFERENCES = frozenset({"yaml", "toml"})
 
 _FUNCTION = re.compile(r"\$\{\s*([\w.]+):")
 
+CALL = "()"
+"""The key under which the readers of Python have the name of a function that is called."""
+
 REQUIRED: Any = object()
 """The default of a key that must be there."""
 
@@ -164,7 +167,11 @@ class Config:
         if name := _FUNCTION.search(value):
             is_variable = name[1] in ("oc.env", "env")
             code = "unset-variable" if is_variable else "needs-code"
-            why = "is a variable" if is_variable else f"calls {name[1]} when the program runs"
+            why = (
+                "is a variable of the environment"
+                if is_variable
+                else f"calls {name[1]} when the program runs"
+            )
         text = f"`{dotted(path)}` is {found(value)}, which {why}"
         return self.refusal(code, text, path, hint="write the value in its place")
 
@@ -279,7 +286,10 @@ class Config:
         mapping = self.peek(*path)
         if not isinstance(mapping, Mapping):
             return
-        harmless, problems = {*keys.harmless, *allowed}, []
+        harmless, problems = {*keys.harmless, *allowed}, list[Problem]()
+        if CALL in mapping and CALL not in harmless | keys.translated:
+            text = f"`{mapping[CALL]}(...)` would have to be run, and nothing in a file is run"
+            raise self.refusal("needs-code", text, path)
         for key in mapping:
             full = (*self.root, *path, key)
             taken = any(each[: len(full)] == full for each in self.taken)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 
 from olm.foreign.configs._config import Config
+from olm.foreign.configs._source import data_of
+from olm.problem import SpecError
 
 
 def check_deepspeed(config: Config) -> None:
@@ -15,8 +17,8 @@ def check_deepspeed(config: Config) -> None:
     if isinstance(named, str):
         file = FilePath(config.source.file).parent / named
         try:
-            named = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-        except (OSError, ValueError):
+            named = json.loads(data_of(file)) if file.is_file() else None
+        except (OSError, SpecError, ValueError, RecursionError):
             named = None
         if named is None:
             config.note("a schedule of the DeepSpeed configuration would replace this one")

@@ -10,12 +10,13 @@ from typing import Any
 from olm.foreign.configs._code import Code
 from olm.foreign.configs._places import NotedPlaces
 from olm.foreign.configs._source import Source, no_mapping, text_of
-from olm.problem import Path, Place, SpecError
+from olm.problem import Path, Place, Problem, SpecError
 from olm.text.source import Text
 
 _BLOCK = re.compile(r"([\w./]+)\s*:\s*")
 _BINDING = re.compile(r"(\s*)([\w./]+)\s*=\s*(.*)", re.DOTALL)
 _MACRO = re.compile(r"%([\w./]+)")
+_QUOTES = ("'", '"')
 _DEEPEST = 16
 
 
@@ -124,6 +125,9 @@ class _Reader:
         try:
             value = ast.literal_eval(" ".join(text.split("\n")))
         except (ValueError, SyntaxError, MemoryError, RecursionError):
+            if text[:1] in _QUOTES and not text.endswith(text[:1]):
+                problem = Problem("syntax", "this string is not closed", place=place)
+                raise SpecError([problem]) from None
             return Code(text, place)
         return list(value) if isinstance(value, tuple) else value
 

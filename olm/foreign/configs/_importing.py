@@ -130,7 +130,7 @@ def imported(source: Source, given: Given, *, from_: str = "", at: str = "") -> 
         source.file,
         name,
         f"{form.title}, {form.version}",
-        _spec_of(translation),
+        _placed(translation, config),
         keys,
         config.defaults,
         config.used,
@@ -161,6 +161,31 @@ def _translated(form: Format, config: Config) -> Translation:
     ) as error:
         text = f"this is not a configuration of {form.title}: {error!r:.80}"
         raise config.refusal("type", text) from None
+
+
+def _placed(translation: Translation, config: Config) -> Spec:
+    """The spec of a translation; problems of the spec are problems of the file.
+
+    Raises:
+        Refusal: a number is beyond what a spec may have.
+    """
+    try:
+        return _spec_of(translation)
+    except SpecError as error:
+        numbers = {
+            path: value
+            for path, value in config.taken.items()
+            if isinstance(value, int | float) and not isinstance(value, bool)
+        }
+        texts = dict.fromkeys((each.code, each.message, each.hint) for each in error.problems)
+        problems = []
+        for code, message, hint in texts:
+            # The spec has other keys than the file, which has the number that is out of range.
+            choose = min if "at least" in message else max
+            path = choose(numbers, key=lambda path: numbers[path], default=())
+            place = config.source.place_of(path, False)
+            problems.append(Problem(code, message, path, hint=hint, place=place))
+        raise Refusal(problems) from None
 
 
 def _spec_of(translation: Translation) -> Spec:

@@ -79,7 +79,11 @@ def _file(
     hint = "import the whole configuration, which `Config.fromfile(...).dump(...)` writes"
     if not isinstance(name, str) or "{{" in name or "::" in name:
         raise _refusal("needs-key", f"{where} is no file of this folder", source, path, hint)
-    file = (FilePath(source.file).parent / name).resolve()
+    try:
+        file = (FilePath(source.file).parent / name).resolve()
+    except (OSError, RuntimeError, ValueError):
+        text = f"{where} cannot be found"
+        raise _refusal("needs-key", text, source, path, hint) from None
     if not file.is_relative_to(home):
         text = f"{where} is outside the folder of the configuration, and is not read"
         raise _refusal("needs-key", text, source, path, hint)
@@ -96,6 +100,8 @@ def check_statements(source: Source) -> None:
     Raises:
         Refusal: there is one.
     """
+    if source.form not in ("python", "notebook"):
+        return
     tree = ast.parse(source.text.content)
     uses: dict[str, set[str]] = {}
     others: list[ast.stmt] = []

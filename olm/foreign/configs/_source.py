@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path as FilePath
+from stat import S_ISDIR, S_ISFIFO, S_ISREG
 from typing import Any
 
 from olm.problem import Path, Place, Problem, SpecError
-from olm.text.source import Text, clean
+from olm.text.source import MAX_BYTES, Text, clean
 
 FORMS = {
     ".yaml": "yaml",
@@ -28,6 +29,9 @@ FORMS = {
     ".bin": "pickle",
 }
 """The syntax of a file by the end of its name; of others it is tried out."""
+
+PIPES = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+"""Where the pipes of a shell are, such as those of ``<(...)``."""
 
 TRIED = ("yaml", "shell")
 """The syntaxes that are tried for a file with another name."""
@@ -91,10 +95,23 @@ def read_source(path: str | FilePath) -> Source:
         OSError: the file cannot be read.
         SpecError: the text is invalid, or has what only running it could tell.
     """
-    file = FilePath(path)
+    return source_of(data_of(FilePath(path)), str(path))
+
+
+def data_of(file: FilePath) -> bytes:
+    """The beginning of a file: what is read of it, and a byte more if it is too long.
+
+    Raises:
+        OSError: the file cannot be read.
+        SpecError: it is a device, or a pipe that the shell has not made, which may have no end.
+    """
+    mode = file.stat().st_mode
+    is_piped = S_ISFIFO(mode) and str(file).startswith(PIPES)
+    if not (S_ISREG(mode) or S_ISDIR(mode) or is_piped):
+        text = "this is a pipe or a device, and not a file"
+        raise SpecError([Problem("unreadable", text, place=Place(str(file), 1, 1, 1))])
     with file.open("rb") as opened:
-        data = opened.read(1024 * 1024 + 1)
-    return source_of(data, str(path))
+        return opened.read(MAX_BYTES + 1)
 
 
 def source_of(data: str | bytes, name: str) -> Source:
@@ -105,11 +122,11 @@ def source_of(data: str | bytes, name: str) -> Source:
     """
     form = FORMS.get(FilePath(name).suffix.lower())
     if form is not None:
-        return _reader(form)(data, name)
+        return reader(form)(data, name)
     problems: list[Problem] = []
     for tried in TRIED:
         try:
-            source = _reader(tried)(data, name)
+            source = reader(tried)(data, name)
         except SpecError as error:
             problems = problems or list(error.problems)
             continue
@@ -136,8 +153,8 @@ def text_of(data: str | bytes, name: str) -> Text:
     return text
 
 
-def _reader(form: str) -> Callable[[str | bytes, str], Source]:
+def reader(form: str) -> Callable[[str | bytes, str], Source]:
     """The function that reads a syntax, from the module of that name."""
-    reader: Callable[[str | bytes, str], Source]
-    reader = import_module(f"olm.foreign.configs._{form}").read
-    return reader
+    function: Callable[[str | bytes, str], Source]
+    function = import_module(f"olm.foreign.configs._{form}").read
+    return function

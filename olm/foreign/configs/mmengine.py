@@ -11,7 +11,7 @@ from typing import Any
 
 from olm.fields.durations import exact
 from olm.foreign.configs._code import Code
-from olm.foreign.configs._config import MIDDLE, Config, Keys, Translation, names, one_of
+from olm.foreign.configs._config import CALL, MIDDLE, Config, Keys, Translation, names, one_of
 from olm.foreign.configs._documents import base_rate, count
 from olm.foreign.configs._epochs import Epochs, epochs_of
 from olm.foreign.configs._formats import Format
@@ -99,6 +99,10 @@ def _paths(config: Config) -> list[Path]:
         return [("param_scheduler", place) for place in range(len(value))]
     if value is None or isinstance(value, Code):
         config.get("param_scheduler")
+    if isinstance(value, dict):
+        config.check_keys(
+            Keys("mmengine's param_scheduler", frozenset(value) - {CALL}), "param_scheduler"
+        )
     text = "param_scheduler is no list of schedulers: one for each of several optimizers?"
     raise config.refusal("not-one-schedule", text, ("param_scheduler",))
 
