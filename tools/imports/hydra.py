@@ -74,5 +74,7 @@ FRAMEWORK = Framework(
     draw=draw,
     rates=rates,
     tolerance=1e-11,
-    needs=["torch", "pyyaml"],
+    # hydra 1.3.8 requires an older OmegaConf than the one in the constraints.
+    needs=["torch", "pyyaml", "omegaconf", "antlr4-python3-runtime", "packaging"],
+    dependencies=False,
 )
