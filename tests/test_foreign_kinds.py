@@ -9,7 +9,7 @@ import olm
 from olm.checking.fix import fixed_text
 from olm.cli import main
 from olm.cli.plugins import model_of
-from olm.fields.foreign_kinds import foreign_kind
+from olm.fields.foreign_kinds import foreign_kind, readable, reading
 from olm.fields.nicknames import FRAMEWORKS, NICKNAMES, OF_TORCH, SURE, difference, key
 from olm.fields.reproduced import reproduced
 from olm.kinds import KINDS
@@ -165,13 +165,46 @@ EVERYDAY = {
 
 
 @pytest.mark.parametrize("word", EVERYDAY)
-@pytest.mark.parametrize("command", ["kinds", "new"])
-def test_an_everyday_word_leads_to_the_kinds_of_the_frameworks(word, command, capsys):
+def test_an_everyday_word_leads_to_the_kinds_of_the_frameworks(word, capsys):
     hint = problem_of(word).hint
     assert [kind for kind in EVERYDAY[word] if f"`{kind}`" in hint] == EVERYDAY[word]
     assert (problem_of(word).fix is not None) == (word in SURE)
-    assert main([command, word]) == 2
-    assert capsys.readouterr().err == f"olm {command}: there is no kind `{word}`: {hint}\n"
+    assert main(["kinds", word]) == 2
+    assert capsys.readouterr().err == f"olm kinds: there is no kind `{word}`: {hint}\n"
+
+
+ONE_SCHEDULE = {
+    "constant": "HoldLR",
+    "constant_with_warmup": "RampLR",
+    "noam": "NoamLR",
+    "plateau": "ReduceLROnPlateau",
+}
+"""The everyday words that mean the same schedule in every framework."""
+
+
+@pytest.mark.parametrize("word", EVERYDAY)
+def test_a_spec_of_an_everyday_word_is_written_if_frameworks_do_not_differ(word, capsys):
+    status = main(["new", word])
+    out, err = capsys.readouterr()
+    if word not in ONE_SCHEDULE:
+        named = [f"`olm new {name}`" for name in readable(word)]
+        assert (status, out) == (2, "")
+        assert named
+        assert all(name in err for name in named)
+        return
+    assert status == 0
+    assert err.startswith(f"olm new: `{word}` in ")
+    assert olm.loads(out).schedule.kind == ONE_SCHEDULE[word]
+
+
+@pytest.mark.parametrize("word", EVERYDAY)
+def test_a_framework_before_a_word_chooses_its_schedule(word, capsys):
+    for name in readable(word):
+        peer, fields = reading(name)
+        assert main(["new", name]) == 0
+        schedule = olm.loads(capsys.readouterr().out).schedule
+        assert schedule.kind == peer.kind in EVERYDAY[word]
+        assert {field: getattr(schedule, field) for field in fields} == fields
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from olm.fields.nicknames import (
     COMPOSING,
@@ -16,12 +18,16 @@ from olm.fields.nicknames import (
     key,
 )
 from olm.problem import Fix, listed, nearest
+from olm.text.scalars import plain
 
 MOST_KINDS = 4
 """The most kinds, and the most frameworks, that a hint lists."""
 
 ALMOST = 0.85
 """How similar a misspelled name of another framework is to the right one, as for a fix."""
+
+_FIELD = re.compile(r"`(\w+): (\w+)`")
+"""A field with its value, as the tables write it."""
 
 OWN = "olm.train.schedulers."
 """What the name of a class of olm begins with."""
@@ -53,6 +59,44 @@ def foreign_kind(name: str, kinds: Collection[str]) -> tuple[str, Fix | None] | 
     peers = _reproduced(name) if name not in kinds else ()
     peers = peers or _peers(_misspelled(name, kinds))
     return (_hint(peers), None) if peers else None
+
+
+def reading(name: str) -> tuple[Peer, dict[str, Any]] | None:
+    """The schedule of a name, with its fields, if there is only one that a spec can say in a kind.
+
+    A framework before the name decides: ``torch.cosine``.
+
+    >>> reading("constant_with_warmup")[1]
+    {'start_factor': 0, 'end_factor': 1}
+    >>> reading("cosine")
+    >>> reading("transformers.cosine")[0].kind, reading("transformers.cosine")[1]
+    ('WarmupDecayLR', {'decay': 'cosine'})
+    """
+    package, _, member = name.rpartition(".")
+    peers = NICKNAMES.get(key(member), ())
+    if package:
+        framework = _framework(package.partition(".")[0]).lower()
+        peers = tuple(peer for peer in peers if peer.framework.lower() == framework)
+    found = {(peer.kind, peer.fields): peer for peer in peers}
+    if len(found) != 1:
+        return None
+    (peer,) = found.values()
+    fields = dict(_FIELD.findall(peer.fields))
+    if _FIELD.sub("", peer.fields).strip(" and"):
+        return None
+    return peer, {field: plain(value) for field, value in fields.items()}
+
+
+def readable(name: str) -> list[str]:
+    """The name with each framework before it whose schedule `reading` has.
+
+    >>> readable("wsd")
+    ['transformers.wsd', 'olmo_core.wsd']
+    """
+    packages = {framework: package for package, framework in OF_PACKAGES.items()}
+    peers = NICKNAMES.get(key(name), ())
+    names = [f"{packages.get(peer.framework, peer.framework.lower())}.{name}" for peer in peers]
+    return [each for each in names if reading(each)]
 
 
 def _misspelled(name: str, kinds: Collection[str]) -> str:

@@ -9,14 +9,16 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import wrap
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from olm.cli import FINE, MISUSE
 from olm.cli.plugins import model_of, plugins
 from olm.cli.schema_line import NAME, add_schema, is_url, reference, schema_near
+from olm.fields.foreign_kinds import readable, reading
 from olm.fields.types import memory_fields
 from olm.kinds import GROUPS, KINDS
-from olm.problem import SpecError
+from olm.problem import SpecError, listed
 from olm.schema.completion import snippet
 from olm.schema.documentation import fields, plain, summary
 from olm.spec.hyperparameters import KNOWN, LR
@@ -41,11 +43,17 @@ example:
   # end_lr: 0.0  # The rate at total_steps and after.
   # start_factor: 1.0  # What the base rate is multiplied by at step 0.
 
+A schedule's name in another framework also works, with the framework if frameworks differ:
+  $ olm new constant_with_warmup
+  $ olm new transformers.cosine
+
 With --also, which may be repeated, the spec schedules other numbers besides the learning rate:
   $ olm new LinearLR --also weight_decay=RampLR --also lr:head=HoldLR --also ema=RampLR
 """
 
 WIDTH = 100
+
+_NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 
 MEANINGS = {
     "set": "A hyperparameter of the param groups: factors multiply each group's own number.",
@@ -108,9 +116,15 @@ def run(args: Namespace) -> int:
     if args.kind is None:
         print("\n".join(_kinds()))
         return FINE
-    model = model_of(args.kind, _values)
+    model, own = model_of(args.kind, _values), dict[str, Any]()
+    if isinstance(model, str) and (foreign := reading(args.kind)) is not None:
+        peer, own = foreign
+        model = KINDS[peer.kind]
+        having = f" with {peer.fields}" if peer.fields else ""
+        text = f"`{args.kind}` in {peer.framework} is `{peer.kind}`{having}"
+        print(f"olm new: {text}", file=sys.stderr)
     if isinstance(model, str):
-        print(f"olm new: {model}", file=sys.stderr)
+        print(f"olm new: {model}{_choices(args.kind)}", file=sys.stderr)
         return MISUSE
     also: list[dict[str, Any]] = []
     for one in args.also:
@@ -124,7 +138,7 @@ def run(args: Namespace) -> int:
     schema = args.schema or schema_near(file.parent)
     named = reference(schema, file.parent) if schema else None
     write = as_json if file.suffix == ".json" else as_yaml
-    text = write(model, named, also, everything=args.all)
+    text = write(model, named, also, own, everything=args.all)
     if also and (problem := _problem(text)):
         print(f"olm new: --also: {problem}", file=sys.stderr)
         return MISUSE
@@ -134,10 +148,17 @@ def run(args: Namespace) -> int:
     return _write(file, text, over=args.force)
 
 
+def _choices(name: str) -> str:
+    """The commands that write a schedule of a name; empty if there are none."""
+    names = [f"`olm new {each}`" for each in readable(name)]
+    return f" {listed(names, 'or')} writes one" if names else ""
+
+
 def as_yaml(
     model: type[Schedule],
     schema: str | None,
     also: Sequence[Mapping[str, Any]] = (),
+    own: Mapping[str, Any] = _NO_FIELDS,
     *,
     everything: bool = False,
 ) -> str:
@@ -147,9 +168,10 @@ def as_yaml(
         model: the kind.
         schema: the reference to the schema; without one, a comment explains how to get it.
         also: the targets, each with a kind as its schedule.
+        own: fields with the values that make the kind another framework's schedule.
         everything: whether optional fields are fields, not comments.
     """
-    lines = [*_first(schema), *_of_kind(model, everything, WIDTH)]
+    lines = [*_first(schema), *_of_kind(model, everything, WIDTH, own)]
     for index, one in enumerate(also):
         lines += ["also:"] if index == 0 else []
         lines += _of_target(one, everything)
@@ -158,11 +180,13 @@ def as_yaml(
     return "\n".join(lines) + "\n"
 
 
-def _of_kind(model: type[Schedule], everything: bool, width: int) -> Iterator[str]:
+def _of_kind(
+    model: type[Schedule], everything: bool, width: int, own: Mapping[str, Any] = _NO_FIELDS
+) -> Iterator[str]:
     """The lines of a schedule, with comments on its fields."""
     yield from _comment(plain(summary(model)), width)
     yield f"kind: {model.model_fields['kind'].default}"
-    needed, optional = _values(model)
+    needed, optional = _values(model, own)
     meanings = {field.name: plain(field.text) for field in fields(model)}
     for name, value in (needed | (optional if everything else {})).items():
         yield from (*_comment(meanings[name], width), *_yaml(name, value, width))
@@ -187,13 +211,14 @@ def as_json(
     model: type[Schedule],
     schema: str | None,
     also: Sequence[Mapping[str, Any]] = (),
+    own: Mapping[str, Any] = _NO_FIELDS,
     *,
     everything: bool = False,
 ) -> str:
     """A spec of a kind in JSON, which has no comments; for the arguments, see `as_yaml`."""
 
-    def schedule(model: type[Schedule]) -> dict[str, Any]:
-        needed, optional = _values(model)
+    def schedule(model: type[Schedule], own: Mapping[str, Any] = _NO_FIELDS) -> dict[str, Any]:
+        needed, optional = _values(model, own)
         kind = {"kind": model.model_fields["kind"].default}
         return kind | needed | (optional if everything else {})
 
@@ -201,7 +226,7 @@ def as_json(
         {key: value if isinstance(value, str) else schedule(value) for key, value in one.items()}
         for one in also
     ]
-    spec = ({"$schema": schema} if schema else {}) | schedule(model)
+    spec = ({"$schema": schema} if schema else {}) | schedule(model, own)
     return json.dumps(spec | ({"also": targets} if targets else {}), indent=2) + "\n"
 
 
@@ -216,10 +241,13 @@ def _problem(text: str) -> str:
     return ""
 
 
-def _values(model: type[Schedule]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _values(
+    model: type[Schedule], own: Mapping[str, Any] = _NO_FIELDS
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The required fields with the values of the first example, and the optional fields."""
     example = next(iter(model.examples), {})
     needed = {name: example.get(name) for name in snippet(model)["body"] if name != "kind"}
+    needed |= own
     optional = {
         field.name: json.loads(field.default)
         for field in fields(model)
