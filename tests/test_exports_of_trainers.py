@@ -1,18 +1,12 @@
 """``olm export`` for trainers: what is written is imported with the same rates, or is refused."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import olm
 from olm.foreign.exports._targets import Run, export, targets
 from olm.problem import SpecError
 from olm.spec.spec import parse
-from strategies import schedules
 from test_exports import BASE, RUNS
 
 FORMATS = {
@@ -76,18 +70,6 @@ def test_a_configuration_is_imported_with_the_same_rates_at_every_step(target, t
             expected = run.schedule.lr(np.arange(run.steps), BASE)
             assert rates == pytest.approx(expected, rel=1e-12, abs=1e-12 * BASE), name
     assert WRITTEN[target] <= exported
-
-
-@pytest.mark.parametrize("target", SEARCHED)
-@settings(max_examples=25, deadline=None)
-@given(schedule=schedules(), base=st.sampled_from([0.25, 3e-4]), steps=st.integers(1, 60))
-def test_a_composition_is_imported_with_the_same_rates_or_refused(target, schedule, base, steps):
-    run = Run(parse(schedule.model_dump()), base, steps)
-    with TemporaryDirectory() as folder:
-        rates = imported(target, run, Path(folder))
-    if rates is not None:
-        expected = schedule.lr(np.arange(steps), base)
-        assert rates == pytest.approx(expected, rel=1e-12, abs=1e-12 * max(expected))
 
 
 GROWING = {
