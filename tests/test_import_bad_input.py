@@ -1,17 +1,23 @@
 """Files that `olm import` cannot read are one clear error each, and nothing in them is run."""
 
 import os
+import random
 import re
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
+import yaml
 
 import olm
 from olm.cli import PROBLEMS, main
-from olm.problem import SpecError
+from olm.foreign.configs._importing import given_of, imported
+from olm.foreign.configs._source import source_of
+from olm.problem import OlmError, SpecError
 
 ROOT = Path(__file__).resolve().parent.parent
 ARGUMENTS = "lr_scheduler_type: linear\nmax_steps: 100\n"
@@ -87,6 +93,13 @@ BAD = {
                   "needs-code", None),
     "a call": ("a.py", MMENGINE % "[]" + "train_cfg = __import__('os').system('ls')\n",
                "needs-code", None),
+    "options that are no mapping": ("a.yaml", f"{ARGUMENTS}lr_scheduler_kwargs: 3\n", "type", 3),
+    "options of axolotl that are none": (
+        "a.yaml", "base_model: a\nmicro_batch_size: 1\nmax_steps: 9\nlearning_rate: 0.1\n"
+        "lr_scheduler_kwargs: [3]\n", "type", 5),
+    "a time without a number": (
+        "a.yaml", "max_duration: 9ba\nscheduler: {name: constant_with_warmup, t_warmup: ''}\n",
+        "type", 1),
     "a base outside the folder": ("a.py", MMENGINE % "'../../other.py'", "needs-key", 2),
     "an absolute base": ("a.py", MMENGINE % "'/etc/passwd'", "needs-key", 2),
     "a base that is missing": ("a.py", MMENGINE % "'missing.py'", "needs-key", 2),
@@ -174,6 +187,48 @@ def test_the_files_that_a_file_names_are_read_and_no_others(tmp_path):
     file = written(tmp_path, "a.py", MMENGINE % "'base.py'")
     opened = {Path(path).name for _, path in events_of("import", str(file))}
     assert opened == {"a.py", "base.py"}
+
+
+def test_a_batch_of_no_samples_is_refused_at_its_key(tmp_path):
+    file = written(tmp_path, "a.yaml", "per_device_train_batch_size: 0\nlearning_rate: 0.1\n")
+    with pytest.raises(SpecError, match=r"a\.yaml:1:\d+: error\[type\]: .* must be at least 1"):
+        olm.import_config(file, dataset_size=100, world_size=2)
+
+
+ODD = (
+    None, True, "", "1", "auto", [], {}, [[]], {"a": 1}, 0, -1, 10**9, 10**30, 1e308, 0.5, 1e-300,
+    float("inf"), [1] * 40, [None], "1ep", "10%", "${a.b}", "cosine", 3.7,
+)  # fmt: skip
+SAMPLES = sorted(
+    path
+    for path in (ROOT / "tests" / "imports").glob("*/*.yaml")
+    if not path.name.endswith(".expect.yaml")
+)
+
+
+def places(value, path=()):
+    """The path to every value inside another one."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        yield (*path, key)
+        if isinstance(item, dict | list):
+            yield from places(item, (*path, key))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_key_with_an_odd_value_raises_nothing_but_our_own_errors(path):
+    """Ten places of each file have a value that they should not have, the same in every run."""
+    plain = yaml.safe_load(path.read_text(encoding="utf-8"))
+    options = given_of({"total_steps": 90, "steps_per_epoch": 9, "nearest": True})
+    draw = random.Random(path.name)
+    for place in draw.choices([*places(plain)], k=10):
+        value = deepcopy(plain)
+        inside = value
+        for key in place[:-1]:
+            inside = inside[key]
+        inside[place[-1]] = deepcopy(draw.choice(ODD))
+        with suppress(OlmError):
+            imported(source_of(yaml.safe_dump(value), "a.yaml"), options)
 
 
 @pytest.mark.parametrize("kind", ["outside", "loop", "dangling"])

@@ -9,6 +9,7 @@ from math import ceil
 
 from olm.fields.durations import exact
 from olm.foreign.configs._config import Config
+from olm.foreign.configs._documents import count
 
 COUNT_LATE = ("grpo", "ebft")
 """The trainers whose steps are not known before transformers counts them."""
@@ -43,8 +44,8 @@ def _batch(config: Config) -> int:
     """The samples that one process adds to a step."""
     if (batch := config.whole("batch_size", default=None)) is not None:
         return int(batch)
-    accumulate = config.whole("gradient_accumulation_steps", default=1)
-    return int(config.whole("micro_batch_size", default=1) * accumulate)
+    accumulate = count(config, "gradient_accumulation_steps", default=1)
+    return count(config, "micro_batch_size", default=1) * accumulate
 
 
 def warmup_of(config: Config, total: int | str) -> tuple[int | str, str]:

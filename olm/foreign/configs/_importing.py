@@ -159,8 +159,12 @@ def _translated(form: Format, config: Config) -> Translation:
         TypeError,
         ValueError,
     ) as error:
-        text = f"this is not a configuration of {form.title}: {error!r:.80}"
-        raise config.refusal("type", text) from None
+        # What was read last is where the translation failed, or near it.
+        path = next(reversed(config.taken), config.root)
+        what = f"`{dotted(path)}` or a key near it" if path else "a key"
+        text = f"{what} has a value that {form.title} does not take: {error!r:.80}"
+        place = config.source.place_of(path, bool(path))
+        raise Refusal([Problem("type", text, path, place=place)]) from None
 
 
 def _placed(translation: Translation, config: Config) -> Spec:

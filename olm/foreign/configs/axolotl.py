@@ -16,6 +16,7 @@ from olm.foreign.configs._groups import check_scaled
 from olm.foreign.configs._hugging_face import Run, cosine
 from olm.foreign.configs._named_schedules import PLATEAU, SCHEDULES, named_schedule
 from olm.foreign.configs._source import Source
+from olm.problem import found
 
 KIND, OPTIONS = "lr_scheduler", "lr_scheduler_kwargs"
 
@@ -58,7 +59,11 @@ def translate(config: Config) -> Translation:
     """
     name = one_of(config, SCHEDULES | {"one_cycle", "rex"}, KIND, default="cosine")
     lr = config.option("learning_rate") or config.number("learning_rate")
-    options = dict(config.get(OPTIONS, default=None) or {})
+    options = config.get(OPTIONS, default=None) or {}
+    if not isinstance(options, dict):
+        text = f"`{OPTIONS}` must be a mapping, found {found(options)}"
+        raise config.refusal("type", text, (OPTIONS,))
+    options = {**options}
     optimizer = _optimizer(config)
     if name == "greedy":
         text = "the rate of greedy follows the loss, so no rate is known before the run"

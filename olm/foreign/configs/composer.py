@@ -145,7 +145,7 @@ def is_it(source: Source) -> bool:
             around = around[part]
         schedule = around["scheduler"]
         if isinstance(around, Mapping) and "max_duration" in around and "units" not in schedule:
-            return isinstance(schedule["t_warmup"], str) and schedule["t_warmup"][-1].isalpha()
+            return isinstance(schedule["t_warmup"], str) and schedule["t_warmup"][-1:].isalpha()
     return False
 
 

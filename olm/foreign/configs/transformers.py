@@ -14,7 +14,7 @@ from olm.fields.durations import exact
 from olm.foreign.configs._arguments import LAUNCHERS, processes
 from olm.foreign.configs._config import Config, Translation, names, one_of
 from olm.foreign.configs._deepspeed_beside import check_deepspeed
-from olm.foreign.configs._documents import paths_to
+from olm.foreign.configs._documents import count, paths_to
 from olm.foreign.configs._flat_keys import unrelated
 from olm.foreign.configs._formats import Format
 from olm.foreign.configs._hugging_face import Run
@@ -92,10 +92,10 @@ def _options(config: Config) -> dict[str, Any]:
         try:
             value = json.loads(value)
         except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            text = f"`{OPTIONS}` must be a JSON object"
-            raise config.refusal("type", text, (OPTIONS,))
+            value = 0
+    if not isinstance(value, dict | None):
+        text = f"`{OPTIONS}` must be a mapping, or a JSON object"
+        raise config.refusal("type", text, (OPTIONS,))
     return dict(value or {})
 
 
@@ -141,8 +141,8 @@ def _steps_per_epoch(config: Config) -> int | None:
         config.note("--dataset-size counts the packed sequences, not the samples")
     world = processes(config) or config.whole("num_devices", default=None)
     world = world or config.need("world_size", "the number of processes")
-    batch = config.whole("per_device_train_batch_size", default=8)
-    accumulate = config.whole("gradient_accumulation_steps", default=1)
+    batch = count(config, "per_device_train_batch_size", default=8)
+    accumulate = count(config, "gradient_accumulation_steps", default=1)
     if config.flag("dataloader_drop_last"):
         batches = size // batch // world
     else:
