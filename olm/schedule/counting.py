@@ -66,6 +66,8 @@ class Counted:
             exact, step, words = self.start, self.begin, [f"from {self.unit} {self.begin:,}"]
         else:
             exact, step = self.start + self.exact, self.begin + self.steps
+            if self.written.is_rest and step == exact:
+                return ""
             words = [f"to {self.unit} {step:,}"] if self.begin else []
         if step != exact:
             words.append(f"rounded {'up' if step > exact else 'down'} from {float(exact):,.10g}")
