@@ -22,7 +22,7 @@ ROOMS = {
     "fields": "problem text",
     "schedule": "fields",
     "kinds": "schedule",
-    "spec": "kinds",
+    "spec": "kinds drawing",
     "foreign": "spec",
     "schema": "spec",
     "drawing": "fields",

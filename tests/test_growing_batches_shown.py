@@ -13,10 +13,10 @@ import olm
 from olm.checking.check import check
 from olm.cli import FINE, MISUSE, PROBLEMS, main
 from olm.cli.drawing.page import View, page
-from olm.cli.drawing.sentence import in_words
 from olm.cli.drawing.tables import counted_in
 from olm.drawing.axis import axes
 from olm.schedule.clock import Clock
+from olm.spec.showing.sentence import in_words
 from olm.text.document import read
 from strategies import clocks, schedules, varying_clocks, with_durations
 

@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import olm
-from olm.cli.drawing.key_steps import key_steps
-from olm.cli.drawing.tables import key_table
+from olm.cli.drawing.tables import aligned, key_rows
 from olm.kinds import KINDS
 from olm.schedule.evaluation import usable
+from olm.spec.showing.key_steps import key_steps
 
 from .strategies import schedules
 
@@ -121,7 +121,9 @@ def test_the_rate_that_holds_without_an_end_is_part_of_the_picture():
 
 def shares(document, base, **known):
     spec = olm.parse(document)
-    rows = [line.split("  ") for line in key_table(spec, base, spec.schedule.horizon(), **known)]
+    rows = [
+        line.split("  ") for line in aligned(key_rows(spec, base, spec.schedule.horizon(), **known))
+    ]
     cells = [[cell.strip() for cell in row if cell.strip()] for row in rows[1:]]
     return {row[-1]: row[2] if len(row) > 3 else None for row in cells}
 

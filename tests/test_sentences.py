@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from olm.cli.drawing.sentence import in_words, sentence
 from olm.kinds import KINDS
 from olm.schedule.evaluation import usable
 from olm.spec.memory import forgotten
+from olm.spec.showing.sentence import in_words, sentence
 
 from .strategies import CATALOGUE, schedules
 

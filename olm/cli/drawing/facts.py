@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from olm.cli.drawing.sentence import in_words
 from olm.problem import listed, quantity
+from olm.spec.showing.sentence import in_words
 
 if TYPE_CHECKING:
     from olm.spec.spec import Spec

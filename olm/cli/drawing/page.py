@@ -44,7 +44,7 @@ class View:
 def page(view: View, words: Iterable[str]) -> Iterator[str]:
     """The lines of the page, of which `words` are the first."""
     from olm.cli.drawing.batch import run_in_words
-    from olm.cli.drawing.tables import counted_table, key_table
+    from olm.cli.drawing.tables import aligned, counted_table, key_rows
     from olm.drawing.braille import chart, columns, rate_text
 
     spec, base, steps, axis = view.spec, view.base, view.steps, view.axis
@@ -57,17 +57,17 @@ def page(view: View, words: Iterable[str]) -> Iterator[str]:
     if view.counted:
         yield from _set_off(counted_table(view.counted, view.clock))
     if view.columns:
-        from olm.cli.drawing.target_page import charts, notes, table
+        from olm.cli.drawing.target_page import charts, notes, rows_of
 
         yield from _set_off(charts(view, view.columns, WIDTH))
-        yield from _set_off(table(view, view.columns))
+        yield from _set_off(aligned(rows_of(view, view.columns)))
         yield from notes(view.columns)
         return
     at = axis.evenly(steps, columns(WIDTH))
     yield from _set_off(chart(spec.lr(at, base), steps, axis=axis))
     run, known = view.clock.total_steps, view.base_is_known
-    rows = key_table(spec, base, steps, run, axis, base_is_known=known, clock=view.clock)
-    yield from _set_off(rows)
+    rows = key_rows(spec, base, steps, run, axis, base_is_known=known, clock=view.clock)
+    yield from _set_off(aligned(rows))
 
 
 def _set_off(lines: Iterable[str]) -> Iterator[str]:

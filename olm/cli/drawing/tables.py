@@ -59,13 +59,18 @@ def counted_table(counted: Iterable[Counted], clock: Clock) -> Iterator[str]:
     field         as written  steps  tokens  of the run
     warmup_steps  2.55%       26     104.0M  2.6 %       rounded up from 25.5
     """
+    yield from aligned(counted_rows(counted, clock))
+
+
+def counted_rows(counted: Iterable[Counted], clock: Clock) -> list[tuple[str, ...]]:
+    """The rows of that table, the heading first."""
     known = axes(clock)
     names = ("steps" if axis == STEPS else axis.name for axis in known.values())
     rows = [("field", "as written", *names, "")]
     for item in counted:
         cells = (_lasting(item, axis, clock) for axis in known.values())
         rows.append((dotted(item.path), item.written.text, *cells, item.rounding))
-    yield from aligned(rows)
+    return rows
 
 
 def _lasting(item: Counted, axis: Axis, clock: Clock) -> str:
@@ -81,7 +86,7 @@ def _lasting(item: Counted, axis: Axis, clock: Clock) -> str:
     return axis.amount(axis.exactly(ends[1]) - axis.exactly(ends[0]))
 
 
-def key_table(
+def key_rows(
     spec: Spec,
     base: float,
     steps: int,
@@ -90,8 +95,8 @@ def key_table(
     *,
     base_is_known: bool = True,
     clock: Clock | None = None,
-) -> Iterator[str]:
-    """The key steps, with their rates.
+) -> list[tuple[str, ...]]:
+    """The rows of a table of the key steps with their rates, the heading first.
 
     Args:
         spec: the spec, in optimizer steps.
@@ -104,8 +109,8 @@ def key_table(
         clock: the clock of the run, for columns of what changes in its course.
     """
     from olm.cli.drawing.batch import batch_columns, changes
-    from olm.cli.drawing.key_steps import key_steps
     from olm.drawing.braille import rate_text
+    from olm.spec.showing.key_steps import key_steps
 
     units: list[Axis | BatchColumn] = [STEPS] if axis == STEPS else [STEPS, axis]
     units += batch_columns(clock) if clock else []
@@ -116,4 +121,4 @@ def key_table(
         share = f"{key.rate / base * 100:.3g} %" if has_share else ""
         places = (unit.text(key.step) for unit in units)
         rows.append((*places, rate_text(key.rate), share, key.why))
-    yield from aligned(rows)
+    return rows

@@ -62,12 +62,11 @@ def drawn(columns: Sequence[Column]) -> list[Column]:
     return [*largest.values()]
 
 
-def table(view: View, columns: Sequence[Column]) -> Iterator[str]:
-    """The key steps of all targets, with a column for each."""
+def rows_of(view: View, columns: Sequence[Column]) -> list[tuple[str, ...]]:
+    """The rows of a table of the key steps of all targets, with a column for each."""
     import numpy as np
 
     from olm.cli.drawing.batch import batch_columns
-    from olm.cli.drawing.tables import aligned
 
     reasons = _reasons(view, columns)
     units: list[Axis | BatchColumn] = [STEPS] if view.axis == STEPS else [STEPS, view.axis]
@@ -81,7 +80,7 @@ def table(view: View, columns: Sequence[Column]) -> Iterator[str]:
         )
         places = (unit.text(step) for unit in units)
         rows.append((*places, *cells, _why(reasons[step], columns)))
-    yield from aligned(rows)
+    return rows
 
 
 def _heading(units: Sequence[str], columns: Sequence[Column]) -> Iterator[tuple[str, ...]]:
@@ -128,7 +127,7 @@ def number_text(number: float, of: str, digits: int) -> str:
 def _reasons(view: View, columns: Sequence[Column]) -> dict[int, dict[str, list[str]]]:
     """Each step that is listed, with why, and the targets of which this is so."""
     from olm.cli.drawing.batch import changes
-    from olm.cli.drawing.key_steps import key_steps
+    from olm.spec.showing.key_steps import key_steps
 
     found: dict[int, dict[str, list[str]]] = {}
     run = view.clock.total_steps

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from olm.cli.drawing.sentence import in_words
 from olm.problem import clipped
+from olm.spec.showing.sentence import in_words
 
 if TYPE_CHECKING:
     from olm.spec.targets import Target

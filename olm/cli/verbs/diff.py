@@ -6,7 +6,6 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import redirect_stdout
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +20,11 @@ from olm.cli.excerpt import picture
 from olm.cli.files.search import STDIN
 from olm.cli.input import add_at
 from olm.cli.terminal import Paint, visible, wants_colour
-from olm.cli.verbs.show import count
+from olm.cli.verbs.show import add_pictures, count, scale_of
 from olm.problem import LISTED, OlmError, RateError, SpecError, quantity
 from olm.spec.load import parse_document
-from olm.spec.spec import parse
 from olm.text.document import Document, read
+from olm.text.write import write_whole
 
 if TYPE_CHECKING:
     from olm.schedule.clock import Clock
@@ -76,8 +75,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_clock(parser.add_argument_group("run length of both"))
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
-    parser.add_argument("--png", metavar="OUT", help="draw both curves (needs the extra `plot`)")
-    parser.add_argument("--svg", metavar="OUT", help="draw both curves (needs the extra `plot`)")
+    add_pictures(parser)
 
 
 def run(args: Namespace) -> int:
@@ -148,41 +146,38 @@ def _side(name: str, document: Document, clock: Clock | None, paint: Paint) -> S
         return None
 
 
-def _draw_targets(found: Comparison, path: str, form: str) -> None:
-    """Draw both curves of each schedule; only those that differ, if any do."""
-    from olm.drawing.figure import Panel, draw_panels
+def _draw(found: Comparison, args: Namespace) -> None:
+    """Write the pictures, and the page.
 
-    pairs = [("lr", found.pair, found.curves)]
-    pairs += [(target.label, target.pair, target.curves) for target in found.targets]
-    there = [(label, pair, curves) for label, pair, curves in pairs if pair and curves]
-    panels, names = [], (visible(found.a.name), visible(found.b.name))
-    for label, pair, curves in [one for one in there if one[2].first] or there:
-        bases = (curves.base_a, curves.base_b)
-        lines = [
-            (name, partial(curve.lr, base=base))
-            for name, curve, base in zip(names, pair, bases, strict=True)
-        ]
-        marks = sorted({mark for curve in pair for mark in curve.marks()})
-        panels.append(Panel(label, lines, marks))
-    draw_panels(panels, max(curves.steps for _, _, curves in there), path, form)
+    Raises:
+        OlmError: there are no curves.
+    """
+    from olm.cli.comparing.pictures import html_page, picture
+
+    if found.curves is None:
+        raise OlmError(without_curves(found))
+    if args.svg:
+        from olm.drawing.svg import svg
+
+        write_whole(args.svg, svg(picture(found), scale_of(args)).encode())
+    if args.html:
+        from olm.drawing.html import page as text_of_page
+
+        write_whole(args.html, text_of_page(html_page(found)).encode())
+    if args.png:
+        from olm.drawing.figure import save
+
+        save(picture(found), args.png, scale_of(args))
 
 
 def _report(found: Comparison, args: Namespace) -> int:
     """Print and draw how the two differ."""
-    for path, form in ((args.png, "png"), (args.svg, "svg")):
-        if path:
-            if found.curves is None:
-                raise OlmError(without_curves(found))
-            if found.targets:
-                _draw_targets(found, path, form)
-                continue
-            from olm.drawing.figure import draw_both
-
-            shapes = [(visible(name), parse(shape), base) for name, shape, base in found.shapes()]
-            draw_both(shapes, found.curves.steps, path, form)
+    draws = bool(args.png or args.svg or args.html)
+    if draws:
+        _draw(found, args)
     if args.json:
         print(json.dumps(found.as_json(), indent=2, allow_nan=False))
     else:
         paint = Paint(wants_colour(sys.stdout))
-        print(*page(found, paint, drawn=not (args.png or args.svg)), sep="\n")
+        print(*page(found, paint, drawn=not draws), sep="\n")
     return FINE if found.same else PROBLEMS

@@ -6,7 +6,6 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from olm.cli import FINE, MISUSE, PROBLEMS, Misuse
 from olm.cli.base_options import add_bases, based, bases_of, check_bases
 from olm.cli.clock_options import Uncounted, add_clock, clock_of, exact_number, option, uncounted
 from olm.cli.drawing.page import View, page
-from olm.cli.drawing.sentence import in_words
 from olm.cli.files.search import is_there
 from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
@@ -24,11 +22,14 @@ from olm.drawing.axis import NEEDS, Axis, axes, lacks
 from olm.fields.types import MAX_STEPS
 from olm.problem import RateError
 from olm.spec.hyperparameters import LR
+from olm.spec.showing.sentence import in_words
+from olm.text.write import write_whole
 
 if TYPE_CHECKING:
     from olm.cli.drawing.columns import Column
     from olm.schedule.clock import Clock
     from olm.spec.spec import Spec
+    from olm.text.source import Text
 
 SUMMARY = "describe, plot and tabulate a schedule"
 
@@ -82,9 +83,25 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="OUT",
         help="write every step with its rate, and its position on the --axis; - prints them",
     )
-    parser.add_argument("--png", metavar="OUT", help="draw the curve (needs the extra `plot`)")
-    parser.add_argument("--svg", metavar="OUT", help="draw the curve (needs the extra `plot`)")
+    add_pictures(parser)
     add_clock(parser.add_argument_group("run length"))
+
+
+def add_pictures(parser: ArgumentParser) -> None:
+    """Add the options for pictures."""
+    parser.add_argument("--svg", metavar="OUT", help="draw a picture for light and dark pages")
+    parser.add_argument("--html", metavar="OUT", help="write a page with the picture and all else")
+    parser.add_argument("--png", metavar="OUT", help="draw a picture (needs the extra `plot`)")
+    parser.add_argument(
+        "--scale",
+        choices=["linear", "log"],
+        help="the vertical axis (default: log if the values span two decades)",
+    )
+
+
+def scale_of(args: Namespace) -> bool | None:
+    """Whether the vertical axes are logarithmic, if an option specifies it."""
+    return None if args.scale is None else bool(args.scale == "log")
 
 
 def run(args: Namespace) -> int:
@@ -100,7 +117,7 @@ def run(args: Namespace) -> int:
         if result.spec is None or result.counted is None:
             print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
             return PROBLEMS
-        return _show(_view(result.spec, result.counted, given, args), args)
+        return _show(_view(result.spec, result.counted, given, args), result.text, args)
     except RateError as error:
         print(f"olm show: {visible(str(error))}", file=sys.stderr)
         return PROBLEMS
@@ -144,13 +161,13 @@ def _axis(clock: Clock, unit: str) -> Axis:
 
 def _show_words(waiting: Uncounted, args: Namespace) -> int:
     """Describe a schedule without steps, and report what its durations need."""
-    if not (args.csv or args.png or args.svg):
+    if not _files(args):
         print(*_in_words(waiting.spec, args.only), sep="\n", flush=True)
     print(*waiting.message("olm show"), sep="\n", file=sys.stderr)
     return PROBLEMS
 
 
-def _show(view: View, args: Namespace) -> int:
+def _show(view: View, text: Text, args: Namespace) -> int:
     base, steps, axis = view.base, view.steps, view.axis
     if args.csv:
         from olm.cli.drawing.batch import batch_columns
@@ -159,16 +176,17 @@ def _show(view: View, args: Namespace) -> int:
 
         numbers = view.columns or one_column(view.spec.schedule, base)
         write(numbers, steps, args.csv, axis, batch_columns(view.clock))
-    for path, form in ((args.png, "png"), (args.svg, "svg")):
-        if path and view.columns:
-            _draw(view, path, form)
-        elif path:
-            from olm.drawing.figure import draw
-
-            draw(view.spec, base, steps, path, form, axis=axis, run=view.clock.total_steps)
-    if not (args.csv or args.png or args.svg):
-        print(*page(view, _in_words(view.spec, args.only)), sep="\n")
+    words = [*_in_words(view.spec, args.only)]
+    if args.png or args.svg or args.html:
+        _draw(view, words, text, args)
+    if not _files(args):
+        print(*page(view, words), sep="\n")
     return FINE
+
+
+def _files(args: Namespace) -> bool:
+    """Whether files are written, in place of the terminal's page."""
+    return bool(args.csv or args.png or args.svg or args.html)
 
 
 def _in_words(spec: Spec, only: str | None) -> Iterator[str]:
@@ -181,17 +199,24 @@ def _in_words(spec: Spec, only: str | None) -> Iterator[str]:
         yield from also_in_words(one for one in spec.also if only in (None, one.label, one.number))
 
 
-def _draw(view: View, path: str, form: str) -> None:
-    """Write a picture with a curve for each target."""
-    from olm.cli.drawing.target_page import drawn
-    from olm.drawing.figure import Panel, draw_panels
+def _draw(view: View, words: Sequence[str], text: Text, args: Namespace) -> None:
+    """Write the pictures, and the page."""
+    from olm.cli.drawing.pictures import html_page, picture, title_of
 
-    panels = [
-        Panel(one.heading, [("", partial(one.curve.lr, base=one.factor))], one.curve.marks())
-        for one in drawn(view.columns)
-    ]
-    run, last = view.clock.total_steps, view.spec.last_epoch
-    draw_panels(panels, view.steps, path, form, axis=view.axis, run=run, state=last)
+    title = title_of(text)
+    drawn = picture(view, words, title)
+    if args.html:
+        from olm.drawing.html import page
+
+        write_whole(args.html, page(html_page(view, words, text)).encode())
+    if args.svg:
+        from olm.drawing.svg import svg
+
+        write_whole(args.svg, svg(drawn, scale_of(args)).encode())
+    if args.png:
+        from olm.drawing.figure import save
+
+        save(drawn, args.png, scale_of(args))
 
 
 def count(text: str) -> int:

@@ -1,0 +1,128 @@
+"""What `olm show` shows as a picture, and as a page with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from olm.drawing.axis import STEPS, axes
+from olm.drawing.html import ROWS, Hover, Page, Section, preformatted, table
+from olm.drawing.scale import text as number_text
+from olm.spec.showing.drawn import Drawn, picture_of, points
+from olm.spec.target_curves import Curve
+
+if TYPE_CHECKING:
+    from olm.cli.drawing.page import View
+    from olm.drawing.picture import Picture
+    from olm.text.source import Text
+
+
+def drawn_of(view: View) -> list[Drawn]:
+    """What is drawn: of each target, the curve for its largest base."""
+    from olm.cli.drawing.target_page import drawn
+
+    if not view.columns:
+        base = view.base if view.base_is_known else None
+        return [Drawn("lr", Curve(view.spec.schedule), base)]
+    return [
+        Drawn(
+            one.heading if one.is_known else one.label,
+            one.curve,
+            None if one.base is not None and not one.is_known else one.factor,
+            one.number,
+        )
+        for one in drawn(view.columns)
+    ]
+
+
+def picture(view: View, words: Sequence[str], title: str) -> Picture:
+    """The picture of a view."""
+    run = view.clock.total_steps
+    return picture_of(
+        view.spec,
+        drawn_of(view),
+        view.steps,
+        title=title,
+        axis=view.axis,
+        run=run if isinstance(run, int) else None,
+        words=words,
+    )
+
+
+def title_of(text: Text) -> str:
+    r"""The title of a picture: the first comment of the file, or its name.
+
+    >>> from olm.text.source import Text
+    >>> title_of(Text("a.yaml", "# yaml-language-server: $schema=x\n# BERT.\nkind: HoldLR\n"))
+    'BERT'
+    >>> title_of(Text("specs/a.olm.yaml", "kind: HoldLR\n"))
+    'a'
+    """
+    for line in text.lines:
+        if not line.startswith("#"):
+            break
+        words = line.lstrip("# ").removesuffix(".")
+        if words and "$schema" not in words:
+            return words
+    return PurePath(text.file).name.partition(".")[0]
+
+
+def html_page(view: View, words: Sequence[str], text: Text) -> Page:
+    """The page of a view: its words, its picture along each axis, its tables and its text."""
+    title = title_of(text)
+    first = picture(view, words, title)
+    known = {"steps": STEPS, **axes(view.clock)}
+    order = sorted(known, key=lambda name: name != view.axis.unit)
+    pictures = {name: replace(first, axis=known[name]) for name in order}
+    sections = [*_tables(view), preformatted(text.content, PurePath(text.file).name)]
+    return Page(title, words, pictures, _hover(view), sections)
+
+
+def _tables(view: View) -> list[Section]:
+    from olm.cli.drawing.tables import counted_rows, key_rows
+    from olm.cli.drawing.target_page import rows_of
+
+    run = view.clock.total_steps
+    if view.columns:
+        rows = rows_of(view, view.columns)
+    else:
+        rows = key_rows(
+            view.spec,
+            view.base,
+            view.steps,
+            run,
+            view.axis,
+            base_is_known=view.base_is_known,
+            clock=view.clock,
+        )
+    sections = [table(rows, "Key steps")]
+    if view.counted:
+        sections.append(table(counted_rows(view.counted, view.clock), "Durations"))
+    return sections
+
+
+def _hover(view: View) -> Hover:
+    """The numbers under the pointer: the step on each axis, and each value."""
+    import numpy as np
+
+    shown, known = drawn_of(view), axes(view.clock)
+    marks = sorted({mark for one in shown for mark in one.curve.marks()})
+    steps = points(marks, view.steps, view.axis)
+    if len(steps) > ROWS:
+        even = steps[np.linspace(0, len(steps) - 1, ROWS).astype(int)]
+        near = [mark for mark in marks[: ROWS // 3] if 0 <= mark <= view.steps]
+        steps = np.unique(np.concatenate([even, np.array(near, float)]))
+    whole = [int(step) for step in steps]
+    numbers = [one.curve.lr(steps, one.factor) for one in shown]
+    values = [
+        [number_text(float(value), one.numbers, 3) for value in of]
+        for one, of in zip(shown, numbers, strict=True)
+    ]
+    rows = [
+        [*(axis.text(step) for axis in known.values()), *of]
+        for step, *of in zip(whole, *values, strict=True)
+    ]
+    names = [axis.name for axis in known.values()]
+    return Hover([*names, *(one.label for one in shown)], rows, whole)

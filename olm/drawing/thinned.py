@@ -1,0 +1,63 @@
+"""A curve as the path of an SVG file, without the points that nobody could see."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from olm.schedule.curves import Array
+
+NEAR = 0.12
+"""How far a curve may be from its path, in pixels."""
+
+
+def thinned(x: Array, y: Array) -> str:
+    """A path through points, to an eighth of a pixel.
+
+    Args:
+        x: the horizontal places, ascending.
+        y: the vertical places.
+
+    >>> import numpy as np
+    >>> thinned(np.arange(5.0), np.array([0.0, 1.0, 2.0, 3.0, 3.0]))
+    'M0 0L3 3L4 3'
+    """
+    import numpy as np
+
+    fine = np.isfinite(y)
+    points = _without_crowds(x[fine], y[fine])
+    if not points:
+        return ""
+    kept = [points[0]]
+    # The slopes of lines from the last point kept that pass all points since near enough.
+    least, most = -np.inf, np.inf
+    for before, point in pairwise(points):
+        x0, y0 = kept[-1]
+        along = point[0] - x0
+        slope = (point[1] - y0) / along if along else np.inf
+        if along <= 0 or not least <= slope <= most:
+            kept.append(before)
+            x0, y0 = before
+            along, least, most = point[0] - x0, -np.inf, np.inf
+        if along > 0:
+            least = max(least, (point[1] - NEAR - y0) / along)
+            most = min(most, (point[1] + NEAR - y0) / along)
+    kept.append(points[-1])
+    unique = [one for before, one in zip([None, *kept], kept, strict=False) if one != before]
+    return "M" + "L".join(f"{round(x, 1):g} {round(y, 1):g}" for x, y in unique)
+
+
+def _without_crowds(x: Array, y: Array) -> list[tuple[float, float]]:
+    """The first, the lowest, the highest and the last point of each half pixel, in their order."""
+    columns: dict[int, list[int]] = {}
+    for index, column in enumerate((x * 2).astype(int).tolist()):
+        columns.setdefault(column, []).append(index)
+    kept: list[int] = []
+    for several in columns.values():
+        if len(several) > 4:
+            heights = y[several]
+            ends = {0, len(several) - 1, int(heights.argmin()), int(heights.argmax())}
+            several = [several[at] for at in sorted(ends)]
+        kept += several
+    return [(float(x[at]), float(y[at])) for at in kept]

@@ -1,0 +1,1 @@
+"""Specs as words, key steps and pictures."""
