@@ -1,4 +1,4 @@
-"""Run every check: format, lint, types, generated files, tests, tests in trainers and in editors.
+"""Run every check: format, lint, types, generated files, tests, also in trainers and a browser.
 
     python3 tools/test.py            run all of them and print their times
     python3 tools/test.py ARGS...    only run `pytest ARGS...` at the root
@@ -29,6 +29,8 @@ TESTS = {
     "alone": ["-m", "pytest", "-q", *ALONE],
     "hosts": ["tools/hosts.py", "-q"],
     "editors": ["tools/editors.py", "-q"],
+    # The last, since its last line may be why no test runs.
+    "browser": ["tools/browser.py", "-q"],
 }
 
 

@@ -50,31 +50,59 @@ class Page:
     """The same picture along each axis, by the name of the axis."""
     hover: Hover
     sections: Sequence[Section] = ()
+    is_old: bool = False
+    """Whether the picture is not that of the file as it is now."""
 
 
-def page(content: Page, more: str = "") -> str:
-    """The text of the page.
+def page(content: Page) -> str:
+    """The text of a page that is complete in itself."""
+    script = f"<script>\n{asset('page.js')}</script>\n"
+    return _document(content.title, f'<main id="main">\n{body(content)}</main>\n{script}')
+
+
+def live_page(title: str, html: str, controls: str, texts: str, version: str) -> str:
+    """The text of a page that asks its server for each picture.
 
     Args:
-        content: what it shows.
-        more: other elements of its head.
+        title: its title.
+        html: what it shows first, by `body`.
+        controls: the elements of its sliders.
+        texts: what its reader can paste, escaped.
+        version: the version of the files that it shows.
     """
+    about = f'id="main" data-version="{escape(version)}"'
+    return _document(
+        title,
+        f"""\
+<main {about} aria-live="polite">
+{html}</main>
+<p id="status" class="bar" role="status" hidden>olm preview has ended</p>
+<h2>Try other numbers</h2>
+<div id="controls">
+{controls}</div>
+<div class="bar"><button id="show-yaml">show YAML</button>
+<button id="reset">numbers of the file</button></div>
+<div id="paste" hidden><pre>{texts}</pre></div>
+<script src="page.js"></script>
+<script src="preview.js"></script>
+""",
+    )
+
+
+def _document(title: str, elements: str) -> str:
     return f"""\
 <!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(content.title)}</title>
+<link rel="icon" href="data:,">
+<title>{escape(title)}</title>
 <style>
 {asset("page.css")}{STYLE}</style>
-{more}</head>
+</head>
 <body>
-<main id="main">
-{body(content)}</main>
-<script>
-{asset("page.js")}</script>
-</body>
+{elements}</body>
 </html>
 """
 
@@ -115,12 +143,11 @@ def _body(content: Page) -> Iterator[str]:
         for is_log in (False, True):
             drawn = Drawing(picture, is_log)
             text = "\n".join(drawn.lines(style=""))
-            is_shown = not is_log
-            yield (
-                f'<div class="picture" data-axis="{escape(name)}" data-log="{is_log:d}"'
-                f"{'' if is_shown and name == next(iter(axes)) else ' hidden'}>"
-                f'{text}<div class="tip" hidden></div></div>'
-            )
+            is_shown = name == next(iter(axes)) and not is_log
+            about = f'data-axis="{escape(name)}" data-log="{is_log:d}"'
+            old, hidden = " old" * content.is_old, " hidden" * (not is_shown)
+            tip = '<div class="tip" hidden></div>'
+            yield f'<div class="picture{old}" {about}{hidden}>{text}{tip}</div>'
         numbers["windows"][name] = [
             [one.left, one.width, one.axis.at(one.first), one.axis.at(one.last)]
             for one in drawn.windows

@@ -33,6 +33,13 @@ class Line:
     is_old: bool = False
     """Whether it is only shown for comparison, in grey."""
 
+    def interpolated(self, steps: Array) -> Array:
+        """The values at other steps."""
+        import numpy as np
+
+        found: Array = np.interp(steps, self.steps, self.values)
+        return found
+
 
 @dataclass(frozen=True)
 class Panel:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from olm.drawing.axis import STEPS, axes
 from olm.drawing.html import ROWS, Hover, Page, Section, preformatted, table
+from olm.drawing.picture import Panel, Picture
 from olm.drawing.scale import text as number_text
-from olm.spec.showing.drawn import Drawn, picture_of, points
+from olm.problem import listed
+from olm.spec.showing.drawn import Drawn, line, picture_of, points
 from olm.spec.target_curves import Curve
 
 if TYPE_CHECKING:
     from olm.cli.drawing.page import View
-    from olm.drawing.picture import Picture
     from olm.text.source import Text
 
 
@@ -60,24 +61,61 @@ def title_of(text: Text) -> str:
     >>> title_of(Text("specs/a.olm.yaml", "kind: HoldLR\n"))
     'a'
     """
-    for line in text.lines:
-        if not line.startswith("#"):
+    for comment in text.lines:
+        if not comment.startswith("#"):
             break
-        words = line.lstrip("# ").removesuffix(".")
+        words = comment.lstrip("# ").removesuffix(".")
         if words and "$schema" not in words:
             return words
     return PurePath(text.file).name.partition(".")[0]
 
 
-def html_page(view: View, words: Sequence[str], text: Text) -> Page:
+def html_page(view: View, words: Sequence[str], text: Text, *, has_text: bool = True) -> Page:
     """The page of a view: its words, its picture along each axis, its tables and its text."""
     title = title_of(text)
     first = picture(view, words, title)
     known = {"steps": STEPS, **axes(view.clock)}
     order = sorted(known, key=lambda name: name != view.axis.unit)
     pictures = {name: replace(first, axis=known[name]) for name in order}
-    sections = [*_tables(view), preformatted(text.content, PurePath(text.file).name)]
+    sections = _tables(view)
+    if has_text:
+        sections.append(preformatted(text.content, PurePath(text.file).name))
     return Page(title, words, pictures, _hover(view), sections)
+
+
+def together(views: Sequence[View], texts: Sequence[Text], words: Sequence[Sequence[str]]) -> Page:
+    """The page of several specs: their curves in one picture, and the tables of each."""
+    names = [PurePath(text.file).name for text in texts]
+    last = max(view.steps for view in views)
+    curves: dict[str, list[tuple[str, Drawn]]] = {}
+    for name, view in zip(names, views, strict=True):
+        for one in drawn_of(view):
+            curves.setdefault(one.heading, []).append((name, one))
+    axis = views[0].axis
+    panels = [
+        Panel(heading, [line(one, last, axis, name) for name, one in of], of[0][1].numbers)
+        for heading, of in curves.items()
+    ]
+    title = listed(names, "and")
+    drawn = Picture(title, f"The curves of {title} over {last:,} steps.", panels, last, axis)
+    sections = [
+        Section(f"{name}: {section.title}", section.html)
+        for name, view in zip(names, views, strict=True)
+        for section in _tables(view)
+    ]
+    lines = [
+        f"{name}: {text.strip()}" for name, of in zip(names, words, strict=True) for text in of
+    ]
+    steps = panels[0].lines[0].steps
+    values = [
+        [number_text(float(value), panel.numbers, 3) for value in of.interpolated(steps)]
+        for panel in panels
+        for of in panel.lines
+    ]
+    rows = [[axis.text(int(step)), *of] for step, *of in zip(steps, *values, strict=True)]
+    columns = [f"{of.name} {panel.label}" for panel in panels for of in panel.lines]
+    hover = Hover([axis.name, *columns], rows, [int(step) for step in steps])
+    return Page(title, lines, {axis.unit: drawn}, hover, sections)
 
 
 def _tables(view: View) -> list[Section]:

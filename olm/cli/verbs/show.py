@@ -59,6 +59,17 @@ exit status: 0 success, 1 the spec has problems, 2 usage error
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("file", metavar="FILE", help="a spec or a state; - is standard input")
+    parser.add_argument(
+        "--csv",
+        metavar="OUT",
+        help="write every step with its rate, and its position on the --axis; - prints them",
+    )
+    add_pictures(parser)
+    add_view(parser)
+
+
+def add_view(parser: ArgumentParser) -> None:
+    """Add the options for what is shown, and along which axis."""
     add_at(parser)
     add_bases(parser, "that of FILE")
     parser.add_argument(
@@ -78,12 +89,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="steps",
         help="the unit of the x axis (default: steps)",
     )
-    parser.add_argument(
-        "--csv",
-        metavar="OUT",
-        help="write every step with its rate, and its position on the --axis; - prints them",
-    )
-    add_pictures(parser)
     add_clock(parser.add_argument_group("run length"))
 
 
@@ -117,13 +122,13 @@ def run(args: Namespace) -> int:
         if result.spec is None or result.counted is None:
             print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
             return PROBLEMS
-        return _show(_view(result.spec, result.counted, given, args), result.text, args)
+        return _show(view_of(result.spec, result.counted, given, args), result.text, args)
     except RateError as error:
         print(f"olm show: {visible(str(error))}", file=sys.stderr)
         return PROBLEMS
 
 
-def _view(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> View:
+def view_of(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> View:
     """What to show; also reports how the clock of the options differs from that of the spec.
 
     Raises:
@@ -162,7 +167,7 @@ def _axis(clock: Clock, unit: str) -> Axis:
 def _show_words(waiting: Uncounted, args: Namespace) -> int:
     """Describe a schedule without steps, and report what its durations need."""
     if not _files(args):
-        print(*_in_words(waiting.spec, args.only), sep="\n", flush=True)
+        print(*in_words_of(waiting.spec, args.only), sep="\n", flush=True)
     print(*waiting.message("olm show"), sep="\n", file=sys.stderr)
     return PROBLEMS
 
@@ -176,7 +181,7 @@ def _show(view: View, text: Text, args: Namespace) -> int:
 
         numbers = view.columns or one_column(view.spec.schedule, base)
         write(numbers, steps, args.csv, axis, batch_columns(view.clock))
-    words = [*_in_words(view.spec, args.only)]
+    words = [*in_words_of(view.spec, args.only)]
     if args.png or args.svg or args.html:
         _draw(view, words, text, args)
     if not _files(args):
@@ -189,7 +194,7 @@ def _files(args: Namespace) -> bool:
     return bool(args.csv or args.png or args.svg or args.html)
 
 
-def _in_words(spec: Spec, only: str | None) -> Iterator[str]:
+def in_words_of(spec: Spec, only: str | None) -> Iterator[str]:
     """The schedule in a sentence, and each target, or only those that are wanted."""
     if only in (None, LR) or not spec.also:
         yield from in_words(spec.schedule)

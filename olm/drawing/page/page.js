@@ -1,8 +1,8 @@
 // Hover and switches of a page with pictures. The numbers come from the page: none is computed here.
 "use strict";
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const shown = { axis: data.axes[0], log: data.log };
+let data = null;
+const shown = { axis: null, log: null };
 
 /** Show the picture of the axis and the scale that are chosen. */
 function show() {
@@ -78,6 +78,11 @@ function listen(picture) {
 
 /** Listen to the pictures and the switches of the page, after it was loaded or redrawn. */
 function start() {
+  const numbers = document.getElementById("data");
+  if (!numbers) return; // There is no picture yet.
+  data = JSON.parse(numbers.textContent);
+  if (!data.axes.includes(shown.axis)) shown.axis = data.axes[0];
+  shown.log ??= data.log;
   for (const picture of document.querySelectorAll("[data-axis]")) listen(picture);
   const axis = document.getElementById("axis");
   const log = document.getElementById("log");

@@ -1,0 +1,1 @@
+"""The pages of ``olm preview``: what they show, and the server that hands them out."""
