@@ -16,7 +16,7 @@ from olm.cli.drawing.page import View, page
 from olm.cli.drawing.tables import counted_in
 from olm.drawing.axis import axes
 from olm.schedule.clock import Clock
-from olm.spec.showing.sentence import in_words
+from olm.schedule.showing.sentence import in_words
 from olm.text.document import read
 from strategies import clocks, schedules, varying_clocks, with_durations
 

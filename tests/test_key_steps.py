@@ -11,7 +11,7 @@ import olm
 from olm.cli.drawing.tables import aligned, key_rows
 from olm.kinds import KINDS
 from olm.schedule.evaluation import usable
-from olm.spec.showing.key_steps import key_steps
+from olm.schedule.showing.key_steps import key_steps
 
 from .strategies import schedules
 

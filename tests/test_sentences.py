@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from olm.kinds import KINDS
 from olm.schedule.evaluation import usable
+from olm.schedule.showing.sentence import in_words, sentence
 from olm.spec.memory import forgotten
-from olm.spec.showing.sentence import in_words, sentence
 
 from .strategies import CATALOGUE, schedules
 

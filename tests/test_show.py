@@ -23,9 +23,9 @@ from olm.fields.durations import UNITS
 from olm.fields.types import step_fields
 from olm.kinds import KINDS
 from olm.schedule.clock import Clock
+from olm.schedule.showing.key_steps import key_steps
+from olm.schedule.showing.sentence import in_words, sentence
 from olm.spec.digest import digest
-from olm.spec.showing.key_steps import key_steps
-from olm.spec.showing.sentence import in_words, sentence
 from training import EXAMPLES
 
 LINEAR = "kind: LinearLR\ntotal_steps: 4\n"

@@ -27,10 +27,24 @@ def save(picture: Picture, path: str, is_log: bool | None = None) -> None:
         ImportError: matplotlib is not installed.
     """
     count = len(picture.panels)
-    figure = new_figure(height=3.2 if count == 1 else 1.0 + 1.8 * count)
-    rows = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+    rows = axes_for(count)
     plot(picture, rows, is_log)
-    figure.savefig(path, format="png", dpi=150)
+    rows[0].figure.savefig(path, format="png", dpi=150)
+
+
+def axes_for(count: int, ax: Any = None) -> list[Any]:
+    """Axes for some panels: those given, or those of a new figure.
+
+    Raises:
+        ValueError: there are more panels than axes.
+    """
+    if ax is None:
+        figure = new_figure(height=3.2 if count == 1 else 1.0 + 1.8 * count)
+        return [*figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]]
+    rows = [ax] if hasattr(ax, "plot") else [*ax]
+    if len(rows) != count:
+        raise ValueError(f"{count} numbers are drawn, and ax has {len(rows)} axes")
+    return rows
 
 
 def new_figure(height: float) -> Any:

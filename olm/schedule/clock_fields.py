@@ -181,6 +181,11 @@ class ClockFields(BaseModel):
 
     __str__ = BaseModel.__repr__
 
+    def _repr_html_(self) -> str:
+        from olm.schedule.showing.notebook import of_clock
+
+        return of_clock(self)
+
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):

@@ -95,6 +95,11 @@ class Plan(Generic[Made]):
     def __str__(self) -> str:
         return "\n".join(map(_in_words, self.counted))
 
+    def _repr_html_(self) -> str:
+        from olm.schedule.showing.notebook import of_plan
+
+        return of_plan(self)
+
     @property
     def durations(self) -> tuple[tuple[str, str], ...]:
         """The durations as written, each with its path."""

@@ -204,6 +204,11 @@ class Schedule(Shape):
 
     __str__ = Shape.__repr__
 
+    def _repr_html_(self) -> str:
+        from olm.schedule.showing.notebook import of_schedule
+
+        return of_schedule(self)
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         kind = cls.model_fields["kind"].default

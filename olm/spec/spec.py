@@ -235,6 +235,63 @@ class Spec(Root):
             {name: value for name, value in fields.items() if value is not None}
         )
 
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        steps: int | None = None,
+        base: float | None = None,
+        targets: Sequence[str] | None = None,
+    ) -> Any:
+        """Draw the curves on axes of matplotlib's.
+
+        Args:
+            ax: the axes, or one for each target; by default those of a new figure.
+            steps: the last step; by default the end of the run, or of the schedule.
+            base: the base rate; by default that of the spec, else shares of it are drawn.
+            targets: the numbers that are drawn, ``lr`` and labels of `also`; by default all, on
+                given axes the rate.
+
+        Returns:
+            The axes, or a list of them if several numbers are drawn.
+
+        Raises:
+            ImportError: matplotlib is not installed.
+            SpecError: the spec has durations that its clock cannot count.
+            OlmError: it does not schedule one of the targets.
+        """
+        from olm.spec.showing import plot
+
+        return plot(self, ax, steps, base, targets)
+
+    def table(self, *, steps: int | None = None, base: float | None = None) -> Any:
+        """Every step with its numbers as a DataFrame of pandas.
+
+        Args:
+            steps: the last step; by default the end of the run, or of the schedule.
+            base: the base rate; by default that of the spec, else shares of it are listed.
+
+        Raises:
+            ImportError: pandas is not installed.
+            SpecError: the spec has durations that its clock cannot count.
+        """
+        from olm.spec.showing import table
+
+        return table(self, steps, base)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        fields = type(self).model_fields
+        for name, value in super().__repr_args__():
+            if name == "schedule":
+                yield None, value
+            elif name and value != fields[name].default:
+                yield name, value
+
+    def _repr_html_(self) -> str:
+        from olm.spec.showing import html
+
+        return html(self)
+
     def _contradictions(self) -> Iterator[InitErrorDetails]:
         """What does not fit together in a document, each of whose parts is valid."""
         for _, key, value in self.keys_there():

@@ -72,6 +72,19 @@ class Curve:
     lr = at
     """The same, by the name that a schedule has for it."""
 
+    def follows_base(self) -> bool:
+        """Whether a group's own number changes what the curve gives, at any of its marks.
+
+        >>> from olm.kinds.hold import Hold
+        >>> Curve(Hold()).follows_base(), Curve(Hold(), base=1.0).follows_base()
+        (True, False)
+        """
+        import numpy as np
+
+        steps = np.array([0, 1, *(at + near for at in self.marks() for near in (0, 1))])
+        one, two = (self.evaluate(steps, np.array([base])) for base in (1.0, 0.5))
+        return not np.array_equal(one, two)
+
     def in_steps(self) -> Curve:
         """The curve in optimizer steps, without a clock: see `Schedule.in_steps`."""
         others = self.others and self.others.in_steps()

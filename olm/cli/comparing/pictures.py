@@ -9,8 +9,8 @@ from olm.cli.terminal import Paint, visible
 from olm.drawing.axis import STEPS
 from olm.drawing.picture import NUMBER, RATE, Line, Panel, Picture
 from olm.problem import listed
+from olm.schedule.showing.drawn import points
 from olm.spec.hyperparameters import LR
-from olm.spec.showing.drawn import points
 
 if TYPE_CHECKING:
     from olm.cli.comparing.comparison import Comparison

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from olm.cli.comparing.curves import bases_of_both, curve_differences, curves_as_json, curves_of
 from olm.cli.comparing.sides import Identity, Side, counts
-from olm.cli.drawing.columns import depends_on_base
 from olm.problem import dotted
 from olm.spec.curve_differences import CurveDifference
 from olm.spec.differences import Difference
@@ -92,7 +91,7 @@ def compare_targets(
             continue
         of_target = [one for one in found if one.target == mine.label]
         pair, tried = curves_of(a, b, (mine, other)), []
-        has_base = pair is not None and any(map(depends_on_base, pair))
+        has_base = pair is not None and any(curve.follows_base() for curve in pair)
         if pair is not None:
             pairs = bases_of_both(a, b, (mine, other), bases) if has_base else [(1.0, 1.0)]
             tried = curve_differences(pair, pairs, steps)

@@ -93,7 +93,7 @@ def _columns(
 ) -> Iterator[Column]:
     """The columns of a target, one for each base."""
     curve, number = curve_of(spec.schedule, spec.also, target), _number(target)
-    if not depends_on_base(curve):
+    if not curve.follows_base():
         yield Column(number, label, label, curve, None)
         return
     groups: dict[float | None, list[str]] = {}
@@ -107,20 +107,6 @@ def _columns(
         yield Column(
             number, name, label, curve, 1.0 if base is None else base, base is not None, left
         )
-
-
-def depends_on_base(curve: Curve) -> bool:
-    """Whether a group's own number changes what a curve gives, at any of its marks.
-
-    >>> from olm.kinds.hold import Hold
-    >>> depends_on_base(Curve(Hold())), depends_on_base(Curve(Hold(), base=1.0))
-    (True, False)
-    """
-    import numpy as np
-
-    steps = np.array([0, 1, *(at + near for at in curve.marks() for near in (0, 1))])
-    one, two = (curve.evaluate(steps, np.array([base])) for base in (1.0, 0.5))
-    return not np.array_equal(one, two)
 
 
 def _names(groups: Sequence[str]) -> str:

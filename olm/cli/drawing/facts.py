@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from olm.problem import listed, quantity
-from olm.spec.showing.sentence import in_words
+from olm.schedule.showing.sentence import in_words
 
 if TYPE_CHECKING:
     from olm.spec.spec import Spec

@@ -12,7 +12,7 @@ from olm.drawing.html import ROWS, Hover, Page, Section, preformatted, table
 from olm.drawing.picture import Panel, Picture
 from olm.drawing.scale import text as number_text
 from olm.problem import listed
-from olm.spec.showing.drawn import Drawn, line, picture_of, points
+from olm.schedule.showing.drawn import Drawn, line, picture_of, points
 from olm.spec.target_curves import Curve
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def picture(view: View, words: Sequence[str], title: str) -> Picture:
     """The picture of a view."""
     run = view.clock.total_steps
     return picture_of(
-        view.spec,
         drawn_of(view),
         view.steps,
         title=title,
         axis=view.axis,
         run=run if isinstance(run, int) else None,
+        state=view.spec.last_epoch,
         words=words,
     )
 

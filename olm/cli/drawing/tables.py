@@ -110,7 +110,7 @@ def key_rows(
     """
     from olm.cli.drawing.batch import batch_columns, changes
     from olm.drawing.braille import rate_text
-    from olm.spec.showing.key_steps import key_steps
+    from olm.schedule.showing.key_steps import key_steps
 
     units: list[Axis | BatchColumn] = [STEPS] if axis == STEPS else [STEPS, axis]
     units += batch_columns(clock) if clock else []

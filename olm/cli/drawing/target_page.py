@@ -127,7 +127,7 @@ def number_text(number: float, of: str, digits: int) -> str:
 def _reasons(view: View, columns: Sequence[Column]) -> dict[int, dict[str, list[str]]]:
     """Each step that is listed, with why, and the targets of which this is so."""
     from olm.cli.drawing.batch import changes
-    from olm.spec.showing.key_steps import key_steps
+    from olm.schedule.showing.key_steps import key_steps
 
     found: dict[int, dict[str, list[str]]] = {}
     run = view.clock.total_steps

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from olm.problem import clipped
-from olm.spec.showing.sentence import in_words
+from olm.schedule.showing.sentence import in_words
 
 if TYPE_CHECKING:
     from olm.spec.targets import Target

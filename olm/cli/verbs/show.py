@@ -21,8 +21,8 @@ from olm.cli.terminal import Paint, visible, wants_colour
 from olm.drawing.axis import NEEDS, Axis, axes, lacks
 from olm.fields.types import MAX_STEPS
 from olm.problem import RateError
+from olm.schedule.showing.sentence import in_words
 from olm.spec.hyperparameters import LR
-from olm.spec.showing.sentence import in_words
 from olm.text.write import write_whole
 
 if TYPE_CHECKING:

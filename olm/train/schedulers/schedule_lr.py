@@ -248,6 +248,30 @@ class ScheduleLR(RateSetter):
         run = {} if clock is None else clock.values_at(step)
         return {**run, **super().values()}
 
+    def plot(self, ax: Any = None, *, steps: int | None = None) -> Any:
+        """Draw the numbers with the current step on axes of matplotlib's: see `Spec.plot`.
+
+        Args:
+            ax: the axes, or one for each target; by default those of a new figure.
+            steps: the last step; by default the end of the run, or of the schedule.
+        """
+        from olm.train.schedulers.showing import plot
+
+        return plot(self, ax, steps)
+
+    def __repr__(self) -> str:
+        # One whose constructor has raised has no step.
+        if not hasattr(self, "_step_count"):
+            return object.__repr__(self)
+        from olm.train.schedulers.showing import line
+
+        return line(self)
+
+    def _repr_html_(self) -> str:
+        from olm.train.schedulers.showing import html
+
+        return html(self)
+
     def state_dict(self) -> dict[str, Any]:
         """The schedule and the current step as a spec, in plain JSON values."""
         with self._lock:

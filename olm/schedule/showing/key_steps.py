@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from olm.schedule.schedule import Schedule
     from olm.spec.target_curves import Curve
 
-    Shape = Schedule | Curve
+    Shape: TypeAlias = Schedule | Curve
 
 GRID = 200_000
 """The most steps that are evaluated, besides those at which the shape changes."""

@@ -1,4 +1,4 @@
-"""A spec, or several, as a picture."""
+"""Schedules as a picture."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from olm.drawing.axis import STEPS, Axis
 from olm.drawing.picture import NUMBER, RATE, SHARE, Line, Mark, Panel, Picture
 from olm.problem import quantity
-from olm.spec.hyperparameters import LR
-from olm.spec.showing.key_steps import key_steps
-from olm.spec.showing.phases import phases
-from olm.spec.target_curves import Curve, curve_of
+from olm.schedule.showing.key_steps import key_steps
+from olm.schedule.showing.phases import phases
 
 if TYPE_CHECKING:
     from olm.schedule.curves import Array
-    from olm.spec.spec import Spec
+    from olm.schedule.schedule import Schedule
+    from olm.spec.target_curves import Curve
+
+LR = "lr"
 
 POINTS = 700
 """How many steps of a curve are evaluated, besides those at which its shape changes ..."""
@@ -38,7 +39,7 @@ class Drawn:
     """A number that a spec schedules, as it is drawn."""
 
     label: str
-    curve: Curve
+    curve: Schedule | Curve
     base: float | None
     """What its factors multiply; None if it is unknown, so that shares are drawn."""
     number: str = LR
@@ -63,55 +64,39 @@ class Drawn:
         return 1.0 if self.base is None else self.base
 
 
-def drawn_of(spec: Spec) -> list[Drawn]:
-    """The numbers of a spec in steps, each for the largest base that the spec has for it."""
-    from olm.spec.own_numbers import covered
-
-    found = []
-    for target in (None, *spec.also):
-        number = LR if target is None else target.number
-        curve = curve_of(spec.schedule, spec.also, target)
-        _, numbers = covered(spec, number, target)
-        known = [base for base in numbers if base is not None]
-        base = max(known, default=None) if _follows_base(curve) else 1.0
-        found.append(Drawn(LR if target is None else target.label, curve, base, number))
-    return found
-
-
 def picture_of(
-    spec: Spec,
     drawn: Sequence[Drawn],
     last: int,
     *,
     title: str = "",
     axis: Axis = STEPS,
     run: int | None = None,
+    state: int | None = None,
     words: Sequence[str] = (),
 ) -> Picture:
-    """The picture of a spec.
+    """The picture of some numbers.
 
     Args:
-        spec: the spec, in optimizer steps.
-        drawn: what is drawn of it.
+        drawn: the numbers, each a panel; the phases are those of the first.
         last: the last step.
         title: the title; by default the kind.
         axis: the unit of the horizontal axis.
         run: the run length in steps; its end is marked if the picture goes beyond it.
-        words: the spec in words.
+        state: the step of a state, which is marked.
+        words: the schedule in words.
     """
-    panels = [Panel(one.heading, [line(one, last, axis)], one.numbers) for one in drawn]
     marks = [
         Mark(key.step, key.rate, key.why, index)
         for index, one in enumerate(drawn)
         for key in key_steps(one.curve, one.factor, last, run)
     ]
     ends = [(run, "end of the run")] if run is not None and run < last else []
-    if spec.last_epoch is not None and spec.last_epoch <= last:
-        ends.append((spec.last_epoch, "step of the state"))
+    if state is not None and 0 <= state <= last:
+        ends.append((state, "step of the state"))
     return Picture(
-        title or spec.schedule.kind,
+        title or drawn[0].curve.kind,
         " ".join([*words, f"The picture shows {quantity(last, 'step')}."]),
-        panels,
+        [Panel(one.heading, [line(one, last, axis)], one.numbers) for one in drawn],
         last,
         axis,
         phases(drawn[0].curve, drawn[0].factor, last),
@@ -143,19 +128,10 @@ def points(marks: Sequence[int], last: int, axis: Axis) -> Array:
     return steps[(steps >= 0) & (steps <= last)]
 
 
-def last_step(spec: Spec, drawn: Sequence[Drawn], run: int | None) -> int:
+def last_step(drawn: Sequence[Drawn], run: int | None) -> int:
     """The last step to draw: the end of the run, or some of the hold after the last mark."""
     if run is not None:
         return run
     first, *others = (one.curve for one in drawn)
     last = max(first.horizon(), *(curve.holds_from() or curve.horizon() for curve in others), 1)
     return last + (round(last * AFTER) if first.holds_from() is not None else 0)
-
-
-def _follows_base(curve: Curve) -> bool:
-    """Whether a group's own number changes what a curve gives, at any of its marks."""
-    import numpy as np
-
-    steps = np.array([0, 1, *(at + near for at in curve.marks() for near in (0, 1))])
-    one, two = (curve.evaluate(steps, np.array([base])) for base in (1.0, 0.5))
-    return not np.array_equal(one, two)

@@ -1,0 +1,1 @@
+"""Schedules as words, key steps and pictures."""

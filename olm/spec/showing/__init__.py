@@ -1,1 +1,0 @@
-"""Specs as words, key steps and pictures."""
