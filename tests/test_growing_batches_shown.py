@@ -14,6 +14,7 @@ from olm.checking.check import check
 from olm.cli import FINE, MISUSE, PROBLEMS, main
 from olm.cli.drawing.page import View, page
 from olm.cli.drawing.tables import counted_in
+from olm.cli.terminal import Screen
 from olm.drawing.axis import axes
 from olm.schedule.clock import Clock
 from olm.schedule.showing.sentence import in_words
@@ -278,7 +279,7 @@ def test_any_spec_with_any_batch_is_shown_or_has_problems_of_its_own(data):
         return
     for axis in axes(clock).values():
         view = View(resolved, counted_in(spec, clock), clock, 1.0, total, axis)
-        lines = [*page(view, in_words(resolved.schedule))]
+        lines = [*page(view, in_words(resolved.schedule), Screen())]
         assert sum("┬" in line for line in lines) == 1
         assert any("first step" in line for line in lines)
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import wrap
 from typing import TextIO
 
 STYLES = {
@@ -14,6 +18,8 @@ STYLES = {
     "gutter": "2",
     "hint": "36",
     "fine": "32",
+    "even phase": "34",
+    "odd phase": "33",
 }
 """The name of a style → its ANSI codes."""
 
@@ -28,6 +34,9 @@ class Paint:
         return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if self.coloured and text else text
 
 
+PLAIN = Paint(False)
+
+
 def wants_colour(stream: TextIO) -> bool:
     """Whether to use colours: on a terminal, unless the environment overrides that."""
     if os.environ.get("NO_COLOR"):
@@ -35,6 +44,59 @@ def wants_colour(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+ASCII = str.maketrans(
+    {"×": "x", "…": "...", "┤": "|", "└": "+", "┬": "+", "─": "-", "—": "-", "→": ">"}
+)
+"""What stands for other characters where the output is not UTF-8."""
+
+NARROWEST = 40
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a page is written for: a terminal, a file or a pipe."""
+
+    width: int = 80
+    height: int = 24
+    has_unicode: bool = True
+    paint: Paint = PLAIN
+    breaks: bool = False
+    """Whether long lines are broken, as people read them: programs read those of a pipe."""
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Screen:
+        """The screen behind a stream; a file or a pipe is 80 columns wide."""
+        if not stream.isatty():
+            return cls(has_unicode=_has_unicode(stream), paint=Paint(wants_colour(stream)))
+        size = shutil.get_terminal_size((cls.width, cls.height))
+        paint, has_unicode = Paint(wants_colour(stream)), _has_unicode(stream)
+        return cls(max(size.columns, NARROWEST), size.lines, has_unicode, paint, breaks=True)
+
+    @property
+    def longest(self) -> int:
+        """The length at which lines are broken; 0 if they are not."""
+        return self.width if self.breaks else 0
+
+    def text(self, line: str) -> str:
+        """A line, without the characters that the output does not have."""
+        return line if self.has_unicode else line.translate(ASCII)
+
+    def wrapped(self, line: str) -> Iterator[str]:
+        """A line of prose, broken where it is too long, and further in from the second line on."""
+        if not self.breaks:
+            yield line
+            return
+        indent = " " * (len(line) - len(line.lstrip()))
+        yield from wrap(
+            line.strip(), self.width, initial_indent=indent, subsequent_indent=indent + "  "
+        )
+
+
+def _has_unicode(stream: TextIO) -> bool:
+    encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "")
+    return encoding.startswith("utf")
 
 
 def visible(text: str) -> str:

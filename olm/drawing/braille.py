@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 from olm.drawing.axis import STEPS, Axis
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from olm.schedule.curves import Array
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bit of each dot of a braille character, row by row."""
+
+BLANK = "\u2800 "
+"""Characters without a dot."""
+
+LOWEST = 1e-9
+"""The lowest value of a logarithmic axis, as a share of the highest."""
 
 PER_DOT = 8
 """How many values of the curve a column of dots covers."""
@@ -54,6 +60,27 @@ def drawn(values: Array, low: float, high: float, height: int) -> list[str]:
     return ["".join(chr(0x2800 + cell) for cell in row) for row in cells]
 
 
+def ascii_rows(rows: Sequence[str]) -> list[str]:
+    r"""Rows of braille in ASCII: a character for the highest dots of each cell.
+
+    >>> for row in ascii_rows(["⠀⠀⠀⠀⣀⡤⠖⠋", "⣠⠴⠚⠉"]):
+    ...     print(row)
+        .-'"
+    -'""
+    """
+    return ["".join(map(_ascii, row)) for row in rows]
+
+
+def _ascii(character: str) -> str:
+    bits = ord(character) - 0x2800
+    if not 0 <= bits <= 0xFF:
+        return character
+    levels = [sum(row) & bits for row in _DOTS]
+    if sum(map(bool, levels)) > 2:
+        return "|"
+    return next((sign for sign, level in zip("\"'-.", levels, strict=True) if level), " ")
+
+
 def chart(
     values: Array,
     last_step: int,
@@ -64,6 +91,8 @@ def chart(
     margin: int = 0,
     text: Callable[[float], str] | None = None,
     has_ticks: bool = True,
+    is_log: bool = False,
+    paint: Callable[[int, str], str] | None = None,
 ) -> list[str]:
     """The curve with its axes: rates on the left, steps or the unit of `axis` below.
 
@@ -76,19 +105,28 @@ def chart(
         margin: the least width of the labels on the left, in characters.
         text: how a number is written on the left; by default as a rate.
         has_ticks: whether the horizontal axis is drawn.
+        is_log: whether the vertical axis is logarithmic.
+        paint: the colours of a text that begins in a column of the curve.
     """
     width = len(values) // columns(1)
     both = [values] if beside is None else [values, beside]
+    text = text or rate_text
+    number: Callable[[float], float] = float
+    if is_log and (positive := _exponents(both)) is not None:
+        both, number = positive, _power
+        values, beside = both[0], (None if beside is None else both[1])
     low = min(float(curve.min()) for curve in both)
-    low, high = _limits(low, max(float(curve.max()) for curve in both))
+    low, high = _limits(low, max(float(curve.max()) for curve in both), is_log)
     rows = drawn(values, low, high, height)
     if beside is not None:
         rows = list(map(_over, rows, drawn(beside, low, high, height)))
     labels = {0: high, height - 1: low} | ({height // 2: _at(height // 2, low, high, height)})
-    text = text or rate_text
-    texts = [text(labels[row]) if row in labels else "" for row in range(height)]
+    texts = [text(number(labels[row])) if row in labels else "" for row in range(height)]
     margin = max(margin, *map(len, texts))
-    lines = [f"{text:>{margin}} ┤{row}" for text, row in zip(texts, rows, strict=True)]
+    rows = [row.rstrip(BLANK) for row in rows]
+    if paint is not None:
+        rows = [paint(0, row) for row in rows]
+    lines = [f"{text:>{margin}} ┤{row}".rstrip() for text, row in zip(texts, rows, strict=True)]
     return [*lines, *(_below(width, last_step, axis, margin + 1) if has_ticks else ())]
 
 
@@ -116,8 +154,25 @@ def _over(row: str, other: str) -> str:
     )
 
 
-def _limits(lowest: float, highest: float) -> tuple[float, float]:
+def _exponents(curves: Sequence[Array]) -> list[Array] | None:
+    """The decimal logarithms of curves, those of 0 at the foot; None if nothing is above 0."""
+    import numpy as np
+
+    positive = np.concatenate([curve[curve > 0] for curve in curves])
+    if not len(positive):
+        return None
+    least = max(positive.min(), positive.max() * LOWEST)
+    return [np.log10(np.maximum(curve, least)) for curve in curves]
+
+
+def _power(exponent: float) -> float:
+    return float(10.0**exponent)
+
+
+def _limits(lowest: float, highest: float, is_log: bool = False) -> tuple[float, float]:
     """The limits of the axis, which begins at zero if the curve comes close to it."""
+    if is_log:
+        return lowest, highest if highest > lowest else lowest + 1
     if highest == lowest:
         return (0.0, highest or 1.0)
     return (0.0 if lowest < highest / 4 else lowest, highest)

@@ -12,14 +12,12 @@ from olm.cli.clock_options import option
 from olm.cli.comparing.comparison import Comparison
 from olm.cli.comparing.sides import Durations, Lasting, Side
 from olm.cli.comparing.targets import TargetComparison
-from olm.cli.terminal import Paint, visible
+from olm.cli.drawing.page import BESIDE
+from olm.cli.terminal import Screen, visible
 from olm.problem import LISTED, distinct, dotted, listed, quantity
 from olm.spec.curve_differences import CurveDifference, RateDifference
 from olm.spec.differences import Difference
 from olm.spec.hyperparameters import LR
-
-WIDTH = 64
-"""The width of the curves, in characters."""
 
 NEAR = 0.05
 """Curves that differ by at most this share of the picture look the same, and are not drawn."""
@@ -28,7 +26,7 @@ LONGEST = 60
 """The longest value that is printed; for a longer list, its length is printed."""
 
 
-def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
+def page(found: Comparison, screen: Screen, drawn: bool) -> Iterator[str]:
     """The lines; `drawn` includes the curves, if they can be distinguished."""
     a, b = visible(found.a.name), visible(found.b.name)
     root = found.durations()
@@ -42,7 +40,7 @@ def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
     positions = [*_branches(found), *filter(None, map(_position, (found.a, found.b)))]
     curves: list[str] = []
     if found.curves and found.curves.first:
-        chart = [*_chart(found, found.curves, a, b)] if drawn else []
+        chart = [*_chart(found, found.curves, screen)] if drawn else []
         curves = ["", *_table(found.curves, a, b), "", *chart]
     if found.targets:
         yield from (_field(field, a, b) for field in found.fields_of_document)
@@ -51,7 +49,7 @@ def page(found: Comparison, paint: Paint, drawn: bool) -> Iterator[str]:
     else:
         yield from (*lines, *clocks, *memory, *positions, *curves)
     yield from _notes(found)
-    yield paint("fine" if found.same else "bold", _summary(found))
+    yield screen.paint("fine" if found.same else "bold", _summary(found))
 
 
 def _branches(found: Comparison) -> Iterator[str]:
@@ -216,19 +214,21 @@ def _distinct(rates: RateDifference) -> tuple[str, str]:
     return a, b
 
 
-def _chart(found: Comparison, curves: CurveDifference, a: str, b: str) -> Iterator[str]:
+def _chart(found: Comparison, curves: CurveDifference, screen: Screen) -> Iterator[str]:
     """Both curves, if they can be distinguished."""
     import numpy as np
 
-    from olm.drawing.braille import chart, columns
+    from olm.drawing.braille import ascii_rows, chart, columns
 
-    at = np.linspace(0, curves.steps, columns(WIDTH)).round()
+    at = np.linspace(0, curves.steps, columns(screen.width - BESIDE)).round()
     first, second = (schedule.lr(at, base) for _, schedule, base in found.shapes())
     height = max(first.max(), second.max()) - min(first.min(), second.min())
     if abs(second - first).max() < NEAR * height:
         return
-    yield from (f"    {line}" for line in chart(first, curves.steps, beside=second))
-    yield from (f"    ⠒⠒ {a}   ⠂⠂ {b}", "")
+    lines = chart(first, curves.steps, beside=second)
+    a, b = visible(found.a.name), visible(found.b.name)
+    yield from (f"    {line}" for line in (lines if screen.has_unicode else ascii_rows(lines)))
+    yield from (f"    ⠒⠒ {a}   ⠂⠂ {b}" if screen.has_unicode else f"    {a} over {b}", "")
 
 
 def _notes(found: Comparison) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from olm.cli.terminal import Paint, visible
+from olm.cli.terminal import Screen, visible
 from olm.drawing.axis import STEPS
 from olm.drawing.picture import NUMBER, RATE, Line, Panel, Picture
 from olm.problem import listed
@@ -50,7 +50,7 @@ def html_page(found: Comparison) -> Page:
         [f"{int(step):,}", *(f"{float(of[index]):.4g}" for of in values)]
         for index, step in enumerate(steps)
     ]
-    text = "\n".join(page(found, Paint(False), drawn=False))
+    text = "\n".join(page(found, Screen(), drawn=False))
     hover = Hover(["step", *columns], rows, [int(step) for step in steps])
     sections = [preformatted(text, "Differences")]
     return Page(drawn.title, [], {STEPS.unit: drawn}, hover, sections)

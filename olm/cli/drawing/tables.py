@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from olm.cli.axis_units import counts_at
@@ -19,15 +20,43 @@ if TYPE_CHECKING:
     from olm.spec.spec import Spec
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+SHORTEST = 12
+"""The least width of a last column that is broken."""
+
+
+def aligned(rows: Sequence[Sequence[str]], width: int = 0) -> Iterator[str]:
     """Rows of cells as lines with aligned columns.
+
+    Args:
+        rows: the rows.
+        width: the longest line, for which the last column is broken; 0 for any.
 
     >>> print(*aligned([("step", "rate"), ("1,000", "0")]), sep="|")
     step   rate|1,000  0
+    >>> print(*aligned([("999", "last training step")], width=20), sep="|")
+    999  last training|     step
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip()
+    if width and sum(widths[:-1]) + 2 * len(widths) + SHORTEST > width < sum(widths):
+        yield from _stacked(rows, width)
+        return
+    for *cells, last in rows:
+        before = "".join(f"{text:{wide}}  " for text, wide in zip(cells, widths, strict=False))
+        parts = wrap(last, max(width - len(before), SHORTEST)) if width else [last]
+        yield (before + "".join(parts[:1])).rstrip()
+        yield from (" " * len(before) + part for part in parts[1:])
+
+
+def _stacked(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Rows one below the other, a line for each cell: for a screen that is too narrow for them."""
+    heads, *others = rows
+    for row in others:
+        first, *cells = zip(heads, row, strict=True)
+        yield from wrap(" ".join(first), width)
+        for head, cell in cells:
+            if cell:
+                text = f"{head}: {cell}" if head else cell
+                yield from wrap(text, width, initial_indent="  ", subsequent_indent="    ")
 
 
 def counted_in(spec: Spec, clock: Clock) -> list[Counted]:
@@ -49,7 +78,7 @@ def counted_in(spec: Spec, clock: Clock) -> list[Counted]:
     return stated if spec.is_counted else [*stated, *spec.plan(clock).counted]
 
 
-def counted_table(counted: Iterable[Counted], clock: Clock) -> Iterator[str]:
+def counted_table(counted: Iterable[Counted], clock: Clock, width: int = 0) -> Iterator[str]:
     r"""Durations: the field of each, the text, and its value in every unit of the clock.
 
     >>> from olm.schedule.clock import Clock
@@ -59,7 +88,7 @@ def counted_table(counted: Iterable[Counted], clock: Clock) -> Iterator[str]:
     field         as written  steps  tokens  of the run
     warmup_steps  2.55%       26     104.0M  2.6 %       rounded up from 25.5
     """
-    yield from aligned(counted_rows(counted, clock))
+    yield from aligned(counted_rows(counted, clock), width)
 
 
 def counted_rows(counted: Iterable[Counted], clock: Clock) -> list[tuple[str, ...]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from olm.cli.drawing.batch import BatchColumn
     from olm.cli.drawing.columns import Column
     from olm.cli.drawing.page import View
+    from olm.cli.terminal import Screen
 
 ALONE = 11
 """The height of the only curve, in lines."""
@@ -33,24 +34,23 @@ OF_THE_RUN = frozenset({"first step", "last training step", "end of the run", "l
 """Why steps are listed whatever is scheduled."""
 
 
-def charts(view: View, columns: Sequence[Column], width: int) -> Iterator[str]:
+def charts(view: View, columns: Sequence[Column], screen: Screen) -> Iterator[str]:
     """A curve for each target, for its largest base, above one axis of steps."""
-    from olm.drawing import braille
+    from olm.cli.drawing.curves import Curves
 
     shown = drawn(columns)
-    at = view.axis.evenly(view.steps, braille.columns(width))
+    curves = Curves(view, screen, ALONE if len(shown) == 1 else HEIGHT)
     for index, column in enumerate(shown):
         yield from [""] * (index > 0)
         yield column.heading
-        yield from braille.chart(
-            column.curve.lr(at, column.factor),
-            view.steps,
-            ALONE if len(shown) == 1 else HEIGHT,
-            axis=view.axis,
+        yield from curves.chart(
+            column.curve,
+            column.factor,
             margin=MARGIN,
             text=partial(number_text, of=column.number, digits=2),
             has_ticks=column is shown[-1],
         )
+    yield from curves.names()
 
 
 def drawn(columns: Sequence[Column]) -> list[Column]:

@@ -19,8 +19,8 @@ from olm.cli.comparing.sides import Side, side, state_in, text_of
 from olm.cli.excerpt import picture
 from olm.cli.files.search import STDIN
 from olm.cli.input import add_at
-from olm.cli.terminal import Paint, visible, wants_colour
-from olm.cli.verbs.show import add_pictures, count, scale_of
+from olm.cli.terminal import Paint, Screen, visible, wants_colour
+from olm.cli.verbs.show import add_pictures, add_scale, count, scale_of
 from olm.problem import LISTED, OlmError, RateError, SpecError, quantity
 from olm.spec.load import parse_document
 from olm.text.document import Document, read
@@ -76,6 +76,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_clock(parser.add_argument_group("run length of both"))
     parser.add_argument("--json", action="store_true", help="print the differences as JSON")
     add_pictures(parser)
+    add_scale(parser)
 
 
 def run(args: Namespace) -> int:
@@ -178,6 +179,6 @@ def _report(found: Comparison, args: Namespace) -> int:
     if args.json:
         print(json.dumps(found.as_json(), indent=2, allow_nan=False))
     else:
-        paint = Paint(wants_colour(sys.stdout))
-        print(*page(found, paint, drawn=not draws), sep="\n")
+        screen = Screen.of(sys.stdout)
+        print(*map(screen.text, page(found, screen, drawn=not draws)), sep="\n")
     return FINE if found.same else PROBLEMS

@@ -17,7 +17,7 @@ from olm.cli.drawing.page import View, page
 from olm.cli.files.search import is_there
 from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
-from olm.cli.terminal import Paint, visible, wants_colour
+from olm.cli.terminal import Paint, Screen, visible, wants_colour
 from olm.drawing.axis import NEEDS, Axis, axes, lacks
 from olm.fields.types import MAX_STEPS
 from olm.problem import RateError
@@ -71,6 +71,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def add_view(parser: ArgumentParser) -> None:
     """Add the options for what is shown, and along which axis."""
     add_at(parser)
+    add_scale(parser)
     add_bases(parser, "that of FILE")
     parser.add_argument(
         "--only",
@@ -97,6 +98,10 @@ def add_pictures(parser: ArgumentParser) -> None:
     parser.add_argument("--svg", metavar="OUT", help="draw a picture for light and dark pages")
     parser.add_argument("--html", metavar="OUT", help="write a page with the picture and all else")
     parser.add_argument("--png", metavar="OUT", help="draw a picture (needs the extra `plot`)")
+
+
+def add_scale(parser: ArgumentParser) -> None:
+    """Add the option for the vertical axis."""
     parser.add_argument(
         "--scale",
         choices=["linear", "log"],
@@ -148,7 +153,12 @@ def view_of(written: Spec, spec: Spec, given: Clock | None, args: Namespace) -> 
     base = next((own.number for own in first if own.number is not None), None)
     steps = args.steps or clock.total_steps or _horizon(columns)
     view = View(spec, counted_in(written, clock), clock, 1.0 if base is None else base, steps, axis)
-    return replace(view, base_is_known=base is not None, columns=columns if spec.also else ())
+    return replace(
+        view,
+        base_is_known=base is not None,
+        columns=columns if spec.also else (),
+        is_log=scale_of(args),
+    )
 
 
 def _horizon(columns: Sequence[Column]) -> int:
@@ -185,7 +195,7 @@ def _show(view: View, text: Text, args: Namespace) -> int:
     if args.png or args.svg or args.html:
         _draw(view, words, text, args)
     if not _files(args):
-        print(*page(view, words), sep="\n")
+        print(*page(view, words, Screen.of(sys.stdout)), sep="\n")
     return FINE
 
 

@@ -1,0 +1,77 @@
+"""The pages of `olm show` in real terminals of several sizes, and without UTF-8."""
+
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+from fcntl import ioctl
+from pathlib import Path
+from termios import TIOCSWINSZ
+
+import pytest
+
+SPECS = Path(__file__).parents[1] / "specs"
+SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def shown(columns, lines, *arguments, **variables):
+    """What the command prints on a terminal of a size."""
+    parent, child = pty.openpty()
+    ioctl(child, TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
+    environment |= {"TERM": "xterm", **variables}
+    command = [sys.executable, "-m", "olm", *arguments]
+    process = subprocess.Popen(command, stdout=child, stderr=child, env=environment)
+    os.close(child)
+    parts = []
+    while True:
+        try:
+            part = os.read(parent, 65536)
+        except OSError:
+            # The terminal of a process that has ended.
+            break
+        if not part:
+            break
+        parts.append(part)
+    assert process.wait() == 0
+    os.close(parent)
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(40, 24), (80, 24), (200, 60)])
+@pytest.mark.parametrize("name", ["llama-2-7b", "resnet-110-cifar10", "deit-small"])
+def test_a_page_is_as_wide_as_the_terminal(name, columns, lines):
+    page = SEQUENCE.sub("", shown(columns, lines, "show", str(SPECS / f"{name}.olm.yaml")))
+    rows = page.splitlines()
+    assert max(map(len, rows)) <= columns
+    axis = next(line for line in rows if "└" in line)
+    assert columns - 6 <= len(axis) <= columns
+    assert not [line for line in rows if line != line.rstrip(" \u2800")]
+    assert sum("┤" in line for line in rows) >= (11 if lines == 24 else 20)
+
+
+def test_phases_have_colours_only_where_colours_are_wanted():
+    path = str(SPECS / "llama-2-7b.olm.yaml")
+    page = shown(80, 24, "show", path)
+    assert "\x1b[34mwarm-up\x1b[0m, \x1b[33mdecay\x1b[0m" in page
+    assert "\x1b" not in shown(80, 24, "show", path, NO_COLOR="1")
+
+
+def test_without_utf_8_a_page_is_ascii():
+    path = str(SPECS / "resnet-110-cifar10.olm.yaml")
+    page = shown(80, 24, "show", path, PYTHONIOENCODING="ascii", NO_COLOR="1")
+    assert page.isascii()
+    assert "\\u" not in page
+    assert "(logarithmic axis)" in page
+    assert "1.0e-01 |" in page
+
+
+def test_a_pipe_has_whole_lines():
+    command = [sys.executable, "-m", "olm", "show", str(SPECS / "llama-2-7b.olm.yaml")]
+    variables = {**os.environ, "COLUMNS": "40"}
+    page = subprocess.run(command, env=variables, capture_output=True, text=True).stdout
+    first, _, curve, *_ = page.splitlines()
+    assert first.endswith("at step 500,000, which holds.")
+    assert len(curve.rstrip()) <= 80
