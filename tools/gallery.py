@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from environment import ROOT
 from olm.cli import main
+from olm.spec.recipes import GROUPS, Recipe, recipes
 
 SPECS = ROOT / "specs"
 HEAD = """\
@@ -15,7 +16,7 @@ HEAD = """\
 
 Schedules that papers, model cards and repositories report, each as a spec. The comment in a spec
 gives the source of its numbers and how they were computed. Copy one, or look at it:
-`olm show specs/bert-base.olm.yaml`.
+`olm show bert-base`, `olm new --from bert-base`.
 
 The [folder of kinds](kinds) has a commented spec of every kind, and tables of the kinds and of the
 libraries that they are compared with.
@@ -26,21 +27,53 @@ Written by tools/generate.py from the specs.
 
 def gallery() -> dict[Path, str]:
     """The page and its pictures, by path."""
-    paths = sorted(SPECS.glob("*.olm.yaml"))
-    pictures = {SPECS / "pictures" / f"{_name(path)}.svg": _picture(path) for path in paths}
-    return {SPECS / "README.md": "\n".join([HEAD, *map(_entry, paths)]), **pictures}
+    pictures = {
+        SPECS / "pictures" / f"{one.name}.svg": _picture(one.path) for one in recipes().values()
+    }
+    contents = [f"- [{group}](#{_anchor(group)}): {_links(group)}" for group in GROUPS]
+    page = [HEAD, *contents, ""]
+    for group in GROUPS:
+        page += [f"## {group}", "", *map(_entry, _members(group))]
+    return {SPECS / "README.md": "\n".join(page), **pictures}
 
 
-def _entry(path: Path) -> str:
-    title, *comment = _comment(path)
-    picture = f'<img src="pictures/{_name(path)}.svg" width="480" alt="the rates of {_name(path)}">'
-    return f"## [{title.removesuffix('.')}]({path.name})\n\n{picture}\n\n{' '.join(comment)}\n"
+def _members(group: str) -> list[Recipe]:
+    return [one for one in recipes().values() if one.group == group]
 
 
-def _comment(path: Path) -> list[str]:
-    """The lines of the comment at the top: the title, then the source."""
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
-    return [line.removeprefix("# ") for line in takewhile(lambda line: line[:1] == "#", lines)]
+def _links(group: str) -> str:
+    return ", ".join(f"[{one.title}](#{_anchor(one.title)})" for one in _members(group))
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that GitHub gives to a heading.
+
+    >>> _anchor("Llama 2, 7B"), _anchor("GPT-2 (124M) as llm.c trains it")
+    ('llama-2-7b', 'gpt-2-124m-as-llmc-trains-it')
+    """
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def _entry(recipe: Recipe) -> str:
+    title, *source = recipe.comment
+    name = recipe.name
+    picture = f'<img src="pictures/{name}.svg" width="480" alt="the rates of {name}">'
+    spec = "\n".join(recipe.text.splitlines()[1 + len(recipe.comment) :])
+    return f"""\
+### {title.removesuffix(".")}
+
+{picture}
+
+{" ".join(source)}
+
+<details><summary><a href="{name}.olm.yaml">{name}.olm.yaml</a></summary>
+
+```yaml
+{spec}
+```
+
+</details>
+"""
 
 
 def _picture(path: Path) -> str:
@@ -50,7 +83,3 @@ def _picture(path: Path) -> str:
         if main(["show", str(path), "--svg", str(out)]):
             raise SystemExit(f"{path} has no picture")
         return out.read_text(encoding="utf-8")
-
-
-def _name(path: Path) -> str:
-    return path.name.removesuffix(".olm.yaml")

@@ -18,7 +18,7 @@ from olm.cli.schema_line import NAME, add_schema, is_url, reference, schema_near
 from olm.fields.foreign_kinds import readable, reading
 from olm.fields.types import memory_fields
 from olm.kinds import GROUPS, KINDS
-from olm.problem import SpecError, listed
+from olm.problem import SpecError, clipped, listed, nearest
 from olm.schema.completion import snippet
 from olm.schema.documentation import fields, plain, summary
 from olm.spec.hyperparameters import KNOWN, LR
@@ -46,6 +46,10 @@ example:
 A schedule's name in another framework also works, with the framework if frameworks differ:
   $ olm new constant_with_warmup
   $ olm new transformers.cosine
+
+With --from, it is a copy of a recipe:
+  $ olm new --from bert-base --out bert.olm.yaml
+  wrote bert.olm.yaml
 
 With --also, which may be repeated, the spec schedules other numbers besides the learning rate:
   $ olm new LinearLR --also weight_decay=RampLR --also lr:head=HoldLR --also ema=RampLR
@@ -76,6 +80,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out", metavar="FILE", help="write to a file: YAML, or JSON if the name ends with .json"
+    )
+    parser.add_argument(
+        "--from", dest="recipe", metavar="RECIPE", help="copy a recipe: `olm recipes` lists them"
     )
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
     parser.add_argument(
@@ -113,6 +120,8 @@ def target(text: str) -> dict[str, Any]:
 
 def run(args: Namespace) -> int:
     """Print or write a spec, or list the kinds."""
+    if args.recipe is not None:
+        return _copy(args)
     if args.kind is None:
         print("\n".join(_kinds()))
         return FINE
@@ -152,6 +161,29 @@ def _choices(name: str) -> str:
     """The commands that write a schedule of a name; empty if there are none."""
     names = [f"`olm new {each}`" for each in readable(name)]
     return f" {listed(names, 'or')} writes one" if names else ""
+
+
+def _copy(args: Namespace) -> int:
+    """Print or write the text of a recipe, with the schema that is near."""
+    from olm.spec.recipes import recipes
+
+    given = [option for option in ("kind", "also", "all") if getattr(args, option)]
+    if given:
+        print(f"olm new: --from copies a recipe as it is, without {given[0]}", file=sys.stderr)
+        return MISUSE
+    if (recipe := recipes().get(args.recipe)) is None:
+        meant = nearest(args.recipe, recipes())
+        hint = f": did you mean {meant}?" if meant else ": `olm recipes` lists them"
+        print(f"olm new: there is no recipe {clipped(args.recipe)}{hint}", file=sys.stderr)
+        return MISUSE
+    file = Path(args.out or "spec.olm.yaml")
+    schema = args.schema or schema_near(file.parent)
+    first = _first(reference(schema, file.parent) if schema else None)
+    text = "\n".join([*first, *recipe.text.splitlines()[1:]]) + "\n"
+    if args.out is None:
+        print(text, end="")
+        return FINE
+    return _write(file, text, over=args.force)
 
 
 def as_yaml(

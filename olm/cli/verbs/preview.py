@@ -14,6 +14,7 @@ from olm.cli import FINE, MISUSE
 from olm.cli.clock_options import clock_of
 from olm.cli.terminal import visible
 from olm.cli.verbs.show import add_view
+from olm.spec.recipes import path_or_recipe
 
 SUMMARY = "show schedules in a browser, redrawn whenever a file is saved"
 
@@ -38,7 +39,7 @@ LOOKS = 1.0
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a spec or a state")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a spec, a state or a recipe")
     add_view(parser)
     parser.add_argument(
         "--no-browser", action="store_true", help="print the address, and open no browser"
@@ -50,6 +51,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Serve the page until the user ends it."""
+    args.files = [path_or_recipe(path) for path in args.files]
     for path in args.files:
         if not Path(path).is_file():
             print(f"olm preview: no such file: {visible(path)}", file=sys.stderr)

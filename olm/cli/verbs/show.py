@@ -23,6 +23,7 @@ from olm.fields.types import MAX_STEPS
 from olm.problem import RateError
 from olm.schedule.showing.sentence import in_words
 from olm.spec.hyperparameters import LR
+from olm.spec.recipes import path_or_recipe
 from olm.text.write import write_whole
 
 if TYPE_CHECKING:
@@ -58,7 +59,9 @@ exit status: 0 success, 1 the spec has problems, 2 usage error
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("file", metavar="FILE", help="a spec or a state; - is standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="a spec, a state or a recipe; - is standard input"
+    )
     parser.add_argument(
         "--csv",
         metavar="OUT",
@@ -116,6 +119,7 @@ def scale_of(args: Namespace) -> bool | None:
 
 def run(args: Namespace) -> int:
     """Show the spec, or report its problems."""
+    args.file = path_or_recipe(args.file)
     if not is_there(args.file) or Path(args.file).is_dir():
         print(f"olm show: no such file: {visible(args.file)}", file=sys.stderr)
         return MISUSE
