@@ -139,11 +139,12 @@ def test_the_tests_in_the_sdist_run(unpacked):
     assert re.search(r"^[1-9]\d* passed", done.stdout, re.MULTILINE), done.stdout
 
 
-def test_the_wheel_contains_every_file_of_the_package_and_no_other(built):
+def test_the_wheel_contains_every_file_of_the_package_the_recipes_and_no_other(built):
     (wheel,) = (built / "dist").glob("*.whl")
     names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
     package = {f"olm/{name}" for name in files_in(built / "olm") if "__pycache__" not in name}
-    assert names == package
+    recipes = {f"olm/recipes/{path.name}" for path in (built / "specs").glob("*.olm.yaml")}
+    assert names == package | recipes
 
 
 FORMS = {
