@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
@@ -54,11 +54,7 @@ class Preview:
         except OSError as error:
             problem = f"{error.filename}: {error.strerror or error}"
             return self._wrong(problem, "", [])
-        controls = "\n".join(
-            line
-            for index, document in enumerate(documents)
-            for line in html(sliders(document), index)
-        )
+        controls = "\n".join(_controls(documents))
         texts = [
             changed(document, values.get(index, {})) for index, document in enumerate(documents)
         ]
@@ -110,6 +106,14 @@ class Preview:
         old = body(replace(self.last, is_old=True)) if self.last else ""
         text = f'<pre class="wrong" role="alert">{escape(problems.strip())}</pre>\n'
         return Shown(text + old, controls, texts, is_fine=False)
+
+
+def _controls(documents: Sequence[Document]) -> Iterator[str]:
+    """The sliders of each file, below its name if there are several."""
+    for index, document in enumerate(documents):
+        if len(documents) > 1:
+            yield f"<h3>{escape(document.text.file)}</h3>"
+        yield from html(sliders(document), index)
 
 
 def _read(path: str, args: Namespace) -> Document:
