@@ -22,6 +22,7 @@ from olm.cli import (
     verb_modules,
 )
 from olm.cli.pydantic_plugins import LOADER
+from olm.cli.without_verb import WORDS
 from olm.problem import LISTED
 from olm.text.source import MAX_BYTES
 
@@ -84,19 +85,106 @@ def test_a_folder_without_specs_gives_status_3(folder, capsys):
     )
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["check", "--quick", "x"], ["kinds", "a", "b"]])
-def test_wrong_arguments_are_misuse(arguments, capsys):
-    assert main(arguments) == MISUSE
-    assert capsys.readouterr().err.startswith(f"usage: olm {arguments[0]} ")
+WRONG_ARGUMENTS = {
+    "check --quick x": "there is no option `--quick`: `olm check --help` lists its options",
+    "check --formt json": "there is no option `--formt`: did you mean `--format`?",
+    "check -format json": "there is no option `-format`: did you mean `--format`?",
+    "check --format=jsn": "--format: there is no 'jsn': did you mean `json`?",
+    "check --jobs": "--jobs needs a value: `olm check --help` describes it",
+    "check --jobs x": "--jobs: 'x' is not a valid value",
+    "check --jobs=-2": "--jobs: the number of processes must be at least 0, found -2",
+    "check -- --quick": "no such file or folder: --quick",
+    "kinds a b": "unexpected argument `b`: `olm kinds --help` lists what it takes",
+    "show": "FILE is missing: `olm show --help` describes it",
+    "show --base-Ir 3e-4": "there is no option `--base-Ir`: did you mean `--base-lr`?",
+    "export a": "--to is missing: `olm export --help` describes it",
+    "diff": "expected two files, found 0: olm diff A B, or olm diff --git REV FILE",
+}
+
+
+@pytest.mark.parametrize(("command", "message"), WRONG_ARGUMENTS.items(), ids=WRONG_ARGUMENTS)
+def test_wrong_arguments_are_misuse_and_reported_in_one_line(command, message, capsys):
+    verb, *arguments = command.split()
+    assert main([verb, *arguments]) == MISUSE
+    assert capsys.readouterr() == ("", f"olm {verb}: {message}\n")
+
+
+@pytest.mark.parametrize("verb", verb_modules())
+def test_every_verb_refuses_an_unknown_option_in_one_line(verb, capsys):
+    assert main([verb, "--hepl"]) == MISUSE
+    message = f"olm {verb}: there is no option `--hepl`: did you mean `--help`?\n"
+    assert capsys.readouterr() == ("", message)
 
 
 @pytest.mark.parametrize(
-    ("verb", "meant"),
-    [("chek", "did you mean `check`?"), ("picture", "the verbs are branch, check, ")],
+    ("word", "meant"),
+    [
+        ("chek", "did you mean `check`?"),
+        ("lint", "use `olm check --lint`"),
+        ("validate", "use `olm check`"),
+        ("fix", "use `olm check --fix`"),
+        ("Plot", "use `olm show --svg OUT`"),
+        ("resume", "use `olm explain resume`"),
+        ("LinearLR", "use `olm kinds LinearLR`"),
+        ("run.olm.yaml", "use `olm check run.olm.yaml` or `olm show run.olm.yaml`"),
+        ("xyzzy", f"the verbs are {', '.join(verb_modules())}"),
+    ],
 )
-def test_an_unknown_verb_is_misuse(verb, meant, capsys):
-    assert main([verb]) == MISUSE
-    assert capsys.readouterr().err.startswith(f"olm: there is no verb `{verb}`: {meant}")
+def test_a_word_that_is_no_verb_leads_to_the_right_one(word, meant, capsys):
+    assert main([word]) == MISUSE
+    assert capsys.readouterr() == ("", f"olm: there is no verb `{word}`: {meant}\n")
+
+
+def test_an_option_before_the_verb_is_misuse(capsys):
+    assert main(["--lint", "check"]) == MISUSE
+    message = "there is no option `--lint`: options follow the verb, see `olm --help`"
+    assert capsys.readouterr() == ("", f"olm: {message}\n")
+
+
+@pytest.mark.parametrize("command", WORDS)
+def test_what_a_word_leads_to_exists(command, capsys):
+    _, verb, *options = command.split()
+    assert main([verb, "--help"]) == FINE
+    page = capsys.readouterr().out
+    assert [option for option in options if option not in page] == []
+
+
+def test_no_verb_is_among_the_words_that_lead_to_one():
+    words = [word for words in WORDS.values() for word in words]
+    assert len(words) == len({*words})
+    assert {*words} & {*verb_modules()} == set()
+
+
+def test_a_check_without_files_checks_the_current_folder(folder, capsys):
+    folder({"a.olm.yaml": GOOD, "b/c.olm.yaml": WRONG})
+    assert main(["check", "--format", "concise"]) == PROBLEMS
+    assert capsys.readouterr().out.startswith("b/c.olm.yaml:2:1: ")
+
+
+def printed(capsys, *arguments):
+    assert main(arguments) == FINE
+    return capsys.readouterr().out
+
+
+def test_help_prints_what_describes_a_topic(capsys):
+    assert printed(capsys, "help") == printed(capsys, "--help")
+    assert printed(capsys, "help", "check") == printed(capsys, "check", "--help")
+    assert printed(capsys, "help", "import") == printed(capsys, "import", "--help")
+    assert printed(capsys, "help", "lint") == printed(capsys, "check", "--help")
+    assert printed(capsys, "help", "resume") == printed(capsys, "explain", "resume")
+    assert printed(capsys, "help", "jump") == printed(capsys, "explain", "jump")
+    assert printed(capsys, "help", "LinearLR") == printed(capsys, "kinds", "LinearLR")
+
+
+def test_help_suggests_the_nearest_topic(capsys):
+    assert main(["help", "resum"]) == MISUSE
+    message = "olm help: there is no topic `resum`: did you mean `resume`?\n"
+    assert capsys.readouterr() == ("", message)
+
+
+@pytest.mark.parametrize("argument", ["version", "-V", "--version"])
+def test_the_version_is_printed(argument, capsys):
+    assert re.fullmatch(r"olm \S+\n", printed(capsys, argument))
 
 
 def test_folders_are_searched_except_for_hidden_and_foreign_ones(folder, capsys):
@@ -299,7 +387,7 @@ def test_a_file_is_all_that_a_new_verb_takes(tmp_path, monkeypatch, capsys):
     assert main(["greet", "Ada"]) == FINE
     assert capsys.readouterr().out == "hello Ada\n"
     main(["--help"])
-    assert "  greet     say hello\n" in capsys.readouterr().out
+    assert "  greet      say hello\n" in capsys.readouterr().out
     main(["greet", "--help"])
     assert capsys.readouterr().out.startswith("usage: olm greet [-h] name\n\nSay hello.\n")
     del sys.modules["olm.cli.verbs.greet"]

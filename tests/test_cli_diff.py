@@ -349,7 +349,7 @@ def test_standard_input_is_a_dash(folder):
         (["a", "a", "--base-lr", "-1"], "must be finite and at least 0, found -1"),
         (["a", "a", "--at", "x["], "expected a place such as"),
         (["a", "a", "--png", "a/x.png"], "a/x.png: Not a directory"),
-        ([], "usage: olm diff A B [options]\n       olm diff --git REV FILE [options]\n"),
+        ([], "expected two files, found 0: olm diff A B, or olm diff --git REV FILE"),
     ],
 )
 def test_wrong_use_is_told_in_a_line(arguments, message, folder, tmp_path, capsys):

@@ -63,7 +63,7 @@ def folder(tmp_path, monkeypatch):
 
 def written(form, *results, strict=False):
     """What a format writes of results, counted as the command counts them."""
-    look = Look(tally=Tally(), strict=strict)
+    look = Look(tally=Tally(), is_strict=lambda file: strict)
 
     def counted():
         for result in results:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from olm.cli import FINE, MISUSE, PROBLEMS, Misuse, main
-from olm.cli.files.settings import READERS, Settings, settings
+from olm.cli import FINE, MISUSE, NOTHING_MATCHED, PROBLEMS, Misuse, main
+from olm.cli.files.setting_values import READERS
+from olm.cli.files.settings import Settings, settings
 
 GOOD = "kind: LinearLR\ntotal_steps: 100\n"
 WRONG = "kind: LinearLR\ntotal_step: 100\n"
@@ -191,6 +192,65 @@ def test_the_nearest_file_with_the_section_counts(folder, monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     assert settings() == Settings("pyproject.toml", jobs=1)
     assert settings(isolated=True) == Settings()
+
+
+def test_each_file_has_the_settings_of_the_nearest_file_with_them(folder, capsys):
+    folder(dict.fromkeys(["a.olm.yaml", "x/b.olm.yaml", "x/y/c.olm.yaml", "z/d.olm.yaml"], LATE))
+    folder({"x/olm.toml": 'ignore = ["warmup-too-long"]\n', "x/y/pyproject.toml": "[project]\n"})
+    folder({"z/pyproject.toml": "[tool.olm]\nstrict = true\n"})
+    status, out, _ = checked(capsys)
+    named = [line.partition(":")[0] for line in out.splitlines()[:-1]]
+    assert (status, named) == (PROBLEMS, ["a.olm.yaml", "z/d.olm.yaml"])
+    assert checked(capsys, "a.olm.yaml")[0] == FINE
+    assert checked(capsys, "--no-strict")[0] == FINE
+    assert checked(capsys, "x", "--strict")[0] == FINE
+    assert checked(capsys, "x", "--strict", "--isolated")[0] == PROBLEMS
+    assert checked(capsys, "--strict", "--ignore", "warmup-too-long")[0] == FINE
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_hook_at_the_root_checks_as_each_part_does(jobs, folder, capsys):
+    wrong = "optim: {lr: {kind: LinearLR, total_steps: 0}}\n"
+    parts = [f"parts/{number:02}" for number in range(60)]
+    folder({f"{part}/conf/a.yaml": wrong for part in parts})
+    folder({f"{part}/old/b.olm.yaml": WRONG for part in parts})
+    section = '[tool.olm]\nexclude = ["/old"]\nat = {"/conf/*.yaml" = "optim.lr"}\n'
+    folder({f"{part}/pyproject.toml": section for part in parts})
+    names = [f"{part}/{name}" for part in parts for name in ("conf/a.yaml", "old/b.olm.yaml")]
+    expected = [f"{part}/conf/a.yaml:1:43: error[range]" for part in parts]
+    for paths in (["."], ["parts/*"], ["--force-exclude", *names]):
+        status, out, _ = checked(capsys, "--jobs", jobs, *paths)
+        lines = out.splitlines()
+        assert status == PROBLEMS
+        assert [line.partition(": total")[0] for line in lines[:-1]] == expected
+        assert lines[-1] == "60 problems in 60 of 60 files"
+
+
+def test_excluding_files_of_a_part_does_not_exclude_others(folder, capsys):
+    folder(dict.fromkeys(["a/x.olm.yaml", "b/x.olm.yaml"], WRONG))
+    folder({"a/olm.toml": 'exclude = ["x.*"]\n'})
+    status, out, _ = checked(capsys)
+    assert (status, out.splitlines()[-1]) == (PROBLEMS, "1 problem in 1 file")
+    # A folder that is excluded from above is not searched, whatever its own settings.
+    folder({"olm.toml": 'exclude = ["b"]\n', "b/olm.toml": "exclude = []\n"})
+    assert checked(capsys)[0] == NOTHING_MATCHED
+
+
+def test_the_own_file_of_olm_wins_over_pyproject(folder):
+    folder({"olm.toml": "jobs = 3\n"} | said("jobs = 2"))
+    assert settings() == Settings("olm.toml", jobs=3)
+    folder({"olm.toml": "[tool.olm]\njobs = 4\n"})
+    assert settings() == Settings("olm.toml", jobs=4)
+    folder({"olm.toml": ""})
+    assert settings() == Settings("olm.toml")
+
+
+def test_an_error_in_the_settings_of_a_part_names_its_file(folder, capsys):
+    folder({"a.olm.yaml": WRONG, "p/olm.toml": "# hello\nlint = 1\n", "p/b.olm.yaml": WRONG})
+    message = "olm check: p/olm.toml:2: olm.toml lint must be true or false, found 1\n"
+    assert checked(capsys) == (MISUSE, "", message)
+    assert checked(capsys, "p/b.olm.yaml") == (MISUSE, "", message)
+    assert checked(capsys, "a.olm.yaml")[0] == PROBLEMS
 
 
 def test_a_file_without_the_section_is_not_parsed(folder):

@@ -26,7 +26,7 @@ if sys.platform != "win32":
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "tools" / "constraints.txt"
-EXTRAS = "torch,plot"
+EXTRAS = "torch,plot,completion"
 ENTERED = "OLM_ENVIRONMENT"
 
 

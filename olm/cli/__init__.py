@@ -21,8 +21,6 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import NoReturn
 
-from olm.cli.pydantic_plugins import skip_pydantic_plugins
-
 VERBS = "olm.cli.verbs"
 """The package of the verbs."""
 
@@ -87,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def script() -> NoReturn:
     """Run the command as a process, and end the process."""
+    from olm.cli.pydantic_plugins import skip_pydantic_plugins
+
     skip_pydantic_plugins()
     status = main()
     sys.stderr.flush()
@@ -110,19 +110,38 @@ def _status(arguments: list[str]) -> int:
         return end.code if isinstance(end.code, int) else MISUSE
 
 
+class Parser(ArgumentParser):
+    """The parser of a verb; wrong arguments are reported in one line, without the usage."""
+
+    given: Sequence[str] = ()
+    """The arguments, to find the one that is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Report wrong arguments and exit."""
+        from olm.cli.terminal import visible
+        from olm.cli.wrong_arguments import in_one_line
+
+        self.exit(MISUSE, f"{self.prog}: {visible(in_one_line(self, message))}\n")
+
+
+def fill(parser: ArgumentParser, verb: ModuleType) -> None:
+    """Add to a parser what a verb takes, and its help."""
+    summary: str = verb.SUMMARY
+    parser.description = summary[0].upper() + summary[1:] + "."
+    parser.epilog = verb.EPILOG
+    verb.add_arguments(parser)
+
+
 def _run(arguments: list[str]) -> int:
     name = arguments[0] if arguments else ""
     if (verb := _verb(name)) is None:
-        return _without_verb(name)
-    summary: str = verb.SUMMARY
-    parser = ArgumentParser(
-        prog=f"olm {name}",
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog=verb.EPILOG,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    verb.add_arguments(parser)
-    args = parser.parse_args([_as_file(argument) for argument in arguments[1:]])
+        from olm.cli.without_verb import run_without_verb
+
+        return run_without_verb(name)
+    parser = Parser(prog=f"olm {name}", formatter_class=RawDescriptionHelpFormatter)
+    fill(parser, verb)
+    parser.given = [_as_file(argument) for argument in arguments[1:]]
+    args = parser.parse_args(parser.given)
     try:
         status: int = verb.run(args)
     except Misuse as error:
@@ -170,30 +189,3 @@ def _verb(name: str) -> ModuleType | None:
     # A word of Python cannot be the name of a module: the verb `import` is in import_.py.
     file = f"{name}_" if iskeyword(name) else name
     return import_module(f"{VERBS}.{file}") if find_spec(f"{VERBS}.{file}") else None
-
-
-def _without_verb(name: str) -> int:
-    if name in ("", "-h", "--help"):
-        print("usage: olm VERB ...\n\nLearning-rate schedules as data.\n\nverbs:")
-        for verb, module in verb_modules().items():
-            print(f"  {verb:10}{module.SUMMARY}")
-        print("\n`olm VERB --help` describes a verb. `olm --version` prints the version.")
-        return FINE if name else MISUSE
-    if name in ("-V", "--version"):
-        print(f"olm {_version()}")
-        return FINE
-    from olm.problem import clipped, listed, nearest
-
-    near = nearest(name, verb_modules())
-    hint = f"did you mean `{near}`?" if near else f"the verbs are {listed(verb_modules())}"
-    print(f"olm: there is no verb `{clipped(name)}`: {hint}", file=sys.stderr)
-    return MISUSE
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("olm-schedules")
-    except PackageNotFoundError:
-        return "(not installed)"

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from olm.checking.check import Checked, Options, check
 from olm.checking.fix import fixed_text, with_sound_fixes
+from olm.cli import Misuse
+from olm.cli.files.plan import Plan
 from olm.cli.files.search import STDIN
-from olm.cli.terminal import Paint, visible
-from olm.problem import Place, Problem
+from olm.cli.terminal import Paint, visible, wants_colour
+from olm.problem import Place, Problem, quantity
 from olm.text.document import read
 from olm.text.source import MAX_BYTES
 from olm.text.write import write_whole
@@ -75,3 +77,36 @@ def difference(file: Fixed, paint: Paint) -> Iterator[str]:
         yield f"{paint(style, text) if style else text}\n"
         if not line.endswith("\n"):
             yield "\\ No newline at end of file\n"
+
+
+def fixed_input(plan: Plan) -> Iterator[Checked]:
+    """Print standard input with its errors fixed.
+
+    Raises:
+        Misuse: there are other files, too.
+    """
+    if len(plan.paths) > 1:
+        raise Misuse(f"--fix prints the fixed text of {STDIN}: give no other files with it")
+    options = plan.options(STDIN)
+    file = fixed(STDIN, options, plan.stdin)
+    sys.stdout.buffer.write(file.after)
+    yield file.checked(options)
+
+
+def print_differences(plan: Plan) -> int:
+    """Print what ``--fix`` would change; how many problems it would fix.
+
+    Raises:
+        Misuse: a file cannot be read.
+    """
+    paint, count = Paint(wants_colour(sys.stdout)), 0
+    for path in plan.paths:
+        try:
+            file = fixed(path, plan.options(path), plan.stdin)
+        except OSError as error:
+            raise Misuse(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
+        sys.stdout.writelines(difference(file, paint))
+        count += file.count
+    outcome = f"{quantity(count, 'problem')} would be fixed" if count else "nothing to fix"
+    print(f"olm check: {outcome}", file=sys.stderr)
+    return count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from errno import ENOENT, ENOTDIR
 from pathlib import Path
@@ -36,6 +36,12 @@ class Choice:
     """Files to exclude when searching."""
     force: bool = False
     """Whether to exclude named files, too."""
+    nearest: Callable[[str], Choice] | None = None
+    """The choice in a folder, by its absolute path, if folders have choices of their own."""
+
+    def inside(self, folder: str) -> Choice:
+        """The choice in a folder."""
+        return self.nearest(folder) if self.nearest else self
 
     def leaves_out(self, path: str, is_folder: bool = False) -> bool:
         """Whether a file or folder is excluded, by its absolute path."""
@@ -74,10 +80,11 @@ def specs_in(folder: str, choice: Choice | None = None) -> Iterator[str]:
     for where, folders, names in os.walk(folder, onerror=unreadable.append):
         here = start + where[len(folder) :]
         ignored = above.pop(where).inside(here, {*folders, *names})
-        folders[:] = sorted(name for name in folders if _is_searched(name, here, ignored, choice))
+        own = choice.inside(here)
+        folders[:] = sorted(name for name in folders if _is_searched(name, here, ignored, own))
         above |= dict.fromkeys((os.path.join(where, name) for name in folders), ignored)  # noqa: PTH118 - as os.walk writes them
         for name in sorted(names):
-            if _is_taken(os.path.join(here, name), ignored, choice):  # noqa: PTH118 - pathlib takes ten times as long
+            if _is_taken(os.path.join(here, name), ignored, own):  # noqa: PTH118 - pathlib takes ten times as long
                 yield str(Path(where, name))
     yield from (str(error.filename) for error in unreadable)
 
@@ -103,7 +110,7 @@ def _meant(path: str, choice: Choice) -> Iterable[str]:
     is_folder = _is_folder(path)
     if is_folder is None:
         return _matching(path, choice)
-    if choice.force and choice.leaves_out(_absolute(path), is_folder):
+    if choice.force and _is_excluded(path, is_folder, choice):
         return []
     return specs_in(path, choice) if is_folder else [path]
 
@@ -120,12 +127,13 @@ def _matching(pattern: str, choice: Choice) -> Iterator[str]:
         raise NothingMatched(f"nothing matches {pattern}")
     for path in found:
         is_folder = _is_folder(path) is True
-        if not choice.leaves_out(_absolute(path), is_folder):
+        if not _is_excluded(path, is_folder, choice):
             yield from specs_in(path, choice) if is_folder else [path]
 
 
-def _absolute(path: str) -> str:
-    return str(Path(path).resolve())
+def _is_excluded(path: str, is_folder: bool, choice: Choice) -> bool:
+    absolute = Path(path).resolve()
+    return choice.inside(str(absolute.parent)).leaves_out(str(absolute), is_folder)
 
 
 def _is_folder(path: str) -> bool | None:

@@ -6,11 +6,11 @@ print as results come in. Files whose names begin with ``_`` are helpers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from olm.checking.check import Checked
 from olm.cli.terminal import Paint
@@ -32,8 +32,10 @@ class Tally:
     """How many problems `--fix` has fixed; the other numbers do not include them."""
     waiting: int = 0
     """How many files lint could not evaluate, because they have durations and no clock."""
+    failing: int = 0
+    """How many problems fail the run: the errors, and the warnings of strict files."""
 
-    def add(self, result: Checked) -> None:
+    def add(self, result: Checked, strict: bool = False) -> None:
         """Count a file."""
         self.files += 1
         self.fixed += result.fixed
@@ -42,6 +44,7 @@ class Tally:
             self.wrong += 1
             self.errors += result.count("error")
             self.warnings += result.count("warning")
+            self.failing += len(result.problems) if strict else result.count("error")
             self.fixable += sum(problem.fix is not None for problem in result.problems)
 
 
@@ -52,8 +55,16 @@ class Look:
     paint: Paint = field(default_factory=lambda: Paint(False))
     tally: Tally = field(default_factory=Tally)
     """The counts so far; complete once all results have been consumed."""
-    strict: bool = False
-    """Whether warnings fail the run."""
+    is_strict: Callable[[str], bool] = lambda file: False
+    """Whether warnings in a file fail the run."""
+
+
+class Output(NamedTuple):
+    """A report that the arguments ask for."""
+
+    format: str | None = None
+    file: str | None = None
+    """The file to write it to; None for standard output."""
 
 
 class Format(Protocol):

@@ -18,9 +18,9 @@ SUMMARY = "JUnit's XML, a test case per file"
 
 def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
     """The report, once all results are in: it starts with the totals."""
-    failing = {"error", "warning"} if look.strict else {"error"}
     cases, failures = [], 0
     for result in results:
+        failing = {"error", "warning"} if look.is_strict(result.file) else {"error"}
         failed = [problem for problem in result.problems if problem.severity in failing]
         others = [problem for problem in result.problems if problem.severity not in failing]
         cases.append(_case(result.file, failed, others))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import (
+    Action,
     ArgumentParser,
     ArgumentTypeError,
     BooleanOptionalAction,
@@ -12,17 +13,18 @@ from argparse import (
 )
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from typing import Any
 
 from olm.checking.check import Checked
-from olm.cli import FINE, PROBLEMS, Misuse
+from olm.cli import FINE, PROBLEMS
 from olm.cli.clock_options import add_clock
 from olm.cli.files.plan import Plan, planned
 from olm.cli.files.search import STDIN, SUFFIXES
-from olm.cli.formats import Look, Tally, in_help, named, names
+from olm.cli.formats import Look, Output, Tally, in_help, named, names
 from olm.cli.input import add_at
 from olm.cli.terminal import Paint, Progress, visible, wants_colour
 from olm.fields.types import MAX_RATE
-from olm.problem import listed, quantity
+from olm.problem import listed
 
 SUMMARY = "find errors in specs"
 
@@ -42,7 +44,7 @@ examples:
   train.yaml:2:37: error[range]: total_steps must be at least 1, found 0
   ...
 
-A project keeps its settings in pyproject.toml:
+Each file has the settings of the nearest pyproject.toml or olm.toml, in its folder or above:
   [tool.olm]
   exclude = ["old/", "*.draft.olm.yaml"]
   lint = true                   # also strict, jobs, select, ignore
@@ -87,12 +89,55 @@ def add_arguments(parser: ArgumentParser) -> None:
     fixes.add_argument(
         "--diff", action="store_true", help="show what --fix would change, without writing it"
     )
-    output = parser.add_argument_group("output")
-    form = output.add_argument(
-        "--format", choices=names(), default="text", help="the output format: %(listed)s"
+    _add_output(parser.add_argument_group("output"))
+
+
+class _Collected(Action):
+    """Collects the formats, each with the file that is named next to it."""
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        args: Namespace,
+        value: Any,
+        option: str | None = None,
+    ) -> None:
+        *before, last = args.outputs or [Output()]
+        given = {str(self.const): value}
+        if getattr(last, str(self.const)) is None:
+            args.outputs = [*before, last._replace(**given)]
+        else:
+            args.outputs = [*before, last, Output(**given)]
+
+
+def _add_output(group: _ArgumentGroup) -> None:
+    form = group.add_argument(
+        "--format",
+        dest="outputs",
+        action=_Collected,
+        const="format",
+        choices=names(),
+        help="the output format: %(listed)s (default: text); can be repeated if all but one have "
+        "an --output-file",
     )
     form.listed = _Formats()  # type: ignore[attr-defined]  # argparse fills it into the help
-    output.add_argument(
+    group.add_argument(
+        "--output-file",
+        dest="outputs",
+        action=_Collected,
+        const="file",
+        metavar="OUT",
+        help="write the report in the --format before it to this file",
+    )
+    group.add_argument(
+        "--statistics",
+        action="store_true",
+        help="print how many problems have which code, instead of the problems",
+    )
+    group.add_argument(
+        "--exit-zero", action="store_true", help="exit with status 0 even if there are problems"
+    )
+    group.add_argument(
         "--jobs",
         type=_count,
         metavar="N",
@@ -104,11 +149,12 @@ def _add_files(parser: ArgumentParser) -> None:
     files = parser.add_argument_group("files")
     files.add_argument(
         "paths",
-        nargs="+",
+        nargs="*",
+        default=["."],
         metavar="FILE|DIR|GLOB",
         help=f"a spec, a folder to search for {listed(('*' + end for end in SUFFIXES), 'or')}, a "
-        f"pattern such as 'conf/**/*.yaml', or {STDIN} for standard input; git-ignored files are "
-        "skipped",
+        f"pattern such as 'conf/**/*.yaml', or {STDIN} for standard input (default: the current "
+        "folder); git-ignored files are skipped",
     )
     files.add_argument(
         "--exclude",
@@ -133,9 +179,10 @@ def _add_files(parser: ArgumentParser) -> None:
     where.add_argument(
         "--config",
         metavar="FILE",
-        help="the file with [tool.olm] (default: the nearest pyproject.toml that has it)",
+        help="the file with the settings of all files (default: for each file, the nearest "
+        "olm.toml or pyproject.toml with [tool.olm], in its folder or above)",
     )
-    where.add_argument("--isolated", action="store_true", help="ignore [tool.olm]")
+    where.add_argument("--isolated", action="store_true", help="ignore the settings of projects")
 
 
 def _add_lint(group: _ArgumentGroup) -> None:
@@ -163,26 +210,40 @@ def run(args: Namespace) -> int:
     """Check the files."""
     plan = planned(args)
     if args.diff:
-        return _differences(plan, args.stdin_filename)
+        from olm.cli.files.fixing import print_differences
+
+        found = print_differences(plan) > 0
+    else:
+        found = _reported(plan, args)
+    return PROBLEMS if found and not args.exit_zero else FINE
+
+
+def _reported(plan: Plan, args: Namespace) -> bool:
+    """Write the reports; whether the run fails."""
     # The fixed text goes to standard output, so the report goes to standard error.
     out = sys.stderr if args.fix and STDIN in plan.paths else sys.stdout
-    look = Look(Paint(wants_colour(out)), Tally(), plan.strict)
-    for piece in _report(plan, look, args):
-        out.write(piece)
-    return PROBLEMS if look.tally.errors or (plan.strict and look.tally.warnings) else FINE
-
-
-def _report(plan: Plan, look: Look, args: Namespace) -> Iterator[str]:
-    """The report, piece by piece."""
+    look = Look(Paint(wants_colour(out)), Tally(), plan.is_strict)
     # Whatever ends the report must end the worker processes.
-    with closing(_results(plan, args)) as results:
-        yield from named(args.format).report(counted(results, look.tally, len(plan.paths)), look)
+    with closing(_results(plan)) as results:
+        out.writelines(_report(counted(results, look, len(plan.paths)), look, plan, args))
+    return look.tally.failing > 0
 
 
-def _results(plan: Plan, args: Namespace) -> Generator[Checked, None, None]:
+def _report(results: Iterable[Checked], look: Look, plan: Plan, args: Namespace) -> Iterator[str]:
+    """The report on standard output, piece by piece."""
+    if not (args.outputs or args.statistics):
+        return named("text").report(results, look)
+    from olm.cli.formats._files import with_files
+
+    return with_files(args.outputs or [], args.statistics, plan.paths)(results, look)
+
+
+def _results(plan: Plan) -> Generator[Checked, None, None]:
     """The results, in the order of the files."""
     if plan.fix and STDIN in plan.paths:
-        yield from _fixed_input(plan, args.stdin_filename)
+        from olm.cli.files.fixing import fixed_input
+
+        yield from fixed_input(plan)
     elif plan.jobs == 1:
         yield from map(plan.check, plan.paths)
     else:
@@ -191,41 +252,12 @@ def _results(plan: Plan, args: Namespace) -> Generator[Checked, None, None]:
         yield from in_order(plan.check, plan.paths, plan.jobs)
 
 
-def _fixed_input(plan: Plan, name: str) -> Iterator[Checked]:
-    """Print standard input with its errors fixed."""
-    from olm.cli.files.fixing import fixed
-
-    if len(plan.paths) > 1:
-        raise Misuse(f"--fix prints the fixed text of {STDIN}: give no other files with it")
-    options = plan.options(STDIN)
-    file = fixed(STDIN, options, name)
-    sys.stdout.buffer.write(file.after)
-    yield file.checked(options)
-
-
-def _differences(plan: Plan, stdin: str) -> int:
-    """Print what --fix would change."""
-    from olm.cli.files.fixing import difference, fixed
-
-    paint, count = Paint(wants_colour(sys.stdout)), 0
-    for path in plan.paths:
-        try:
-            file = fixed(path, plan.options(path), stdin)
-        except OSError as error:
-            raise Misuse(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
-        sys.stdout.writelines(difference(file, paint))
-        count += file.count
-    outcome = f"{quantity(count, 'problem')} would be fixed" if count else "nothing to fix"
-    print(f"olm check: {outcome}", file=sys.stderr)
-    return PROBLEMS if count else FINE
-
-
-def counted(results: Iterable[Checked], tally: Tally, total: int) -> Iterator[Checked]:
+def counted(results: Iterable[Checked], look: Look, total: int) -> Iterator[Checked]:
     """The same results, added to the tally, with a progress line on the terminal."""
     progress = Progress(total)
     for done, result in enumerate(results):
         progress.at(done)
-        tally.add(result)
+        look.tally.add(result, look.is_strict(result.file))
         if result.problems or result.clocks:
             progress.clear()
         for line in result.clocks:

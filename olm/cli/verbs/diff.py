@@ -64,7 +64,7 @@ NOW = "now"
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.usage = USAGE.replace(", or ", " [options]\n       ") + " [options]"
-    parser.add_argument("files", nargs="+", metavar="A B", help="what to compare")
+    parser.add_argument("files", nargs="*", metavar="A B", help="what to compare")
     parser.add_argument(
         "--git", metavar="REV", help="compare one FILE with its version at a git revision"
     )

@@ -1,0 +1,17 @@
+"""What ``olm help`` describes besides verbs: guides, codes of findings, and kinds."""
+
+from __future__ import annotations
+
+
+def topics() -> dict[str, str]:
+    """Each topic with the command that describes it.
+
+    >>> topics()["resume"], topics()["LinearLR"], topics()["unknown-field"]
+    ('olm explain resume', 'olm kinds LinearLR', 'olm explain unknown-field')
+    """
+    from olm.checking.guides import guides
+    from olm.checking.pages import codes
+    from olm.kinds import KINDS
+
+    explained = {topic: f"olm explain {topic}" for topic in (*codes(), *guides())}
+    return {kind: f"olm kinds {kind}" for kind in KINDS} | explained

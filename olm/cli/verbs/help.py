@@ -1,0 +1,53 @@
+"""``olm help``: the verbs, or the description of a verb, a guide, a finding or a kind."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from olm.cli import FINE, Misuse, main, verb_modules
+from olm.problem import clipped, nearest
+
+SUMMARY = "describe a verb, a guide, the code of a finding or a kind"
+
+EPILOG = """\
+Without a topic, the verbs are listed. `olm explain` lists the guides and the codes of findings,
+and `olm kinds` the kinds.
+
+examples:
+  $ olm help check
+  usage: olm check ...
+  $ olm help resume
+  resume: stop a run at any step and continue it
+  ...
+  $ olm help LinearLR
+
+exit status: 0 fine, 2 no such topic
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "topic", nargs="?", metavar="TOPIC", help="a verb, a guide, a code of a finding or a kind"
+    )
+
+
+def run(args: Namespace) -> int:
+    """Print the help."""
+    from olm.cli.without_verb import command_for, overview
+
+    topic = args.topic
+    if topic is None:
+        print(overview())
+        return FINE
+    if topic in verb_modules():
+        return main([topic, "--help"])
+    from olm.cli.topics import topics
+
+    if topic in topics():
+        return main(topics()[topic].split()[1:])
+    if command := command_for(topic):
+        return main([command.split()[1], "--help"])
+    near = nearest(topic, [*verb_modules(), *topics()])
+    hint = f"did you mean `{near}`?" if near else "`olm --help` and `olm explain` list the topics"
+    raise Misuse(f"there is no topic `{clipped(topic)}`: {hint}")
