@@ -60,6 +60,28 @@ _HOMES = {
 
 __all__ = ["build", *_HOMES]
 
+_FILES = frozenset(
+    {
+        "__init__.py",
+        "__main__.py",
+        "__pycache__",
+        "checking",
+        "cli",
+        "drawing",
+        "fields",
+        "foreign",
+        "kinds",
+        "problem.py",
+        "py.typed",
+        "schedule",
+        "schema",
+        "spec",
+        "text",
+        "train",
+    }
+)
+"""What this package has in its folder. Files of others mean that they share it, and its name."""
+
 
 def build(
     spec: Spec | Schedule | Mapping[str, Any] | str | PathLike[str],
@@ -130,3 +152,24 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, "train"})
+
+
+def _check_folder() -> None:
+    """Warn if another package called `olm` has files in this folder."""
+    from os import listdir
+
+    try:
+        unknown = {*listdir(__path__[0])} - _FILES  # noqa: PTH208 - pathlib would be imported
+    except OSError:
+        # The package is in a zip file.
+        return
+    if unknown:
+        from olm.cli.shared_folder import explanation, modules
+
+        if foreign := modules(unknown):
+            import warnings
+
+            warnings.warn_explicit(explanation(foreign), RuntimeWarning, __path__[0], 1)
+
+
+_check_folder()

@@ -85,6 +85,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def script() -> NoReturn:
     """Run the command as a process, and end the process."""
+    # Another package of the same name may have replaced the `__init__.py` of this one.
+    if not hasattr(sys.modules["olm"], "_check_folder"):
+        from olm.cli.shared_folder import explanation
+
+        print(f"olm: {explanation()}", file=sys.stderr)
+        sys.exit(MISUSE)
     from olm.cli.pydantic_plugins import skip_pydantic_plugins
 
     skip_pydantic_plugins()
