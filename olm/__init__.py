@@ -73,6 +73,7 @@ _FILES = frozenset(
         "kinds",
         "problem.py",
         "py.typed",
+        "recipes",
         "schedule",
         "schema",
         "spec",

@@ -126,6 +126,7 @@ def test_every_verb_refuses_an_unknown_option_in_one_line(verb, capsys):
         ("Plot", "use `olm show --svg OUT`"),
         ("resume", "use `olm explain resume`"),
         ("LinearLR", "use `olm kinds LinearLR`"),
+        ("llama-2-7b", "use `olm show llama-2-7b`"),
         ("run.olm.yaml", "use `olm check run.olm.yaml` or `olm show run.olm.yaml`"),
         ("xyzzy", f"the verbs are {', '.join(verb_modules())}"),
     ],

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import olm
 from checkout import ROOT, checkout, variables
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -145,6 +146,12 @@ def test_the_wheel_contains_every_file_of_the_package_the_recipes_and_no_other(b
     package = {f"olm/{name}" for name in files_in(built / "olm") if "__pycache__" not in name}
     recipes = {f"olm/recipes/{path.name}" for path in (built / "specs").glob("*.olm.yaml")}
     assert names == package | recipes
+
+
+def test_the_package_knows_all_that_the_wheel_has_in_its_folder(built):
+    (wheel,) = (built / "dist").glob("*.whl")
+    inside = (name.split("/") for name in ZipFile(wheel).namelist())
+    assert {parts[1] for parts in inside if parts[0] == "olm"} == olm._FILES - {"__pycache__"}
 
 
 FORMS = {

@@ -25,7 +25,7 @@ from environment import HOSTS, ROOT, enter
 RECORD = ROOT / "tests" / "other_olm.json"
 OURS = "olm-schedules"
 OTHERS = {"olm": "0.0.36", "openlanguagemodel": "2.2.1"}
-SOURCES = ("LICENSE", "README.md", "olm", "pyproject.toml", "tools")
+SOURCES = ("LICENSE", "README.md", "olm", "pyproject.toml", "specs", "tools")
 BUILD = "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])"
 
 Outcomes: TypeAlias = dict[str, dict[str, Any]]

@@ -1,4 +1,4 @@
-"""What ``olm help`` describes besides verbs: guides, codes of findings, and kinds."""
+"""What ``olm help`` describes besides verbs: guides, codes of findings, kinds and recipes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ def topics() -> dict[str, str]:
     from olm.checking.guides import guides
     from olm.checking.pages import codes
     from olm.kinds import KINDS
+    from olm.spec.recipes import recipes
 
+    shown = {name: f"olm show {name}" for name in recipes()}
     explained = {topic: f"olm explain {topic}" for topic in (*codes(), *guides())}
-    return {kind: f"olm kinds {kind}" for kind in KINDS} | explained
+    return {kind: f"olm kinds {kind}" for kind in KINDS} | shown | explained

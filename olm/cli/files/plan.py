@@ -63,8 +63,8 @@ def planned(args: Namespace) -> Plan:
     scopes = Scopes(args)
     jobs = scopes.here.jobs if args.jobs is None else args.jobs
     paths = files(args.paths, scopes.choice())
-    # Invalid settings are reported before any file is checked.
-    for path in paths:
+    # Invalid settings are reported before any file is checked; the search has read its own.
+    for path in {*args.paths}.intersection(paths):
         scopes.of(args.stdin_filename if path == STDIN else path)
     if not paths and not scopes.exclude_named_files():
         names = listed((f"*{end}" for end in SUFFIXES), "or")

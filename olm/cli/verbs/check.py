@@ -257,7 +257,7 @@ def counted(results: Iterable[Checked], look: Look, total: int) -> Iterator[Chec
     progress = Progress(total)
     for done, result in enumerate(results):
         progress.at(done)
-        look.tally.add(result, look.is_strict(result.file))
+        look.tally.add(result, bool(result.problems) and look.is_strict(result.file))
         if result.problems or result.clocks:
             progress.clear()
         for line in result.clocks:

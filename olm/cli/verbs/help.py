@@ -28,7 +28,10 @@ exit status: 0 fine, 2 no such topic
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "topic", nargs="?", metavar="TOPIC", help="a verb, a guide, a code of a finding or a kind"
+        "topic",
+        nargs="?",
+        metavar="TOPIC",
+        help="a verb, a guide, a code of a finding, a kind or a recipe",
     )
 
 
