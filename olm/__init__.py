@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from torch.optim import Optimizer
 
+    from olm import kinds as kinds
     from olm import train as train
     from olm.foreign.configs._importing import import_config as import_config
     from olm.problem import OlmError as OlmError
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from olm.train.saving import save_state as save_state
     from olm.train.schedulers import ScheduleLR
 
+    __version__: str
+
 _HOMES = {
     "Clock": "olm.schedule.clock",
     "import_config": "olm.foreign.configs._importing",
@@ -57,6 +60,9 @@ _HOMES = {
     "save_state": "olm.train.saving",
     "adopt": "olm.train.adoption",
 }
+
+_PACKAGES = ("kinds", "train")
+"""The packages that are part of the public interface."""
 
 __all__ = ["build", *_HOMES]
 
@@ -146,13 +152,25 @@ def build(
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if name == "train":
-        return import_module("olm.train")
+    if name in _PACKAGES:
+        return import_module(f"olm.{name}")
+    if name == "__version__":
+        return _version()
     raise AttributeError(f"module 'olm' has no attribute {name!r}")
 
 
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("olm-schedules")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "train"})
+    module = (name for name in globals() if name.startswith("__") and name.endswith("__"))
+    return sorted({*module, *__all__, *_PACKAGES, "__version__"})
 
 
 def _check_folder() -> None:

@@ -135,6 +135,10 @@ class SpecError(OlmError):
         return f"{type(self).__name__}({str(self)!r})"
 
 
+class ArgumentError(SpecError, TypeError):
+    """The arguments of a constructor are unknown or missing: for Python, a TypeError too."""
+
+
 class StateError(OlmError):
     """A state cannot be loaded into this scheduler; nothing has changed."""
 

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 import needs
 import olm
+from olm.kinds import KINDS
 
 WITHOUT_TORCH = """
 import sys
@@ -121,3 +124,41 @@ def test_exponentially_shared_lists_are_rejected_at_once():
         bomb = [bomb] * 10
     with pytest.raises(olm.SpecError, match="at most 100,000 values"):
         olm.parse({"kind": bomb})
+
+
+def test_the_package_lists_its_public_names_alone():
+    names = {name for name in dir(olm) if not name.startswith("__")}
+    assert names == {*olm.__all__, "kinds", "train"}
+
+
+def test_the_version_is_that_of_the_distribution():
+    assert olm.__version__ == version("olm-schedules")
+    assert "__version__" in dir(olm)
+
+
+def test_a_model_is_an_attribute_by_the_name_of_its_kind():
+    assert python("import olm; print(olm.kinds.LinearLR(total_steps=3).kind)") == "LinearLR"
+    assert {*KINDS} <= {*dir(olm.kinds)}
+    assert all(getattr(olm.kinds, kind) is model for kind, model in KINDS.items())
+    with pytest.raises(AttributeError, match=r"no attribute 'LinearRL': did you mean LinearLR\?"):
+        olm.kinds.LinearRL  # noqa: B018  # the access is the test
+
+
+def test_a_model_is_imported_without_the_files_of_other_kinds():
+    code = "import sys; from olm.kinds import LinearLR; print('olm.kinds.cosine' in sys.modules)"
+    assert python(code) == "False"
+
+
+@pytest.mark.parametrize(
+    ("given", "call"),
+    [
+        ("a.yaml", r"olm\.load\('a\.yaml'\)"),
+        (Path("runs/a"), r"olm\.load\('runs/a'\)"),
+        ("C:/runs/a.yaml", r"olm\.load\('C:/runs/a\.yaml'\)"),
+        ("kind: LinearLR", r"olm\.loads\(text\)"),
+        ("{kind: LinearLR}", r"olm\.loads\(text\)"),
+    ],
+)
+def test_parse_names_the_function_that_reads_a_path_or_a_text(given, call):
+    with pytest.raises(olm.SpecError, match=rf"\({call} reads it\)$"):
+        olm.parse(given)

@@ -271,18 +271,22 @@ def test_the_catalogue_is_what_the_package_exports():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"total_step": 9}, "LinearLR has no argument `total_step` (did you mean `total_steps`?)"),
+        ({"total_step": 9}, "LinearLR has no field `total_step` (did you mean `total_steps`?)"),
         (
             {"total_iters": 9},
-            "LinearLR has no argument `total_iters` (torch's LinearLR is `LinearFactorLR` here)",
+            "LinearLR has no field `total_iters` (torch's LinearLR is `LinearFactorLR` here)",
         ),
-        ({}, "LinearLR: missing a required argument: 'total_steps'"),
+        ({}, "LinearLR needs the field `total_steps`"),
     ],
 )
-def test_arguments_of_a_torch_class_that_are_unknown_or_missing_are_named(arguments, message):
+def test_arguments_of_a_torch_class_are_refused_in_the_words_for_a_document(arguments, message):
     with pytest.raises(TypeError) as error:
         schedulers.LinearLR(optimizer_of(0.5), **arguments)
-    assert str(error.value) == message
+    with pytest.raises(olm.SpecError) as of_document:
+        olm.parse({"kind": "LinearLR", **arguments})
+    assert isinstance(error.value, olm.SpecError)
+    assert str(error.value).endswith(message)
+    assert error.value.problems == of_document.value.problems
 
 
 @pytest.mark.parametrize("key", ["lr", "initial_lr"])

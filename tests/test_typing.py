@@ -1,39 +1,50 @@
-"""A type checker knows the arguments of the torch classes: the fields of the kinds."""
+"""Type checkers know the fields of kinds, what they hold, and the arguments of torch classes."""
 
+import json
+import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 import needs
 
 ROOT = Path(__file__).parents[1]
+USES = Path(__file__).with_name("uses_of_types.py")
 
-USE = """\
-import torch
-import olm
-from olm.train.schedulers import ConstantLR, SequentialLR, WarmupCosineScheduler
-from olm.train.schedulers.linear import LinearLR, SchedulerBase
 
-optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.1)
-scheduler: SchedulerBase = LinearLR(optimizer, 10, end_lr=0.1, start_factor=0.5)
-WarmupCosineScheduler(optimizer, warmup_steps=2, total_steps=8, last_epoch=-1)
-SequentialLR(optimizer, [{"kind": "ConstantLR"}], [])
-rates: list[float] = olm.build("a.olm.yaml", optimizer).get_last_lr()
-rate: float = olm.load("a.olm.yaml").lr(3, base=0.1)
-LinearLR(optimizer, total_step=10)
-LinearLR(optimizer, "10")
-ConstantLR(optimizer, total_iters=0.5)
-"""
-
-MISTAKES = {12: "call-arg", 13: "arg-type", 14: "arg-type"}
+def marked(checker):
+    """The errors that the file marks: the line of each, and its name in mypy or pyright."""
+    marks = re.compile(r"# error: ([\w-]+), (\w+)$")
+    lines = enumerate(USES.read_text(encoding="utf-8").splitlines(), 1)
+    return {
+        number: mark[1 if checker == "mypy" else 2]
+        for number, line in lines
+        if (mark := marks.search(line))
+    }
 
 
 @needs.torch
-def test_valid_uses_pass_and_invalid_ones_are_reported_at_their_lines(tmp_path):
-    path = tmp_path / "use.py"
-    path.write_text(USE)
-    mypy = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(path)]
+def test_mypy_reports_each_invalid_use_at_its_line_and_no_valid_one():
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(USES)]
     done = subprocess.run(mypy, cwd=ROOT, capture_output=True, text=True)
     errors = [line for line in done.stdout.splitlines() if ": error: " in line]
     found = {int(line.split(":")[1]): line.rsplit("[")[-1].rstrip("]") for line in errors}
-    assert found == MISTAKES, done.stdout
+    assert found == marked("mypy"), done.stdout
+
+
+@needs.torch
+def test_pyright_reports_each_invalid_use_at_its_line_and_no_valid_one():
+    if not find_spec("pyright"):
+        pytest.skip("pyright is not installed")
+    pyright = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
+    done = subprocess.run([*pyright, str(USES)], cwd=ROOT, capture_output=True, text=True)
+    report = json.loads(done.stdout)["generalDiagnostics"]
+    found = {
+        problem["range"]["start"]["line"] + 1: problem["rule"]
+        for problem in report
+        if problem["severity"] == "error"
+    }
+    assert found == marked("pyright"), done.stdout

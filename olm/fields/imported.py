@@ -27,7 +27,12 @@ class ImportedType:
     """A type whose module is imported when a value of it is read: few documents have one."""
 
     def __init__(
-        self, module: str, name: str, reader: str, schema: Mapping[str, Any] | None = None
+        self,
+        module: str,
+        name: str,
+        reader: str,
+        schema: Mapping[str, Any] | None = None,
+        shape: Callable[[Any], Any] = lambda item: item,
     ) -> None:
         """A type by the module that defines it.
 
@@ -36,9 +41,10 @@ class ImportedType:
             name: the name of the type.
             reader: the name of the function that validates a value.
             schema: the JSON Schema, without the fields of a model.
+            shape: the type in a signature, such as a list of the type itself.
         """
         self.module, self.name, self.reader = module, name, reader
-        self.schema = schema or {}
+        self.schema, self.shape = schema or {}, shape
 
     def load(self) -> Any:
         """The type itself."""

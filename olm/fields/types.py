@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, overload
 
 from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler, Strict
 from pydantic.fields import FieldInfo
@@ -242,17 +242,84 @@ class Memory(Number):
     """
 
 
-Steps = Annotated[int, StepCount(0, MAX_STEPS)]
-"""A length in optimizer steps, 0 or more. A spec may specify it in another unit."""
+if TYPE_CHECKING:
+    # A field holds something else than its constructor takes. Type checkers know that of
+    # descriptors, and the types of these fields are none at run time.
+    Given = TypeVar("Given")
+    Held = TypeVar("Held")
+    Item = TypeVar("Item")
 
-PositiveSteps = Annotated[int, StepCount(1, MAX_STEPS)]
-"""A length in optimizer steps, 1 or more."""
+    class Converted(Generic[Given, Held]):
+        """A field that converts what it is given."""
 
-StepIndex = Annotated[int, StepCount(0, MAX_STEPS, rest=False)]
-"""The step at which something happens, the first of which is 0."""
+        @overload
+        def __get__(self, model: None, owner: type) -> Self: ...
+        @overload
+        def __get__(self, model: BaseModel, owner: type) -> Held: ...
+        def __get__(self, model: Any, owner: type) -> Any: ...
+        def __set__(self, model: BaseModel, value: Given) -> None: ...
 
-PositiveStepIndex = Annotated[int, StepCount(1, MAX_STEPS, rest=False)]
-"""The step at which something happens, which is not the first."""
+    Lasting = int | str | Duration
+    Steps = Converted[Lasting, int]
+    PositiveSteps = Converted[Lasting, int]
+    StepIndex = Converted[Lasting, int]
+    PositiveStepIndex = Converted[Lasting, int]
+    OptionalPositiveSteps = Converted[Lasting | None, int | None]
+    OptionalStepIndex = Converted[Lasting | None, int | None]
+    Lengths = Converted[Sequence[Lasting], tuple[int, ...]]
+    StepIndices = Converted[Sequence[Lasting], tuple[int, ...]]
+    PositiveStepIndices = Converted[Sequence[Lasting], tuple[int, ...]]
+    RunSteps = Converted[Lasting | None, int | None]
+    Items = tuple[Item, ...]
+    Listed = Converted[Sequence[Item], tuple[Item, ...]]
+else:
+    Item = TypeVar("Item")
+
+    Steps = Annotated[int, StepCount(0, MAX_STEPS)]
+    """A length in optimizer steps, 0 or more. A spec may specify it in another unit."""
+
+    PositiveSteps = Annotated[int, StepCount(1, MAX_STEPS)]
+    """A length in optimizer steps, 1 or more."""
+
+    OptionalPositiveSteps = PositiveSteps | None
+    """The same, or None where a field has no value."""
+
+    StepIndex = Annotated[int, StepCount(0, MAX_STEPS, rest=False)]
+    """The step at which something happens, the first of which is 0."""
+
+    OptionalStepIndex = StepIndex | None
+    """The same, or None where a field has no value."""
+
+    PositiveStepIndex = Annotated[int, StepCount(1, MAX_STEPS, rest=False)]
+    """The step at which something happens, which is not the first."""
+
+    RunSteps = Annotated[int, RunLength(1, MAX_STEPS)] | None
+    """The length of a run in optimizer steps. A clock may specify it in another unit."""
+
+    Items = Annotated[tuple[Item, ...], Strict(False)]
+    """A list, kept as a tuple so that a model can be hashed."""
+
+    Listed = Items
+    """A list in a schedule."""
+
+    Lengths = Listed[PositiveSteps]
+    """A list of lengths in optimizer steps."""
+
+    StepIndices = Listed[StepIndex]
+    """A list of the steps at which something happens."""
+
+    PositiveStepIndices = Listed[PositiveStepIndex]
+    """A list of the steps at which something happens, which is never the first."""
+
+
+def default(value: Any) -> Any:
+    """The default of a field that converts what it is given, of any type for type checkers.
+
+    >>> default(5)
+    5
+    """
+    return value
+
 
 Count = Annotated[int, Number(0, MAX_STEPS, whole=True)]
 """A count of something other than optimizer steps, 0 or more."""
@@ -283,11 +350,6 @@ PartialShare = Annotated[float, Number(0.0, ALMOST_ONE)]
 
 Exponent = Annotated[float, Number(0.0, MAX_RATE)]
 """The power to which a fraction is raised."""
-
-Item = TypeVar("Item")
-
-Listed = Annotated[tuple[Item, ...], Strict(False)]
-"""A list, kept as a tuple so that a schedule can be hashed."""
 
 
 @dataclass(frozen=True)

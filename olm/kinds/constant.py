@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from olm.schedule import Array, Factor, Schedule, Steps, where
+from olm.schedule import Array, Factor, Schedule, Steps, default, where
 
 
 class Constant(Schedule):
@@ -19,7 +19,7 @@ class Constant(Schedule):
     kind: Literal["ConstantLR"] = "ConstantLR"
     factor: Factor = 1 / 3
     """What the base rate is multiplied by before ``total_iters``."""
-    total_iters: Steps = 5
+    total_iters: Steps = default(5)
     """The step from which on the base rate applies."""
 
     group = "warm-up"

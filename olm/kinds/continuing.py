@@ -1,10 +1,10 @@
 """One schedule after another, each of which continues from the rate that the last one reached."""
 
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from olm.kinds.sequence import Milestones
-from olm.schedule import Array, pieces
+from olm.schedule import Array, Children, PositiveStepIndices, pieces
 
 
 class Continue(Milestones):
@@ -29,6 +29,11 @@ class Continue(Milestones):
     """
 
     kind: Literal["ContinueLR"] = "ContinueLR"
+
+    if TYPE_CHECKING:
+        # pydantic's plugin for mypy forgets the types of inherited fields.
+        schedulers: Children
+        milestones: PositiveStepIndices
 
     words = (
         "one after another, each from its own step 0 and from the rate that the last one reached"

@@ -9,12 +9,14 @@ from olm.schedule import (
     MAX_STEPS,
     Array,
     NonNegative,
+    OptionalPositiveSteps,
     Positive,
     PositiveCount,
     PositiveSteps,
     Rate,
     Schedule,
     Share,
+    default,
     eased,
     line,
     rule,
@@ -41,9 +43,9 @@ class Cyclic(Schedule):
     """The lowest rate, at which every cycle starts and ends."""
     max_lr: Rate
     """The highest rate of the first cycle."""
-    step_size_up: PositiveSteps = 2000
+    step_size_up: PositiveSteps = default(2000)
     """How many steps the rise takes."""
-    step_size_down: PositiveSteps | None = None
+    step_size_down: OptionalPositiveSteps = default(None)
     """How many steps the fall takes; by default as many as the rise."""
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
     """Whether the peaks hold, halve from cycle to cycle, or fall by ``gamma`` at every step."""
@@ -133,11 +135,11 @@ class OneCycle(Schedule):
     kind: Literal["OneCycleLR"] = "OneCycleLR"
     max_lr: Rate
     """The highest rate."""
-    total_steps: PositiveSteps | None = None
+    total_steps: OptionalPositiveSteps = default(None)
     """How many steps the cycle has."""
     epochs: PositiveCount | None = None
     """How many epochs the cycle has; with ``steps_per_epoch``, in place of ``total_steps``."""
-    steps_per_epoch: PositiveSteps | None = None
+    steps_per_epoch: OptionalPositiveSteps = default(None)
     """How many steps an epoch has."""
     pct_start: Share = 0.3
     """The share of the cycle in which the rate rises."""

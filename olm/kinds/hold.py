@@ -11,7 +11,7 @@ from olm.schedule import (
     Listed,
     Rate,
     Schedule,
-    StepIndex,
+    StepIndices,
     ascending,
     eased,
     line,
@@ -81,7 +81,7 @@ class Table(Schedule):
     """
 
     kind: Literal["TableLR"] = "TableLR"
-    milestones: Annotated[Listed[StepIndex], Length(1)]
+    milestones: Annotated[StepIndices, Length(1)]
     """The steps of the points, in ascending order."""
     factors: Annotated[Listed[Factor], Length(1)]
     """What the base rate is multiplied by at each of them."""

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from olm.schedule import (
     MAX_STEPS,
     Array,
+    Children,
     Length,
-    Listed,
+    Lengths,
     Part,
-    PositiveSteps,
     Schedule,
     pieces,
     rule,
@@ -40,9 +40,9 @@ class Phases(Schedule):
     """
 
     kind: Literal["PhasesLR"] = "PhasesLR"
-    schedulers: Annotated[Listed[Schedule], Length(1)]
+    schedulers: Annotated[Children, Length(1)]
     """The schedules, in the order in which they apply."""
-    lengths: Annotated[Listed[PositiveSteps], Length(1)]
+    lengths: Annotated[Lengths, Length(1)]
     """How many steps each schedule applies."""
 
     group = "composition"

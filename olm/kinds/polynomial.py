@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from olm.schedule import Array, Exponent, PositiveSteps, Schedule, ramp
+from olm.schedule import Array, Exponent, PositiveSteps, Schedule, default, ramp
 
 
 class Polynomial(Schedule):
@@ -16,7 +16,7 @@ class Polynomial(Schedule):
     """
 
     kind: Literal["PolynomialLR"] = "PolynomialLR"
-    total_iters: PositiveSteps = 5
+    total_iters: PositiveSteps = default(5)
     """The step at which the rate reaches 0, where it holds."""
     power: Exponent = 1.0
     """The exponent: 1 is a straight line, above 1 the rate falls fast first, 0 is no decay."""

@@ -12,9 +12,11 @@ from olm.schedule import (
     Factor,
     NonNegative,
     Number,
+    OptionalPositiveSteps,
     PositiveSteps,
     Schedule,
     Steps,
+    default,
     line,
     ramp,
     rule,
@@ -38,7 +40,7 @@ class Power(Schedule):
     kind: Literal["PowerLR"] = "PowerLR"
     power: Exponent = 0.5
     """The exponent."""
-    decay_steps: PositiveSteps = 1
+    decay_steps: PositiveSteps = default(1)
     """In how many steps the bracket grows by ``decay_rate``."""
     decay_rate: NonNegative = 1.0
     """By how much the bracket grows."""
@@ -75,7 +77,7 @@ class InverseSqrt(Schedule):
     kind: Literal["InverseSqrtLR"] = "InverseSqrtLR"
     warmup_steps: Steps
     """The step at which the base rate is reached. 0 is no warm-up."""
-    timescale: PositiveSteps | None = None
+    timescale: OptionalPositiveSteps = default(None)
     """The decay halves the rate in three times this many steps; by default ``warmup_steps``."""
     start_factor: Factor = 0.0
     """What the base rate is multiplied by at step 0."""

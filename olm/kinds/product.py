@@ -3,7 +3,7 @@
 from functools import reduce
 from typing import Annotated, Literal
 
-from olm.schedule import Array, Length, Listed, Schedule, where
+from olm.schedule import Array, Children, Length, Schedule, where
 
 
 class Chained(Schedule):
@@ -23,7 +23,7 @@ class Chained(Schedule):
     """
 
     kind: Literal["ChainedScheduler"] = "ChainedScheduler"
-    schedulers: Annotated[Listed[Schedule], Length(1)]
+    schedulers: Annotated[Children, Length(1)]
     """The schedules, all of which start at step 0."""
 
     group = "composition"
@@ -55,7 +55,7 @@ class Minimum(Schedule):
     """
 
     kind: Literal["MinimumLR"] = "MinimumLR"
-    schedulers: Annotated[Listed[Schedule], Length(1)]
+    schedulers: Annotated[Children, Length(1)]
     """The schedules, all of which start at step 0."""
 
     group = "composition"
@@ -87,7 +87,7 @@ class Maximum(Schedule):
     """
 
     kind: Literal["MaximumLR"] = "MaximumLR"
-    schedulers: Annotated[Listed[Schedule], Length(1)]
+    schedulers: Annotated[Children, Length(1)]
     """The schedules, all of which start at step 0."""
 
     group = "composition"

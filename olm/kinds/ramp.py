@@ -14,6 +14,7 @@ from olm.schedule import (
     Space,
     Steps,
     between,
+    default,
     eased,
     line,
     ramp,
@@ -105,7 +106,7 @@ class Ramp(Schedule):
     """The exponent of `polynomial` and `power`."""
     space: Space = "linear"
     """What is interpolated linearly: the rate (`linear`), its logarithm or its inverse."""
-    offset: Steps = 0
+    offset: Steps = default(0)
     """How many steps of the ramp are done at step 0: with 1, step 0 trains above the start."""
     past: Literal["hold", "mirror", "repeat", "extrapolate"] = "hold"
     """What the rate does after the end: hold, go back and forth, start again, or go on."""
@@ -191,7 +192,7 @@ class LinearFactor(Schedule):
     """What the base rate is multiplied by at step 0."""
     end_factor: Factor = 1.0
     """What the base rate is multiplied by at ``total_iters`` and after."""
-    total_iters: PositiveSteps = 5
+    total_iters: PositiveSteps = default(5)
     """The step at which the rate reaches ``end_factor`` times the base rate."""
 
     group = "warm-up"

@@ -8,6 +8,7 @@ from olm.fields.durations import exact
 from olm.schedule import (
     MAX_STEPS,
     Array,
+    Child,
     NonNegative,
     Number,
     Part,
@@ -51,7 +52,7 @@ class Repeat(Schedule):
     """
 
     kind: Literal["RepeatLR"] = "RepeatLR"
-    scheduler: Schedule
+    scheduler: Child
     """The schedule to repeat."""
     period: PositiveSteps
     """The length of the first cycle, in steps."""

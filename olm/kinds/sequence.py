@@ -1,13 +1,13 @@
 """One schedule after another."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from olm.schedule import (
     MAX_STEPS,
     Array,
-    Listed,
+    Children,
     Part,
-    PositiveStepIndex,
+    PositiveStepIndices,
     Schedule,
     ascending,
     pieces,
@@ -25,9 +25,9 @@ from olm.schedule import (
 class Milestones(Schedule):
     """Schedules that take over from one another at milestones: not a kind, but the base of some."""
 
-    schedulers: Listed[Schedule]
+    schedulers: Children
     """The schedules, in the order in which they apply."""
-    milestones: Listed[PositiveStepIndex]
+    milestones: PositiveStepIndices
     """The step at which each schedule but the first takes over."""
 
     group = "composition"
@@ -52,6 +52,11 @@ class Sequential(Milestones):
     """
 
     kind: Literal["SequentialLR"] = "SequentialLR"
+
+    if TYPE_CHECKING:
+        # pydantic's plugin for mypy forgets the types of inherited fields.
+        schedulers: Children
+        milestones: PositiveStepIndices
 
     words = "one after another, each from its own step 0"
     examples = [

@@ -8,11 +8,10 @@ from olm.problem import Path
 from olm.schedule import (
     MAX_STEPS,
     Array,
-    Listed,
     NonNegative,
     PositiveSteps,
     Schedule,
-    StepIndex,
+    StepIndices,
     ascending,
 )
 
@@ -61,7 +60,7 @@ class MultiStep(Schedule):
     """
 
     kind: Literal["MultiStepLR"] = "MultiStepLR"
-    milestones: Listed[StepIndex]
+    milestones: StepIndices
     """The steps at which the rate is multiplied once more."""
     gamma: NonNegative = 0.1
     """What the rate is multiplied by."""

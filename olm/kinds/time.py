@@ -6,11 +6,14 @@ from typing import Annotated, Literal
 from olm.schedule import (
     MAX_STEPS,
     Array,
+    Child,
+    OptionalStepIndex,
     Part,
     PositiveSteps,
     Schedule,
     StepCount,
     StepIndex,
+    default,
     rule,
 )
 from olm.schedule.per_step import PerStep
@@ -65,15 +68,15 @@ class Time(Schedule):
     """
 
     kind: Literal["TimeLR"] = "TimeLR"
-    scheduler: Schedule
+    scheduler: Child
     """The schedule to re-time."""
     shift: Annotated[int, StepCount(-MAX_STEPS, MAX_STEPS, rest=False)] = 0
     """How many steps the clock is ahead; below 0, how many it is behind."""
-    every: PositiveSteps = 1
+    every: PositiveSteps = default(1)
     """How many steps lie between two moves of the clock."""
-    first: StepIndex = 0
+    first: StepIndex = default(0)
     """The step below which the clock never is."""
-    last: StepIndex | None = None
+    last: OptionalStepIndex = default(None)
     """The step at which the clock stops."""
     axis: Literal["steps", "samples", "tokens"] = "steps"
     """What the clock counts, and with it everything in the schedule to re-time."""

@@ -20,21 +20,27 @@ if TYPE_CHECKING:
     from olm.fields.types import Exponent as Exponent
     from olm.fields.types import Factor as Factor
     from olm.fields.types import Length as Length
+    from olm.fields.types import Lengths as Lengths
     from olm.fields.types import Listed as Listed
     from olm.fields.types import Memory as Memory
     from olm.fields.types import NonNegative as NonNegative
     from olm.fields.types import Number as Number
+    from olm.fields.types import OptionalPositiveSteps as OptionalPositiveSteps
+    from olm.fields.types import OptionalStepIndex as OptionalStepIndex
     from olm.fields.types import PartialShare as PartialShare
     from olm.fields.types import Positive as Positive
     from olm.fields.types import PositiveCount as PositiveCount
     from olm.fields.types import PositiveFactor as PositiveFactor
     from olm.fields.types import PositiveStepIndex as PositiveStepIndex
+    from olm.fields.types import PositiveStepIndices as PositiveStepIndices
     from olm.fields.types import PositiveSteps as PositiveSteps
     from olm.fields.types import Rate as Rate
     from olm.fields.types import Share as Share
     from olm.fields.types import StepCount as StepCount
     from olm.fields.types import StepIndex as StepIndex
+    from olm.fields.types import StepIndices as StepIndices
     from olm.fields.types import Steps as Steps
+    from olm.fields.types import default as default
     from olm.schedule.curves import Array as Array
     from olm.schedule.curves import Ease as Ease
     from olm.schedule.curves import Space as Space
@@ -47,6 +53,8 @@ if TYPE_CHECKING:
     from olm.schedule.curves import ramp as ramp
     from olm.schedule.curves import where as where
     from olm.schedule.evaluation import metric_of as metric_of
+    from olm.schedule.schedule import Child as Child
+    from olm.schedule.schedule import Children as Children
     from olm.schedule.schedule import Schedule as Schedule
     from olm.schedule.timeline import Part as Part
 
@@ -89,6 +97,14 @@ _HOMES = {
     "where": "olm.schedule.curves",
     "metric_of": "olm.schedule.evaluation",
     "Schedule": "olm.schedule.schedule",
+    "Lengths": "olm.fields.types",
+    "OptionalPositiveSteps": "olm.fields.types",
+    "OptionalStepIndex": "olm.fields.types",
+    "PositiveStepIndices": "olm.fields.types",
+    "StepIndices": "olm.fields.types",
+    "default": "olm.fields.types",
+    "Child": "olm.schedule.schedule",
+    "Children": "olm.schedule.schedule",
     "Part": "olm.schedule.timeline",
 }
 

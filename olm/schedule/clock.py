@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sized
 from dataclasses import replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import (
     ValidationError,
 )
 
-from olm.fields.errors import as_spec_error, at, invalid, null, reworded
-from olm.problem import SpecError, found
+from olm.fields.errors import as_spec_error, at, invalid, null, problems_of, reworded
+from olm.problem import OlmError, SpecError, found
 from olm.schedule.clock_fields import BATCH, EPOCHS, LENGTH
 from olm.schedule.run import Run
 from olm.schedule.run_units import RunUnits
+
+if TYPE_CHECKING:
+    from olm.fields.types import RunSteps, default
 
 
 class Clock(RunUnits):
@@ -36,6 +39,10 @@ class Clock(RunUnits):
     Raises:
         SpecError: a field is unknown or not valid, or two fields contradict each other.
     """
+
+    if TYPE_CHECKING:
+        # pydantic's plugin for mypy forgets the types of inherited fields.
+        total_steps: RunSteps = default(None)
 
     @classmethod
     def of_run(
@@ -159,6 +166,29 @@ class Clock(RunUnits):
             for name, value in other.known.items()
             if self.known.get(name, value) != value
         ]
+
+
+def clock_given(clock: Any) -> Clock | None:
+    """The clock that a caller passes: a Clock, or a mapping of its fields.
+
+    >>> clock_given({"total_steps": 160})
+    Clock(total_steps=160)
+
+    Raises:
+        OlmError: it is neither.
+        SpecError: a field of the mapping is invalid.
+    """
+    if clock is None or isinstance(clock, Clock):
+        return clock
+    if not isinstance(clock, Mapping):
+        whole = isinstance(clock, int) and not isinstance(clock, bool)
+        example = f"clock=olm.Clock(total_steps={clock if whole else 1000})"
+        raise OlmError(f"clock must be an olm.Clock, such as {example}, found {found(clock)}")
+    try:
+        return clock_of(clock)
+    except ValidationError as error:
+        problems = [problem.under(("clock",)) for problem in problems_of(error)]
+    raise SpecError(problems)
 
 
 def clock_of(value: Any) -> Clock:

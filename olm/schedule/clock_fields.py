@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -18,24 +18,33 @@ from olm.fields.durations import (
 )
 from olm.fields.errors import as_spec_error
 from olm.fields.imported import ImportedType
-from olm.fields.rules import Rule, rule
-from olm.fields.types import MAX_STEPS, Quantity, RoundingWord, RunLength
+from olm.fields.rules import Model, Rule, rule
+from olm.fields.signatures import Signed
+from olm.fields.types import MAX_STEPS, Quantity, RoundingWord, RunSteps, default
 
 if TYPE_CHECKING:
+    from olm.fields.types import Converted
     from olm.schedule.batches import BatchRamp, BatchStage, SequenceStage
 
-    BatchStages = tuple[BatchStage, ...]
-    PerSample = float | tuple[SequenceStage, ...]
+    Item = Mapping[str, Any]
+    Ramp = Converted[BatchRamp | Item | None, BatchRamp | None]
+    BatchStages = Converted[Sequence[BatchStage | Item] | None, tuple[BatchStage, ...] | None]
+    PerSample = Converted[
+        float | Sequence[SequenceStage | Item] | None, float | tuple[SequenceStage, ...] | None
+    ]
 else:
     _STAGES = {"type": "array", "minItems": 1}
     _HOME = "olm.schedule.batches"
-    BatchRamp = ImportedType(_HOME, "BatchRamp", "batch_ramp", {"type": "object"})
-    BatchStages = ImportedType(_HOME, "BatchStage", "batch_stages", _STAGES)
+    Ramp = ImportedType(_HOME, "BatchRamp", "batch_ramp", {"type": "object"})
+    BatchStages = ImportedType(
+        _HOME, "BatchStage", "batch_stages", _STAGES, lambda item: Sequence[item]
+    )
     PerSample = ImportedType(
         _HOME,
         "SequenceStage",
         "tokens_per_sample",
         {**_STAGES, "type": ["number", "array"], "minimum": 1, "maximum": MAX_STEPS},
+        lambda item: float | Sequence[item],
     )
 
 
@@ -52,10 +61,8 @@ EPOCHS = ("steps_per_epoch", "samples_per_epoch")
 
 PLANS = ("batch_ramp", "batch_stages")
 
-_Model = TypeVar("_Model", bound=type[BaseModel])
 
-
-def _either(first: str, second: str, why: str = "") -> Callable[[Any], Any]:
+def _either(first: str, second: str, why: str = "") -> Callable[[Model], Model]:
     """Declare that only one of two fields may have a value."""
     return rule(
         first,
@@ -89,7 +96,7 @@ def _either(first: str, second: str, why: str = "") -> Callable[[Any], Any]:
 @_either("batch_stages", "tokens_per_step", ": the stages say how large the batch is")
 @_either("batch_stages", "steps_per_epoch", ": use samples_per_epoch, since the batch changes")
 @_either("samples_per_epoch", "steps_per_epoch")
-class ClockFields(BaseModel):
+class ClockFields(BaseModel, metaclass=Signed):
     """The known numbers of a run, as a document has them."""
 
     model_config = ConfigDict(
@@ -102,7 +109,7 @@ class ClockFields(BaseModel):
 
     rules: ClassVar[tuple[Rule, ...]] = ()
 
-    total_steps: Annotated[int, RunLength(1, MAX_STEPS)] | None = None
+    total_steps: RunSteps = default(None)
     """The run length in optimizer steps, or a duration such as ``300e9tok``, which is counted."""
     rounding: RoundingWord | None = None
     """How a `total_steps` in another unit is rounded to a step: by default to the nearest one."""
@@ -114,11 +121,11 @@ class ClockFields(BaseModel):
     """Samples per step, over all micro-batches and processes."""
     tokens_per_step: Several | None = None
     """Tokens per step, over all micro-batches and processes."""
-    tokens_per_sample: PerSample | None = None
+    tokens_per_sample: PerSample = default(None)
     """Tokens per sample: the sequence length, or a list of the stages in which it changes."""
-    batch_ramp: BatchRamp | None = None
+    batch_ramp: Ramp = default(None)
     """A batch that changes in equal stages, in place of `samples_per_step`."""
-    batch_stages: BatchStages | None = None
+    batch_stages: BatchStages = default(None)
     """The stages of a batch that changes, in place of `samples_per_step`."""
 
     _total: Duration | None = PrivateAttr(None)

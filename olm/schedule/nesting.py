@@ -8,10 +8,11 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 
+from olm.fields.signatures import Signed
 from olm.problem import Path
 
 
-class Nesting(BaseModel):
+class Nesting(BaseModel, metaclass=Signed):
     """A model whose fields may hold other models of its sort: one, or a list of them."""
 
     def children(self) -> tuple[Self, ...]:

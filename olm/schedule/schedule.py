@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from olm.fields.errors import at, fix_of, invalid, quoted, reworded
 from olm.fields.rules import Rule, ruled
+from olm.fields.types import Listed
 from olm.problem import LISTED, found, nearest
 from olm.schedule.catalogue import Catalogue
 from olm.schedule.families import FAMILIES
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from olm.fields.durations import Duration, Rounding
+    from olm.fields.types import Converted
     from olm.problem import Path
     from olm.schedule.clock import Clock
     from olm.schedule.counting import Plan
@@ -135,7 +137,7 @@ class Schedule(Shape):
 
         return self.resolve(Clock())
 
-    def plan(self, clock: Clock, rounding: Rounding = "nearest") -> Plan[Self]:
+    def plan(self, clock: Clock | Mapping[str, Any], rounding: Rounding = "nearest") -> Plan[Self]:
         """The schedule in optimizer steps, with the steps and the rounding of every duration.
 
         A duration is counted from the start of its schedule. Its end is rounded, by default to the
@@ -143,14 +145,20 @@ class Schedule(Shape):
         end: its start is rounded to the nearest step, or its length up or down. A duration above 0
         is at least 1 step, if there are enough steps: stages that fit as written fit in every run.
 
+        Args:
+            clock: the run length and units: a Clock, or a mapping of its fields.
+            rounding: how ends are rounded.
+
         Raises:
+            OlmError: the clock is neither.
             SpecError: the clock lacks a field for a duration, or the result is not valid.
         """
+        from olm.schedule.clock import Clock, clock_given
         from olm.schedule.counting import plan
 
-        return plan(self, clock, rounding)
+        return plan(self, clock_given(clock) or Clock(), rounding)
 
-    def resolve(self, clock: Clock, rounding: Rounding = "nearest") -> Self:
+    def resolve(self, clock: Clock | Mapping[str, Any], rounding: Rounding = "nearest") -> Self:
         """The schedule in optimizer steps. `plan` also returns the conversion of each duration.
 
         >>> from olm.kinds import KINDS
@@ -239,6 +247,17 @@ class Schedule(Shape):
 
 KINDS: Catalogue[type[Schedule]] = Catalogue("olm.kinds", FAMILIES)
 """Every kind by its name, imported on first use. Every subclass of `Schedule` is in it."""
+
+
+if TYPE_CHECKING:
+    Child = Converted[Schedule | Mapping[str, Any], Schedule]
+    Children = Converted[Sequence[Schedule | Mapping[str, Any]], tuple[Schedule, ...]]
+else:
+    Child = Schedule
+    """A schedule in another one, of any kind."""
+
+    Children = Listed[Schedule]
+    """The schedules in another one."""
 
 
 def reserve(names: Iterable[str]) -> None:

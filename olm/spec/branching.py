@@ -24,7 +24,7 @@ from olm.problem import (
     path_of,
     quantity,
 )
-from olm.schedule.clock import Clock, clock_of
+from olm.schedule.clock import Clock
 from olm.schedule.schedule import Schedule
 from olm.spec.branch_parts import Outline, continued
 from olm.spec.digest import digest
@@ -134,7 +134,7 @@ def _run(
     spec: Spec, total_steps: int | str | None, clock: Clock | Mapping[str, Any] | None
 ) -> Clock:
     """The clock of the branch."""
-    known = spec.clock_for(clock_of(clock or {})).known
+    known = spec.clock_for(clock).known
     if total_steps is not None:
         known = {**known, "total_steps": total_steps}
     elif clock is None:

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 from olm.fields.durations import Rounding
 from olm.fields.errors import at, invalid, reworded_all
 from olm.fields.imported import there
-from olm.fields.types import MAX_RATE, Length, Listed, Number, PartialShare, Rate, StepIndex
+from olm.fields.types import MAX_RATE, Items, Length, Number, PartialShare, Rate, StepIndex
 from olm.problem import Path, Problem, RateError, found, only_near
 from olm.spec.hyperparameters import LR, NUMBER_SCHEMA, number_name
 from olm.spec.param_groups import GROUP_SCHEMA, group_name
@@ -80,9 +80,9 @@ class Expectation(BaseModel):
 
     base_lr: Annotated[Rate | None, BeforeValidator(there)] = None
     """The base rate for which the rates are stated; by default the `lr` of `optimizer`."""
-    rates: Annotated[Listed[ExpectedRate], Length(1)] = ()
+    rates: Annotated[Items[ExpectedRate], Length(1)] = ()
     """The rates that are expected, each at a step."""
-    values: Annotated[Listed[ExpectedValue], Length(1)] = ()
+    values: Annotated[Items[ExpectedValue], Length(1)] = ()
     """The numbers that are expected of the targets in `also`, each at a step."""
     tolerance: PartialShare = 1e-6
     """How far a number may be from the expected one, as a share of it."""

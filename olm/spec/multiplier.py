@@ -9,6 +9,8 @@ from olm.schedule.schedule import Schedule
 from olm.spec.load import SpecSource, as_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from olm.schedule.clock import Clock
 
 
@@ -51,7 +53,7 @@ def multiplier(
     spec: SpecSource,
     base_lr: float = 1.0,
     *,
-    clock: Clock | None = None,
+    clock: Clock | Mapping[str, Any] | None = None,
 ) -> Multiplier:
     """A function from the step to a factor of the base rate, for anything that takes LambdaLR's.
 
@@ -66,8 +68,8 @@ def multiplier(
         spec: the path of a YAML, JSON or TOML file, a Spec, a Schedule, or a mapping.
         base_lr: the base rate, which counts only if the spec has rates that are absolute, such as
             ``end_lr``: give the optimizer's.
-        clock: the run length and units, if the spec has durations. Its fields override those of the
-            spec's own clock.
+        clock: the run length and units, if the spec has durations: a Clock, or a mapping such as
+            ``{"total_steps": 160}``. Its fields override those of the spec's own clock.
 
     Raises:
         OSError: the file cannot be read.
@@ -82,7 +84,7 @@ def multiplier(
             f"a multiplier sets only the learning rate and would drop {labels}: use olm.build, or "
             "remove `also`"
         )
-    schedule = said.schedule if said.schedule.is_counted else said.plan(clock).schedule
+    schedule = said.resolve(clock).schedule
     if schedule.metric_driven:
         raise OlmError(f"{schedule.kind} is driven by a metric, which a multiplier cannot observe")
     if not (isinstance(base_lr, int | float) and 0 < base_lr < float("inf")):

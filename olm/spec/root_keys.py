@@ -8,7 +8,7 @@ To add a key, add a field.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter, methodcaller
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
@@ -19,7 +19,8 @@ from pydantic_core import InitErrorDetails
 from olm import kinds as kinds  # every kind, before a document asks for one
 from olm.fields.errors import at, invalid
 from olm.fields.imported import ImportedType, imported, there
-from olm.fields.types import MAX_STEPS, Length, Listed, Number, Rate, RoundingWord
+from olm.fields.signatures import Signed
+from olm.fields.types import MAX_STEPS, Items, Length, Number, Rate, RoundingWord
 from olm.problem import Path, found
 from olm.schedule.schedule import Schedule, reserve, validate
 
@@ -40,13 +41,24 @@ if TYPE_CHECKING:
     ParamGroups = tuple[ParamGroup, ...]
     Numbers = tuple[tuple[str, float], ...]
 else:
-    Clock = ImportedType("olm.schedule.clock", "Clock", "clock_of")
-    Targets = ImportedType("olm.spec.targets", "Target", "targets")
-    ParamGroups = ImportedType("olm.spec.param_groups", "ParamGroup", "param_groups")
-    Numbers = ImportedType("olm.spec.param_groups", "ParamGroup", "optimizer_numbers")
-    Expectation = ImportedType("olm.spec.expectation", "Expectation", "expected")
-    Parent = ImportedType("olm.spec.parent", "Parent", "parent_of")
-    Durations = ImportedType("olm.spec.written_durations", "Durations", "durations")
+
+    def _root_type(home: str, name: str, reader: str, shape: Any = None) -> ImportedType:
+        shape = shape or (lambda item: item)
+        return ImportedType(f"olm.{home}", name, reader, shape=shape)
+
+    def _list_of(item: Any) -> Any:
+        return Sequence[item]
+
+    def _mapping(item: Any) -> Any:
+        return Mapping[str, Any]
+
+    Clock = _root_type("schedule.clock", "Clock", "clock_of")
+    Targets = _root_type("spec.targets", "Target", "targets", _list_of)
+    ParamGroups = _root_type("spec.param_groups", "ParamGroup", "param_groups", _list_of)
+    Numbers = _root_type("spec.param_groups", "ParamGroup", "optimizer_numbers", _mapping)
+    Expectation = _root_type("spec.expectation", "Expectation", "expected")
+    Parent = _root_type("spec.parent", "Parent", "parent_of")
+    Durations = _root_type("spec.written_durations", "Durations", "durations")
 
 
 class RootKey(NamedTuple):
@@ -79,7 +91,7 @@ def digest_text(value: Any) -> str:
     raise invalid("type", f"must be `sha256:` and 64 hexadecimal digits, found {found(value)}")
 
 
-class Root(BaseModel):
+class Root(BaseModel, metaclass=Signed):
     """What the root of a document has: a schedule and keys of its own, a field each."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
@@ -161,7 +173,7 @@ class Root(BaseModel):
     ] = None
     """The step last taken; -1 before the first."""
     base_lrs: Annotated[
-        Annotated[Listed[Rate], Length(1)] | None,
+        Annotated[Items[Rate], Length(1)] | None,
         BeforeValidator(there),
         RootKey("state", position=True, compared="spec", write=list),
     ] = None

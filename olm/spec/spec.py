@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from pydantic import (
@@ -16,7 +18,7 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import InitErrorDetails
 
 from olm.fields.errors import problems_of, reworded
-from olm.problem import Problem, SpecError, few_guesses, found
+from olm.problem import Problem, SpecError, clipped, few_guesses, found
 from olm.schedule.schedule import Schedule
 from olm.spec.root_keys import ROOT_KEYS, Root, half_state, parted
 
@@ -141,11 +143,12 @@ class Spec(Root):
                 return False
         return all(schedule.is_counted for _, schedule in self.placed_schedules())
 
-    def plan(self, clock: Clock | None = None) -> Plan[Schedule]:
+    def plan(self, clock: Clock | Mapping[str, Any] | None = None) -> Plan[Schedule]:
         """The schedule in optimizer steps, and what was done to get there: see `Schedule.plan`.
 
         Args:
-            clock: the run length and units. Its fields override those of the spec's own clock.
+            clock: the run length and units: a Clock, or a mapping such as
+                ``{"total_steps": 160}``. Its fields override those of the spec's own clock.
 
         Raises:
             SpecError: the clock does not know what a duration needs, or what comes out is not
@@ -157,7 +160,7 @@ class Spec(Root):
         (root, *_), counted = self._in_steps(clock)
         return Plan(root, counted, clock)
 
-    def resolve(self, clock: Clock | None = None) -> Self:
+    def resolve(self, clock: Clock | Mapping[str, Any] | None = None) -> Self:
         """The same spec in optimizer steps, with the `durations` as they were; itself if it is.
 
         >>> spec = parse({"kind": "WarmupLR", "warmup_steps": "3%", "clock": {"total_steps": 1000}})
@@ -165,15 +168,16 @@ class Spec(Root):
         Warmup(warmup_steps=30, start_lr=0.0)
 
         Args:
-            clock: the run length and units. Its fields override those of the spec's own clock.
+            clock: the run length and units: a Clock, or a mapping such as
+                ``{"total_steps": 160}``. Its fields override those of the spec's own clock.
 
         Raises:
             SpecError: the clock does not know what a duration needs, or what comes out is not
                 valid.
         """
+        clock = self.clock_for(clock)
         if self.is_counted:
             return self
-        clock = self.clock_for(clock)
         (root, *others), counted = self._in_steps(clock)
         expect = self.expect
         if expect is not None:
@@ -222,11 +226,12 @@ class Spec(Root):
         update = {"schedule": root, "also": self._with_curves(others), "durations": ()}
         return super().model_copy(update=update)
 
-    def clock_for(self, clock: Clock | None = None) -> Clock:
+    def clock_for(self, clock: Clock | Mapping[str, Any] | None = None) -> Clock:
         """A clock, with what only the spec's own clock says."""
-        from olm.schedule.clock import Clock
+        from olm.schedule.clock import Clock, clock_given
 
-        return clock.over(self.clock) if clock else self.clock or Clock()
+        known = clock_given(clock)
+        return known.over(self.clock) if known else self.clock or Clock()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some fields changed. It is validated, as every spec is."""
@@ -337,12 +342,15 @@ def parse(mapping: Mapping[str, Any] | Schedule | Spec) -> Spec:
             Spec is taken as it is.
 
     Raises:
-        SpecError: with every problem that there is.
+        SpecError: with every problem that there is. For a text or a path, it names the function
+            that reads it.
     """
     if isinstance(mapping, Spec):
         return mapping
     if isinstance(mapping, Schedule):
         return Spec(schedule=mapping)
+    if isinstance(mapping, str | PathLike):
+        raise _no_mapping(mapping)
     from olm.spec.plain_values import plain
 
     return parse_plain(plain(mapping))
@@ -363,6 +371,15 @@ def parse_plain(document: Any) -> Spec:
     except ValidationError as error:
         problems = [_from_root(problem) for problem in problems_of(error)]
     raise SpecError(problems)
+
+
+def _no_mapping(given: str | PathLike[str]) -> SpecError:
+    """The error for a text or a path, with the function that reads it."""
+    # A text of YAML has a colon before a space or a line's end; a path seldom has.
+    is_text = isinstance(given, str) and re.search(r":\s|:$|^\s*[{[]|\n", given)
+    call = "olm.loads(text)" if is_text else f"olm.load({clipped(str(given))!r})"
+    message = f"a spec must be a mapping with the key `kind`, found {found(given)}"
+    return SpecError([Problem("type", message, hint=f"{call} reads it")])
 
 
 def _from_root(problem: Problem) -> Problem:

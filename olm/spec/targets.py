@@ -17,7 +17,7 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from olm.fields.errors import at, below, invalid, null, quoted, reworded_all
-from olm.fields.types import Length, Listed, Rate
+from olm.fields.types import Items, Length, Rate
 from olm.problem import Path, Problem, found, only_near, quantity
 from olm.schedule.schedule import ANY_KIND, Schedule, validate
 from olm.spec.hyperparameters import (
@@ -63,7 +63,7 @@ class Target(BaseModel):
     """What factors multiply, in place of each group's own number; 1 for a value."""
     metric: Annotated[str | None, BeforeValidator(value_name)] = None
     """The name of the metric that its schedule observes."""
-    bases: Annotated[Listed[Rate], Length(1)] | None = None
+    bases: Annotated[Items[Rate], Length(1)] | None = None
     """In a state: each group's own number, in the order of the groups that the target sets."""
 
     @property

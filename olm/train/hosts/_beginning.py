@@ -7,7 +7,7 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from olm.schedule.clock import Clock, clock_of
+from olm.schedule.clock import Clock, clock_given
 from olm.spec.agreement import OnChange
 from olm.spec.load import SpecSource, as_spec
 from olm.train.schedulers.factory import build
@@ -20,11 +20,14 @@ def clock_over(clock: Clock | Mapping[str, Any] | None, known: Clock) -> Clock:
     The trainer knows one batch and one length of an epoch. A clock that plans them, the user's or
     that of the spec, overrides both.
     """
-    return clock_of(clock or {}).over(known.yielding())
+    return (clock_given(clock) or Clock()).over(known.yielding())
 
 
 def scheduler_of(
-    spec: SpecSource, optimizer: Any, clock: Clock | None, on_change: OnChange = "error"
+    spec: SpecSource,
+    optimizer: Any,
+    clock: Clock | Mapping[str, Any] | None,
+    on_change: OnChange = "error",
 ) -> ScheduleLR:
     """The scheduler of a spec for an optimizer, which the trainer may have wrapped."""
     return build(as_spec(spec), unwrapped(optimizer), clock=clock, on_change=on_change)

@@ -68,7 +68,7 @@ class _OlmSchedulers:
         optimizers: Any,
         spec: Mapping[str, Any] | str,
         on_change: OnChange = "error",
-        clock: Clock | None = None,
+        clock: Clock | Mapping[str, Any] | None = None,
     ) -> None:
         parsed = as_spec(spec)
         if (what := driven(parsed)) is not None:

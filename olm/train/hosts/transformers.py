@@ -50,7 +50,7 @@ def with_schedule(
     trainer: type[TrainerT],
     spec: SpecSource | Callable[[int], SpecSource],
     *,
-    clock: Clock | None = None,
+    clock: Clock | Mapping[str, Any] | None = None,
     on_change: OnChange = "error",
 ) -> type[TrainerT]:
     """A trainer class that builds its scheduler from a spec.

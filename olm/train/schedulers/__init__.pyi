@@ -4,6 +4,24 @@ from typing import Any, Literal
 
 from torch.optim import Optimizer
 
+import olm.kinds.adaptive
+import olm.kinds.constant
+import olm.kinds.continuing
+import olm.kinds.cyclic
+import olm.kinds.decays
+import olm.kinds.hold
+import olm.kinds.newbob
+import olm.kinds.phases
+import olm.kinds.polynomial
+import olm.kinds.power
+import olm.kinds.product
+import olm.kinds.ramp
+import olm.kinds.repeat
+import olm.kinds.restarts
+import olm.kinds.sequence
+import olm.kinds.step
+import olm.kinds.time
+import olm.kinds.warmup_decay
 from olm.schedule.schedule import Schedule
 from olm.train.schedulers.base import SchedulerBase as SchedulerBase
 from olm.train.schedulers.cosine import CosineAnnealingLR as CosineAnnealingLR
@@ -20,9 +38,11 @@ class ChainedScheduler(ScheduleLR):
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Mapping[str, Any] | Schedule],
+        schedulers: Sequence[Mapping[str, Any] | Schedule | ScheduleLR],
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.product.Chained: ...
 
 class ConstantLR(ScheduleLR):
     """The base rate times ``factor`` before step ``total_iters``, then the base rate."""
@@ -33,16 +53,20 @@ class ConstantLR(ScheduleLR):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.constant.Constant: ...
 
 class ContinueLR(ScheduleLR):
     """One schedule after another, each with a base rate of its own: the rate that was reached."""
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Mapping[str, Any] | Schedule],
+        schedulers: Sequence[Mapping[str, Any] | Schedule | ScheduleLR],
         milestones: Sequence[int],
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.continuing.Continue: ...
 
 class CosineAnnealingWarmRestarts(ScheduleLR):
     """Half a cosine wave from the base rate to ``eta_min``, again and again, each time longer."""
@@ -54,6 +78,8 @@ class CosineAnnealingWarmRestarts(ScheduleLR):
         eta_min: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.restarts.CosineWarmRestarts: ...
 
 class CyclicLR(ScheduleLR):
     """Straight up from ``base_lr`` to ``max_lr`` and down again, without an end."""
@@ -68,6 +94,8 @@ class CyclicLR(ScheduleLR):
         gamma: float = 1.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.cyclic.Cyclic: ...
 
 class ExponentialLR(ScheduleLR):
     """The base rate, multiplied by ``gamma`` at every step."""
@@ -77,6 +105,8 @@ class ExponentialLR(ScheduleLR):
         gamma: float,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.step.Exponential: ...
 
 class FlatCosineLR(ScheduleLR):
     """The base rate for ``flat_steps``, then half a cosine wave down to a share of it."""
@@ -88,6 +118,8 @@ class FlatCosineLR(ScheduleLR):
         end_factor: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.decays.FlatCosine: ...
 
 class HoldLR(ScheduleLR):
     """A constant rate: the base rate, a multiple of it, or a fixed rate."""
@@ -98,6 +130,8 @@ class HoldLR(ScheduleLR):
         fixed_lr: float | None = None,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.hold.Hold: ...
 
 class InverseSqrtLR(ScheduleLR):
     """A straight rise to the base rate, then a decay with the inverse square root of the step."""
@@ -110,6 +144,8 @@ class InverseSqrtLR(ScheduleLR):
         end_factor: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.power.InverseSqrt: ...
 
 class KLAdaptiveLR(ScheduleLR):
     """The base rate, lowered when a KL divergence is above its target and raised when below."""
@@ -125,6 +161,8 @@ class KLAdaptiveLR(ScheduleLR):
         positive_only: bool = False,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.adaptive.KLAdaptive: ...
 
 class LinearFactorLR(ScheduleLR):
     """A straight line from one share of the base rate to another: torch's ``LinearLR``."""
@@ -136,24 +174,30 @@ class LinearFactorLR(ScheduleLR):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.ramp.LinearFactor: ...
 
 class MaximumLR(ScheduleLR):
     """At each step the highest of the rates of some schedules."""
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Mapping[str, Any] | Schedule],
+        schedulers: Sequence[Mapping[str, Any] | Schedule | ScheduleLR],
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.product.Maximum: ...
 
 class MinimumLR(ScheduleLR):
     """At each step the lowest of the rates of some schedules."""
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Mapping[str, Any] | Schedule],
+        schedulers: Sequence[Mapping[str, Any] | Schedule | ScheduleLR],
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.product.Minimum: ...
 
 class MultiStepLR(ScheduleLR):
     """The base rate, multiplied by ``gamma`` at every milestone."""
@@ -164,6 +208,8 @@ class MultiStepLR(ScheduleLR):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.step.MultiStep: ...
 
 class NewBobLR(ScheduleLR):
     """The base rate, multiplied by ``factor`` whenever a metric improves too little on the last."""
@@ -177,6 +223,8 @@ class NewBobLR(ScheduleLR):
         min_lr: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.newbob.NewBob: ...
 
 class NoamLR(ScheduleLR):
     """The Transformer's: a straight rise, then a decay with the inverse square root of the step."""
@@ -187,6 +235,8 @@ class NoamLR(ScheduleLR):
         warmup_steps: int,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.power.Noam: ...
 
 class OneCycleLR(ScheduleLR):
     """Up to ``max_lr`` from a share of it, then down to a small share of the first rate."""
@@ -204,16 +254,20 @@ class OneCycleLR(ScheduleLR):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.cyclic.OneCycle: ...
 
 class PhasesLR(ScheduleLR):
     """One schedule after another, each for a number of steps, from its own step 0 on."""
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Mapping[str, Any] | Schedule],
+        schedulers: Sequence[Mapping[str, Any] | Schedule | ScheduleLR],
         lengths: Sequence[int],
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.phases.Phases: ...
 
 class PolynomialLR(ScheduleLR):
     """The base rate times a power of the share of ``total_iters`` that remains."""
@@ -224,6 +278,8 @@ class PolynomialLR(ScheduleLR):
         power: float = 1.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.polynomial.Polynomial: ...
 
 class PowerLR(ScheduleLR):
     """The base rate over a power of the steps, ``(1 + decay_rate × step / decay_steps)^power``."""
@@ -235,6 +291,8 @@ class PowerLR(ScheduleLR):
         decay_rate: float = 1.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.power.Power: ...
 
 class RampLR(ScheduleLR):
     """From one rate to another, along one of several curves. Both ends are exact."""
@@ -253,19 +311,23 @@ class RampLR(ScheduleLR):
         past: Literal["hold", "mirror", "repeat", "extrapolate"] = "hold",
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.ramp.Ramp: ...
 
 class RepeatLR(ScheduleLR):
     """A schedule that starts again every ``period`` steps, slower or lower each time if wanted."""
     def __init__(
         self,
         optimizer: Optimizer,
-        scheduler: Mapping[str, Any] | Schedule,
+        scheduler: Mapping[str, Any] | Schedule | ScheduleLR,
         period: int,
         growth: float = 1.0,
         shrink: float = 1.0,
         count: int | None = None,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.repeat.Repeat: ...
 
 class RexLR(ScheduleLR):
     """Slow at first and fast at the end: a reflection of the exponential decay."""
@@ -277,16 +339,20 @@ class RexLR(ScheduleLR):
         end_factor: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.decays.Rex: ...
 
 class SequentialLR(ScheduleLR):
     """One schedule after another: at each milestone the next takes over, at its own step 0."""
     def __init__(
         self,
         optimizer: Optimizer,
-        schedulers: Sequence[Mapping[str, Any] | Schedule],
+        schedulers: Sequence[Mapping[str, Any] | Schedule | ScheduleLR],
         milestones: Sequence[int],
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.sequence.Sequential: ...
 
 class StepLR(ScheduleLR):
     """The base rate, multiplied by ``gamma`` every ``step_size`` steps."""
@@ -297,6 +363,8 @@ class StepLR(ScheduleLR):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.step.Step: ...
 
 class TableLR(ScheduleLR):
     """A table of factors of the base rate: each from its step on, or a curve through the points."""
@@ -308,6 +376,8 @@ class TableLR(ScheduleLR):
         between: Literal["hold", "linear", "cosine"] = "hold",
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.hold.Table: ...
 
 class TanhLR(ScheduleLR):
     """A decay along a hyperbolic tangent, slow at both ends."""
@@ -320,13 +390,15 @@ class TanhLR(ScheduleLR):
         end_lr: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.decays.Tanh: ...
 
 class TimeLR(ScheduleLR):
     """A schedule on another clock: shifted, in larger steps, along samples or tokens."""
     def __init__(
         self,
         optimizer: Optimizer,
-        scheduler: Mapping[str, Any] | Schedule,
+        scheduler: Mapping[str, Any] | Schedule | ScheduleLR,
         shift: int = 0,
         every: int = 1,
         first: int = 0,
@@ -335,6 +407,8 @@ class TimeLR(ScheduleLR):
         per_step: list[list[float]] | dict[str, int] | None = None,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.time.Time: ...
 
 class TriStageLR(ScheduleLR):
     """A straight rise, a plateau, a geometric decay: the three stages of speech models."""
@@ -348,6 +422,8 @@ class TriStageLR(ScheduleLR):
         end_factor: float = 0.01,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.warmup_decay.TriStage: ...
 
 class WarmupDecayLR(ScheduleLR):
     """A straight rise to the base rate, then a decay to a share of it, as for most models."""
@@ -371,6 +447,8 @@ class WarmupDecayLR(ScheduleLR):
         power: float = 2.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.warmup_decay.WarmupDecay: ...
 
 class WarmupStableDecayLR(ScheduleLR):
     """A straight rise to the base rate, which holds, then a decay to a share of it: WSD."""
@@ -396,3 +474,5 @@ class WarmupStableDecayLR(ScheduleLR):
         decay_ratio: float = 0.5,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.warmup_decay.WarmupStableDecay: ...

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
 from inspect import Parameter, Signature
-from operator import or_
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
-from pydantic_core import PydanticUndefined
+from pydantic import ValidationError
 from torch.optim import Optimizer
 
+from olm.fields.errors import problems_of
+from olm.fields.signatures import argument, fields_as_arguments
 from olm.fields.types import memory_fields
+from olm.problem import ArgumentError, Problem
+from olm.schedule.nesting import child_fields
 from olm.schedule.schedule import Schedule
 from olm.spec.spec import parse
+from olm.train.schedulers.parts import schedules_of
 
 
 def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[..., None]:
@@ -25,6 +27,9 @@ def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[.
     Args:
         model: the kind.
         start: the function to call with the scheduler, optimizer, schedule and `last_epoch`.
+
+    Raises:
+        ArgumentError: an argument is unknown or missing. It is a SpecError and a TypeError.
     """
     signature = signature_of(model)
     kind = model.model_fields["kind"].default
@@ -33,11 +38,15 @@ def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[.
         try:
             bound = signature.bind(self, *args, **kwargs)
         except TypeError as error:
-            raise TypeError(_misuse(kind, signature, model, kwargs) or f"{kind}: {error}") from None
+            given = _given(signature, (self, *args), kwargs)
+            if problems := _misuse(kind, model, given):
+                raise ArgumentError(problems) from None
+            raise TypeError(f"{kind}: {error}") from None
         bound.apply_defaults()
         fields = {
             name: value for name, value in bound.arguments.items() if name in model.model_fields
         }
+        fields |= schedules_of(fields, child_fields(model), kind, bound.arguments["optimizer"])
         schedule = parse({"kind": kind, **fields}).schedule
         start(self, bound.arguments["optimizer"], schedule, bound.arguments["last_epoch"])
 
@@ -49,20 +58,20 @@ def constructor(model: type[Schedule], start: Callable[..., None]) -> Callable[.
     return __init__
 
 
-def _misuse(
-    kind: str, signature: Signature, model: type[Schedule], given: Mapping[str, Any]
-) -> str:
-    """The error message for arguments that are unknown; empty if none is."""
-    from olm.fields.suggestions import meaning
+def _misuse(kind: str, model: type[Schedule], given: Mapping[str, Any]) -> list[Problem]:
+    """The problems of arguments that are unknown or missing, in the words for a document."""
+    own = {"self", "optimizer", "last_epoch"}
+    fields = {name: value for name, value in given.items() if name not in own}
+    try:
+        model.model_validate({"kind": kind, **fields})
+    except ValidationError as error:
+        return [problem for problem in problems_of(error) if problem.at_key]
+    return []
 
-    settable = {
-        name: field for name, field in model.model_fields.items() if name in signature.parameters
-    }
-    return "; ".join(
-        f"{kind} has no argument `{name}` ({meaning(name, settable, kind, given[name])})"
-        for name in given
-        if name not in signature.parameters
-    )
+
+def _given(signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by their names, whether a constructor has them or not."""
+    return {**dict(zip(signature.parameters, args, strict=False)), **kwargs}
 
 
 def signature_of(model: type[Schedule]) -> Signature:
@@ -72,35 +81,10 @@ def signature_of(model: type[Schedule]) -> Signature:
     >>> [str(argument) for argument in signature_of(LinearDecay).parameters.values()][2:]
     ['total_steps: int', 'last_epoch: int = -1']
     """
+    memory = memory_fields(model)
+    # A constructor takes no clock, which durations need.
     fields = [
-        _argument(name, plain_type(field.annotation), field.default)
-        for name, field in model.model_fields.items()
-        if name != "kind" and name not in memory_fields(model)
+        each for each in fields_as_arguments(model, durations=False) if each.name not in memory
     ]
-    first = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), _argument("optimizer", Optimizer)]
-    return Signature([*first, *fields, _argument("last_epoch", int, -1)], return_annotation=None)
-
-
-def plain_type(annotation: Any) -> Any:
-    """A field's type as a caller sees it: without bounds, and with all types that are accepted.
-
-    >>> from olm.fields.types import Listed, Steps
-    >>> plain_type(Listed[Steps])
-    collections.abc.Sequence[int]
-    """
-    annotation = getattr(annotation, "plain", annotation)
-    origin, inner = get_origin(annotation), get_args(annotation)
-    if annotation is Schedule:
-        return Mapping[str, Any] | Schedule
-    if origin is Annotated:
-        return plain_type(inner[0])
-    if origin is Union or origin is UnionType:
-        return reduce(or_, map(plain_type, inner))
-    if origin is tuple:
-        return Sequence[plain_type(inner[0])]  # type: ignore[misc]  # built at run time
-    return annotation
-
-
-def _argument(name: str, annotation: Any, default: Any = PydanticUndefined) -> Parameter:
-    given = Parameter.empty if default is PydanticUndefined else default
-    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation, default=given)
+    first = [Parameter("self", Parameter.POSITIONAL_OR_KEYWORD), argument("optimizer", Optimizer)]
+    return Signature([*first, *fields, argument("last_epoch", int, -1)], return_annotation=None)

@@ -1,6 +1,7 @@
 # Written by tools/generate.py from the kinds: change those, not this.
 from torch.optim import Optimizer
 
+import olm.kinds.cosine
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 class CosineAnnealingLR(ScheduleLR):
@@ -12,3 +13,5 @@ class CosineAnnealingLR(ScheduleLR):
         eta_min: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.cosine.CosineAnnealing: ...

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from olm.fields.errors import problems_of
-from olm.problem import OlmError, SpecError, found
-from olm.schedule.clock import Clock, clock_of
+from olm.problem import SpecError
+from olm.schedule.clock import Clock
 from olm.schedule.schedule import Schedule
 from olm.spec.parent import own_durations
 from olm.spec.root_keys import STATE_KEYS
@@ -21,29 +18,6 @@ _log = logging.getLogger("olm")
 
 BUILD = "only olm.build(spec, optimizer, clock=...) takes a clock"
 """The hint for a duration among the arguments of a torch class."""
-
-
-def clock_given(clock: Any) -> Clock | None:
-    """The clock that a caller passes: a Clock, or a mapping of its fields.
-
-    >>> clock_given({"total_steps": 160})
-    Clock(total_steps=160)
-
-    Raises:
-        OlmError: it is neither.
-        SpecError: a field of the mapping is invalid.
-    """
-    if clock is None or isinstance(clock, Clock):
-        return clock
-    if not isinstance(clock, Mapping):
-        whole = isinstance(clock, int) and not isinstance(clock, bool)
-        example = f"clock=olm.Clock(total_steps={clock if whole else 1000})"
-        raise OlmError(f"clock must be an olm.Clock, such as {example}, found {found(clock)}")
-    try:
-        return clock_of(clock)
-    except ValidationError as error:
-        problems = [problem.under(("clock",)) for problem in problems_of(error)]
-    raise SpecError(problems)
 
 
 def counted(spec: Spec, clock: Clock | None) -> Spec:

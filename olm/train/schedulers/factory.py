@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 from torch.optim import Optimizer
 
-from olm.schedule.clock import Clock
+from olm.schedule.clock import Clock, clock_given
 from olm.schedule.schedule import Schedule
 from olm.spec.agreement import OnChange, agreed
 from olm.spec.begin import check_begin, updates_taken
 from olm.spec.spec import Spec, parse
 from olm.train.optimizers import Optimizers
 from olm.train.schedulers.begin import begin_at
-from olm.train.schedulers.counted import clock_given, counted, recounted
+from olm.train.schedulers.counted import counted, recounted
 from olm.train.schedulers.document_numbers import check_optimizer
 from olm.train.schedulers.groups import group_rates
 from olm.train.schedulers.schedule_lr import CLASSES, ScheduleLR

@@ -1,6 +1,7 @@
 # Written by tools/generate.py from the kinds: change those, not this.
 from torch.optim import Optimizer
 
+import olm.kinds.linear
 from olm.train.schedulers.base import SchedulerBase as SchedulerBase
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
@@ -12,6 +13,8 @@ class LinearDecayLR(ScheduleLR):
         total_steps: int,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.linear.LinearDecay: ...
 
 class LinearLR(ScheduleLR):
     """A straight line: the torch scheduler of `olm.kinds.linear.Linear`."""
@@ -23,3 +26,5 @@ class LinearLR(ScheduleLR):
         start_factor: float = 1.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.linear.Linear: ...

@@ -3,6 +3,7 @@ from typing import Literal
 
 from torch.optim import Optimizer
 
+import olm.kinds.plateau
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 class ReduceLROnPlateau(ScheduleLR):
@@ -20,3 +21,5 @@ class ReduceLROnPlateau(ScheduleLR):
         eps: float = 1e-08,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.plateau.Plateau: ...

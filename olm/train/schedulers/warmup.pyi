@@ -1,6 +1,7 @@
 # Written by tools/generate.py from the kinds: change those, not this.
 from torch.optim import Optimizer
 
+import olm.kinds.warmup
 from olm.train.schedulers.schedule_lr import ScheduleLR
 
 class WarmupCosineScheduler(ScheduleLR):
@@ -13,6 +14,8 @@ class WarmupCosineScheduler(ScheduleLR):
         min_lr: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.warmup.WarmupCosine: ...
 
 class WarmupLR(ScheduleLR):
     """A straight rise: the torch scheduler of `olm.kinds.warmup.Warmup`."""
@@ -23,3 +26,5 @@ class WarmupLR(ScheduleLR):
         start_lr: float = 0.0,
         last_epoch: int = -1,
     ) -> None: ...
+    @property
+    def schedule(self) -> olm.kinds.warmup.Warmup: ...
