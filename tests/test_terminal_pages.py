@@ -16,7 +16,7 @@ SPECS = Path(__file__).parents[1] / "specs"
 SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def shown(columns, lines, *arguments, **variables):
+def shown(columns, lines, *arguments, status=0, **variables):
     """What the command prints on a terminal of a size."""
     parent, child = pty.openpty()
     ioctl(child, TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -35,7 +35,7 @@ def shown(columns, lines, *arguments, **variables):
         if not part:
             break
         parts.append(part)
-    assert process.wait() == 0
+    assert process.wait() == status
     os.close(parent)
     return b"".join(parts).decode().replace("\r\n", "\n")
 
@@ -75,3 +75,14 @@ def test_a_pipe_has_whole_lines():
     first, _, curve, *_ = page.splitlines()
     assert first.endswith("at step 500,000, which holds.")
     assert len(curve.rstrip()) <= 80
+
+
+def test_findings_lead_to_their_pages_and_a_star_marks_what_is_fixed(tmp_path):
+    path = tmp_path / "a.olm.yaml"
+    path.write_text("kind: LinearLR\ntotal_step: 10\n", encoding="utf-8")
+    page = shown(80, 24, "check", str(path), status=1)
+    link = re.search(r"\x1b\]8;;file://(\S+unknown-field\.md)\x1b\\error\[unknown-field\]", page)
+    assert Path(link[1]).read_text(encoding="utf-8").startswith("# unknown-field")
+    assert "\x1b]8;;\x1b\\*" in page
+    assert "`olm check --fix` can fix it (*)" in page
+    assert "*" not in shown(80, 24, "check", str(path), status=1, NO_COLOR="1")

@@ -38,6 +38,12 @@ def picture(problem: Problem, text: Text, paint: Paint) -> Iterator[str]:
       | ^^^^^^^^^^ no?
     """
     where, what = str(problem.place or text.file), f"{problem.severity}[{problem.code}]"
+    if paint.links:
+        from olm.checking.pages import file_of
+
+        what = paint.link(what, file_of(problem.code))
+        # A star marks what --fix fixes.
+        what += "*" * (problem.fix is not None)
     start = f"{paint('bold', visible(where))}: {paint(problem.severity, what)}"
     yield f"{start}: {paint('bold', problem.message)}"
     marks = _marks(problem)

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import wrap
 from typing import TextIO
 
@@ -25,10 +26,27 @@ STYLES = {
 
 
 class Paint:
-    """Colours text, unless colours are switched off."""
+    """Colours text, unless colours are switched off.
 
-    def __init__(self, coloured: bool) -> None:
-        self.coloured = coloured
+    Args:
+        coloured: whether there are colours.
+        links: whether text can lead to a file, as terminals show it.
+    """
+
+    def __init__(self, coloured: bool, links: bool = False) -> None:
+        self.coloured, self.links = coloured, links
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Paint:
+        """The colours for a stream, and links if it is a terminal."""
+        coloured = wants_colour(stream)
+        return cls(coloured, coloured and stream.isatty())
+
+    def link(self, text: str, path: Path) -> str:
+        """A text that leads to a file."""
+        if not self.links or not path.exists():
+            return text
+        return f"\x1b]8;;{path.as_uri()}\x1b\\{text}\x1b]8;;\x1b\\"
 
     def __call__(self, style: str, text: str) -> str:
         return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if self.coloured and text else text
@@ -69,9 +87,9 @@ class Screen:
     def of(cls, stream: TextIO) -> Screen:
         """The screen behind a stream; a file or a pipe is 80 columns wide."""
         if not stream.isatty():
-            return cls(has_unicode=_has_unicode(stream), paint=Paint(wants_colour(stream)))
+            return cls(has_unicode=_has_unicode(stream), paint=Paint.of(stream))
         size = shutil.get_terminal_size((cls.width, cls.height))
-        paint, has_unicode = Paint(wants_colour(stream)), _has_unicode(stream)
+        paint, has_unicode = Paint.of(stream), _has_unicode(stream)
         return cls(max(size.columns, NARROWEST), size.lines, has_unicode, paint, breaks=True)
 
     @property

@@ -76,11 +76,21 @@ def page(code: str) -> Page:
     """
     if code not in codes():
         raise KeyError(code)
-    path = PAGES / f"{code}.md"
-    if path.exists():
+    path = file_of(code)
+    if path.suffix == ".md":
         return _parsed(code, path.read_text(encoding="utf-8").removeprefix(f"# {code}: "), "error")
-    head = ast.get_docstring(ast.parse(_lints()[code].read_text(encoding="utf-8")))
+    head = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     return _parsed(code, f"{head}\n", "warning")
+
+
+def file_of(code: str) -> Path:
+    """The file that explains a code; one that does not exist for a code that is unknown.
+
+    >>> file_of("unknown-field").name, file_of("late-rise").name
+    ('unknown-field.md', 'late_rise.py')
+    """
+    path = PAGES / f"{code}.md"
+    return path if path.exists() else _lints().get(code, path)
 
 
 def _parsed(code: str, text: str, severity: str) -> Page:

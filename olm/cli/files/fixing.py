@@ -13,7 +13,7 @@ from olm.checking.fix import fixed_text, with_sound_fixes
 from olm.cli import Misuse
 from olm.cli.files.plan import Plan
 from olm.cli.files.search import STDIN
-from olm.cli.terminal import Paint, visible, wants_colour
+from olm.cli.terminal import Paint, visible
 from olm.problem import Place, Problem, quantity
 from olm.text.document import read
 from olm.text.source import MAX_BYTES
@@ -99,7 +99,7 @@ def print_differences(plan: Plan) -> int:
     Raises:
         Misuse: a file cannot be read.
     """
-    paint, count = Paint(wants_colour(sys.stdout)), 0
+    paint, count = Paint.of(sys.stdout), 0
     for path in plan.paths:
         try:
             file = fixed(path, plan.options(path), plan.stdin)

@@ -22,7 +22,8 @@ def report(results: Iterable[Checked], look: Look) -> Iterator[str]:
     yield look.paint("bold" if tally.wrong else "fine", outcome(tally)) + "\n"
     if tally.fixable:
         share = _share(tally.fixable, of=tally.errors + tally.warnings)
-        yield f"`olm check --fix` can fix {share}\n"
+        mark = " (*)" if look.paint.links else ""
+        yield f"`olm check --fix` can fix {share}{mark}\n"
     if tally.waiting:
         yield f"{_waiting(tally.waiting)}\n"
 

@@ -22,7 +22,7 @@ from olm.cli.files.plan import Plan, planned
 from olm.cli.files.search import STDIN, SUFFIXES
 from olm.cli.formats import Look, Output, Tally, in_help, named, names
 from olm.cli.input import add_at
-from olm.cli.terminal import Paint, Progress, visible, wants_colour
+from olm.cli.terminal import Paint, Progress, visible
 from olm.fields.types import MAX_RATE
 from olm.problem import listed
 
@@ -222,7 +222,7 @@ def _reported(plan: Plan, args: Namespace) -> bool:
     """Write the reports; whether the run fails."""
     # The fixed text goes to standard output, so the report goes to standard error.
     out = sys.stderr if args.fix and STDIN in plan.paths else sys.stdout
-    look = Look(Paint(wants_colour(out)), Tally(), plan.is_strict)
+    look = Look(Paint.of(out), Tally(), plan.is_strict)
     # Whatever ends the report must end the worker processes.
     with closing(_results(plan)) as results:
         out.writelines(_report(counted(results, look, len(plan.paths)), look, plan, args))

@@ -19,7 +19,7 @@ from olm.cli.comparing.sides import Side, side, state_in, text_of
 from olm.cli.excerpt import picture
 from olm.cli.files.search import STDIN
 from olm.cli.input import add_at
-from olm.cli.terminal import Paint, Screen, visible, wants_colour
+from olm.cli.terminal import Paint, Screen, visible
 from olm.cli.verbs.show import add_pictures, add_scale, count, scale_of
 from olm.problem import LISTED, OlmError, RateError, SpecError, quantity
 from olm.spec.load import parse_document
@@ -102,7 +102,7 @@ def _sides(args: Namespace) -> tuple[Side, Side] | None:
     """
     clock = clock_of(args)
     named = _documents(args)
-    paint = Paint(wants_colour(sys.stdout))
+    paint = Paint.of(sys.stdout)
     # Problems must not mix with the JSON.
     with redirect_stdout(sys.stderr if args.json else sys.stdout):
         a, b = (_side(name, document, clock, paint) for name, document in named)

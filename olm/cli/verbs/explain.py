@@ -13,7 +13,7 @@ from olm.checking.pages import Page, codes, page
 from olm.cli import FINE, MISUSE
 from olm.cli.excerpt import picture
 from olm.cli.markdown import plain, wrapped
-from olm.cli.terminal import Paint, wants_colour
+from olm.cli.terminal import Paint
 from olm.problem import clipped, nearest
 from olm.text.document import read
 
@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Print the list, or one page."""
-    paint = Paint(wants_colour(sys.stdout))
+    paint = Paint.of(sys.stdout)
     if args.topic is None:
         print("\n\n".join(_list(paint)))
     elif args.topic in codes():

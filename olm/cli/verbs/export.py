@@ -16,7 +16,7 @@ from olm.cli.excerpt import picture
 from olm.cli.files.search import is_there
 from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
-from olm.cli.terminal import Paint, visible, wants_colour
+from olm.cli.terminal import Paint, visible
 from olm.cli.verbs.show import count
 from olm.problem import SpecError, clipped, listed, nearest
 from olm.text.write import write_whole
@@ -85,13 +85,13 @@ def run(args: Namespace) -> int:
         print(*waiting.message("olm export"), sep="\n", file=sys.stderr)
         return PROBLEMS
     if result.spec is None or result.counted is None:
-        print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
+        print(*of_file(result, Paint.of(sys.stdout)), sep="", end="")
         return PROBLEMS
     clock = result.spec.clock_for(given)
     try:
         text = export(_run_of(result.counted, target, clock, args), target)
     except SpecError as error:
-        paint = Paint(wants_colour(sys.stderr))
+        paint = Paint.of(sys.stderr)
         for problem in error.problems:
             shown = result.document.located(replace(problem, path=("kind",)))
             print(*picture(shown, result.text, paint), sep="\n", file=sys.stderr)

@@ -14,7 +14,7 @@ from olm.cli import FINE, PROBLEMS, Misuse
 from olm.cli.excerpt import picture
 from olm.cli.input import BINARY
 from olm.cli.spec_text import as_yaml, concise
-from olm.cli.terminal import Paint, visible, wants_colour
+from olm.cli.terminal import Paint, visible
 from olm.problem import OlmError, SpecError, dotted, quantity
 from olm.text.source import Text
 from olm.text.write import write_whole
@@ -128,7 +128,7 @@ def excerpts(file: str, problem: Problem) -> Iterator[str]:
         with suppress(OSError):
             data = data_of(Path(file))
             content = "" if data.startswith(BINARY) else data.decode("utf-8", "replace")
-    return picture(problem, Text(file, content), Paint(wants_colour(sys.stderr)))
+    return picture(problem, Text(file, content), Paint.of(sys.stderr))
 
 
 def _written(file: str, made: Imported, args: Namespace) -> dict[str, Any]:

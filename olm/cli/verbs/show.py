@@ -17,7 +17,7 @@ from olm.cli.drawing.page import View, page
 from olm.cli.files.search import is_there
 from olm.cli.formats.text import of_file
 from olm.cli.input import add_at, checked
-from olm.cli.terminal import Paint, Screen, visible, wants_colour
+from olm.cli.terminal import Paint, Screen, visible
 from olm.drawing.axis import NEEDS, Axis, axes, lacks
 from olm.fields.types import MAX_STEPS
 from olm.problem import RateError
@@ -129,7 +129,7 @@ def run(args: Namespace) -> int:
         if (waiting := uncounted(result, given)) is not None:
             return _show_words(waiting, args)
         if result.spec is None or result.counted is None:
-            print(*of_file(result, Paint(wants_colour(sys.stdout))), sep="", end="")
+            print(*of_file(result, Paint.of(sys.stdout)), sep="", end="")
             return PROBLEMS
         return _show(view_of(result.spec, result.counted, given, args), result.text, args)
     except RateError as error:

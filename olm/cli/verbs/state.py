@@ -21,7 +21,7 @@ from olm.cli.formats import Tally, outcome
 from olm.cli.formats.text import of_file
 from olm.cli.input import BINARY, checked
 from olm.cli.run_configuration import continued_from, has_configuration, nothing_beside
-from olm.cli.terminal import Paint, visible, wants_colour
+from olm.cli.terminal import Paint, visible
 from olm.problem import OlmError, SpecError, StateError, dotted, listed, quantity
 from olm.spec.spec import Spec, parse
 from olm.text.document import read
@@ -110,7 +110,7 @@ def run(args: Namespace) -> int:
     check_alone(args)
     if args.config is not None and args.spec is not None:
         raise Misuse("--spec and --config are both the schedule: leave one of them out")
-    command = _Command(args, Paint(wants_colour(sys.stdout)), clock)
+    command = _Command(args, Paint.of(sys.stdout), clock)
     return command.convert() if args.json or args.out is not None else command.show()
 
 
@@ -122,7 +122,7 @@ def only_state(verb: str, file: str, at: str | None) -> Spec | int:
         is printed to the standard error.
     """
     args = Namespace(file=file, at=at, spec=None, config=None, at_step=None)
-    return _Command(args, Paint(wants_colour(sys.stderr)), None).only(verb)
+    return _Command(args, Paint.of(sys.stderr), None).only(verb)
 
 
 class _Command:
