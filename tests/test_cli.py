@@ -311,7 +311,8 @@ def examples(verb, capsys):
     return re.findall(r"^  \$ (.+)\n((?:  (?!\$ ).*\n)*)", capsys.readouterr().out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("verb", verb_modules())
+# The server of `olm preview` runs until it is ended: tests/browser has its examples.
+@pytest.mark.parametrize("verb", sorted(verb_modules().keys() - {"preview"}))
 def test_the_examples_in_the_help_of_a_verb_run_as_they_stand(verb, folder, tmp_path, capsys):
     commands = examples(verb, capsys)
     assert any(f"olm {verb}" in command for command, _ in commands)
