@@ -7,7 +7,7 @@ from functools import reduce
 from inspect import Parameter, Signature, isclass
 from operator import or_
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -77,25 +77,3 @@ def plain_type(annotation: Any, metadata: Iterable[Any] = (), *, durations: bool
 def _type_of(field: FieldInfo, durations: bool) -> Any:
     plain = plain_type(field.annotation, field.metadata, durations=durations)
     return plain | None if field.default is None else plain
-
-
-if TYPE_CHECKING:
-    from pydantic._internal._model_construction import ModelMetaclass
-
-    Signed = ModelMetaclass
-else:
-
-    class Signed(type(BaseModel)):
-        """The metaclass of models whose signature has plain types, computed when it is asked for.
-
-        pydantic's has the bounds and validators of every field, and none until it builds the model.
-        """
-
-        @property
-        def __signature__(cls) -> Signature:
-            return signature_of_model(cls)
-
-        @__signature__.setter
-        def __signature__(cls, other: Any) -> None:
-            # pydantic sets its own, again at every rebuild.
-            pass

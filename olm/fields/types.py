@@ -378,6 +378,30 @@ class Length:
         return {**handler(schema), "minItems": self.minimum}
 
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+
+    Signed = ModelMetaclass
+else:
+
+    class Signed(type(BaseModel)):
+        """The metaclass of models whose signature has plain types, computed when it is asked for.
+
+        pydantic's has the bounds and validators of every field, and none until it builds the model.
+        """
+
+        @property
+        def __signature__(cls) -> Any:
+            from olm.fields.signatures import signature_of_model
+
+            return signature_of_model(cls)
+
+        @__signature__.setter
+        def __signature__(cls, other: Any) -> None:
+            # pydantic sets its own, again at every rebuild.
+            pass
+
+
 @cache
 def step_fields(model: type[BaseModel]) -> tuple[str, ...]:
     """The fields of a model that are numbers of steps, or lists of them.

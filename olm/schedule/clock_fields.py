@@ -19,8 +19,7 @@ from olm.fields.durations import (
 from olm.fields.errors import as_spec_error
 from olm.fields.imported import ImportedType
 from olm.fields.rules import Model, Rule, rule
-from olm.fields.signatures import Signed
-from olm.fields.types import MAX_STEPS, Quantity, RoundingWord, RunSteps, default
+from olm.fields.types import MAX_STEPS, Quantity, RoundingWord, RunSteps, Signed, default
 
 if TYPE_CHECKING:
     from olm.fields.types import Converted

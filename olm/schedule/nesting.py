@@ -8,7 +8,7 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel
 
-from olm.fields.signatures import Signed
+from olm.fields.types import Signed
 from olm.problem import Path
 
 

@@ -19,8 +19,7 @@ from pydantic_core import InitErrorDetails
 from olm import kinds as kinds  # every kind, before a document asks for one
 from olm.fields.errors import at, invalid
 from olm.fields.imported import ImportedType, imported, there
-from olm.fields.signatures import Signed
-from olm.fields.types import MAX_STEPS, Items, Length, Number, Rate, RoundingWord
+from olm.fields.types import MAX_STEPS, Items, Length, Number, Rate, RoundingWord, Signed
 from olm.problem import Path, found
 from olm.schedule.schedule import Schedule, reserve, validate
 

@@ -175,19 +175,24 @@ class Spec(Root):
             SpecError: the clock does not know what a duration needs, or what comes out is not
                 valid.
         """
-        clock = self.clock_for(clock)
         if self.is_counted:
+            if clock is not None:
+                from olm.schedule.clock import clock_given
+
+                # What is no clock is refused, although there is nothing to count.
+                clock_given(clock)
             return self
-        (root, *others), counted = self._in_steps(clock)
+        clock = self.clock_for(clock)
+        (root, *others), durations = self._in_steps(clock)
         expect = self.expect
         if expect is not None:
             from olm.spec import expectation
 
             expect = expectation.counted(expect, clock, self.rounding)
         # What is counted is valid, and takes long to be validated again.
-        durations = self.durations + tuple(item.as_written for item in counted)
+        written = self.durations + tuple(item.as_written for item in durations)
         update = {"schedule": root, "also": self._with_curves(others), "expect": expect}
-        return super().model_copy(update=update | {"durations": durations})
+        return super().model_copy(update=update | {"durations": written})
 
     def _in_steps(self, clock: Clock) -> tuple[list[Schedule], tuple[Counted, ...]]:
         """Each schedule of the document in steps, and the durations of all of them."""
