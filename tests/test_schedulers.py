@@ -75,7 +75,8 @@ def test_it_has_torchs_attributes_and_no_others(document):
     ours = {name for name in dir(scheduler) if not name.startswith("_")}
     torchs = {name for name in dir(plain) if not name.startswith("_")} - {"lr_lambdas"}
     plateaus = {"in_cooldown"} if isinstance(scheduler, ReduceLROnPlateau) else set()
-    assert ours == torchs | {"schedule", "observe", "values", "settings", "frozen"} | plateaus
+    added = {"schedule", "observe", "values", "settings", "frozen", "plot"}
+    assert ours == torchs | added | plateaus
     for name in ("__call__", "__len__", "__bool__"):
         assert not hasattr(scheduler, name)
     assert type(scheduler).__eq__ is object.__eq__

@@ -182,11 +182,11 @@ def test_a_spec_with_problems_is_told_as_check_tells_them(tmp_path, capsys):
         (["nothing.olm.yaml"], "no such file: nothing.olm.yaml"),
         (["{linear}", "--base-lr", "-1"], "must be finite and at least 0, found -1"),
         (["{linear}", "--base-lr", "nan"], "must be finite and at least 0, found nan"),
-        (["{linear}", "--base-lr", "much"], "invalid rate value: 'much'"),
+        (["{linear}", "--base-lr", "much"], "--base-lr: 'much' is not a valid value"),
         (["{linear}", "--steps", "0"], "must be whole and at least 1, found 0"),
         (["{linear}", "--steps", "1.5"], "must be whole and at least 1, found 1.5"),
         (["{linear}", "--csv", "{linear}/rates.csv"], "Not a directory"),
-        ([], "the following arguments are required: FILE"),
+        ([], "FILE is missing: `olm show --help` describes it"),
     ],
 )
 def test_wrong_use_is_told_in_a_line(arguments, message, linear, capsys):

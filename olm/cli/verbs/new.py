@@ -44,8 +44,7 @@ example:
   # start_factor: 1.0  # What the base rate is multiplied by at step 0.
 
 A schedule's name in another framework also works, with the framework if frameworks differ:
-  $ olm new constant_with_warmup
-  $ olm new transformers.cosine
+`olm new constant_with_warmup`, `olm new transformers.cosine`.
 
 With --from, it is a copy of a recipe:
   $ olm new --from bert-base --out bert.olm.yaml
