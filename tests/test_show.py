@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -776,3 +777,19 @@ def test_without_a_clock_targets_are_described_and_their_durations_are_listed(sh
 def test_the_base_rate_in_a_spec_without_targets_is_used_unless_an_option_has_another(show):
     assert table(show(LINEAR + NUMBERS)[1], "step")[1][1:3] == ["1.0e-02", "100 %"]
     assert table(show(LINEAR + NUMBERS, "--base", "lr=1")[1], "step")[1][1] == "1.0e+00"
+
+
+def test_a_state_with_fewer_rates_than_names_is_shown(show):
+    decay = {"kind": "LinearDecayLR", "total_steps": 4}
+    also = [{"set": "weight_decay", "groups": ["wd"], "schedule": decay, "base": 0.1}]
+    spec = olm.parse({"kind": "HoldLR", "also": also})
+    document = {
+        **spec.model_dump(),
+        "last_epoch": 0,
+        "base_lrs": [0.1, 0.2],
+        "digest": digest(spec.schedule, spec.also),
+        "param_groups": ["wd", "no_wd", "other"],
+    }
+    status, shown, _ = show(yaml.safe_dump(document))
+    assert status == FINE
+    assert "weight_decay" in shown

@@ -12,7 +12,7 @@ import pytest
 import needs
 
 ROOT = Path(__file__).parents[1]
-USES = Path(__file__).with_name("uses_of_types.py")
+USES = ROOT / "tests" / "uses" / "of_types.py"
 
 
 def marked(checker):

@@ -30,7 +30,7 @@ from environment import ROOT, enter
 from markers import between
 
 PAGE = ROOT / "tools" / "bench.md"
-TOPICS = ("steps", "targets", "lifecycle", "curves", "resuming", "commands")
+TOPICS = ("steps", "targets", "lifecycle", "curves", "resuming", "commands", "pictures")
 NEEDED = ("torch", "numpy", "pydantic", "check_jsonschema")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from environment import ROOT
-from olm.cli import main
-from olm.spec.recipes import GROUPS, Recipe, recipes
+
+if TYPE_CHECKING:
+    from olm.spec.recipes import Recipe
 
 SPECS = ROOT / "specs"
 HEAD = """\
@@ -27,6 +29,8 @@ Written by tools/generate.py from the specs.
 
 def gallery() -> dict[Path, str]:
     """The page and its pictures, by path."""
+    from olm.spec.recipes import GROUPS, recipes
+
     pictures = {
         SPECS / "pictures" / f"{one.name}.svg": _picture(one.path) for one in recipes().values()
     }
@@ -38,6 +42,8 @@ def gallery() -> dict[Path, str]:
 
 
 def _members(group: str) -> list[Recipe]:
+    from olm.spec.recipes import recipes
+
     return [one for one in recipes().values() if one.group == group]
 
 
@@ -78,6 +84,8 @@ def _entry(recipe: Recipe) -> str:
 
 def _picture(path: Path) -> str:
     """The picture that `olm show --svg` draws."""
+    from olm.cli import main
+
     with TemporaryDirectory() as folder:
         out = Path(folder) / "picture.svg"
         if main(["show", str(path), "--svg", str(out)]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from olm.problem import OlmError, StateError, found, listed
+from olm.schedule.clock import clock_given
 from olm.schedule.schedule import Schedule
 from olm.spec.load import SpecSource, as_spec
 
@@ -84,7 +85,9 @@ def multiplier(
             f"a multiplier sets only the learning rate and would drop {labels}: use olm.build, or "
             "remove `also`"
         )
-    schedule = said.resolve(clock).schedule
+    run, schedule = clock_given(clock), said.schedule
+    if not schedule.is_counted:
+        schedule = said.plan(run).schedule
     if schedule.metric_driven:
         raise OlmError(f"{schedule.kind} is driven by a metric, which a multiplier cannot observe")
     if not (isinstance(base_lr, int | float) and 0 < base_lr < float("inf")):

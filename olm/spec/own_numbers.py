@@ -55,7 +55,9 @@ def covered(spec: Spec, number: str, target: Target | None) -> tuple[list[str], 
     if target is not None and target.bases is not None:
         of_state: list[float | None] = [*target.bases]
     elif number == LR and spec.base_lrs is not None:
-        of_state = [spec.base_lrs[place] for place in places]
+        # A state by hand may have fewer rates than names.
+        rates = dict(enumerate(spec.base_lrs))
+        of_state = [rates.get(place) for place in places]
     else:
         groups = [spec.param_groups[place] for place in places]
         of_state = [dict(group.numbers).get(number, optimizer.get(number)) for group in groups]
