@@ -7,11 +7,9 @@ import torch
 from transformers import Trainer
 
 import olm
-from hosts.test_deepspeed import alone
 from hosts.test_mmengine import Config, Hook, Model, Runner
 from hosts.test_transformers import Recorder, trainer_of
 
-__all__ = ["alone"]
 # torch has new names for collectives that DeepSpeed calls.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:torch.distributed")
 

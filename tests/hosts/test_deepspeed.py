@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch.distributed as dist
 
 import olm
 from hosts import targets
@@ -34,18 +33,6 @@ WITH_PLATEAU = {
     "schedulers": [{"kind": "WarmupLR", "warmup_steps": 2}, PLATEAU],
     "milestones": [2],
 }
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """A process group of 1 process for all tests: DeepSpeed keeps the first."""
-    store = dist.FileStore(str(tmp_path_factory.mktemp("group") / "store"), 1)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}.items():
-            patch.setenv(name, value)
-        dist.init_process_group("gloo", store=store, rank=0, world_size=1)
-        yield
-        dist.destroy_process_group()
 
 
 @pytest.mark.usefixtures("alone")

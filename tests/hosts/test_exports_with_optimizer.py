@@ -7,7 +7,6 @@ import warnings
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
 import yaml
 from lightning.pytorch import Callback, LightningModule
 from lightning.pytorch.cli import LightningCLI, instantiate_class
@@ -74,37 +73,30 @@ def test_the_schedulers_of_deepspeed_have_the_exported_rates():
         assert walked(trained, [scheduler], run.steps) == expected(run), text
 
 
-def test_an_engine_of_deepspeed_trains_with_the_exported_rates(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("alone")
+def test_an_engine_of_deepspeed_trains_with_the_exported_rates():
     import deepspeed
 
-    for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}.items():
-        monkeypatch.setenv(name, value)
     # DeepSpeed would compile this extension first.
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    dist.init_process_group(
-        "gloo", store=dist.FileStore(str(tmp_path / "store"), 1), rank=0, world_size=1
-    )
-    try:
-        for document in COMPOSED["deepspeed"].values():
-            optimizer = {"lr": BASE, "weight_decay": 0.5, "momentum": 0.25}
-            run = Run(parse(document | {"optimizer": optimizer}).resolve(), BASE, 25)
-            config = json.loads(export(run, targets()["deepspeed"]))
-            model = torch.nn.Linear(3, 1)
-            engine, *_ = deepspeed.initialize(
-                model=model,
-                model_parameters=model.parameters(),
-                config={"train_micro_batch_size_per_gpu": 2, **config},
-            )
-            group = engine.optimizer.param_groups[0]
-            rates = []
-            for _ in range(25):
-                rates.append(group["lr"])
-                engine.backward(engine(torch.ones(2, 3)).square().mean())
-                engine.step()
-            assert rates == expected(run)
-            assert (group["weight_decay"], group["momentum"]) == (0.5, 0.25)
-    finally:
-        dist.destroy_process_group()
+    for document in COMPOSED["deepspeed"].values():
+        optimizer = {"lr": BASE, "weight_decay": 0.5, "momentum": 0.25}
+        run = Run(parse(document | {"optimizer": optimizer}).resolve(), BASE, 25)
+        config = json.loads(export(run, targets()["deepspeed"]))
+        model = torch.nn.Linear(3, 1)
+        engine, *_ = deepspeed.initialize(
+            model=model,
+            model_parameters=model.parameters(),
+            config={"train_micro_batch_size_per_gpu": 2, **config},
+        )
+        group = engine.optimizer.param_groups[0]
+        rates = []
+        for _ in range(25):
+            rates.append(group["lr"])
+            engine.backward(engine(torch.ones(2, 3)).square().mean())
+            engine.step()
+        assert rates == expected(run)
+        assert (group["weight_decay"], group["momentum"]) == (0.5, 0.25)
 
 
 def test_the_classes_that_lightning_instantiates_have_the_exported_rates():

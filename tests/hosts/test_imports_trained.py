@@ -5,7 +5,6 @@ import warnings
 
 import pytest
 import torch
-import torch.distributed as dist
 import yaml
 
 import olm
@@ -184,18 +183,6 @@ DEEPSPEED = {
     "OneCycle": {"cycle_min_lr": 1e-4, "cycle_max_lr": 1e-2, "cycle_first_step_size": 9},
     "LRRangeTest": {"lr_range_test_min_lr": 1e-3, "lr_range_test_step_size": 5},
 }
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """A process group of 1 process for all tests: DeepSpeed keeps the first."""
-    store = dist.FileStore(str(tmp_path_factory.mktemp("group") / "store"), 1)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}.items():
-            patch.setenv(name, value)
-        dist.init_process_group("gloo", store=store, rank=0, world_size=1)
-        yield
-        dist.destroy_process_group()
 
 
 @pytest.mark.usefixtures("alone")

@@ -95,16 +95,15 @@ def _file() -> str:
 
 FAMILIES = [
     Family(
-        "A picture",
+        "a picture with six targets, as a process",
         [
-            Contest(
-                "picture command", "`olm show --svg`, six targets", commands, {MATPLOTLIB: 0.5}
-            ),
-            Contest("picture redraw", "a redraw of `olm preview`", redraws, {ALONE: 3.0}),
+            Contest("picture command", "`olm show --svg`", commands, {MATPLOTLIB: 0.5}, setups=3),
+            Amount("picture page", "`olm show --html`", "size", "KB", size, 150),
         ],
+        processes=True,
     ),
     Family(
-        "The size of a page",
-        [Amount("picture page", "`olm show --html`, six targets", "size", " KB", size, 150.0)],
+        "a picture with six targets, in a process",
+        [Contest("picture redraw", "a redraw of `olm preview`", redraws, {ALONE: 3.0})],
     ),
 ]
