@@ -29,14 +29,17 @@ Written by tools/generate.py from the specs.
 
 def gallery() -> dict[Path, str]:
     """The page and its pictures, by path."""
-    from olm.spec.recipes import GROUPS, recipes
+    from olm.spec.recipes import GROUPS
 
+    groups = [group for group in GROUPS if _members(group)]
     pictures = {
-        SPECS / "pictures" / f"{one.name}.svg": _picture(one.path) for one in recipes().values()
+        SPECS / "pictures" / f"{one.name}.svg": _picture(one.path)
+        for group in groups
+        for one in _members(group)
     }
-    contents = [f"- [{group}](#{_anchor(group)}): {_links(group)}" for group in GROUPS]
+    contents = [f"- [{group}](#{_anchor(group)}): {_links(group)}" for group in groups]
     page = [HEAD, *contents, ""]
-    for group in GROUPS:
+    for group in groups:
         page += [f"## {group}", "", *map(_entry, _members(group))]
     return {SPECS / "README.md": "\n".join(page), **pictures}
 
@@ -44,7 +47,7 @@ def gallery() -> dict[Path, str]:
 def _members(group: str) -> list[Recipe]:
     from olm.spec.recipes import recipes
 
-    return [one for one in recipes().values() if one.group == group]
+    return [one for one in recipes().values() if one.group == group and one.path.exists()]
 
 
 def _links(group: str) -> str:
