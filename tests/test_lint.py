@@ -667,6 +667,7 @@ def test_a_warning_about_a_duration_says_how_many_steps_it_is():
 
 
 @given(schedules(), st.integers(1, 10**6))
+@example(KINDS["RampLR"](total_steps=1, end_factor=0.0, past="extrapolate"), 1)
 @settings(deadline=None)
 def test_the_same_is_found_in_steps_and_where_the_clock_says_the_steps(schedule, total):
     document = read(yaml.safe_dump(schedule.model_dump(mode="json")), "a.yaml")
