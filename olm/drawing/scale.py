@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from olm.schedule.curves import Array
 
 DECADES = 2
-"""Positive values that span so many decades are drawn on a logarithmic axis ..."""
+"""Positive values that span this many decades are drawn on a logarithmic axis ..."""
 
 OFTEN = 0.15
 """... if at least this share of the steps has values that a linear axis could not show."""

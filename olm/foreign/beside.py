@@ -110,7 +110,7 @@ def _is_configuration(file: FilePath) -> bool:
 
 
 def answers(checkpoint: FilePath, value: Any) -> dict[str, Any]:
-    """What a checkpoint says of the run that its configuration may not say."""
+    """What a checkpoint has about the run that its configuration may lack."""
     found: dict[str, Any] = {}
     trainer = trainer_state(checkpoint)
     if _is_count(trainer.get("max_steps")):

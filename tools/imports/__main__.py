@@ -10,13 +10,10 @@ differs.
 
 from __future__ import annotations
 
-import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,7 +25,7 @@ sys.path[0] = str(FOLDER.parent)
 
 from environment import ROOT  # noqa: E402
 from imports import Configuration, Framework  # noqa: E402
-from peers._environments import python_of, variables  # noqa: E402
+from peers._command import again, require, run  # noqa: E402
 
 COMMAND = "python3 tools/imports"
 NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
@@ -36,18 +33,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 
 def main(args: list[str]) -> int:
     """Write or check the files of some formats, and return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("formats", nargs="*", metavar="FORMAT", help=f"one of {', '.join(NAMES)}")
-    parser.add_argument("--check", action="store_true", help="write nothing, report differences")
-    here = "use the framework installed for this Python, and create no environment"
-    parser.add_argument("--here", action="store_true", help=here)
-    given = parser.parse_args(args)
-    if unknown := [name for name in given.formats if name not in NAMES]:
-        parser.error(f"unknown format {unknown[0]}; the formats are {', '.join(NAMES)}")
-    work = _here if given.here else _in_environment
-    return max([work(name, _framework(name), given.check) for name in given.formats or NAMES])
+    return run(args, COMMAND, __doc__, "format", NAMES, separate=_in_environment, here=_here)
 
 
 def _framework(name: str) -> Framework:
@@ -55,17 +41,13 @@ def _framework(name: str) -> Framework:
     return framework
 
 
-def _in_environment(name: str, framework: Framework, check: bool) -> int:
-    """Run the same command again, with the Python that has the framework."""
-    python = python_of(f"imports-{name}", framework)
-    command = [str(python), str(FOLDER), name, "--here", *["--check"] * check]
-    return subprocess.run(command, env=variables()).returncode
+def _in_environment(name: str, check: bool) -> int:
+    return again(FOLDER, name, f"imports-{name}", _framework(name), check)
 
 
-def _here(name: str, framework: Framework, check: bool) -> int:
-    installed = _version(framework.distribution)
-    if installed != framework.version:
-        sys.exit(f"{name} must be {framework.version} here, found {installed or 'none'}")
+def _here(name: str, check: bool) -> int:
+    framework = _framework(name)
+    require(name, framework)
     path = ROOT / "tests" / "imports" / name / "drawn.json"
     new = "\n".join(_lines(name, framework)) + "\n"
     if not check:
@@ -105,14 +87,6 @@ def _drawn(framework: Framework, configuration: Configuration) -> dict[str, Any]
     except Exception as error:
         return {**head, "error": f"{type(error).__name__}: {error}"[:200]}
     return {**head, "rates": rates}
-
-
-def _version(distribution: str) -> str | None:
-    """The installed version, without the local part of a build such as `+cpu`."""
-    try:
-        return version(distribution).partition("+")[0]
-    except PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":

@@ -8,13 +8,10 @@ Each peer is installed, in the version in its file in tools/peers, into its own 
 differs.
 """
 
-import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -26,7 +23,7 @@ sys.path[0] = str(FOLDER.parent)
 
 from environment import ROOT  # noqa: E402
 from peers import Peer, Row  # noqa: E402
-from peers._environments import python_of, variables  # noqa: E402
+from peers._command import again, installed_version, require, run  # noqa: E402
 
 COMMAND = "python3 tools/peers"
 CURVES = ROOT / "tests" / "peers"
@@ -36,18 +33,7 @@ NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))
 
 def main(args: list[str]) -> int:
     """Write or check the files of some peers, and return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("peers", nargs="*", metavar="PEER", help=f"one of {', '.join(NAMES)}")
-    parser.add_argument("--check", action="store_true", help="write nothing, report differences")
-    here = "use the peer installed for this Python, and create no environment"
-    parser.add_argument("--here", action="store_true", help=here)
-    given = parser.parse_args(args)
-    if unknown := [name for name in given.peers if name not in NAMES]:
-        parser.error(f"unknown peer {unknown[0]}; the peers are {', '.join(NAMES)}")
-    work = _here if given.here else _in_environment
-    return max([work(name, _peer(name), given.check) for name in given.peers or NAMES])
+    return run(args, COMMAND, __doc__, "peer", NAMES, separate=_in_environment, here=_here)
 
 
 def _peer(name: str) -> Peer:
@@ -55,16 +41,13 @@ def _peer(name: str) -> Peer:
     return peer
 
 
-def _in_environment(name: str, peer: Peer, check: bool) -> int:
-    """Run the same command again, with the Python that has the peer."""
-    command = [str(python_of(name, peer)), str(FOLDER), name, "--here", *["--check"] * check]
-    return subprocess.run(command, env=variables()).returncode
+def _in_environment(name: str, check: bool) -> int:
+    return again(FOLDER, name, name, _peer(name), check)
 
 
-def _here(name: str, peer: Peer, check: bool) -> int:
-    installed = _version(peer.distribution)
-    if installed != peer.version:
-        sys.exit(f"{name} must be {peer.version} here, found {installed or 'none'}")
+def _here(name: str, check: bool) -> int:
+    peer = _peer(name)
+    require(name, peer)
     path = CURVES / f"{name}.json"
     shown = path.relative_to(ROOT)
     lines = list(_lines(name, peer))
@@ -83,7 +66,7 @@ def _lines(name: str, peer: Peer) -> Iterator[str]:
     head = {
         "peer": peer.distribution,
         "version": peer.version,
-        "torch": _version("torch"),
+        "torch": installed_version("torch"),
         "regenerate": f"{COMMAND} {name}",
         "tolerance": peer.tolerance,
     }
@@ -138,14 +121,6 @@ def _written(row: Row, base: float, values: Sequence[float | None]) -> dict[str,
     head = {"peer": row.peer, "olm": row.olm, "base_lr": base, **instead}
     metrics = {"metrics": row.metrics} if row.metrics else {}
     return {**head, "steps": row.steps, **metrics, "values": values}
-
-
-def _version(distribution: str) -> str | None:
-    """The installed version, without the local part of a build such as `+cpu`."""
-    try:
-        return version(distribution).partition("+")[0]
-    except PackageNotFoundError:
-        return None
 
 
 def _json(value: Any) -> str:

@@ -1,4 +1,4 @@
-// The page of `olm preview`: it asks its server for each picture, and is told when a file changes.
+// The page of `olm preview`: it asks its server for each picture, and hears when a file changes.
 "use strict";
 
 const main = document.getElementById("main");

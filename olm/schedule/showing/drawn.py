@@ -25,7 +25,7 @@ POINTS = 700
 """How many steps of a curve are evaluated, besides those at which its shape changes ..."""
 
 MARKED = 400
-"""... which are at most so many: more could not be told apart."""
+"""... if there are at most this many: more could not be distinguished."""
 
 WITHIN = 6
 """How many steps are evaluated between two marks, so that short phases are smooth, too."""

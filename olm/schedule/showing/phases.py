@@ -18,7 +18,7 @@ SAMPLES = 33
 """How many steps of a phase are evaluated."""
 
 JUMP = 4
-"""A change of the value that is so many times those beside it is a jump."""
+"""A change of the value this many times larger than those beside it is a jump."""
 
 
 def phases(curve: Schedule | Curve, base: float, last: int) -> list[Phase]:
