@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import tomllib
-from functools import cache
-from importlib import import_module
-from importlib.metadata import distribution
 from random import Random
-from types import ModuleType
 from typing import Any
 
 from imports import Configuration, Framework
 from imports._drawing import optimizer_of, some, stepped
-
-PACKAGES = ("", ".components", ".components.optimizer", ".config", ".observability", ".tools")
+from peers.torchtitan import schedulers
 
 OPTIONS: dict[str, list[Any]] = {
     "warmup_steps": [0, 1, 2, 7, 12, 30, 90],
@@ -52,27 +46,11 @@ def rates(configuration: Configuration) -> list[float]:
     """Step the container of schedulers that the tables configure."""
     logging.disable(logging.WARNING)
     tables = tomllib.loads(configuration.text)
-    module = _schedulers()
+    module = schedulers()
     optimizer = optimizer_of(tables["optimizer"].get("lr", 8e-4))
     steps = tables["training"]["steps"]
     config = module.LRSchedulersContainer.Config(**tables["lr_scheduler"])
     return stepped(optimizer, config.build(optimizers=[optimizer], training_steps=steps), steps)
-
-
-@cache
-def _schedulers() -> ModuleType:
-    """The module of the schedulers, without the models and the command line."""
-    installed = distribution("torchtitan")
-    for name in (f"torchtitan{part}" for part in PACKAGES):
-        package = ModuleType(name)
-        package.__path__ = [str(installed.locate_file(name.replace(".", "/")))]
-        sys.modules[name] = package
-    optimizers = ModuleType("torchtitan.components.optimizer.optimizer")
-    vars(optimizers)["OptimizersContainer"] = list
-    sys.modules[optimizers.__name__] = optimizers
-    configurable = import_module("torchtitan.config.configurable").Configurable
-    vars(sys.modules["torchtitan.config"])["Configurable"] = configurable
-    return import_module("torchtitan.components.optimizer.lr_scheduler")
 
 
 FRAMEWORK = Framework(

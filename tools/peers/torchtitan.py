@@ -20,11 +20,11 @@ BASES = (0.1, 3e-4)
 
 def rates(row: Row) -> Curves:
     """Step the container of schedulers of torchtitan."""
-    return stepped(row, vars(_schedulers()))
+    return stepped(row, vars(schedulers()))
 
 
 @cache
-def _schedulers() -> ModuleType:
+def schedulers() -> ModuleType:
     """The module `lr_scheduler`, without the models and the command line."""
     # It warns when it shortens a phase.
     logging.disable(logging.WARNING)
