@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from olm.cli.formats._summary import MAX_BYTES, markdown
 from olm.problem import Fix, Place, Problem
 from olm.text.document import Document
 from olm.text.source import Text
+from terminals import on_a_terminal
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "tests" / "formats"
@@ -608,22 +608,6 @@ def test_every_format_that_is_promised_is_there():
     assert all(len(named(name).SUMMARY) < 80 for name in names())
 
 
-def on_a_terminal(command, environment):
-    """What a command writes to a terminal of its own."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment):
-        os.close(theirs)
-        pieces = []
-        # At its end a terminal gives an error and not an empty piece.
-        try:
-            while piece := os.read(ours, 4096):
-                pieces.append(piece)
-        except OSError:
-            pass
-        os.close(ours)
-    return b"".join(pieces).decode()
-
-
 @pytest.mark.parametrize(
     ("more", "on_terminal", "in_pipe"),
     [
@@ -638,7 +622,7 @@ def test_a_terminal_has_colours_and_a_pipe_has_none(more, on_terminal, in_pipe, 
     (folder / "a.olm.yaml").write_text(WRONG)
     command = [sys.executable, "-m", "olm", "check", "a.olm.yaml"]
     environment = {**os.environ, "TERM": "xterm", **more}
-    seen = on_a_terminal(command, environment)
+    _, seen = on_a_terminal(command, environment)
     piped = subprocess.run(command, capture_output=True, text=True, env=environment).stdout
     assert ("\x1b[" in seen, "\x1b[" in piped) == (on_terminal, in_pipe)
     assert "did you mean `total_steps`?" in seen

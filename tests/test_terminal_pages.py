@@ -1,16 +1,14 @@
 """The pages of `olm show` in real terminals of several sizes, and without UTF-8."""
 
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-from fcntl import ioctl
 from pathlib import Path
-from termios import TIOCSWINSZ
 
 import pytest
+
+from terminals import on_a_terminal
 
 SPECS = Path(__file__).parents[1] / "specs"
 SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
@@ -18,26 +16,12 @@ SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
 
 def shown(columns, lines, *arguments, status=0, **variables):
     """What the command prints on a terminal of a size."""
-    parent, child = pty.openpty()
-    ioctl(child, TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
     environment |= {"TERM": "xterm", **variables}
     command = [sys.executable, "-m", "olm", *arguments]
-    process = subprocess.Popen(command, stdout=child, stderr=child, env=environment)
-    os.close(child)
-    parts = []
-    while True:
-        try:
-            part = os.read(parent, 65536)
-        except OSError:
-            # The terminal of a process that has ended.
-            break
-        if not part:
-            break
-        parts.append(part)
-    assert process.wait() == status
-    os.close(parent)
-    return b"".join(parts).decode().replace("\r\n", "\n")
+    ended, page = on_a_terminal(command, environment, columns=columns, lines=lines)
+    assert ended == status
+    return page
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(40, 24), (80, 24), (200, 60)])
