@@ -1,5 +1,7 @@
 """Rates of arrays, in every shape, and of any part of a curve."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,45 @@ def test_broadcast_rates_equal_the_rates_one_by_one(schedule, of_steps, of_bases
         found = np.asarray(schedule.lr(steps, bases))
         assert found.shape == expected.shape
         assert (found == expected).all()
+
+
+@pytest.mark.parametrize("schedule", EXAMPLES)
+def test_a_long_curve_in_blocks_equals_the_whole(schedule, monkeypatch):
+    steps, bases = np.arange(2 * rates.AT_ONCE + 7), np.array([0.3])
+    in_blocks = schedule.lr(steps, bases)
+    in_columns = schedule.lr(steps[:, None], np.array([0.1, 0.3]))
+    shuffled = np.random.default_rng(0).permutation(steps)
+    out_of_order = schedule.lr(shuffled, bases)
+    monkeypatch.setattr(rates, "AT_ONCE", 10**9)
+    whole = schedule.lr(steps, bases)
+    assert (in_blocks == whole).all()
+    assert (in_columns[:, 1] == whole).all()
+    assert (out_of_order == whole[shuffled]).all()
+
+
+def test_a_long_curve_takes_no_more_memory_than_its_result_and_a_block():
+    schedule = KINDS["WarmupCosineScheduler"](warmup_steps=2000, total_steps=4_000_000)
+    steps = np.arange(4_000_000)
+    schedule.lr(steps[:100], 0.3)
+    tracemalloc.start()
+    found = schedule.lr(steps, 0.3)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most <= found.nbytes + 8 * rates.AT_ONCE * 8
+
+
+@pytest.mark.parametrize("at", [0, rates.AT_ONCE - 1, rates.AT_ONCE, 3 * rates.AT_ONCE])
+def test_an_invalid_step_or_rate_is_found_in_every_block(at):
+    steps = np.arange(3 * rates.AT_ONCE + 1)
+    steep = KINDS["ExponentialLR"](gamma=0.0)
+    assert steep.lr(steps, 0.3)[at] == (0.3 if at == 0 else 0.0)
+    negative, fractional, bases = steps.copy(), steps.astype(float), np.full(len(steps), 0.3)
+    negative[at], fractional[at], bases[at] = -1, at + 0.5, 1e300
+    for wrong in (negative, fractional):
+        with pytest.raises(RateError, match="step must be a whole number"):
+            steep.lr(wrong, 0.3)
+    with pytest.raises(RateError, match=f"the rate at step {at} would be inf"):
+        KINDS["HoldLR"](factor=1e300).lr(steps, bases)
 
 
 @pytest.mark.parametrize("schedule", EXAMPLES)

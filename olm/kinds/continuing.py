@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from olm.kinds.sequence import Milestones
-from olm.schedule import Array, Children, PositiveStepIndices, pieces
+from olm.schedule import Array, Children, PositiveStepIndices, covering, pieces
 
 
 class Continue(Milestones):
@@ -53,9 +53,8 @@ class Continue(Milestones):
 
     def formula(self, step: Array, base: Array) -> Array:
         starts = (0, *self.milestones)
-        return pieces(
-            step, base, [(at, partial(self._rates_of, index)) for index, at in enumerate(starts)]
-        )
+        needed = covering(starts, step)
+        return pieces(step, base, [(starts[at], partial(self._rates_of, at)) for at in needed])
 
     def _rates_of(self, index: int, step: Array, base: Array) -> Array:
         """The rates of one schedule at its own steps, for the base rates of the first one."""

@@ -32,6 +32,8 @@ class CosineAnnealing(Schedule):
         return self.words if self.eta_min else self.words.replace(" to ", " down to ")
 
     def formula(self, step: Array, base: Array) -> Array:
-        fall = self.eta_min + (base - self.eta_min) * half_cosine(pi * step / self.T_max) / 2
+        def fall() -> Array:
+            return self.eta_min + (base - self.eta_min) * half_cosine(pi * step / self.T_max) / 2
+
         # The sum above can miss the floor and the base rate by a rounding.
-        return where(step < self.T_max, where(step > 0, fall, base), self.eta_min)
+        return where(step < self.T_max, lambda: where(step > 0, fall, base), self.eta_min)

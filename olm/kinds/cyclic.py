@@ -19,6 +19,7 @@ from olm.schedule import (
     default,
     eased,
     line,
+    quotient,
     rule,
     where,
 )
@@ -91,11 +92,13 @@ class Cyclic(Schedule):
         return words
 
     def formula(self, step: Array, base: Array) -> Array:
-        cycle = step // self.period
+        cycle = quotient(step, self.period)
         position = step - cycle * self.period
-        up = position / self.step_size_up
-        down = (self.period - position) / (self.period - self.step_size_up)
-        height = where(position <= self.step_size_up, up, down)
+        height = where(
+            position <= self.step_size_up,
+            lambda: position / self.step_size_up,
+            lambda: (self.period - position) / (self.period - self.step_size_up),
+        )
         if self.mode == "triangular2":
             height = height * 0.5**cycle
         elif self.mode == "exp_range":
@@ -203,9 +206,17 @@ class OneCycle(Schedule):
     def formula(self, step: Array, base: Array) -> Array:
         points = self.turning_points()
         ease = "cosine" if self.anneal_strategy == "cos" else "linear"
-        rates = where(step > points[-1][0], points[-1][1], points[0][1])
-        for (start, low), (end, high) in reversed([*pairwise(points)]):
-            # A phase of no length is over at once.
-            done = eased(ease, (step - start) / (end - start)) if end > start else 0 * step + 1
-            rates = where(step <= end, line(low, high, done), rates)
-        return rates
+        phases = [*pairwise(points)]
+
+        def from_phase(index: int) -> Array:
+            (start, low), (end, high) = phases[index]
+            is_last = index == len(phases) - 1
+
+            def rates() -> Array:
+                # A phase of no length is over at once.
+                done = eased(ease, (step - start) / (end - start)) if end > start else 0 * step + 1
+                return line(low, high, done)
+
+            return where(step <= end, rates, high if is_last else lambda: from_phase(index + 1))
+
+        return from_phase(0)

@@ -89,7 +89,7 @@ class Rex(Schedule):
 
     def formula(self, step: Array, base: Array) -> Array:
         left = 1 - ramp(step, self.total_steps)
-        weight = where(left > 0, left / ((1 - self.beta) + self.beta * left), 0.0)
+        weight = where(left > 0, lambda: left / ((1 - self.beta) + self.beta * left), 0.0)
         return line(base * self.end_factor, base, weight)
 
 
@@ -133,5 +133,9 @@ class Tanh(Schedule):
         import numpy as np
 
         done = ramp(step, self.total_steps)
-        left = (1 - np.tanh(line(self.lb, self.ub, done))) / 2
-        return where(done < 1, line(self.end_lr, base, left), self.end_lr)
+
+        def fall() -> Array:
+            left = (1 - np.tanh(line(self.lb, self.ub, done))) / 2
+            return line(self.end_lr, base, left)
+
+        return where(done < 1, fall, self.end_lr)

@@ -13,6 +13,8 @@ from olm.schedule import (
     Schedule,
     StepIndices,
     ascending,
+    clipped,
+    covering,
     eased,
     line,
     rule,
@@ -112,14 +114,17 @@ class Table(Schedule):
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
 
-        points, factors = np.array(self.milestones, float), np.array(self.factors)
-        earlier = np.searchsorted(points, step, side="right") - 1
-        index = np.clip(earlier, 0, len(points) - 1)
+        # Only the points near the steps: a table may be long.
+        needed = covering(self.milestones, step)
+        some = slice(needed.start, needed.stop + 1)
+        points, factors = np.array(self.milestones[some], float), np.array(self.factors[some])
+        index = np.zeros(1, int)
+        if len(needed) > 1:
+            index = np.maximum(np.searchsorted(points, step, side="right") - 1, 0)
         if self.between == "hold":
             held: Array = base * factors[index]
             return held
-        later = np.clip(earlier + 1, 0, len(points) - 1)
-        gap = np.maximum(points[later] - points[index], 1)
-        done = eased(self.between, (step - points[index]) / gap)
-        here = line(factors[index], factors[later], np.where(later == index, 0.0, done))
-        return base * here
+        # Before the first point the first factor applies, after the last one the last.
+        later, gaps = np.append(factors[1:], factors[-1]), np.append(np.diff(points), np.inf)
+        done = clipped((step - points[index]) / gaps[index], 1.0)
+        return base * line(factors[index], later[index], eased(self.between, done))

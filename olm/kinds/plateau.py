@@ -119,6 +119,8 @@ def reduced(
     """The base rates after reductions by a factor, each computed from the rate before it."""
     import numpy as np
 
+    if not reductions:
+        return base
     # Steps and groups share few base rates, and a reduction takes as long for one as for many.
     rates, places = np.unique(base, return_inverse=True)
     while reductions > 0:

@@ -103,9 +103,13 @@ class InverseSqrt(Schedule):
         return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
-        left = (self._scale / (self._scale + (step - self.warmup_steps))) ** 0.5
-        fall = line(base * self.end_factor, base, left)
+        def rise() -> Array:
+            return line(base * self.start_factor, base, ramp(step, self.warmup_steps))
+
+        def fall() -> Array:
+            left = (self._scale / (self._scale + (step - self.warmup_steps))) ** 0.5
+            return line(base * self.end_factor, base, left)
+
         return where(step < self.warmup_steps, rise, fall)
 
 
@@ -141,5 +145,8 @@ class Noam(Schedule):
 
     def formula(self, step: Array, base: Array) -> Array:
         number, peak = step + 1, base / sqrt(self.d_model * self.warmup_steps)
-        rise = peak * (number / self.warmup_steps)
-        return where(number < self.warmup_steps, rise, peak * (self.warmup_steps / number) ** 0.5)
+        return where(
+            number < self.warmup_steps,
+            lambda: peak * (number / self.warmup_steps),
+            lambda: peak * (self.warmup_steps / number) ** 0.5,
+        )

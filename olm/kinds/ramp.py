@@ -14,6 +14,7 @@ from olm.schedule import (
     Space,
     Steps,
     between,
+    clipped,
     default,
     eased,
     line,
@@ -165,10 +166,11 @@ class Ramp(Schedule):
         return between(start, end, done, self.space)
 
     def _done(self, step: Array) -> Array:
-        done: Array = (step + self.offset) / self.total_steps
+        place = step + self.offset if self.offset else step
+        done: Array = place / self.total_steps
         match self.past:
             case "hold":
-                return ramp(step + self.offset, self.total_steps)
+                return clipped(done, 1.0)
             case "mirror":
                 return 1 - abs(done % 2 - 1)
             case "repeat":

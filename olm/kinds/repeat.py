@@ -92,7 +92,8 @@ class Repeat(Schedule):
 
     def formula(self, step: Array, base: Array) -> Array:
         number, own_step = self._cycle(step)
-        return self.scheduler.formula(own_step, base * self.shrink**number)
+        bases = base if self.shrink == 1 else base * self.shrink**number
+        return self.scheduler.formula(own_step, bases)
 
     def own_marks(self) -> list[int]:
         shown = min(self.count or 3, 100)
@@ -129,7 +130,7 @@ class Repeat(Schedule):
         import numpy as np
 
         number, start, length = cycles(step, self.period, self.growth)
-        own_step = whole_on_paper((step - start) / length)
+        own_step = whole_on_paper(step - start if self.growth == 1 else (step - start) / length)
         if self.count is None:
             return number, own_step
         own_step = np.where(number < self.count, own_step, float(self.period))

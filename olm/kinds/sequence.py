@@ -10,6 +10,7 @@ from olm.schedule import (
     PositiveStepIndices,
     Schedule,
     ascending,
+    covering,
     pieces,
     rule,
 )
@@ -70,4 +71,6 @@ class Sequential(Milestones):
     ]
 
     def formula(self, step: Array, base: Array) -> Array:
-        return pieces(step, base, [(start, part.formula) for start, _, part in self.parts()])
+        starts = (0, *self.milestones)
+        needed = covering(starts, step)
+        return pieces(step, base, [(starts[at], self.schedulers[at].formula) for at in needed])

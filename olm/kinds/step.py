@@ -13,6 +13,8 @@ from olm.schedule import (
     Schedule,
     StepIndices,
     ascending,
+    covering,
+    quotient,
 )
 
 
@@ -45,7 +47,7 @@ class Step(Schedule):
             yield ("step_size",), self.step_size
 
     def formula(self, step: Array, base: Array) -> Array:
-        return base * self.gamma ** (step // self.step_size)
+        return base * self.gamma ** quotient(step, self.step_size)
 
 
 @ascending("milestones", strictly=False)
@@ -78,8 +80,12 @@ class MultiStep(Schedule):
     def formula(self, step: Array, base: Array) -> Array:
         import numpy as np
 
-        passed = np.searchsorted(self.milestones, step, side="right")
-        return base * self.gamma ** passed.astype(float)
+        passed = covering((0, *self.milestones), step)
+        if len(passed) == 1:
+            return base * self.gamma ** np.array([float(passed.start)])
+        some = self.milestones[passed.start : passed.stop - 1]
+        count = passed.start + np.searchsorted(some, step, side="right")
+        return base * self.gamma ** count.astype(float)
 
 
 class Exponential(Schedule):

@@ -13,6 +13,7 @@ from olm.schedule import (
     Schedule,
     StepCount,
     StepIndex,
+    clipped,
     default,
     rule,
 )
@@ -116,7 +117,9 @@ class Time(Schedule):
         # Larger steps are the only ones that are rounded: a slowed clock has fractional steps.
         place = step if self.per_step is None else self.per_step.plan.along(step)
         own = place if self.every == 1 else np.floor(place / self.every) * self.every
-        return self.scheduler.formula(np.clip(own + self.shift, self.first, self._last), base)
+        shifted = own + self.shift if self.shift else own
+        late = np.maximum(shifted, self.first) if self.first else shifted
+        return self.scheduler.formula(clipped(late, float(self._last)), base)
 
     @property
     def axis_of_parts(self) -> str:

@@ -54,8 +54,9 @@ class Warmup(Schedule):
         return self.words if self.start_lr else f"up {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        # A warm-up of no steps divides by zero, and no step uses it.
-        rise = self.start_lr + (base - self.start_lr) * ((step + 1) / self.warmup_steps)
+        def rise() -> Array:
+            return self.start_lr + (base - self.start_lr) * ((step + 1) / self.warmup_steps)
+
         # The rise ends at its last step: a slowed clock evaluates between that one and the next.
         return where(step <= self.warmup_steps - 1, rise, base)
 
@@ -107,7 +108,11 @@ class WarmupCosine(Schedule):
         return fall.replace("half a cosine", "half a cosine from the base rate")
 
     def formula(self, step: Array, base: Array) -> Array:
-        rise = base * ramp(step + 1, self.warmup_steps)
-        done = ramp(step - self.warmup_steps, self.total_steps - self.warmup_steps)
-        fall = self.min_lr + (base - self.min_lr) * 0.5 * half_cosine(pi * done)
+        def rise() -> Array:
+            return base * ramp(step + 1, self.warmup_steps)
+
+        def fall() -> Array:
+            done = ramp(step - self.warmup_steps, self.total_steps - self.warmup_steps)
+            return self.min_lr + (base - self.min_lr) * 0.5 * half_cosine(pi * done)
+
         return where(step < self.warmup_steps, rise, fall)

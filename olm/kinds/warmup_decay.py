@@ -124,9 +124,13 @@ class WarmupDecay(Schedule):
         return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
-        done = ramp(step - self.warmup_steps, self.total_steps - self.warmup_steps)
-        fall = decayed(self.decay, done, base, self.end_factor, self.power, 0.5)
+        def rise() -> Array:
+            return line(base * self.start_factor, base, ramp(step, self.warmup_steps))
+
+        def fall() -> Array:
+            done = ramp(step - self.warmup_steps, self.total_steps - self.warmup_steps)
+            return decayed(self.decay, done, base, self.end_factor, self.power, 0.5)
+
         return where(step < self.warmup_steps, rise, fall)
 
 
@@ -196,10 +200,15 @@ class WarmupStableDecay(Schedule):
         return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
-        done = ramp(step - (self.total_steps - self.decay_steps), self.decay_steps)
-        fall = decayed(self.decay, done, base, self.end_factor, self.power, self.decay_ratio)
-        return where(step < self.warmup_steps, rise, fall)
+        def rise() -> Array:
+            return line(base * self.start_factor, base, ramp(step, self.warmup_steps))
+
+        def fall() -> Array:
+            done = ramp(step - held_to, self.decay_steps)
+            return decayed(self.decay, done, base, self.end_factor, self.power, self.decay_ratio)
+
+        held_to = self.total_steps - self.decay_steps
+        return where(step < self.warmup_steps, rise, lambda: where(step <= held_to, base, fall))
 
 
 @stages("warmup_steps", "hold_steps", "decay_steps")
@@ -242,7 +251,12 @@ class TriStage(Schedule):
         return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        rise = line(base * self.start_factor, base, ramp(step, self.warmup_steps))
-        done = ramp(step - (self.warmup_steps + self.hold_steps), self.decay_steps)
-        fall = between(base, base * self.end_factor, done, "log")
-        return where(step < self.warmup_steps, rise, fall)
+        def rise() -> Array:
+            return line(base * self.start_factor, base, ramp(step, self.warmup_steps))
+
+        def fall() -> Array:
+            done = ramp(step - held_to, self.decay_steps)
+            return between(base, base * self.end_factor, done, "log")
+
+        held_to = self.warmup_steps + self.hold_steps
+        return where(step < self.warmup_steps, rise, lambda: where(step <= held_to, base, fall))

@@ -45,11 +45,14 @@ if TYPE_CHECKING:
     from olm.schedule.curves import Ease as Ease
     from olm.schedule.curves import Space as Space
     from olm.schedule.curves import between as between
+    from olm.schedule.curves import clipped as clipped
+    from olm.schedule.curves import covering as covering
     from olm.schedule.curves import cycles as cycles
     from olm.schedule.curves import eased as eased
     from olm.schedule.curves import half_cosine as half_cosine
     from olm.schedule.curves import line as line
     from olm.schedule.curves import pieces as pieces
+    from olm.schedule.curves import quotient as quotient
     from olm.schedule.curves import ramp as ramp
     from olm.schedule.curves import where as where
     from olm.schedule.evaluation import metric_of as metric_of
@@ -88,11 +91,14 @@ _HOMES = {
     "Ease": "olm.schedule.curves",
     "Space": "olm.schedule.curves",
     "between": "olm.schedule.curves",
+    "clipped": "olm.schedule.curves",
+    "covering": "olm.schedule.curves",
     "cycles": "olm.schedule.curves",
     "eased": "olm.schedule.curves",
     "half_cosine": "olm.schedule.curves",
     "line": "olm.schedule.curves",
     "pieces": "olm.schedule.curves",
+    "quotient": "olm.schedule.curves",
     "ramp": "olm.schedule.curves",
     "where": "olm.schedule.curves",
     "metric_of": "olm.schedule.evaluation",

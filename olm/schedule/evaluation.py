@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from olm.fields.types import MAX_RATE
 from olm.problem import OlmError, RateError, found
-from olm.schedule.curves import rows_of
+from olm.schedule.curves import bits, rows_of
 
 if TYPE_CHECKING:
     from numpy import bool_
@@ -15,20 +15,28 @@ if TYPE_CHECKING:
 
     from olm.schedule.curves import Array, Formula
 
-AT_ONCE = 131_072
-"""How many rates are evaluated at once, at most."""
+AT_ONCE = 16_000
+"""How many rates are evaluated at once, at most: their arrays fit into a processor's cache."""
+
+_KEPT = 32 * AT_ONCE
+"""The size of an array that is larger than all arrays of a block together, in rates."""
+
+_LARGEST = bits(MAX_RATE)
 
 
 def evaluate(formula: Formula, steps: NDArray[Any], bases: NDArray[Any]) -> Array:
     """The rates of a formula over arrays of one dimension or more, in the shape they broadcast to.
 
-    The formula gets some rows at a time, so that its intermediate arrays fit into the cache.
+    The formula gets a block of rows at a time.
     """
     import numpy as np
 
     shape = np.broadcast_shapes(steps.shape, bases.shape)
-    rates = np.empty(shape)
     rows = max(1, AT_ONCE // max(1, prod(shape[1:])))
+    if shape[0] > rows:
+        # Until a larger array was freed, glibc returns the memory of each block to the system.
+        np.empty(_KEPT)
+    rates = np.empty(shape)
     with np.errstate(all="ignore"):
         for first in range(0, shape[0], rows):
             some = slice(first, first + rows)
@@ -36,23 +44,61 @@ def evaluate(formula: Formula, steps: NDArray[Any], bases: NDArray[Any]) -> Arra
     return rates
 
 
-def steps_of(step: ArrayLike) -> NDArray[Any]:
-    """Steps as an array of whole numbers of at least 0.
+def evaluate_checked(formula: Formula, step: ArrayLike, base: ArrayLike, kind: str) -> Any:
+    """The rates of a formula as `Schedule.lr` returns them, with each block checked.
+
+    Args:
+        formula: the formula.
+        step: a whole number, or an array of them of any shape.
+        base: a base rate, or an array of them that broadcasts with `step`.
+        kind: the kind of the schedule, for errors.
 
     Raises:
-        RateError: a step is not a whole number of at least 0.
+        RateError: a step, a base rate or a rate is not valid.
     """
     import numpy as np
 
-    steps = np.asarray(step)
-    if steps.dtype.kind == "f":
-        # Ten times as fast as a remainder.
-        whole = all_usable(steps) and bool((np.floor(steps) == steps).all())
-    else:
-        whole = not steps.size or (steps.dtype.kind in "iu" and bool(steps.min() >= 0))
-    if not whole:
-        raise RateError(f"step must be a whole number of at least 0, found {found(step)}")
-    return steps
+    steps, bases = np.asarray(step), bases_of(base)
+    if steps.size and steps.dtype.kind not in "iuf":
+        raise _invalid_step(step)
+    are_steps = _are_whole if steps.dtype.kind == "f" else _are_natural
+
+    def checked(steps: Array, bases: Array) -> Array:
+        if not are_steps(steps):
+            raise _invalid_step(step)
+        rates = formula(steps, bases)
+        if not all_usable(rates):
+            raise _unusable(rates, steps, bases, kind)
+        return rates
+
+    rates = evaluate(checked, np.atleast_1d(steps), np.atleast_1d(bases))
+    return float(rates[0]) if steps.ndim == bases.ndim == 0 else rates
+
+
+def _are_natural(whole: Array) -> bool:
+    """Whether whole numbers are at least 0."""
+    return not whole.size or bool(whole.min() >= 0)
+
+
+def _are_whole(steps: Array) -> bool:
+    """Whether numbers are whole and at least 0."""
+    import numpy as np
+
+    # Ten times as fast as a remainder.
+    return all_usable(steps) and bool((np.floor(steps) == steps).all())
+
+
+def _invalid_step(step: ArrayLike) -> RateError:
+    return RateError(f"step must be a whole number of at least 0, found {found(step)}")
+
+
+def _unusable(rates: Array, steps: Array, bases: Array, kind: str) -> RateError:
+    """The error that some rates are not valid, which names the step of the first."""
+    import numpy as np
+
+    rates, steps, _ = np.broadcast_arrays(rates, steps, bases)
+    first = np.unravel_index(np.argmin(usable(rates)), rates.shape)
+    return RateError(f"{kind}: the rate at step {steps[first]:.0f} would be {rates[first]}")
 
 
 def bases_of(base: ArrayLike) -> NDArray[Any]:
@@ -92,19 +138,11 @@ def usable(rates: NDArray[Any]) -> NDArray[bool_]:
 
 def all_usable(rates: NDArray[Any]) -> bool:
     """Whether all of some numbers are valid rates."""
+    if not rates.size:
+        return True
+    # One pass in place of two. The bits of numbers below 0, infinite or NaN are larger; those of
+    # -0.0 are too.
+    if rates.dtype == "f8" and int(rates.view("u8").max()) <= _LARGEST:
+        return True
     # The extremes are NaN if any number is. In float32 the limit would be infinite.
-    return not rates.size or (float(rates.min()) >= 0 and float(rates.max()) <= MAX_RATE)
-
-
-def check_usable(rates: Array, steps: NDArray[Any], kind: str) -> None:
-    """Check that all of some rates are valid.
-
-    Raises:
-        RateError: a rate is negative or not finite; the message names the step.
-    """
-    import numpy as np
-
-    if not all_usable(rates):
-        first = np.unravel_index(np.argmin(usable(rates)), rates.shape)
-        step = np.broadcast_to(steps, rates.shape)[first]
-        raise RateError(f"{kind}: the rate at step {step:.0f} would be {rates[first]}")
+    return float(rates.min()) >= 0 and float(rates.max()) <= MAX_RATE

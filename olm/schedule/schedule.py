@@ -103,14 +103,9 @@ class Schedule(Shape):
                 whole.
             SpecError: the schedule has durations, which only a clock can count.
         """
-        import numpy as np
+        from olm.schedule.evaluation import evaluate_checked
 
-        from olm.schedule.evaluation import bases_of, check_usable, steps_of
-
-        steps, bases = steps_of(step), bases_of(base)
-        rates = self.in_steps().evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
-        check_usable(rates, steps, self.kind)
-        return float(rates[0]) if steps.ndim == bases.ndim == 0 else rates
+        return evaluate_checked(self.in_steps().formula, step, base, self.kind)
 
     def durations(self) -> list[tuple[Path, Duration]]:
         """The durations of the schedule and of those inside it, each with its path."""

@@ -88,8 +88,13 @@ class UnitsPerStep:
             size = Fraction(self.sizes[0])
             product: Array = steps * float(size.numerator)
             return product if size.denominator == 1 else product / float(size.denominator)
-        firsts, sizes, seen = self._arrays
-        stage = np.maximum(np.searchsorted(firsts, steps, side="right") - 1, 0)
+        from olm.schedule.curves import covering
+
+        needed = covering(self.firsts, steps)
+        firsts, sizes, seen = (numbers[needed.start : needed.stop] for numbers in self._arrays)
+        stage = np.zeros(1, int)
+        if len(needed) > 1:
+            stage = np.maximum(np.searchsorted(firsts, steps, side="right") - 1, 0)
         places: Array = seen[stage] + (steps - firsts[stage]) * sizes[stage]
         return places
 

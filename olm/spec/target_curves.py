@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from olm.problem import OlmError, found, listed
-from olm.schedule.evaluation import bases_of, check_usable, steps_of
+from olm.schedule.evaluation import evaluate_checked
 from olm.schedule.schedule import Schedule
 from olm.spec.hyperparameters import LR
 from olm.spec.memory import forgotten
@@ -62,12 +62,7 @@ class Curve:
         Raises:
             RateError: a number is negative or not finite.
         """
-        import numpy as np
-
-        steps, bases = steps_of(step), bases_of(base)
-        numbers = self.evaluate(np.atleast_1d(steps), np.atleast_1d(bases))
-        check_usable(numbers, steps, self.kind)
-        return float(numbers[0]) if steps.ndim == bases.ndim == 0 else numbers
+        return evaluate_checked(self.evaluate, step, base, self.kind)
 
     lr = at
     """The same, by the name that a schedule has for it."""
