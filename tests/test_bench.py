@@ -1,5 +1,6 @@
 """`tools/bench.py` measures; the figures themselves are not tested."""
 
+import importlib
 import json
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import needs
+from olm.kinds import KINDS
+from olm.spec.spec import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -26,6 +29,17 @@ def test_a_contest_prints_a_ratio_and_exits_by_its_goal():
     assert result["met"] == (result["ratio"] <= result["goal"])
     assert done.returncode == (0 if result["met"] else 1)
     assert done.stderr == "1 of 1: curve LinearDecayLR\n"
+
+
+def test_every_kind_has_a_curve_by_hand(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    formulas = importlib.import_module("contests.formulas")
+    curves = {curve.kind: parse(curve.spec).schedule for curve in formulas.LEAVES}
+    composed = {curve.kind: parse(curve.spec).schedule for curve in formulas.COMPOSITIONS}
+    ours = {kind for kind, model in KINDS.items() if model.__module__.startswith("olm.kinds.")}
+    assert curves.keys() | composed.keys() == ours
+    assert not any(schedule.children() for schedule in curves.values())
+    assert all(schedule.children() for schedule in composed.values())
 
 
 @needs.torch

@@ -1,12 +1,12 @@
 """Measure how long olm takes for something, as a multiple of what others take for it.
 
-    python3 tools/bench.py                      all of it, in a few minutes
+    python3 tools/bench.py                      all of it, in half an hour
     python3 tools/bench.py --only "8 groups"    the contests with this in their name
-    python3 tools/bench.py --write              put the tables into tools/bench.md
+    python3 tools/bench.py --write              write tools/bench.md, without the goals
 
 Below 1 is faster. A figure is the median of repetitions in which the sides take turns, with torch
-on one thread and the garbage collector at rest. What runs in this process is measured in processor
-time, so that other work on the machine disturbs little; new processes by the clock on the wall.
+on one thread and the garbage collector at rest. What runs in one process is measured in processor
+time, so that other work on the machine disturbs little; commands by the clock on the wall.
 `.venv` is made if this Python lacks what is compared, and `.node-bench` for ajv-cli, which is left
 out where there is no npm. The exit status is 1 if a goal is missed.
 """
@@ -27,10 +27,28 @@ from pathlib import Path
 
 from contests import Family, Result, ajv, results
 from environment import ROOT, enter
-from markers import between
 
 PAGE = ROOT / "tools" / "bench.md"
 TOPICS = ("steps", "targets", "lifecycle", "curves", "resuming", "commands", "pictures")
+
+INTRODUCTION = """\
+# Figures
+
+`python3 tools/bench.py --write` writes this page. A figure is olm's time divided by that of the
+other, so below 1 is faster: the median of repetitions in which the two take turns. Some figures
+have a goal, which the command prints beside them.
+
+- **Steps.** A scheduler evaluates a block of coming steps at once, and a step is a look-up. The
+  loop with the same duties is written by hand; it also keeps tensors, counts, and remembers the
+  rates.
+- **Curves.** Each side has processes of its own, computes the curve once to import what it needs,
+  and then nine times, keeping the results. numpy's side is written by hand for the one curve, in
+  place and unchecked; olm checks every step and every rate. So olm takes longest, compared with
+  numpy, where the rate is constant: one pass of writing there, and one of checking steps, one of
+  converting them and one of writing here.
+- **Commands** are whole processes. The files of a check all differ; a tenth of them has a mistake.
+"""
+
 NEEDED = ("torch", "numpy", "pydantic", "check_jsonschema")
 
 
@@ -42,7 +60,7 @@ def main(args: list[str]) -> int:
     parser.add_argument("--only", default="", metavar="NAME", help="contests with this in the name")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
-    parser.add_argument("--write", action="store_true", help="put the tables into tools/bench.md")
+    parser.add_argument("--write", action="store_true", help="write the page tools/bench.md")
     given = parser.parse_args(args)
     if given.write and (given.only or given.quick):
         parser.error("--write is for all contests, without --only and --quick")
@@ -54,13 +72,10 @@ def main(args: list[str]) -> int:
     if not measured:
         parser.error(f"no contest has {given.only!r} in its name")
     everything = [result for _, rows in measured for result in rows]
-    tables = [table(heading, rows) for heading, rows in measured]
-    text = "\n\n".join([*tables, conditions({result.against for result in everything})])
     said = [asdict(result) | {"met": result.met} for result in everything]
-    print(json.dumps(said, indent=2) if given.json else text)
+    print(json.dumps(said, indent=2) if given.json else report(measured, goals=True))
     if given.write:
-        page = between("bench", text, PAGE.read_text(encoding="utf-8"))
-        PAGE.write_text(page, encoding="utf-8")
+        PAGE.write_text(f"{INTRODUCTION}\n{report(measured, goals=False)}\n", encoding="utf-8")
     return int(any(result.met is False for result in everything))
 
 
@@ -96,26 +111,32 @@ def families(topic: str) -> list[Family]:
 
 
 def _measured(topic: str, name: str, setups: int) -> list[Result]:
-    import torch
-
-    torch.set_num_threads(1)
+    tables = families(topic)
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
     return [
         result
-        for family in families(topic)
+        for family in tables
         for contest in family.contests
         if contest.name == name
         for result in results(contest, setups=setups, processes=family.processes)
     ]
 
 
-def table(heading: str, measured: Iterable[Result]) -> str:
+def report(measured: Iterable[tuple[str, list[Result]]], *, goals: bool) -> str:
+    """The tables in Markdown, and under which conditions they were measured."""
+    tables = [table(heading, rows, goals=goals) for heading, rows in measured]
+    return "\n\n".join([*tables, conditions({row.against for _, rows in measured for row in rows})])
+
+
+def table(heading: str, measured: Iterable[Result], *, goals: bool) -> str:
     """A Markdown table: a row a contest, a column for each of the others.
 
-    A cell is the figure, with its goal if there is one; a figure that misses it is bold.
+    A figure that misses its goal is bold.
     """
     cells: dict[str, dict[str, str]] = {}
     for result in measured:
-        cells.setdefault(result.what, {})[result.against] = _cell(result)
+        cells.setdefault(result.what, {})[result.against] = _cell(result, goals=goals)
     others = list(dict.fromkeys(other for row in cells.values() for other in row))
     lines = [[heading, *others], ["---"] * (1 + len(others))]
     lines += [[what, *(row.get(other, "") for other in others)] for what, row in cells.items()]
@@ -126,9 +147,9 @@ def table(heading: str, measured: Iterable[Result]) -> str:
     )
 
 
-def _cell(result: Result) -> str:
+def _cell(result: Result, *, goals: bool) -> str:
     digits, unit = (0, f" {result.unit}") if result.unit else (2, "")
-    goal = "" if result.goal is None else f" ≤ {result.goal:.{digits}f}"
+    goal = f" ≤ {result.goal:.{digits}f}" if goals and result.goal is not None else ""
     bold = "**" if result.met is False else ""
     return f"{bold}{result.ratio:.{digits}f}{unit}{bold}{goal}"
 
@@ -138,8 +159,7 @@ def conditions(others: Iterable[str]) -> str:
     versions = [f"{name.replace('_', '-')} {version(name).partition('+')[0]}" for name in NEEDED]
     versions += [f"{name} {ajv.VERSIONS[name]}" for name in (ajv.NAME,) if name in others]
     return (
-        "After ≤ stands the goal; a figure that misses it is bold. "
-        f"{datetime.now(UTC):%Y-%m-%d}, {processor()}, "
+        f"A figure that misses its goal is bold. {datetime.now(UTC):%Y-%m-%d}, {processor()}, "
         f"Python {platform.python_version()}, {', '.join(versions)}."
     )
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from olm.schedule.curves import Array, Formula
 
-AT_ONCE = 16_000
+AT_ONCE = 65_536
 """How many rates are evaluated at once, at most: their arrays fit into a processor's cache."""
 
-_KEPT = 32 * AT_ONCE
+_KEPT = 8 * AT_ONCE
 """The size of an array that is larger than all arrays of a block together, in rates."""
 
 _LARGEST = bits(MAX_RATE)

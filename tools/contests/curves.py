@@ -1,146 +1,102 @@
-"""A curve of a million steps, against the same formula written in numpy, in place."""
+"""A curve of a million steps, against the same one in numpy, each in processes of its own.
+
+In a process that both sides share, what one of them frees decides whether the other gets new memory
+from the system, which takes as long as the arithmetic: a line came out between 0.7 and 1.9. So each
+side has its own processes. It keeps its curves, as a program does that draws them: every call pays
+for the memory of its result.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from functools import partial
-from math import pi
-from typing import Any
+from statistics import median
+from time import process_time
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contests import OLM, Contest, Family, Side
+from contests.formulas import BASE, COMPOSITIONS, LEAVES, STEPS, Curve
+from environment import ROOT
 from olm.spec.spec import parse
-
-STEPS = 1_000_000
-BASE = 0.5
-END = 0.1
-WARMUP = 2000
-POWER = 0.9
 
 OTHER = "numpy in place"
 
-Steps = NDArray[np.int64]
-Rates = NDArray[np.floating[Any]]
+CALLS = 9
+"""How many calls a process times."""
+
+TIGHT = {
+    "LinearLR": 1.2,
+    "CosineAnnealingLR": 1.2,
+    "WarmupLR": 1.2,
+    "WarmupCosineScheduler": 1.2,
+    "LinearDecayLR": 1.7,
+    "ConstantLR": 1.7,
+}
+"""The goals of some kinds."""
+
+GOAL = 2.0
+"""The goal of the other kinds."""
 
 
-def linear(step: Steps) -> Rates:
-    """`LinearLR`."""
-    done = step / STEPS
-    np.minimum(done, 1, out=done)
-    risen = done * END
-    np.subtract(1, done, out=done)
-    done *= BASE
-    done += risen
-    return done
-
-
-def linear_decay(step: Steps) -> Rates:
-    """`LinearDecayLR`."""
-    rates = step / STEPS
-    np.minimum(rates, 1, out=rates)
-    np.subtract(1, rates, out=rates)
-    rates *= BASE
-    return rates
-
-
-def cosine(step: Steps) -> Rates:
-    """`CosineAnnealingLR`."""
-    rates = step * pi
-    rates /= STEPS
-    np.cos(rates, out=rates)
-    rates += 1
-    rates *= BASE - END
-    rates /= 2
-    rates += END
-    rates[step >= STEPS] = END
-    rates[step == 0] = BASE
-    return rates
-
-
-def warmup(step: Steps) -> Rates:
-    """`WarmupLR`."""
-    rates = step + 1.0
-    rates /= WARMUP
-    rates *= BASE - END
-    rates += END
-    rates[step >= WARMUP] = BASE
-    return rates
-
-
-def warmup_cosine(step: Steps) -> Rates:
-    """`WarmupCosineScheduler`."""
-    rates = step - float(WARMUP)
-    rates /= STEPS - WARMUP
-    np.minimum(rates, 1, out=rates)
-    rates *= pi
-    np.cos(rates, out=rates)
-    rates += 1
-    rates *= (BASE - END) * 0.5
-    rates += END
-    rising = step < WARMUP
-    rates[rising] = (step[rising] + 1.0) / WARMUP * BASE
-    return rates
-
-
-def constant(step: Steps) -> Rates:
-    """`ConstantLR`."""
-    rates = np.full(len(step), BASE)
-    rates[step < WARMUP] = BASE * 0.25
-    return rates
-
-
-def polynomial(step: Steps) -> Rates:
-    """`PolynomialLR`."""
-    rates = step / STEPS
-    np.minimum(rates, 1, out=rates)
-    np.subtract(1, rates, out=rates)
-    rates **= POWER
-    rates *= BASE
-    return rates
-
-
-ROWS: list[tuple[dict[str, Any], Callable[[Steps], Rates]]] = [
-    ({"kind": "LinearLR", "total_steps": STEPS, "end_lr": END}, linear),
-    ({"kind": "LinearDecayLR", "total_steps": STEPS}, linear_decay),
-    ({"kind": "CosineAnnealingLR", "T_max": STEPS, "eta_min": END}, cosine),
-    ({"kind": "WarmupLR", "warmup_steps": WARMUP, "start_lr": END}, warmup),
-    (
-        {
-            "kind": "WarmupCosineScheduler",
-            "warmup_steps": WARMUP,
-            "total_steps": STEPS,
-            "min_lr": END,
-        },
-        warmup_cosine,
-    ),
-    ({"kind": "ConstantLR", "factor": 0.25, "total_iters": WARMUP}, constant),
-    ({"kind": "PolynomialLR", "total_iters": STEPS, "power": POWER}, polynomial),
-]
-
-
-def sides(spec: dict[str, Any], formula: Callable[[Steps], Rates]) -> dict[str, Side]:
+def sides(curves: str, index: int) -> dict[str, Side]:
     """Both ways to the same curve, from the same array of steps."""
-    steps, schedule = np.arange(STEPS), parse(spec).schedule
-    np.testing.assert_array_equal(schedule.lr(steps, BASE), formula(steps))
+    curve = TABLES[curves][index]
+    steps = np.arange(STEPS)
+    rates = parse(curve.spec).schedule.lr(steps, BASE)
+    np.testing.assert_allclose(rates, curve.formula(steps), rtol=1e-12, atol=1e-15)
     return {
-        OLM: Side(lambda: schedule.lr(steps, BASE)),
-        OTHER: Side(lambda: formula(steps)),
+        name: Side(seconds=partial(_in_a_process, curves, index, name)) for name in (OLM, OTHER)
     }
 
 
-FAMILIES = [
-    Family(
-        f"`spec.lr(steps, base)`, {STEPS:,} steps",
+def _in_a_process(curves: str, index: int, side: str) -> float:
+    """The processor time of a call in a new process, after one that imports what it needs."""
+    command = [sys.executable, "-m", "contests.curves", curves, str(index), side]
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "tools")))
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout)
+
+
+def main(curves: str, index: str, side: str) -> None:
+    """Print the median time of a call of one side."""
+    curve = TABLES[curves][int(index)]
+    schedule, steps = parse(curve.spec).schedule, np.arange(STEPS)
+    call = partial(schedule.lr, steps, BASE) if side == OLM else partial(curve.formula, steps)
+    kept, times = [call()], []
+    for _ in range(CALLS):
+        start = process_time()
+        kept.append(call())
+        times.append(process_time() - start)
+    print(median(times))
+
+
+TABLES = {"leaves": LEAVES, "compositions": COMPOSITIONS}
+
+
+def _family(heading: str, name: str, curves: Sequence[Curve]) -> Family:
+    return Family(
+        f"{heading}, {STEPS:,} steps",
         [
             Contest(
-                f"curve {spec['kind']}",
-                f"`{spec['kind']}`",
-                partial(sides, spec, formula),
-                {OTHER: 1.60},
+                f"curve {curve.name}",
+                curve.title,
+                partial(sides, name, index),
+                {OTHER: TIGHT.get(curve.kind, GOAL)},
             )
-            for spec, formula in ROWS
+            for index, curve in enumerate(curves)
         ],
     )
+
+
+FAMILIES = [
+    _family("`spec.lr(steps, base)`", "leaves", LEAVES),
+    _family("the same of a composition", "compositions", COMPOSITIONS),
 ]
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
