@@ -1,5 +1,6 @@
 """Rates of arrays, in every shape, and of any part of a curve."""
 
+import sys
 import tracemalloc
 
 import numpy as np
@@ -127,3 +128,44 @@ def test_the_error_about_a_rate_names_its_step_in_an_array_of_any_shape():
     message = "ConstantLR: the rate at step 4 would be inf"
     with pytest.raises(RateError, match=message):
         steep.lr([[9, 8], [7, 4]], [[0.1], [1e300]])
+
+
+def of_many(kind, number):
+    """A schedule of a number of parts, each of 100 steps."""
+    starts = range(100, 100 * number, 100)
+    match kind:
+        case "TableLR":
+            milestones = [0, *starts]
+            return KINDS[kind](milestones=milestones, factors=[0.5] * number, between="linear")
+        case "MultiStepLR":
+            return KINDS[kind](milestones=[*starts], gamma=0.99)
+        case "PhasesLR":
+            lengths = {"lengths": [100] * number}
+        case _:
+            lengths = {"milestones": [*starts]}
+    return KINDS[kind](
+        schedulers=[KINDS["RampLR"](total_steps=100, end_factor=0.9)] * number, **lengths
+    )
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+@pytest.mark.parametrize(
+    "kind", ["SequentialLR", "ContinueLR", "PhasesLR", "TableLR", "MultiStepLR"]
+)
+def test_the_work_of_a_curve_grows_no_faster_than_its_document(kind, shuffled):
+    def work(number):
+        schedule, steps = of_many(kind, number), np.arange(100 * number)
+        steps = np.random.default_rng(0).permutation(steps) if shuffled else steps
+        calls = 0
+
+        def count(frame, event, argument):
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        schedule.lr(steps, 0.5)
+        sys.setprofile(count)
+        schedule.lr(steps, 0.5)
+        sys.setprofile(None)
+        return calls
+
+    assert work(500) <= 11 * work(50)

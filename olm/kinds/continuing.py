@@ -1,6 +1,5 @@
 """One schedule after another, each of which continues from the rate that the last one reached."""
 
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from olm.kinds.sequence import Milestones
@@ -52,14 +51,14 @@ class Continue(Milestones):
     continues = True
 
     def formula(self, step: Array, base: Array) -> Array:
-        starts = (0, *self.milestones)
-        needed = covering(starts, step)
-        return pieces(step, base, [(starts[at], partial(self._rates_of, at)) for at in needed])
-
-    def _rates_of(self, index: int, step: Array, base: Array) -> Array:
-        """The rates of one schedule at its own steps, for the base rates of the first one."""
         import numpy as np
 
-        for start, end, before in self.parts()[:index]:
-            base = before.formula(np.full((1,) * base.ndim, float(end - start)), base)
-        return self.schedulers[index].formula(step, base)
+        needed = covering((0, *self.milestones), step)
+        parts, bases = self.parts()[: needed.stop], [base]
+        for start, end, before in parts[:-1]:
+            last = np.full((1,) * base.ndim, float(end - start))
+            bases.append(before.formula(last, bases[-1]))
+        some = slice(needed.start, None)
+        return pieces(
+            step, bases[some], [(part.start, part.schedule.formula) for part in parts[some]]
+        )

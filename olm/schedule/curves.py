@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import pi
 from struct import pack
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -252,12 +253,14 @@ def _values(choice: Choice, like: NDArray[Any]) -> Array:
     return np.full(like.shape, values) if isinstance(values, float) else values
 
 
-def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Array:
+def pieces(
+    step: Array, base: Array | Sequence[Array], parts: Sequence[tuple[int, Formula]]
+) -> Array:
     """One formula after another, each evaluated only at its own steps, counted from its start.
 
     Args:
         step: the steps.
-        base: the base rates.
+        base: the base rates, or those of each formula.
         parts: the steps at which the formulas take over, in ascending order from 0 on, each with
             its formula.
 
@@ -268,29 +271,28 @@ def pieces(step: Array, base: Array, parts: Sequence[tuple[int, Formula]]) -> Ar
     """
     import numpy as np
 
-    shape = np.broadcast_shapes(step.shape, base.shape)
+    bases = base if isinstance(base, Sequence) else [base] * len(parts)
+    shape = np.broadcast_shapes(step.shape, bases[0].shape)
     if step.ndim < len(shape) or step.size != shape[0]:
-        steps, bases = np.broadcast_arrays(step, base)
-        rates = pieces(steps.ravel(), bases.ravel(), parts)
-        return np.broadcast_to(rates, steps.size).reshape(shape)
+        steps, *bases = (np.broadcast_to(array, shape).ravel() for array in (step, *bases))
+        return np.broadcast_to(pieces(steps, bases, parts), steps.size).reshape(shape)
     needed = covering([start for start, _ in parts], step)
     if len(needed) == 1:
         start, formula = parts[needed[0]]
-        return formula(step - start, base)
+        return formula(step - start, bases[needed[0]])
     rates = np.empty(shape)
     of_row = step.ravel()
     ascending = bool((of_row[1:] >= of_row[:-1]).all())
-    for index in needed:
-        start, formula = parts[index]
-        end = parts[index + 1][0] if index + 1 < len(parts) else np.inf
-        mine = (
-            slice(*np.searchsorted(of_row, (start, end)))
-            if ascending
-            else (of_row >= start) & (of_row < end)
-        )
-        some = rows_of(step, mine, shape)
-        if some.size:
-            rates[mine] = formula(some - start, rows_of(base, mine, shape))
+    order = None if ascending else np.argsort(of_row, kind="stable")
+    later = [parts[index][0] for index in needed[1:]]
+    edges = [0, *np.searchsorted(of_row, later, sorter=order).tolist(), len(of_row)]
+    for index, (first, end) in zip(needed, pairwise(edges), strict=True):
+        if first < end:
+            mine = slice(first, end) if order is None else order[first:end]
+            start, formula = parts[index]
+            rates[mine] = formula(
+                rows_of(step, mine, shape) - start, rows_of(bases[index], mine, shape)
+            )
     return rates
 
 
@@ -311,7 +313,7 @@ def covering(starts: Sequence[int], step: Array) -> range:
     return range(max(first, 0), max(last, 0) + 1)
 
 
-def rows_of(values: NDArray[Any], rows: slice | NDArray[bool_], shape: tuple[int, ...]) -> Array:
+def rows_of(values: NDArray[Any], rows: slice | NDArray[Any], shape: tuple[int, ...]) -> Array:
     """Some rows of an array that broadcasts to a shape, as float64."""
     every_row = values.ndim < len(shape) or len(values) == 1
     return (values if every_row else values[rows]).astype(float, copy=False)
