@@ -15,6 +15,9 @@ from olm.spec.rates import as_float
 
 Group = dict[str, Any]
 
+EVERY_TYPE_HOLDS = 1.0
+"""A number that a tensor of any floating type can hold: smaller ones need no look at the type."""
+
 
 def is_tensor(rate: Any) -> TypeGuard[Tensor]:
     """Whether a rate is a tensor."""

@@ -19,6 +19,7 @@ from olm.spec.target_curves import Curve
 from olm.train.schedulers.base import SchedulerBase
 from olm.train.schedulers.group_names import names_of
 from olm.train.schedulers.groups import (
+    EVERY_TYPE_HOLDS,
     Group,
     check_bases,
     check_fits,
@@ -31,6 +32,7 @@ from olm.train.schedulers.groups import (
     write,
 )
 from olm.train.schedulers.read_ahead import ReadAhead
+from olm.train.schedulers.stacked_rates import ENOUGH, StackedRates, stacked
 from olm.train.schedulers.target_setter import TargetSetter, check_numbers, lr_curves
 
 
@@ -49,6 +51,10 @@ class RateSetter(SchedulerBase):
 
     _base_lrs_may_change = False
     """Whether a caller has the list of base rates, or has assigned another one."""
+    _usual: list[Group] | None = None
+    """The param groups, if only their rates are to be written as long as they stay the same."""
+    _stack: StackedRates | None = None
+    """The tensors that are the rates of many param groups, once they have been written."""
 
     def __init__(
         self,
@@ -74,13 +80,14 @@ class RateSetter(SchedulerBase):
     @property  # type: ignore[override]  # torch's is an attribute, of rates that may be tensors
     def base_lrs(self) -> list[float]:
         """The base rate of every param group. A change in place applies from the next step on."""
-        self._base_lrs_may_change = True
+        self._base_lrs_may_change, self._usual = True, None
         return self._base_lrs
 
     @base_lrs.setter
     def base_lrs(self, rates: list[Any]) -> None:
         self._base_lrs = check_bases([as_float(rate) for rate in rates])
-        self._base_lrs_may_change = self._base_lrs_may_change or self._base_lrs != self._ahead.bases
+        if self._base_lrs != self._ahead.bases:
+            self._base_lrs_may_change, self._usual = True, None
 
     def get_last_lr(self) -> list[float]:  # type: ignore[override]  # torch's may be tensors
         """The learning rates that were last set, one per param group, as a new list."""
@@ -124,47 +131,84 @@ class RateSetter(SchedulerBase):
             step: the step.
             before: the schedule of the current rates, if a metric has changed it since.
         """
-        groups, known = self.optimizer.param_groups, self._groups
+        groups = self.optimizer.param_groups
         try:
             # Lists of the same objects are equal at once; equal groups need no other base rates.
-            same = groups == known
+            usual = groups == self._usual
         except Exception:
             # Tensors of two groups cannot be compared.
-            same = False
-        if not same or (self._base_lrs_may_change and self._base_lrs != self._ahead.bases):
-            self._adopt_and_go_to(step, before)
+            usual = False
+        if not usual:
+            self._go_to_unusual(step, before)
             return
-        rates, targets = self._ahead.at(step), self._targets
-        if self._has_tensors:
+        # This is `ahead.at(step)`, whose call would take noticeably longer.
+        first, end, rows = self._ahead.listed
+        rates = rows[step - first] if first <= step < end else self._ahead.list_from(step)
+        if self._has_tensors and self._ahead.most > EVERY_TYPE_HOLDS:
             check_fits(groups, rates)
-        if targets is not None:
-            if groups[0] is not targets.groups[0]:
-                # An optimizer without hooks has loaded a state: its groups are equal, and others.
-                self._adopt_and_go_to(step, before)
-                return
-            numbers = targets.ahead.at(step)
-            if targets.has_tensors:
-                targets.check_holds(numbers)
         # The lengths are equal. A strict zip would take noticeably longer.
         for group, rate in zip(groups, rates):  # noqa: B905
-            lr = group["lr"]
-            # isinstance alone would do, but it is slow for anything that is not a tensor.
-            if type(lr) is float or not isinstance(lr, Tensor):
+            # isinstance and type() would do, but they take longer.
+            if group["lr"].__class__ is float:
                 group["lr"] = rate
-            elif self._has_tensors:
+            elif self._has_tensors and isinstance(lr := group["lr"], Tensor):
                 lr.fill_(rate)
             else:
-                self._check_new_tensors(group, rates)
-                lr.fill_(rate)
-        if targets is not None:
+                self._replace(group, rate, rates)
+        self.last_epoch = step
+        self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
+
+    def _go_to_unusual(self, step: int, before: Schedule | None) -> None:
+        """Set all numbers of a step where more than the rates of known groups may be due."""
+        groups, targets = self.optimizer.param_groups, self._targets
+        if self._have_changed(groups):
+            with self._lock:
+                self._adopt_bases(step, before)
+                self._go_to(step)
+            return
+        rates, has_tensors = self._ahead.at(step), self._has_tensors
+        if has_tensors and self._ahead.most > EVERY_TYPE_HOLDS:
+            check_fits(groups, rates)
+        numbers = None if targets is None else targets.at(step)
+        if not (has_tensors and len(groups) >= ENOUGH and self._fill(groups, rates)):
+            for group, rate in zip(groups, rates):  # noqa: B905  # slower
+                lr = group["lr"]
+                if type(lr) is float or not isinstance(lr, Tensor):
+                    group["lr"] = rate
+                elif has_tensors:
+                    lr.fill_(rate)
+                else:
+                    self._replace(group, rate, rates)
+        if targets is not None and numbers is not None:
             targets.write(numbers)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
 
-    def _adopt_and_go_to(self, step: int, before: Schedule | None) -> None:
-        with self._lock:
-            self._adopt_bases(step, before)
-            self._go_to(step)
+    def _fill(self, groups: list[Group], rates: list[float]) -> bool:
+        """Write rates that fit by one copy, and return whether the param groups allow that."""
+        stack = self._stack
+        if stack is None or not stack.belongs_to([group["lr"] for group in groups]):
+            self._stack = stack = stacked(groups)
+        if stack is not None:
+            stack.fill(rates)
+        return stack is not None
+
+    def _have_changed(self, groups: list[Group]) -> bool:
+        """Whether the param groups or the base rates are others than at the last step."""
+        try:
+            same = groups == self._groups
+        except Exception:
+            same = False
+        if not same or (self._base_lrs_may_change and self._base_lrs != self._ahead.bases):
+            return True
+        # An optimizer without hooks may have loaded a state: its groups are equal, and others.
+        return self._targets is not None and groups[0] is not self._targets.groups[0]
+
+    def _replace(self, group: Group, rate: float, rates: list[float]) -> None:
+        """Write the rate of a param group that has had no float, among others that have floats."""
+        if isinstance(group["lr"], Tensor) and not self._has_tensors:
+            self._check_new_tensors(group, rates)
+        write(group, "lr", rate)
 
     def _check_new_tensors(self, first: Group, rates: list[float]) -> None:
         """Check tensors that became rates since the last step, the first of them in this group."""
@@ -188,6 +232,9 @@ class RateSetter(SchedulerBase):
         """Record the param groups to which the base rates belong."""
         # The groups themselves, because the id of one that is removed may be used again.
         self._groups, self._has_tensors = list(groups), has_tensors(groups)
+        stack = self._has_tensors and len(groups) >= ENOUGH
+        more = stack or self._targets is not None or self._base_lrs_may_change
+        self._usual = None if more else self._groups
 
     def _adopt_bases(self, step: int, before: Schedule | None = None) -> None:
         """Use base rates that were changed in place and those of added param groups."""
@@ -317,6 +364,7 @@ class RateSetter(SchedulerBase):
                 # A step in another thread sets last_epoch first and _last_lr after it.
                 state["_last_lr"] = self._ahead.at(state["last_epoch"])
         del state["_lock"]
+        state.pop("_stack", None)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -59,11 +59,18 @@ class ReadAhead:
         self._copies = len(self.bases) if same else 1
         self._columns = np.array(self.bases[:1] if self._copies > 1 else self.bases, np.float64)
         self._width = max(1, len(self._columns))
+        # A reference to a shared float takes a quarter of the memory of a float in a list.
+        self._listed_width = max(self._width, self._copies // 4)
         # A block is converted to lists a few rows at a time: converting more at once gains little,
         # and the lists of a whole block would not stay in the processor's cache.
         self._evaluated: tuple[int, Array] = (0, np.empty((0, len(self._columns))))
-        # The first row's step and the rows: a single value, because other threads may read it.
-        self._listed: tuple[int, list[list[float]]] = (0, [])
+        self.most = 0.0
+        """The largest rate that has been evaluated."""
+        self.listed: tuple[int, int, list[list[float]]] = (0, 0, [])
+        """The first row's step, the one after the last row's, and the rows, one rate per base rate.
+
+        It is a single value, because other threads may read it. Callers must not change a row.
+        """
 
     def at(self, step: int) -> list[float]:
         """The rates at a step, one per base rate. Callers must not change the list.
@@ -71,24 +78,22 @@ class ReadAhead:
         Raises:
             RateError: a rate is negative or not finite, or the step is too large for a state.
         """
-        first, rows = self._listed
-        index = step - first
-        if not 0 <= index < len(rows):
-            rows, index = self._read(step), 0
-        row = rows[index]
-        return row * self._copies if self._copies > 1 else row
+        first, end, rows = self.listed
+        return rows[step - first] if first <= step < end else self.list_from(step)
 
-    def _read(self, step: int) -> list[list[float]]:
-        """Convert some rows to lists, from a step on."""
+    def list_from(self, step: int) -> list[float]:
+        """Convert some rows to lists, from a step on, and return its own; see `at`."""
         start, block = self._evaluated
         index = step - start
         if not 0 <= index < len(block):
             block, index = self._evaluate(step), 0
         size = LISTED if index else FIRST_LISTED
-        last = index + max(1, size // self._width)
+        last = index + max(1, size // self._listed_width)
         rows: list[list[float]] = block[index:last].tolist()
-        self._listed = step, rows
-        return rows
+        if self._copies > 1:
+            rows = [row * self._copies for row in rows]
+        self.listed = step, step + len(rows), rows
+        return rows[0]
 
     def _evaluate(self, step: int) -> Array:
         """Evaluate a block from a step on, up to the first row that is not usable."""
@@ -105,6 +110,7 @@ class ReadAhead:
             rates = rates[: np.argmax(unusable.any(axis=1))]
             if not len(rates):
                 raise self._error(step, int(np.argmax(unusable[0])))
+        self.most = max(self.most, float(rates.max(initial=0.0)))
         self._evaluated = step, rates
         return rates
 

@@ -82,10 +82,11 @@ class ScheduleLR(RateSetter):
     _check_at: int
     """The `_step_count` at which `step` calls `_check`."""
     _has_turn = False
-    _turn: Turn | None = None
+    """Whether this scheduler has stepped since it was built, copied or resumed."""
+    _turn = Turn()
+    """The turn of the optimizer, once this scheduler has had it; until then one of its own."""
     _as_last: Callable[[], ScheduleLR | None] | None = None
     """What the turn refers to while it is this scheduler's."""
-    """Whether this scheduler has stepped since it was built, copied or resumed."""
     _on_change: OnChange = "error"
     """What `load_state_dict` does about differences if its caller does not choose."""
     _origin: Mapping[str, Any] = MappingProxyType({})
@@ -186,14 +187,11 @@ class ScheduleLR(RateSetter):
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             way = "load a state, or pass step to olm.build"
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: {way}")
-        if self._only_if_stepped and not self._optimizer_stepped:
-            if epoch is not None:
-                self.observe(epoch)
+        if self._only_if_stepped and not self._is_due(epoch):
             return
         # The usual case, in which nobody else has stepped the optimizer, must cost next to nothing.
-        if (turn := self._turn) is None or turn.last is not self._as_last:
+        if self._turn.last is not self._as_last:
             self._take_turn()
-        self._optimizer_stepped = False
         if (count := self._step_count) == self._check_at:
             self._check()
         if epoch is None:
@@ -201,6 +199,18 @@ class ScheduleLR(RateSetter):
         else:
             self._observe_and_go_to(epoch, self.last_epoch + 1)
         self._step_count = count + 1
+
+    def _is_due(self, metric: float | None) -> bool:
+        """Whether the optimizer has stepped since the last call. If not, only a metric is due."""
+        if not self._optimizer_stepped:
+            if metric is not None:
+                self.observe(metric)
+            return False
+        # An error about turns leaves the step due.
+        if self._turn.last is not self._as_last:
+            self._take_turn()
+        self._optimizer_stepped = False
+        return True
 
     def _check(self) -> None:
         """Check what needs a check at a few steps only."""

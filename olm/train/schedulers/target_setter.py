@@ -26,7 +26,7 @@ from olm.train.schedulers.group_numbers import (
     write_items,
     write_number,
 )
-from olm.train.schedulers.groups import Group, check_fits
+from olm.train.schedulers.groups import EVERY_TYPE_HOLDS, Group, check_fits
 from olm.train.schedulers.numbers_ahead import Lane, NumbersAhead
 from olm.train.schedulers.read_ahead import ReadAhead
 from olm.train.schedulers.target_checks import check_not_shared, lacking
@@ -144,7 +144,7 @@ class TargetSetter:
             RateError: a number is out of range, or a tensor cannot hold it.
         """
         row = self.ahead.at(step)
-        if self.has_tensors:
+        if self.has_tensors and self.ahead.most > EVERY_TYPE_HOLDS:
             self.check_holds(row)
         return row
 
