@@ -1,6 +1,10 @@
 """``olm kinds``: the list, and one kind with all that it has."""
 
+import ast
+import inspect
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -8,7 +12,10 @@ import yaml
 from olm.cli import FINE, MISUSE, main
 from olm.fields.reproduced import reproduced
 from olm.kinds import GROUPS, KINDS
+from olm.schedule.schedule import Schedule
+from olm.schema import documentation
 from olm.spec.load import loads
+from olm.spec.spec import Spec
 
 
 def test_kinds_lists_every_kind_with_what_it_needs(capsys):
@@ -18,6 +25,48 @@ def test_kinds_lists_every_kind_with_what_it_needs(capsys):
         needed = [name for name, field in model.model_fields.items() if field.is_required()]
         needs = ", ".join(needed) or "no fields"
         assert re.search(rf"^{kind}\n(  .+\n)+  requires {needs}$", out, re.MULTILINE)
+
+
+def test_the_list_builds_no_model_and_reads_no_file_of_a_kind():
+    program = (
+        "import ast\n"
+        "del ast.parse\n"
+        "from olm.cli import main\n"
+        "from olm.kinds import KINDS\n"
+        "status = main(['kinds'])\n"
+        "assert not [kind for kind, model in KINDS.items() if model.__pydantic_complete__]"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_schemas_of_all_kinds_parse_each_file_once():
+    program = (
+        "import ast, sys\n"
+        "from collections import Counter\n"
+        "parse, parsed = ast.parse, Counter()\n"
+        "ast.parse = lambda text: [parsed.update([text]), parse(text)][1]\n"
+        "from olm.cli import main\n"
+        "main(['schema'])\n"
+        "assert len(parsed) > 20, len(parsed)\n"
+        "assert {*parsed.values()} == {1}, parsed.values()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("model", [*KINDS.values(), Schedule, Spec], ids=lambda one: one.__name__)
+def test_the_statements_of_a_class_are_those_that_inspect_finds(model):
+    (tree,) = ast.parse(inspect.getsource(model)).body
+    assert [*map(ast.dump, documentation._body(model))] == [*map(ast.dump, tree.body)]
+
+
+def test_a_class_in_a_function_has_statements_too():
+    class Inside(Schedule):
+        count: int
+        """How many."""
+
+    assert documentation.field_docs(Inside)["count"] == "How many."
 
 
 @pytest.mark.parametrize("kind", KINDS)

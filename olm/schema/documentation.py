@@ -8,10 +8,11 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise, takewhile
-from textwrap import dedent
 from typing import Any
 
 from pydantic import BaseModel
@@ -206,10 +207,32 @@ def docstring(model: type[BaseModel]) -> str:
 def _body(model: type[BaseModel]) -> list[ast.stmt]:
     """The statements of a class; none where its source cannot be found."""
     try:
-        (tree,) = ast.parse(dedent(inspect.getsource(model))).body
-    except (OSError, TypeError):
+        source = inspect.getsource(sys.modules[model.__module__])
+    except (KeyError, OSError, TypeError):
         return []
-    return tree.body if isinstance(tree, ast.ClassDef) else []
+    found = _classes(source).get(model.__qualname__)
+    return found.body if found else []
+
+
+@lru_cache(maxsize=64)
+def _classes(source: str) -> dict[str, ast.ClassDef]:
+    """The classes in the source of a module, by their qualified names.
+
+    To parse a file once takes a tenth of the time in which `inspect` finds all classes in it.
+    """
+    return dict(_classes_below(ast.parse(source), ""))
+
+
+def _classes_below(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.ClassDef]]:
+    for child in ast.iter_child_nodes(node):
+        match child:
+            case ast.ClassDef(name):
+                yield prefix + name, child
+                yield from _classes_below(child, f"{prefix}{name}.")
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name):
+                yield from _classes_below(child, f"{prefix}{name}.<locals>.")
+            case ast.stmt() | ast.excepthandler():
+                yield from _classes_below(child, prefix)
 
 
 def _paragraphs(model: type[BaseModel]) -> Iterator[str]:

@@ -67,7 +67,7 @@ def _listed(heading: str, models: Sequence[type[Schedule]]) -> Iterator[str]:
 
 def in_short(model: type[Schedule]) -> Iterator[str]:
     """A kind in two or three lines: its summary, and its required fields."""
-    needs = [field.name for field in fields(model) if field.default is None]
+    needs = [name for name, field in model.model_fields.items() if field.is_required()]
     yield model.model_fields["kind"].default
     yield from _wrapped(plain(summary(model)))
     yield f"  requires {listed(needs)}" if needs else "  requires no fields"
