@@ -32,8 +32,14 @@ class CosineAnnealing(Schedule):
         return self.words if self.eta_min else self.words.replace(" to ", " down to ")
 
     def formula(self, step: Array, base: Array) -> Array:
-        def fall() -> Array:
-            return self.eta_min + (base - self.eta_min) * half_cosine(pi * step / self.T_max) / 2
-
-        # The sum above can miss the floor and the base rate by a rounding.
-        return where(step < self.T_max, lambda: where(step > 0, fall, base), self.eta_min)
+        height = base - self.eta_min
+        # The sum can miss the floor and the base rate by a rounding.
+        return where(
+            step == 0,
+            base,
+            lambda: where(
+                step < self.T_max,
+                lambda: self.eta_min + height * half_cosine(pi * step / self.T_max) / 2,
+                self.eta_min,
+            ),
+        )

@@ -1,8 +1,9 @@
 """Rates that go up and down, once or again and again."""
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from olm.problem import Path
 from olm.schedule import (
@@ -205,18 +206,17 @@ class OneCycle(Schedule):
 
     def formula(self, step: Array, base: Array) -> Array:
         points = self.turning_points()
+        rates: Any = points[-1][1]
+        for before, after in reversed([*pairwise(points)]):
+            phase = partial(self._phase, step, before, after)
+            rates = partial(where, step <= after[0], phase, rates)
+        of_all: Array = rates()
+        return of_all
+
+    def _phase(self, step: Array, before: tuple[float, float], after: tuple[float, float]) -> Array:
+        """The rates from one turning point to the next."""
+        (start, low), (end, high) = before, after
         ease = "cosine" if self.anneal_strategy == "cos" else "linear"
-        phases = [*pairwise(points)]
-
-        def from_phase(index: int) -> Array:
-            (start, low), (end, high) = phases[index]
-            is_last = index == len(phases) - 1
-
-            def rates() -> Array:
-                # A phase of no length is over at once.
-                done = eased(ease, (step - start) / (end - start)) if end > start else 0 * step + 1
-                return line(low, high, done)
-
-            return where(step <= end, rates, high if is_last else lambda: from_phase(index + 1))
-
-        return from_phase(0)
+        # A phase of no length is over at once.
+        done = eased(ease, (step - start) / (end - start)) if end > start else 0 * step + 1
+        return line(low, high, done)

@@ -133,9 +133,8 @@ class Tanh(Schedule):
         import numpy as np
 
         done = ramp(step, self.total_steps)
-
-        def fall() -> Array:
-            left = (1 - np.tanh(line(self.lb, self.ub, done))) / 2
-            return line(self.end_lr, base, left)
-
-        return where(done < 1, fall, self.end_lr)
+        return where(
+            done < 1,
+            lambda: line(self.end_lr, base, (1 - np.tanh(line(self.lb, self.ub, done))) / 2),
+            self.end_lr,
+        )

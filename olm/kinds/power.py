@@ -103,14 +103,14 @@ class InverseSqrt(Schedule):
         return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        def rise() -> Array:
-            return line(base * self.start_factor, base, ramp(step, self.warmup_steps))
-
-        def fall() -> Array:
-            left = (self._scale / (self._scale + (step - self.warmup_steps))) ** 0.5
-            return line(base * self.end_factor, base, left)
-
-        return where(step < self.warmup_steps, rise, fall)
+        begin = self.warmup_steps
+        return where(
+            step < begin,
+            lambda: line(base * self.start_factor, base, ramp(step, begin)),
+            lambda: line(
+                base * self.end_factor, base, (self._scale / (self._scale + (step - begin))) ** 0.5
+            ),
+        )
 
 
 class Noam(Schedule):

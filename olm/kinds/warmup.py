@@ -54,11 +54,12 @@ class Warmup(Schedule):
         return self.words if self.start_lr else f"up {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        def rise() -> Array:
-            return self.start_lr + (base - self.start_lr) * ((step + 1) / self.warmup_steps)
-
         # The rise ends at its last step: a slowed clock evaluates between that one and the next.
-        return where(step <= self.warmup_steps - 1, rise, base)
+        return where(
+            step <= self.warmup_steps - 1,
+            lambda: self.start_lr + (base - self.start_lr) * ((step + 1) / self.warmup_steps),
+            base,
+        )
 
 
 @rule(
@@ -108,11 +109,9 @@ class WarmupCosine(Schedule):
         return fall.replace("half a cosine", "half a cosine from the base rate")
 
     def formula(self, step: Array, base: Array) -> Array:
-        def rise() -> Array:
-            return base * ramp(step + 1, self.warmup_steps)
-
-        def fall() -> Array:
-            done = ramp(step - self.warmup_steps, self.total_steps - self.warmup_steps)
-            return self.min_lr + (base - self.min_lr) * 0.5 * half_cosine(pi * done)
-
-        return where(step < self.warmup_steps, rise, fall)
+        height, length = (base - self.min_lr) * 0.5, self.total_steps - self.warmup_steps
+        return where(
+            step < self.warmup_steps,
+            lambda: base * ramp(step + 1, self.warmup_steps),
+            lambda: self.min_lr + height * half_cosine(pi * ramp(step - self.warmup_steps, length)),
+        )

@@ -124,14 +124,14 @@ class WarmupDecay(Schedule):
         return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        def rise() -> Array:
-            return line(base * self.start_factor, base, ramp(step, self.warmup_steps))
-
-        def fall() -> Array:
-            done = ramp(step - self.warmup_steps, self.total_steps - self.warmup_steps)
-            return decayed(self.decay, done, base, self.end_factor, self.power, 0.5)
-
-        return where(step < self.warmup_steps, rise, fall)
+        begin, length = self.warmup_steps, self.total_steps - self.warmup_steps
+        return where(
+            step < begin,
+            lambda: line(base * self.start_factor, base, ramp(step, begin)),
+            lambda: decayed(
+                self.decay, ramp(step - begin, length), base, self.end_factor, self.power, 0.5
+            ),
+        )
 
 
 @rule(
@@ -200,15 +200,17 @@ class WarmupStableDecay(Schedule):
         return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {self.words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        def rise() -> Array:
-            return line(base * self.start_factor, base, ramp(step, self.warmup_steps))
+        begin = self.total_steps - self.decay_steps
+        return where(
+            step < self.warmup_steps,
+            lambda: line(base * self.start_factor, base, ramp(step, self.warmup_steps)),
+            lambda: where(step <= begin, base, lambda: self._decay(step - begin, base)),
+        )
 
-        def fall() -> Array:
-            done = ramp(step - held_to, self.decay_steps)
-            return decayed(self.decay, done, base, self.end_factor, self.power, self.decay_ratio)
-
-        held_to = self.total_steps - self.decay_steps
-        return where(step < self.warmup_steps, rise, lambda: where(step <= held_to, base, fall))
+    def _decay(self, step: Array, base: Array) -> Array:
+        """The rates of the decay, at steps counted from its start."""
+        done = ramp(step, self.decay_steps)
+        return decayed(self.decay, done, base, self.end_factor, self.power, self.decay_ratio)
 
 
 @stages("warmup_steps", "hold_steps", "decay_steps")
@@ -251,12 +253,13 @@ class TriStage(Schedule):
         return f"{to_the_base_rate(self.start_factor, self.warmup_steps)}, {words}"
 
     def formula(self, step: Array, base: Array) -> Array:
-        def rise() -> Array:
-            return line(base * self.start_factor, base, ramp(step, self.warmup_steps))
-
-        def fall() -> Array:
-            done = ramp(step - held_to, self.decay_steps)
-            return between(base, base * self.end_factor, done, "log")
-
-        held_to = self.warmup_steps + self.hold_steps
-        return where(step < self.warmup_steps, rise, lambda: where(step <= held_to, base, fall))
+        begin, end = self.warmup_steps + self.hold_steps, base * self.end_factor
+        return where(
+            step < self.warmup_steps,
+            lambda: line(base * self.start_factor, base, ramp(step, self.warmup_steps)),
+            lambda: where(
+                step <= begin,
+                base,
+                lambda: between(base, end, ramp(step - begin, self.decay_steps), "log"),
+            ),
+        )

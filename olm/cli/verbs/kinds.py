@@ -113,14 +113,16 @@ def _rules(model: type[Schedule]) -> Iterator[str]:
 
 
 def _formula(model: type[Schedule]) -> str:
-    """The body of the formula without blank lines, with fields by their bare names."""
+    """The body of the formula, with fields and branches by their bare names."""
     try:
         source = getsource(model.formula)
     except OSError:
         # A plugin may come without its source.
         return ""
-    body = dedent(source.partition("Array:\n")[2] or source).replace("self.", "")
-    return body.removeprefix("import numpy as np\n\n").replace("\n\n", "\n").rstrip()
+    body = dedent(source.partition("Array:\n")[2] or source)
+    for code in ("self.", "lambda: "):
+        body = body.replace(code, "")
+    return body.removeprefix("import numpy as np\n\n").rstrip()
 
 
 def _fields(model: type[Schedule]) -> Iterator[str]:
