@@ -120,7 +120,10 @@ def _grid(total: int, marks: list[int]) -> NDArray[int64]:
 
     near = [step for mark in marks for step in (mark - 1, mark, mark + 1) if 0 <= step <= total]
     even = np.linspace(0, total, min(total, GRID) + 1).round().astype(np.int64)
-    return np.unique(np.concatenate([even, np.array(near, np.int64)]))
+    steps = np.sort(np.concatenate([even, np.array(near, np.int64)]), kind="stable")
+    # `np.unique` takes a hundred times as long for steps that are almost in order.
+    distinct: NDArray[int64] = steps[np.append(True, steps[1:] > steps[:-1])]
+    return distinct
 
 
 def _first_below(schedule: Shape, base: float, between: NDArray[int64], middle: float) -> int:
