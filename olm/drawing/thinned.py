@@ -50,14 +50,14 @@ def thinned(x: Array, y: Array) -> str:
 
 def _without_crowds(x: Array, y: Array) -> list[tuple[float, float]]:
     """The first, the lowest, the highest and the last point of each half pixel, in their order."""
-    columns: dict[int, list[int]] = {}
-    for index, column in enumerate((x * 2).astype(int).tolist()):
-        columns.setdefault(column, []).append(index)
-    kept: list[int] = []
-    for several in columns.values():
-        if len(several) > 4:
-            heights = y[several]
-            ends = {0, len(several) - 1, int(heights.argmin()), int(heights.argmax())}
-            several = [several[at] for at in sorted(ends)]
-        kept += several
-    return [(float(x[at]), float(y[at])) for at in kept]
+    import numpy as np
+
+    columns = (x * 2).astype(int)
+    starts = np.flatnonzero(np.diff(columns, prepend=-1))
+    kept = np.ones(len(x), bool)
+    for start, end in pairwise([*starts.tolist(), len(x)]):
+        if end - start > 4:
+            heights = y[start:end]
+            kept[start + 1 : end - 1] = False
+            kept[[start + int(heights.argmin()), start + int(heights.argmax())]] = True
+    return list(zip(x[kept].tolist(), y[kept].tolist(), strict=True))

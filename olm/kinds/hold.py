@@ -1,7 +1,7 @@
 """A rate that never changes, and a table of rates."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from olm.problem import Path
 from olm.schedule import (
@@ -118,7 +118,7 @@ class Table(Schedule):
         needed = covering(self.milestones, step)
         some = slice(needed.start, needed.stop + 1)
         points, factors = np.array(self.milestones[some], float), np.array(self.factors[some])
-        index = np.zeros(1, int)
+        index: Any = 0
         if len(needed) > 1:
             index = np.maximum(np.searchsorted(points, step, side="right") - 1, 0)
         if self.between == "hold":

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import lcm
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from olm.schedule.curves import Array
@@ -92,7 +92,7 @@ class UnitsPerStep:
 
         needed = covering(self.firsts, steps)
         firsts, sizes, seen = (numbers[needed.start : needed.stop] for numbers in self._arrays)
-        stage = np.zeros(1, int)
+        stage: Any = 0
         if len(needed) > 1:
             stage = np.maximum(np.searchsorted(firsts, steps, side="right") - 1, 0)
         places: Array = seen[stage] + (steps - firsts[stage]) * sizes[stage]
