@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,19 +31,20 @@ def thinned(x: Array, y: Array) -> str:
     if not points:
         return ""
     kept = [points[0]]
+    (x0, y0), before = points[0], points[0]
     # The slopes of lines from the last point kept that pass all points since near enough.
-    least, most = -np.inf, np.inf
-    for before, point in pairwise(points):
-        x0, y0 = kept[-1]
-        along = point[0] - x0
-        slope = (point[1] - y0) / along if along else np.inf
-        if along <= 0 or not least <= slope <= most:
+    least, most = -inf, inf
+    for point in points[1:]:
+        along, rise = point[0] - x0, point[1] - y0
+        if along <= 0 or not least <= rise / along <= most:
             kept.append(before)
             x0, y0 = before
-            along, least, most = point[0] - x0, -np.inf, np.inf
+            along, rise, least, most = point[0] - x0, point[1] - y0, -inf, inf
         if along > 0:
-            least = max(least, (point[1] - NEAR - y0) / along)
-            most = min(most, (point[1] + NEAR - y0) / along)
+            # Comparisons, since `min` and `max` would take as long as the rest.
+            low, high = (rise - NEAR) / along, (rise + NEAR) / along
+            least, most = low if low > least else least, high if high < most else most
+        before = point
     kept.append(points[-1])
     unique = [one for before, one in zip([None, *kept], kept, strict=False) if one != before]
     return "M" + "L".join(f"{round(x, 1):g} {round(y, 1):g}" for x, y in unique)
