@@ -110,9 +110,15 @@ def _of_targets(a: Spec, b: Spec, within: bool = True) -> Iterator[Difference]:
 
 
 def _between(a: Any, b: Any, path: Path, within: bool = True) -> Iterator[Difference]:
+    if a is b:
+        return
     if isinstance(a, Schedule) and isinstance(b, Schedule):
         yield from _of_schedules(a, b, path, within)
     elif isinstance(a, _LISTS) and isinstance(b, _LISTS) and (within or len(a) == len(b)):
+        # Numbers may be thousands, and nearly always are the same. Equal schedules are compared only
+        # once, not again at every level that they are in.
+        if a and not isinstance(a[0], Schedule) and a == b:
+            return
         for index, (mine, other) in enumerate(zip_longest(a, b, fillvalue=_NOTHING)):
             yield from _between(mine, other, (*path, index), within)
     elif isinstance(a, dict) and isinstance(b, dict):

@@ -13,6 +13,7 @@ from olm.fields.types import memory_fields
 from olm.problem import found
 from olm.schedule.per_step import PerStep
 from olm.schedule.schedule import Schedule
+from olm.spec.plain_values import PLAIN_TYPES
 
 if TYPE_CHECKING:
     from olm.spec.root_keys import Root
@@ -68,10 +69,11 @@ def _canonical_target(target: Target) -> dict[str, Any]:
 
 def _canonical(value: Any) -> Any:
     if isinstance(value, Schedule):
+        memory = memory_fields(type(value))
         fields = {
             name: (getattr(value, name), field.default)
             for name, field in type(value).model_fields.items()
-            if name not in memory_fields(type(value))
+            if name not in memory
         }
         said = {name: _canonical(now) for name, (now, default) in fields.items() if now != default}
         return said | {"kind": value.kind}
@@ -79,4 +81,7 @@ def _canonical(value: Any) -> Any:
         return value.text
     if isinstance(value, PerStep):
         return value.as_document()
-    return [_canonical(item) for item in value] if isinstance(value, tuple) else value
+    if not isinstance(value, tuple):
+        return value
+    # Of most items the type tells enough, and there may be thousands.
+    return [item if type(item) in PLAIN_TYPES else _canonical(item) for item in value]

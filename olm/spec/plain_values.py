@@ -7,7 +7,7 @@ from typing import Any
 
 from olm.problem import MAX_LEVELS, MAX_VALUES, Path, Problem, SpecError, found
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+PLAIN_TYPES = frozenset({str, int, float, bool, type(None)})
 
 
 def plain(value: Any) -> Any:
@@ -44,12 +44,12 @@ class _Copier:
         # Of most items the type tells enough: what else they might be takes ten times as long.
         if isinstance(value, Mapping):
             return {
-                key: item if type(item := value[key]) in _PLAIN else self.copy(item, (*path, key))
+                key: item if type(item := value[key]) in PLAIN_TYPES else self.copy(item, (*path, key))
                 for key in self._keys(value, path)
             }
         if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
             return [
-                item if type(item) in _PLAIN else self.copy(item, (*path, index))
+                item if type(item) in PLAIN_TYPES else self.copy(item, (*path, index))
                 for index, item in enumerate(value if self._has_room(len(value)) else ())
             ]
         return value
