@@ -115,8 +115,8 @@ def _between(a: Any, b: Any, path: Path, within: bool = True) -> Iterator[Differ
     if isinstance(a, Schedule) and isinstance(b, Schedule):
         yield from _of_schedules(a, b, path, within)
     elif isinstance(a, _LISTS) and isinstance(b, _LISTS) and (within or len(a) == len(b)):
-        # Numbers may be thousands, and nearly always are the same. Equal schedules are compared only
-        # once, not again at every level that they are in.
+        # There may be thousands of numbers, which are nearly always the same. Schedules are not
+        # compared here: those inside them would be compared again at every level.
         if a and not isinstance(a[0], Schedule) and a == b:
             return
         for index, (mine, other) in enumerate(zip_longest(a, b, fillvalue=_NOTHING)):

@@ -44,7 +44,9 @@ class _Copier:
         # Of most items the type tells enough: what else they might be takes ten times as long.
         if isinstance(value, Mapping):
             return {
-                key: item if type(item := value[key]) in PLAIN_TYPES else self.copy(item, (*path, key))
+                key: item
+                if type(item := value[key]) in PLAIN_TYPES
+                else self.copy(item, (*path, key))
                 for key in self._keys(value, path)
             }
         if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
