@@ -4,13 +4,17 @@ import importlib
 import json
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 import needs
+from olm.checking.check import check
 from olm.kinds import KINDS
 from olm.spec.spec import parse
+from olm.text.document import read
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -40,6 +44,25 @@ def test_every_kind_has_a_curve_by_hand(monkeypatch):
     assert curves.keys() | composed.keys() == ours
     assert not any(schedule.children() for schedule in curves.values())
     assert all(schedule.children() for schedule in composed.values())
+
+
+def test_the_files_of_the_contests_differ_and_only_wrong_ones_have_an_error(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    documents = importlib.import_module("contests.documents")
+    drawn = [*islice(documents.texts(), 300)]
+    assert drawn == [*islice(documents.texts(), 300)]
+    assert len({text for text, _ in drawn}) == len(drawn)
+    assert [is_valid for _, is_valid in drawn] == [index % 10 != 9 for index in range(300)]
+    schema = Draft7Validator(json.loads((ROOT / "schemas/schedule.schema.json").read_text()))
+    for text, is_valid in drawn:
+        document = read(text, "a.olm.yaml")
+        assert schema.is_valid(document.value) == is_valid, text
+        assert check(document).count("error") == (not is_valid), text
+    values = [read(text, "a.olm.yaml").value for text, is_valid in drawn if is_valid]
+    ours = {kind for kind, model in KINDS.items() if model.__module__.startswith("olm.kinds.")}
+    assert {value["kind"] for value in values} == ours
+    assert sum("ep" in json.dumps(value) and "clock" in value for value in values) >= 25
+    assert sum("[{" in json.dumps(value) or ": {" in json.dumps(value) for value in values) >= 30
 
 
 @needs.torch

@@ -48,11 +48,12 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 
 def _long(node: Node) -> Iterator[Problem]:
-    warm_up, end = node.schedule.warm_up(), node.schedule.ends_at()
-    if warm_up is None or end is None:
+    # Most schedules have no warm-up, and some ends take long to compute.
+    if (warm_up := node.schedule.warm_up()) is None:
         return
     path, steps = warm_up
-    if 2 * steps > end:
+    end = node.schedule.ends_at()
+    if end is not None and 2 * steps > end:
         # A share of the steps need not be a whole number of them.
         shown = int(steps) if steps == int(steps) else round(steps, 1)
         message = f"the warm-up takes {shown:,} of {end:,} {node.unit}s, more than half of the run"
