@@ -230,7 +230,7 @@ def test_a_step_executes_few_instructions(groups):
         scheduler.step()
     finally:
         sys.settrace(before)
-    assert 50 < count <= 110 + 18 * groups
+    assert 50 < count <= 100 + 18 * groups
 
 
 def test_what_a_step_reads_are_attributes_of_the_instance():

@@ -97,4 +97,4 @@ def check_order(optimizer: Optimizer) -> None:
     # Copied and wrapped optimizers are not tracked, so their steps are unknown.
     tracked = hasattr(optimizer.step, "_wrapped_by_lr_sched")
     if tracked and not getattr(optimizer, "_opt_called", False):
-        warnings.warn(ORDER, UserWarning, stacklevel=5)
+        warnings.warn(ORDER, UserWarning, stacklevel=6)

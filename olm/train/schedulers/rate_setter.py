@@ -52,7 +52,7 @@ class RateSetter(SchedulerBase):
     _base_lrs_may_change = False
     """Whether a caller has the list of base rates, or has assigned another one."""
     _usual: list[Group] | None = None
-    """The param groups, if only their rates are to be written as long as they stay the same."""
+    """The param groups, if a step only has to write their rates as long as they stay the same."""
     _stack: StackedRates | None = None
     """The tensors that are the rates of many param groups, once they have been written."""
 
@@ -125,41 +125,12 @@ class RateSetter(SchedulerBase):
         return [name for name, rate, own in owned if own and not rate]
 
     def _go_to(self, step: int, before: Schedule | None = None) -> None:
-        """Set all rates of a step, or none if one of them is not usable.
+        """Set all numbers of a step, or none if one of them is not usable.
 
         Args:
             step: the step.
             before: the schedule of the current rates, if a metric has changed it since.
         """
-        groups = self.optimizer.param_groups
-        try:
-            # Lists of the same objects are equal at once; equal groups need no other base rates.
-            usual = groups == self._usual
-        except Exception:
-            # Tensors of two groups cannot be compared.
-            usual = False
-        if not usual:
-            self._go_to_unusual(step, before)
-            return
-        # This is `ahead.at(step)`, whose call would take noticeably longer.
-        first, end, rows = self._ahead.listed
-        rates = rows[step - first] if first <= step < end else self._ahead.list_from(step)
-        if self._has_tensors and self._ahead.most > EVERY_TYPE_HOLDS:
-            check_fits(groups, rates)
-        # The lengths are equal. A strict zip would take noticeably longer.
-        for group, rate in zip(groups, rates):  # noqa: B905
-            # isinstance and type() would do, but they take longer.
-            if group["lr"].__class__ is float:
-                group["lr"] = rate
-            elif self._has_tensors and isinstance(lr := group["lr"], Tensor):
-                lr.fill_(rate)
-            else:
-                self._replace(group, rate, rates)
-        self.last_epoch = step
-        self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
-
-    def _go_to_unusual(self, step: int, before: Schedule | None) -> None:
-        """Set all numbers of a step where more than the rates of known groups may be due."""
         groups, targets = self.optimizer.param_groups, self._targets
         if self._have_changed(groups):
             with self._lock:
@@ -171,7 +142,7 @@ class RateSetter(SchedulerBase):
             check_fits(groups, rates)
         numbers = None if targets is None else targets.at(step)
         if not (has_tensors and len(groups) >= ENOUGH and self._fill(groups, rates)):
-            for group, rate in zip(groups, rates):  # noqa: B905  # slower
+            for group, rate in zip(groups, rates, strict=True):
                 lr = group["lr"]
                 if type(lr) is float or not isinstance(lr, Tensor):
                     group["lr"] = rate
@@ -196,8 +167,10 @@ class RateSetter(SchedulerBase):
     def _have_changed(self, groups: list[Group]) -> bool:
         """Whether the param groups or the base rates are others than at the last step."""
         try:
+            # Lists of the same objects are equal at once; equal groups need no other base rates.
             same = groups == self._groups
         except Exception:
+            # Tensors of two groups cannot be compared.
             same = False
         if not same or (self._base_lrs_may_change and self._base_lrs != self._ahead.bases):
             return True

@@ -17,7 +17,7 @@ from olm.spec.target_curves import Curve
 FIRST_BLOCK = 1_000
 """The size of a first block in rates: steps times param groups."""
 
-BLOCK = 16_000
+BLOCK = 64_000
 """The size of a block that continues the previous one, in rates."""
 
 FIRST_LISTED = 50

@@ -7,6 +7,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
+from torch import Tensor
 from torch.optim import Optimizer
 
 from olm.foreign.adopt import state_of
@@ -20,7 +21,7 @@ from olm.spec.state_keys import as_step, check_step
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import without_clock
 from olm.train.schedulers.group_names import Outdated, names_of, restore_names
-from olm.train.schedulers.groups import check_bases, check_fits, group_rates
+from olm.train.schedulers.groups import EVERY_TYPE_HOLDS, check_bases, check_fits, group_rates
 from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
@@ -183,34 +184,60 @@ class ScheduleLR(RateSetter):
                 has stepped the optimizer since this one did. Nothing was changed.
             RateError: a rate would be negative or not finite. Nothing was changed.
         """
+        count, groups = self._step_count, self.optimizer.param_groups
+        try:
+            # Lists of the same objects are equal at once; equal groups need no other base rates.
+            usual = groups == self._usual
+        except Exception:
+            # Tensors of two groups cannot be compared.
+            usual = False
+        # The usual step must cost next to nothing: it calls no other function.
+        if (
+            epoch is not None
+            or not usual
+            or count == self._check_at
+            or self._turn.last is not self._as_last
+            or self._only_if_stepped
+        ):
+            self._step_with_care(epoch)
+            return
+        step, (first, end, rows) = self.last_epoch + 1, self._ahead.listed
+        rates = rows[step - first] if first <= step < end else self._ahead.list_from(step)
+        if self._has_tensors and self._ahead.most > EVERY_TYPE_HOLDS:
+            check_fits(groups, rates)
+        # The lengths are equal. A strict zip would take noticeably longer.
+        for group, rate in zip(groups, rates):  # noqa: B905
+            # isinstance and type() would do, but they take longer.
+            if group["lr"].__class__ is float:
+                group["lr"] = rate
+            elif self._has_tensors and isinstance(lr := group["lr"], Tensor):
+                lr.fill_(rate)
+            else:
+                self._replace(group, rate, rates)
+        self.last_epoch = step
+        self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
+        self._step_count = count + 1
+
+    def _step_with_care(self, epoch: float | None) -> None:
+        """Do all that may be due at a step: see `step`."""
         if epoch is not None and not self._metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             way = "load a state, or pass step to olm.build"
             raise OlmError(f"step() takes no epoch, found {found(epoch)}: {way}")
-        if self._only_if_stepped and not self._is_due(epoch):
+        if self._only_if_stepped and not self._optimizer_stepped:
+            if epoch is not None:
+                self.observe(epoch)
             return
-        # The usual case, in which nobody else has stepped the optimizer, must cost next to nothing.
         if self._turn.last is not self._as_last:
             self._take_turn()
-        if (count := self._step_count) == self._check_at:
+        self._optimizer_stepped = False
+        if self._step_count == self._check_at:
             self._check()
         if epoch is None:
             self._go_to(self.last_epoch + 1)
         else:
             self._observe_and_go_to(epoch, self.last_epoch + 1)
-        self._step_count = count + 1
-
-    def _is_due(self, metric: float | None) -> bool:
-        """Whether the optimizer has stepped since the last call. If not, only a metric is due."""
-        if not self._optimizer_stepped:
-            if metric is not None:
-                self.observe(metric)
-            return False
-        # An error about turns leaves the step due.
-        if self._turn.last is not self._as_last:
-            self._take_turn()
-        self._optimizer_stepped = False
-        return True
+        self._step_count += 1
 
     def _check(self) -> None:
         """Check what needs a check at a few steps only."""

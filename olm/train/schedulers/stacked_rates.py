@@ -12,7 +12,7 @@ from torch import Tensor
 
 from olm.train.schedulers.groups import Group
 
-ENOUGH = 8
+ENOUGH = 12
 """From how many tensors on one copy is faster than filling each."""
 
 
