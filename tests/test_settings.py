@@ -274,7 +274,7 @@ def test_a_byte_order_mark_is_accepted(folder, tmp_path):
 
 
 def test_every_setting_is_read():
-    fields = set(Settings.__dataclass_fields__) - {"file"}
+    fields = set(Settings._fields) - {"file"}
     assert set(READERS) == fields
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from olm.checking.lint import Needs, warned
 from olm.checking.lint._subject import Subject
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from olm.schedule.clock import Clock
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """What to check, and where."""
 
     at: Path = ()

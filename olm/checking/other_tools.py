@@ -71,7 +71,7 @@ def _of_call(document: Document, call: Call, options: Options) -> Checked:
         value = {key: value for key, value in known.items() if key not in KEYS}
         there = [each for each in inner.problems if each.code != "at"]
         inner = replace(inner, value={"kind": kind, **value}, readable=True, problems=there)
-    result = check(inner, replace(options, at=at))
+    result = check(inner, options._replace(at=at))
     problems = [
         _under(document, problem, call)
         for problem in (*extra, *result.problems)

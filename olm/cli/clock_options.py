@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, _ArgumentGroup
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from olm.cli import Misuse
 from olm.fields.durations import UNITS, duration
@@ -91,8 +90,7 @@ def _length(text: str) -> float | str:
     return text if duration(text) else _number(text)
 
 
-@dataclass(frozen=True)
-class Uncounted:
+class Uncounted(NamedTuple):
     """A spec as written, with the durations and axes that the clock cannot convert to steps."""
 
     spec: Spec

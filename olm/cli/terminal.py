@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 STYLES = {
     "bold": "1",
@@ -72,8 +70,7 @@ ASCII = str.maketrans(
 NARROWEST = 40
 
 
-@dataclass(frozen=True)
-class Screen:
+class Screen(NamedTuple):
     """What a page is written for: a terminal, a file or a pipe."""
 
     width: int = 80
@@ -88,7 +85,10 @@ class Screen:
         """The screen behind a stream; a file or a pipe is 80 columns wide."""
         if not stream.isatty():
             return cls(has_unicode=_has_unicode(stream), paint=Paint.of(stream))
-        size = shutil.get_terminal_size((cls.width, cls.height))
+        # To import it takes longer than to read a spec.
+        from shutil import get_terminal_size
+
+        size = get_terminal_size()
         paint, has_unicode = Paint.of(stream), _has_unicode(stream)
         return cls(max(size.columns, NARROWEST), size.lines, has_unicode, paint, breaks=True)
 

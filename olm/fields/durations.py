@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor, ulp
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic_core import SchemaSerializer, core_schema
 
@@ -29,8 +29,7 @@ def exact(number: float) -> Fraction:
     return simple if float(simple) == number else written
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A unit of durations, with everything that depends on it."""
 
     suffix: str
@@ -310,14 +309,13 @@ _SUFFIXES |= dict.fromkeys(_TIME.split(), "time")
 _TIMES = {"k": 3, "thousand": 3, "m": 6, "million": 6, "b": 9, "g": 9, "billion": 9}
 _TIMES |= {"t": 12, "trillion": 12}
 
-_LOOSE = re.compile(
-    r"(?P<number>[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?P<exponent>e[+-]?[0-9]{1,2})?\s*"
-    rf"(?P<times>{'|'.join(_TIMES)})?\s*(?P<unit>{'|'.join(_SUFFIXES)})",
-    re.IGNORECASE,
+_LOOSE = (
+    r"(?i)(?P<number>[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?P<exponent>e[+-]?[0-9]{1,2})?\s*"
+    rf"(?P<times>{'|'.join(_TIMES)})?\s*(?P<unit>{'|'.join(_SUFFIXES)})"
 )
 
 
-_SIGN = re.compile(r"(?<=[a-z%])(?<![0-9.]e)\s*([+-])\s*", re.IGNORECASE)
+_SIGN = r"(?i)(?<=[a-z%])(?<![0-9.]e)\s*([+-])\s*"
 """A sign between two terms, which is not that of an exponent."""
 
 
@@ -335,8 +333,8 @@ def hint_of(text: str) -> tuple[str, str | None]:
         return f"write {right}", right
     if text.startswith("-") and (duration(text[1:]) or _corrected(text[1:])):
         return "a duration must not be negative", None
-    first, *more = _SIGN.split(text)
-    loose = _LOOSE.fullmatch(text)
+    first, *more = re.split(_SIGN, text)
+    loose = re.fullmatch(_LOOSE, text)
     if loose and _SUFFIXES[loose["unit"].lower()] == "time":
         return "durations are not in units of time", None
     if REST in (first, *more) and more:
@@ -348,7 +346,7 @@ def _corrected(text: str) -> str | None:
     """The right spelling of a text that is nearly a duration or a number of steps."""
     if text.lower() == REST:
         return REST
-    first, *more = _SIGN.split(text)
+    first, *more = re.split(_SIGN, text)
     if not more:
         return _corrected_term(text)
     signs, terms = ["", *more[::2]], [first, *more[1::2]]
@@ -360,7 +358,7 @@ def _corrected(text: str) -> str | None:
 
 def _corrected_term(text: str) -> str | None:
     """The right spelling of a single term; a number if it is in steps."""
-    loose = _LOOSE.fullmatch(text)
+    loose = re.fullmatch(_LOOSE, text)
     if loose is None or (loose["times"] and loose["exponent"]):
         return None
     number, unit = loose["number"].replace("_", ""), _SUFFIXES[loose["unit"].lower()]

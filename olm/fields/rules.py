@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from operator import ge, gt
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.functional_validators import ModelWrapValidatorHandler
@@ -18,8 +17,7 @@ from olm.fields.types import step_fields
 from olm.problem import clipped, found
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A condition on the fields of a schedule, which a JSON Schema cannot express."""
 
     fields: tuple[str, ...]
@@ -58,8 +56,7 @@ class Ruled(Protocol):
     rules: ClassVar[tuple[Rule, ...]]
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """The fields of the first and the last stage of a schedule, and of its end."""
 
     first: str

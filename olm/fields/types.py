@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, Self, TypeVar, overload
 
 from pydantic import BaseModel, BeforeValidator, GetCoreSchemaHandler, Strict
 from pydantic.fields import FieldInfo
@@ -99,7 +99,6 @@ class Number:
         return {"type": name, "minimum": self.minimum, "maximum": self.maximum}
 
 
-@dataclass(frozen=True)
 class Quantity(Number):
     """A number that is kept as an int if it is whole."""
 
@@ -191,12 +190,8 @@ class StepCount(Number):
         }
 
 
-@dataclass(frozen=True)
 class RunLength(StepCount):
     """The length of a run: a number of steps, or a duration that is not a part of it."""
-
-    rest: bool = False
-    shares: bool = False
 
     @property
     def _no_rest(self) -> str:
@@ -220,7 +215,6 @@ SHARE_INSTEAD = "a share of the base rate is the field `end_factor: {}` of the k
 """The hint for a share in place of a final rate."""
 
 
-@dataclass(frozen=True)
 class RateNumber(Number):
     """A learning rate, in absolute terms."""
 
@@ -228,12 +222,10 @@ class RateNumber(Number):
         return _share_of_the_base_rate(value) or super()._instead(value)
 
 
-@dataclass(frozen=True)
 class FactorNumber(Number):
     """What the base rate is multiplied by."""
 
 
-@dataclass(frozen=True)
 class Memory(Number):
     """A number that a metric-driven schedule keeps between metrics.
 
@@ -293,7 +285,7 @@ else:
     PositiveStepIndex = Annotated[int, StepCount(1, MAX_STEPS, rest=False)]
     """The step at which something happens, which is not the first."""
 
-    RunSteps = Annotated[int, RunLength(1, MAX_STEPS)] | None
+    RunSteps = Annotated[int, RunLength(1, MAX_STEPS, rest=False, shares=False)] | None
     """The length of a run in optimizer steps. A clock may specify it in another unit."""
 
     Items = Annotated[tuple[Item, ...], Strict(False)]
@@ -352,8 +344,7 @@ Exponent = Annotated[float, Number(0.0, MAX_RATE)]
 """The power to which a fraction is raised."""
 
 
-@dataclass(frozen=True)
-class Length:
+class Length(NamedTuple):
     """The minimum length of a list: ``Annotated[Listed[Rate], Length(1)]``.
 
     pydantic's own ``min_length`` counts only the items that are valid.
@@ -372,7 +363,7 @@ class Length:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(self, handler(source))
+        return core_schema.no_info_before_validator_function(self.__call__, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: Any) -> dict[str, Any]:
         return {**handler(schema), "minItems": self.minimum}

@@ -9,7 +9,7 @@ from yaml.events import Event, NodeEvent, ScalarEvent
 from olm.text.findings import place_of
 from olm.text.source import Text
 
-_DIRECTIVE = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?[\r\n])*+%")
+_DIRECTIVE = r"(?:[ \t]*(?:#[^\r\n]*)?[\r\n])*+%"
 _COMMENT_AT_ONCE = re.compile(r"[|>][-+0-9]*#")
 _COLON_AT_ONCE = re.compile(r":[][{},]")
 _AT_ONCE = re.compile(r"\S:[][{},]")
@@ -21,7 +21,7 @@ def directive(text: str) -> int | None:
     >>> directive("# ours\n%YAML 1.2\n---\nkind: LinearLR")
     7
     """
-    found = _DIRECTIVE.match(text) if "%" in text else None
+    found = re.match(_DIRECTIVE, text) if "%" in text else None
     return found.end() - 1 if found else None
 
 

@@ -37,8 +37,7 @@ class Span(NamedTuple):
         return isinstance(first, ScalarEvent) and first.implicit[0] and not first.value
 
 
-@dataclass(frozen=True)
-class Spans:
+class Spans(NamedTuple):
     """The places of a value that was read from events."""
 
     text: Text

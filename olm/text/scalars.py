@@ -19,7 +19,7 @@ _NUMBER_STARTS = frozenset("+-.0123456789")
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _OTHER_BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_HALF_CHARACTER = "[\ud800-\udfff]"
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
@@ -73,7 +73,7 @@ def quoted(text: str) -> str:
     Raises:
         ScalarError: an escape sequence is half of a character, which libyaml rejects.
     """
-    if not text.isascii() and (half := _HALF_CHARACTER.search(text)):
+    if not text.isascii() and (half := re.search(_HALF_CHARACTER, text)):
         raise ScalarError(
             "syntax", f"\\u{ord(half[0]):x} is half of a surrogate pair: write the character"
         )

@@ -14,9 +14,9 @@ from olm.text.document import LOADER, Document
 from olm.text.places import Spans
 from olm.text.source import Text
 
-_IGNORE = re.compile(r"#\s*olm:\s*ignore\b(?:\s*\[([^\]]*)\])?")
-_TOML_PIECE = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL
+_IGNORE = r"#\s*olm:\s*ignore\b(?:\s*\[([^\]]*)\])?"
+_TOML_PIECE = (
+    r'(?s)"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*'
 )
 
 
@@ -40,7 +40,7 @@ def ignores(document: Document) -> tuple[Ignore, ...]:
     silenced = _lines_silenced(text)
     found = []
     for line, column in _comments(document):
-        for match in _IGNORE.finditer(text.lines[line], column):
+        for match in re.compile(_IGNORE).finditer(text.lines[line], column):
             names = (name.strip() for name in (match[1] or "").split(","))
             place = text.place(line, match.start(), line, match.end())
             found.append(Ignore(tuple(filter(None, names)), place, silenced[line]))
@@ -72,7 +72,7 @@ def _comments(document: Document) -> Iterator[tuple[int, int]]:
     """The line and column of each comment, counted from 0."""
     text = document.text
     if text.file.endswith(".toml"):
-        for piece in _TOML_PIECE.finditer(text.content):
+        for piece in re.finditer(_TOML_PIECE, text.content):
             if piece[0][0] == "#":
                 place = text.place_at(piece.start())
                 yield place.line - 1, place.column - 1

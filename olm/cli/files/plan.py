@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from olm.checking.check import Checked, Options, check_file
 from olm.cli import Misuse, NothingMatched
@@ -15,8 +15,7 @@ from olm.problem import listed
 from olm.text.document import read_file
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The files, and how each one is checked."""
 
     paths: Sequence[str]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from olm.checking.check import Options
 from olm.cli import Misuse
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from olm.cli.files.ignored import Patterns
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """How the files of some folders are found and checked."""
 
     options: Options
@@ -94,7 +92,7 @@ def _scope(args: Namespace, project: Settings) -> Scope:
     # --at applies to every file.
     places = {} if args.at else project.at
     at = {
-        _patterns(project.folder, [pattern], project.file): replace(options, at=place)
+        _patterns(project.folder, [pattern], project.file): options._replace(at=place)
         for pattern, place in places.items()
     }
     return Scope(options, at, Choice(tuple(at), _excluded(args.exclude, project)), strict)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from errno import ENOENT, ENOTDIR
 from pathlib import Path
 from stat import S_ISDIR
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from olm.cli import Misuse, NothingMatched
 
@@ -26,8 +25,7 @@ STDIN = "-"
 _MAGIC = frozenset("*?[")
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """Which files to include besides the named ones, and which to exclude."""
 
     also: tuple[Patterns, ...] = ()

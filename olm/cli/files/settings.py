@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from olm.cli import Misuse
 from olm.problem import Path
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 OWN_NAME, NAME, SECTION = "olm.toml", "pyproject.toml", "tool.olm"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings; a missing key has the default of the command line."""
 
     file: str = ""
@@ -36,7 +35,7 @@ class Settings:
     """Whether warnings fail the run."""
     jobs: int = 1
     """The number of processes."""
-    at: Mapping[str, Path] = field(default_factory=dict)
+    at: Mapping[str, Path] = MappingProxyType({})
     """Pattern → the place of the schedule in files that match it."""
     clock: Clock | None = None
     """The clock for files that have none."""
@@ -47,8 +46,7 @@ class Settings:
         return str(FilePath(self.file).resolve().parent)
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """The part of a file that has the settings."""
 
     file: str

@@ -27,7 +27,6 @@ eta_min: 1.0e-4
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -70,6 +69,8 @@ def warnings(subject: Subject) -> Iterator[Problem]:
 
 def _json(text: Text) -> Iterator[Problem]:
     """The first place at which a JSON text is YAML alone."""
+    import json
+
     try:
         json.loads(text.content)
     except ValueError as error:
