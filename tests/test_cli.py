@@ -373,6 +373,11 @@ def test_the_command_does_not_import_what_pydantic_looks_for_plugins_with(folder
     assert imported.isdisjoint({"importlib.metadata", "email", "zipfile", LOADER})
 
 
+def test_a_check_of_one_file_does_not_import_json(folder):
+    folder({"a.olm.yaml": GOOD})
+    assert imported_by("-m", "olm", "check", "a.olm.yaml").isdisjoint({"json"})
+
+
 def test_pydantic_would_import_it_even_with_its_plugins_disabled(monkeypatch):
     monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "__all__")
     model = "from pydantic import BaseModel\nclass Model(BaseModel): field: int"
