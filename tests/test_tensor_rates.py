@@ -70,6 +70,20 @@ def test_a_rate_that_is_replaced_between_steps_is_followed(change):
 
 
 @pytest.mark.parametrize("groups", [3, 20])
+@pytest.mark.parametrize("floats", [False, True])
+def test_a_tensor_of_whole_numbers_in_place_of_a_rate_is_refused(groups, floats):
+    bases = bases_of(groups)
+    scheduler = olm.build(COSINE, optimizer_of(*(bases if floats else tensors_of(groups))))
+    trained(scheduler, 5)
+    scheduler.optimizer.param_groups[2]["lr"] = torch.tensor(1)
+    before = [float(lr) for lr in live(scheduler)]
+    with pytest.raises(olm.RateError, match=r"param_groups\[2\]: lr is a tensor of torch.int64"):
+        scheduler.step()
+    assert [float(lr) for lr in live(scheduler)] == before
+    assert scheduler.last_epoch == 5
+
+
+@pytest.mark.parametrize("groups", [3, 20])
 def test_no_tensor_changes_if_one_cannot_hold_its_rate(groups):
     rising = {"kind": "LinearLR", "total_steps": 10, "end_lr": 1e5}
     tensors = tensors_of(groups)

@@ -146,7 +146,7 @@ class RateSetter(SchedulerBase):
                 lr = group["lr"]
                 if type(lr) is float or not isinstance(lr, Tensor):
                     group["lr"] = rate
-                elif has_tensors:
+                elif has_tensors and lr.is_floating_point():
                     lr.fill_(rate)
                 else:
                     self._replace(group, rate, rates)
@@ -179,21 +179,23 @@ class RateSetter(SchedulerBase):
 
     def _replace(self, group: Group, rate: float, rates: list[float]) -> None:
         """Write the rate of a param group that has had no float, among others that have floats."""
-        if isinstance(group["lr"], Tensor) and not self._has_tensors:
+        lr = group["lr"]
+        if isinstance(lr, Tensor) and not (self._has_tensors and lr.is_floating_point()):
             self._check_new_tensors(group, rates)
         write(group, "lr", rate)
 
     def _check_new_tensors(self, first: Group, rates: list[float]) -> None:
-        """Check tensors that became rates since the last step, the first of them in this group."""
+        """Check tensors that became rates since the last step, the first of them in a group."""
         groups = self.optimizer.param_groups
         try:
+            check_groups(groups)
             check_fits(groups, rates)
         except RateError:
-            # The groups before the first tensor have been written.
-            for group, last in zip(groups, self._last_lr, strict=False):
+            # The groups before this one have been written.
+            for group, last in zip(groups, self.get_last_lr(), strict=False):
                 if group is first:
                     break
-                group["lr"] = last
+                write(group, "lr", last)
             raise
         self._has_tensors = True
 

@@ -210,7 +210,11 @@ class ScheduleLR(RateSetter):
             # isinstance and type() would do, but they take longer.
             if group["lr"].__class__ is float:
                 group["lr"] = rate
-            elif self._has_tensors and isinstance(lr := group["lr"], Tensor):
+            elif (
+                self._has_tensors
+                and isinstance(lr := group["lr"], Tensor)
+                and lr.is_floating_point()
+            ):
                 lr.fill_(rate)
             else:
                 self._replace(group, rate, rates)

@@ -46,7 +46,7 @@ def stacked(groups: Sequence[Group]) -> StackedRates | None:
     tensors = []
     for group in groups:
         rate = group["lr"]
-        if type(rate) is not Tensor or rate.numel() != 1:
+        if type(rate) is not Tensor or rate.numel() != 1 or not rate.is_floating_point():
             return None
         if (rate.dtype, rate.device) != (first.dtype, first.device):
             return None
