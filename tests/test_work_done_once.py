@@ -13,7 +13,7 @@ import torch
 import olm
 from olm.schedule import schedule as schedules
 from olm.spec import spec as specs
-from olm.train.schedulers.read_ahead import BLOCK, FIRST_BLOCK, ReadAhead
+from olm.train.schedulers.read_ahead import BLOCK, FIRST_BLOCK, MOST_STEPS, ReadAhead
 from training import BASES, EXAMPLES, NESTED, advance, optimizer_of, trained, wanted
 
 LINEAR = {"kind": "LinearLR", "total_steps": 1_000_000}
@@ -126,7 +126,7 @@ def test_loading_a_state_of_the_same_schedule_keeps_the_block(work):
 def test_the_first_block_is_short_and_those_that_continue_it_are_long(groups):
     bases = [0.1 * (1 + index) for index in range(groups)]
     ahead = ReadAhead(olm.parse(LINEAR).schedule, bases)
-    sizes = [max(1, size // groups) for size in (FIRST_BLOCK, BLOCK, BLOCK)]
+    sizes = [max(1, min(size // groups, MOST_STEPS)) for size in (FIRST_BLOCK, BLOCK, BLOCK)]
     first = 0
     for size in sizes:
         ahead.at(first)

@@ -52,7 +52,7 @@ class RateSetter(SchedulerBase):
     _base_lrs_may_change = False
     """Whether a caller has the list of base rates, or has assigned another one."""
     _usual: list[Group] | None = None
-    """The param groups, if a step only has to write their rates as long as they stay the same."""
+    """The param groups, if a step only has to write numbers as long as they stay the same."""
     _stack: StackedRates | None = None
     """The tensors that are the rates of many param groups, once they have been written."""
 
@@ -208,8 +208,7 @@ class RateSetter(SchedulerBase):
         # The groups themselves, because the id of one that is removed may be used again.
         self._groups, self._has_tensors = list(groups), has_tensors(groups)
         stack = self._has_tensors and len(groups) >= ENOUGH
-        more = stack or self._targets is not None or self._base_lrs_may_change
-        self._usual = None if more else self._groups
+        self._usual = None if stack or self._base_lrs_may_change else self._groups
 
     def _adopt_bases(self, step: int, before: Schedule | None = None) -> None:
         """Use base rates that were changed in place and those of added param groups."""

@@ -20,6 +20,9 @@ FIRST_BLOCK = 1_000
 BLOCK = 64_000
 """The size of a block that continues the previous one, in rates."""
 
+MOST_STEPS = 16_000
+"""The most steps of a block."""
+
 FIRST_LISTED = 50
 """How many rates are converted to lists when a block has been evaluated."""
 
@@ -103,7 +106,8 @@ class ReadAhead:
         start, block = self._evaluated
         # After construction and after a jump, few rates may be needed.
         size = BLOCK if len(block) and step == start + len(block) else FIRST_BLOCK
-        stop = min(step + max(1, size // self._width), MAX_STEPS + 1)
+        rows = max(1, min(size // self._width, MOST_STEPS))
+        stop = min(step + rows, MAX_STEPS + 1)
         steps = np.arange(step, stop, dtype=np.float64)
         rates = self._values(steps[:, np.newaxis], self._columns[np.newaxis, :])
         if (unusable := self._unusable(rates)) is not None:

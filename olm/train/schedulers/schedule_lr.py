@@ -184,20 +184,22 @@ class ScheduleLR(RateSetter):
                 has stepped the optimizer since this one did. Nothing was changed.
             RateError: a rate would be negative or not finite. Nothing was changed.
         """
-        count, groups = self._step_count, self.optimizer.param_groups
+        count, groups, targets = self._step_count, self.optimizer.param_groups, self._targets
         try:
             # Lists of the same objects are equal at once; equal groups need no other base rates.
             usual = groups == self._usual
         except Exception:
             # Tensors of two groups cannot be compared.
             usual = False
-        # The usual step must cost next to nothing: it calls no other function.
+        # The usual step must cost next to nothing: without targets it calls no other function.
         if (
             epoch is not None
             or not usual
             or count == self._check_at
             or self._turn.last is not self._as_last
             or self._only_if_stepped
+            # An optimizer without hooks may have loaded a state: its groups are equal, and others.
+            or (targets is not None and groups[0] is not targets.groups[0])
         ):
             self._step_with_care(epoch)
             return
@@ -205,6 +207,8 @@ class ScheduleLR(RateSetter):
         rates = rows[step - first] if first <= step < end else self._ahead.list_from(step)
         if self._has_tensors and self._ahead.most > EVERY_TYPE_HOLDS:
             check_fits(groups, rates)
+        if targets is not None:
+            numbers = targets.at(step)
         # The lengths are equal. A strict zip would take noticeably longer.
         for group, rate in zip(groups, rates):  # noqa: B905
             # isinstance and type() would do, but they take longer.
@@ -218,6 +222,8 @@ class ScheduleLR(RateSetter):
                 lr.fill_(rate)
             else:
                 self._replace(group, rate, rates)
+        if targets is not None:
+            targets.write(numbers)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
         self._step_count = count + 1
