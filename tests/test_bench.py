@@ -66,6 +66,19 @@ def test_the_files_of_the_contests_differ_and_only_wrong_ones_have_an_error(monk
 
 
 @needs.torch
+def test_the_page_has_a_row_for_everything_that_is_measured(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    module = importlib.import_module("bench")
+    page = (ROOT / "tools" / "bench.md").read_text(encoding="utf-8")
+    assert page.startswith(module.INTRODUCTION)
+    cells = [[cell.strip() for cell in line.split("|")] for line in page.splitlines()]
+    first = {row[1] for row in cells if len(row) > 2}
+    families = [family for topic in module.TOPICS for family in module.families(topic)]
+    assert {family.heading for family in families} <= first
+    assert {contest.what for family in families for contest in family.contests} <= first
+
+
+@needs.torch
 def test_an_amount_has_a_unit_and_a_goal():
     done = bench("--quick", "--json", "--only", "check memory")
     (result,) = json.loads(done.stdout)
