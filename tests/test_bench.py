@@ -19,6 +19,13 @@ from olm.text.document import read
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture
+def tool(monkeypatch):
+    """Imports a module of `tools` by its name."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    return importlib.import_module
+
+
 def bench(*args):
     command = [sys.executable, "tools/bench.py", *args]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -35,9 +42,8 @@ def test_a_contest_prints_a_ratio_and_exits_by_its_goal():
     assert done.stderr == "1 of 1: curve LinearDecayLR\n"
 
 
-def test_every_kind_has_a_curve_by_hand(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    formulas = importlib.import_module("contests.formulas")
+def test_every_kind_has_a_curve_by_hand(tool):
+    formulas = tool("contests.formulas")
     curves = {curve.kind: parse(curve.spec).schedule for curve in formulas.LEAVES}
     composed = {curve.kind: parse(curve.spec).schedule for curve in formulas.COMPOSITIONS}
     ours = {kind for kind, model in KINDS.items() if model.__module__.startswith("olm.kinds.")}
@@ -46,9 +52,8 @@ def test_every_kind_has_a_curve_by_hand(monkeypatch):
     assert all(schedule.children() for schedule in composed.values())
 
 
-def test_the_files_of_the_contests_differ_and_only_wrong_ones_have_an_error(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    documents = importlib.import_module("contests.documents")
+def test_the_files_of_the_contests_differ_and_only_wrong_ones_have_an_error(tool):
+    documents = tool("contests.documents")
     drawn = [*islice(documents.texts(), 300)]
     assert drawn == [*islice(documents.texts(), 300)]
     assert len({text for text, _ in drawn}) == len(drawn)
@@ -66,9 +71,8 @@ def test_the_files_of_the_contests_differ_and_only_wrong_ones_have_an_error(monk
 
 
 @needs.torch
-def test_the_page_has_a_row_for_everything_that_is_measured(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    module = importlib.import_module("bench")
+def test_the_page_has_a_row_for_everything_that_is_measured(tool):
+    module = tool("bench")
     page = (ROOT / "tools" / "bench.md").read_text(encoding="utf-8")
     assert page.startswith(module.INTRODUCTION)
     cells = [[cell.strip() for cell in line.split("|")] for line in page.splitlines()]

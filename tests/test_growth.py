@@ -1,11 +1,11 @@
 """How the work for a document grows with it: calls of functions are counted, nothing is timed."""
 
 import json
-import sys
 
 import pytest
 
 import olm
+from counted_calls import calls_of
 from training import optimizer_of, trained
 
 
@@ -43,24 +43,6 @@ def targets(number):
 
 SIZES = [(deep, 4, 16), (sequence, 20, 200), (product, 20, 200), (table, 100, 1000)]
 SIZES += [(targets, 5, 50)]
-
-
-def calls_of(call):
-    """How many functions a call calls, those written in C included."""
-    count = 0
-
-    def profile(frame, event, argument):
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    call()
-    before = sys.getprofile()
-    sys.setprofile(profile)
-    try:
-        call()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 def work(document, folder):

@@ -1,11 +1,11 @@
 """Rates of arrays, in every shape, and of any part of a curve."""
 
-import sys
 import tracemalloc
 
 import numpy as np
 import pytest
 
+from counted_calls import calls_of
 from olm.kinds import KINDS
 from olm.problem import RateError
 from olm.schedule import evaluation as rates
@@ -156,16 +156,6 @@ def test_the_work_of_a_curve_grows_no_faster_than_its_document(kind, shuffled):
     def work(number):
         schedule, steps = of_many(kind, number), np.arange(100 * number)
         steps = np.random.default_rng(0).permutation(steps) if shuffled else steps
-        calls = 0
-
-        def count(frame, event, argument):
-            nonlocal calls
-            calls += event in ("call", "c_call")
-
-        schedule.lr(steps, 0.5)
-        sys.setprofile(count)
-        schedule.lr(steps, 0.5)
-        sys.setprofile(None)
-        return calls
+        return calls_of(lambda: schedule.lr(steps, 0.5))
 
     assert work(500) <= 11 * work(50)

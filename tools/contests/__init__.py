@@ -20,7 +20,7 @@ TURN = 0.02
 """About how many seconds a turn takes; what takes longer is called once in it."""
 
 LONG = 1.0
-"""A call that takes so many seconds needs no other one to warm it up."""
+"""How many seconds a call takes that needs no other one to warm it up."""
 
 ROUNDS = 3
 """How many turns a side has each time that it is prepared."""
@@ -153,7 +153,7 @@ def _calls(side: Side, clock: Callable[[], float]) -> int:
 
 
 def _timed(side: Side, calls: int, clock: Callable[[], float]) -> float:
-    """The time of a call, of so many in a row."""
+    """The time of a call, the average of a number in a row."""
     if side.seconds is not None:
         return side.seconds()
     call = side.call

@@ -65,7 +65,7 @@ def verbs(arguments: Sequence[str]) -> dict[str, Side]:
 
 
 def peak_memory(number: int) -> float:
-    """The most memory that `olm check` takes for so many files, in MiB."""
+    """The most memory that `olm check` takes for a number of files, in MiB."""
     # A process begins with the peak of the one that started it, which is to be small therefore.
     program = (
         "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], stdout=2);"
@@ -91,7 +91,7 @@ def _commands(
 
 @cache
 def _files(number: int) -> tuple[list[str], set[str]]:
-    """So many files, no two alike, and those of them with a mistake."""
+    """A number of files, no two alike, and those of them with a mistake."""
     folder = TemporaryDirectory(prefix="olm-bench-")
     atexit.register(folder.cleanup)
     files, wrong = [], set()

@@ -17,7 +17,7 @@ SEED = 17
 """The same specs each time."""
 
 SHARE = 10
-"""One document in so many is nested, one has durations, and one has a mistake."""
+"""Of this many documents one is nested, one has durations, and one has a mistake."""
 
 NESTED, WITH_DURATIONS, WRONG = 3, 6, 9
 """Which of ten is which; the first is a plain one."""

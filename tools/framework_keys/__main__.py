@@ -25,9 +25,9 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent
 sys.path[0] = str(FOLDER.parent)
 
-from environment import ROOT  # noqa: E402
-from framework_keys import Package, Place, Repository  # noqa: E402
-from framework_keys._reading import read_keys  # noqa: E402
+from environment import ROOT  # noqa: E402  # needs the path above
+from framework_keys import Package, Place, Repository  # noqa: E402  # needs the path above
+from framework_keys._reading import read_keys  # noqa: E402  # needs the path above
 
 COMMAND = "python3 tools/framework_keys"
 IMPORTS = ROOT / "tests" / "imports"

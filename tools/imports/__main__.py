@@ -23,9 +23,9 @@ FOLDER = Path(__file__).resolve().parent
 # Python puts this folder first, where `optax.py`, the file of a format, would hide optax itself.
 sys.path[0] = str(FOLDER.parent)
 
-from environment import ROOT  # noqa: E402
-from imports import Configuration, Framework  # noqa: E402
-from peers._command import again, require, run  # noqa: E402
+from environment import ROOT  # noqa: E402  # needs the path above
+from imports import Configuration, Framework  # noqa: E402  # needs the path above
+from peers._command import again, require, run  # noqa: E402  # needs the path above
 
 COMMAND = "python3 tools/imports"
 NAMES = sorted(path.stem for path in FOLDER.glob("[!_]*.py"))

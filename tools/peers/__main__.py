@@ -21,9 +21,9 @@ FOLDER = Path(__file__).resolve().parent
 # Python puts this folder first, where `torch.py`, the file of a peer, would hide torch itself.
 sys.path[0] = str(FOLDER.parent)
 
-from environment import ROOT  # noqa: E402
-from peers import Peer, Row  # noqa: E402
-from peers._command import again, installed_version, require, run  # noqa: E402
+from environment import ROOT  # noqa: E402  # needs the path above
+from peers import Peer, Row  # noqa: E402  # needs the path above
+from peers._command import again, installed_version, require, run  # noqa: E402  # needs the path above
 
 COMMAND = "python3 tools/peers"
 CURVES = ROOT / "tests" / "peers"

@@ -63,7 +63,7 @@ def whole_parser() -> ArgumentParser:
             if action.metavar in FILES:
                 action.complete = FILE  # type: ignore[attr-defined]  # shtab reads it
             elif action.metavar == "DIR":
-                action.complete = DIRECTORY  # type: ignore[attr-defined]  # as above
+                action.complete = DIRECTORY  # type: ignore[attr-defined]  # shtab reads it
             elif isinstance(action.metavar, str) and action.metavar in values:
                 action.choices = values[action.metavar]
     return whole

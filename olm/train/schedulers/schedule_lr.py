@@ -209,8 +209,8 @@ class ScheduleLR(RateSetter):
             check_fits(groups, rates)
         if targets is not None:
             numbers = targets.at(step)
-        # The lengths are equal. A strict zip would take noticeably longer.
-        for group, rate in zip(groups, rates):  # noqa: B905
+        # The lengths are equal.
+        for group, rate in zip(groups, rates):  # noqa: B905  # a strict zip takes longer
             # isinstance and type() would do, but they take longer.
             if group["lr"].__class__ is float:
                 group["lr"] = rate
