@@ -345,6 +345,13 @@ def test_neither_torch_nor_numpy_is_imported(arguments, folder, tmp_path):
     assert modules_after(tmp_path, *arguments).isdisjoint({"torch", "numpy", "jsonschema"})
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["help"], ["explain"], ["explain", "resume"], ["recipes"]]
+)
+def test_a_list_or_a_guide_is_printed_without_models(arguments, tmp_path):
+    assert modules_after(tmp_path, *arguments).isdisjoint({"pydantic", "yaml", "dataclasses"})
+
+
 def test_a_check_of_a_valid_file_loads_few_modules(folder, tmp_path):
     folder({"a.olm.yaml": GOOD})
     loaded = modules_after(tmp_path, "check", "a.olm.yaml")

@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import olm
-from olm.cli.drawing.tables import aligned, key_rows
+from olm.cli.aligned import aligned
+from olm.cli.drawing.tables import key_rows
 from olm.kinds import KINDS
 from olm.schedule.evaluation import usable
 from olm.schedule.showing.key_steps import key_steps

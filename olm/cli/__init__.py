@@ -102,10 +102,15 @@ def script() -> NoReturn:
 
 def verb_modules() -> dict[str, ModuleType]:
     """The module of every verb, by name."""
+    return {name: import_module(module) for name, module in modules_by_verb().items()}
+
+
+def modules_by_verb() -> dict[str, str]:
+    """The name of the module of every verb, by name."""
     from olm.cli.verbs import __path__ as folder
 
     names = sorted(module.name for module in iter_modules(folder))
-    return {name.removesuffix("_"): import_module(f"{VERBS}.{name}") for name in names}
+    return {name.removesuffix("_"): f"{VERBS}.{name}" for name in names}
 
 
 def _status(arguments: list[str]) -> int:

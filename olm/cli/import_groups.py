@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from olm.cli.drawing.tables import aligned
+from olm.cli.aligned import aligned
 from olm.cli.terminal import visible
 from olm.problem import dotted
 

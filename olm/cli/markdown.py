@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from textwrap import indent, wrap
 
-from olm.cli.drawing.tables import aligned
+from olm.cli.aligned import aligned
 from olm.cli.terminal import Paint
 
 WIDTH = 96

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,7 +85,9 @@ class Screen(NamedTuple):
         """The screen behind a stream; a file or a pipe is 80 columns wide."""
         if not stream.isatty():
             return cls(has_unicode=_has_unicode(stream), paint=Paint.of(stream))
-        size = shutil.get_terminal_size()
+        from shutil import get_terminal_size
+
+        size = get_terminal_size()
         paint, has_unicode = Paint.of(stream), _has_unicode(stream)
         return cls(max(size.columns, NARROWEST), size.lines, has_unicode, paint, breaks=True)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from importlib import import_module
+from importlib.machinery import SourceFileLoader
+from importlib.util import find_spec
 
-from olm.cli import FILES, FINE, MISUSE, verb_modules
-from olm.problem import clipped, listed, nearest
+from olm.cli import FILES, FINE, MISUSE, modules_by_verb
 
 WORDS = {
     "olm check": ("verify", "validate", "test", "audit", "ci"),
@@ -39,6 +42,8 @@ def run_without_verb(name: str) -> int:
     if name in ("-V", "--version", "version"):
         print(f"olm {_version()}")
         return FINE
+    from olm.problem import clipped
+
     what = "option" if name.startswith("-") else "verb"
     print(f"olm: there is no {what} `{clipped(name)}`: {_hint(name)}", file=sys.stderr)
     return MISUSE
@@ -46,18 +51,29 @@ def run_without_verb(name: str) -> int:
 
 def overview() -> str:
     """The verbs with their summaries."""
-    verbs = [f"  {verb:11}{module.SUMMARY}" for verb, module in verb_modules().items()]
+    rows = [f"  {verb:11}{_summary(module)}" for verb, module in modules_by_verb().items()]
     return "\n".join(
         [
             "usage: olm VERB ...\n\nLearning-rate schedules as data.\n\nverbs:",
-            *verbs,
+            *rows,
             "\n`olm VERB --help` describes a verb. `olm --version` prints the version.",
         ]
     )
 
 
+def _summary(module: str) -> str:
+    """The summary in the file of a verb: to import every verb would take ten times as long."""
+    spec = find_spec(module)
+    loader = spec.loader if spec else None
+    source = loader.get_source(module) if isinstance(loader, SourceFileLoader) else None
+    found = re.search('^SUMMARY = "(.+)"$', source or "", re.MULTILINE)
+    return found[1] if found else str(import_module(module).SUMMARY)
+
+
 def _hint(name: str) -> str:
     """What would do instead of a word that is no verb."""
+    from olm.problem import clipped, listed, nearest
+
     if name.startswith("-"):
         near = nearest(name, ["--help", "--version"])
         return f"did you mean `{near}`?" if near else "options follow the verb, see `olm --help`"
@@ -65,13 +81,13 @@ def _hint(name: str) -> str:
         return f"use `{command}`"
     if name.endswith(FILES) or os.path.lexists(name):
         return f"use `olm check {clipped(name)}` or `olm show {clipped(name)}`"
-    if near := nearest(name, verb_modules()):
+    if near := nearest(name, modules_by_verb()):
         return f"did you mean `{near}`?"
     from olm.cli.topics import topics
 
     if (near := nearest(name, topics(), cutoff=0.8)) is not None:
         return f"use `{topics()[near]}`"
-    return f"the verbs are {listed(verb_modules())}"
+    return f"the verbs are {listed(modules_by_verb())}"
 
 
 def command_for(word: str) -> str | None:

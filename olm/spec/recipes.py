@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 ENDING = ".olm.yaml"
 
@@ -34,8 +34,7 @@ GROUPS = {
 """The groups of recipes, with the names of those in each."""
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """A spec that comes with olm."""
 
     name: str

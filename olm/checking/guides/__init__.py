@@ -19,8 +19,8 @@ A guide that needs more than olm's own tests have says so in its second line:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 GUIDES = Path(__file__).parent
 SUFFIX = ".md"
@@ -32,8 +32,7 @@ _SHAPE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Guide:
+class Guide(NamedTuple):
     """A page about a task."""
 
     name: str
@@ -66,6 +65,15 @@ def guide(name: str) -> Guide:
     """
     if name not in guides():
         raise KeyError(name)
+    return _read(name)
+
+
+def all_guides() -> list[Guide]:
+    """Every guide, in alphabetical order."""
+    return [_read(name) for name in guides()]
+
+
+def _read(name: str) -> Guide:
     match = _SHAPE.fullmatch((GUIDES / f"{name}{SUFFIX}").read_text(encoding="utf-8"))
     if not match or match["name"] != name:
         raise ValueError(f"the guide `{name}` must begin with `# {name}: ` and its title")

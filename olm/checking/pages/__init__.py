@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 PAGES = Path(__file__).parent
 LINTS = PAGES.parent / "lint"
@@ -21,8 +21,7 @@ _SHAPE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """A spec or, where no text can show it, a command."""
 
     language: str
@@ -32,8 +31,7 @@ class Example:
     """The finding that a bad command prints; that of a spec is found by checking it."""
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """What a code means, why there is such a finding, and what to do about it."""
 
     code: str
@@ -55,13 +53,18 @@ def codes() -> list[str]:
     >>> {"range", "unknown-field"} <= set(codes())
     True
     """
-    return sorted({path.stem for path in PAGES.glob("*.md")} | _lints().keys())
+    return sorted(_files())
 
 
-def _lints() -> dict[str, Path]:
-    """The file of every lint, by its code."""
-    files = LINTS.glob("*/[!_]*.py")
+def _files() -> dict[str, Path]:
+    """The file of every page, by its code."""
+    files = [*PAGES.glob("*.md"), *LINTS.glob("*/[!_]*.py")]
     return {path.stem.replace("_", "-"): path for path in files}
+
+
+def pages() -> list[Page]:
+    """The page of every code, in alphabetical order."""
+    return [_page(code, path) for code, path in sorted(_files().items())]
 
 
 def page(code: str) -> Page:
@@ -74,13 +77,7 @@ def page(code: str) -> Page:
         KeyError: there is no such code.
         ValueError: its page does not have the shape that every page has.
     """
-    if code not in codes():
-        raise KeyError(code)
-    path = file_of(code)
-    if path.suffix == ".md":
-        return _parsed(code, path.read_text(encoding="utf-8").removeprefix(f"# {code}: "), "error")
-    head = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    return _parsed(code, f"{head}\n", "warning")
+    return _page(code, _files()[code])
 
 
 def file_of(code: str) -> Path:
@@ -89,8 +86,15 @@ def file_of(code: str) -> Path:
     >>> file_of("unknown-field").name, file_of("late-rise").name
     ('unknown-field.md', 'late_rise.py')
     """
-    path = PAGES / f"{code}.md"
-    return path if path.exists() else _lints().get(code, path)
+    return _files().get(code, PAGES / f"{code}.md")
+
+
+def _page(code: str, path: Path) -> Page:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return _parsed(code, text.removeprefix(f"# {code}: "), "error")
+    # Only the docstring is parsed; no page contains the quotes that end it.
+    return _parsed(code, ast.literal_eval(text[: text.index('"""', 3) + 3]), "warning")
 
 
 def _parsed(code: str, text: str, severity: str) -> Page:

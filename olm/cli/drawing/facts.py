@@ -56,7 +56,7 @@ def _rates(spec: Spec, step: int) -> list[float]:
 
 def _targets(spec: Spec) -> Iterator[str]:
     """A table of the numbers that are no learning rates, each as the param groups have it."""
-    from olm.cli.drawing.tables import aligned
+    from olm.cli.aligned import aligned
     from olm.spec.target_curves import numbers_at
 
     step = spec.last_epoch or 0

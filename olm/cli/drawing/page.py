@@ -59,8 +59,9 @@ def page(view: View, words: Iterable[str], screen: Screen) -> Iterator[str]:
 
 
 def _lines(view: View, words: Iterable[str], screen: Screen) -> Iterator[str]:
+    from olm.cli.aligned import aligned
     from olm.cli.drawing.batch import run_in_words
-    from olm.cli.drawing.tables import aligned, counted_table, key_rows
+    from olm.cli.drawing.tables import counted_table, key_rows
     from olm.drawing.braille import rate_text
 
     spec, steps = view.spec, view.steps

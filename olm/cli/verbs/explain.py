@@ -7,15 +7,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from textwrap import indent
 
-from olm.checking.check import Options, check
-from olm.checking.guides import guide, guides
-from olm.checking.pages import Page, codes, page
+from olm.checking.guides import all_guides, guide, guides
+from olm.checking.pages import Page, codes, page, pages
 from olm.cli import FINE, MISUSE
-from olm.cli.excerpt import picture
 from olm.cli.markdown import plain, wrapped
 from olm.cli.terminal import Paint
-from olm.problem import clipped, nearest
-from olm.text.document import read
 
 SUMMARY = "print a guide, or what a finding means with an example of it"
 
@@ -52,6 +48,8 @@ def run(args: Namespace) -> int:
     elif args.topic in guides():
         print("\n\n".join(_guide(args.topic, paint)))
     else:
+        from olm.problem import clipped, nearest
+
         near = nearest(args.topic, [*guides(), *codes()])
         hint = f"did you mean `{near}`?" if near else "`olm explain` lists them"
         topic = clipped(args.topic)
@@ -81,6 +79,10 @@ def in_full(shown: Page, paint: Paint) -> Iterator[str]:
 
 def findings(shown: Page, paint: Paint) -> Iterator[str]:
     """What ``olm check`` prints for a bad example that is a spec."""
+    from olm.checking.check import Options, check
+    from olm.cli.excerpt import picture
+    from olm.text.document import read
+
     document = read(shown.bad.text, f"bad.olm.{shown.bad.language}")
     found = check(document, Options(lint=shown.severity == "warning"))
     for problem in found.problems:
@@ -88,11 +90,11 @@ def findings(shown: Page, paint: Paint) -> Iterator[str]:
 
 
 def _list(paint: Paint) -> Iterator[str]:
-    pages = [page(code) for code in codes()]
+    every = pages()
     parts = [
-        ("GUIDES", [(name, guide(name).title) for name in guides()]),
-        ("ERRORS", [(each.code, each.title) for each in pages if each.severity == "error"]),
-        ("WARNINGS", [(each.code, each.title) for each in pages if each.severity == "warning"]),
+        ("GUIDES", [(each.name, each.title) for each in all_guides()]),
+        ("ERRORS", [(each.code, each.title) for each in every if each.severity == "error"]),
+        ("WARNINGS", [(each.code, each.title) for each in every if each.severity == "warning"]),
     ]
     for heading, rows in parts:
         if rows:

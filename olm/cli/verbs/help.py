@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from olm.cli import FINE, Misuse, main, verb_modules
-from olm.problem import clipped, nearest
+from olm.cli import FINE, Misuse, main, modules_by_verb
 
 SUMMARY = "describe a verb, a guide, the code of a finding or a kind"
 
@@ -43,7 +42,7 @@ def run(args: Namespace) -> int:
     if topic is None:
         print(overview())
         return FINE
-    if topic in verb_modules():
+    if topic in modules_by_verb():
         return main([topic, "--help"])
     from olm.cli.topics import topics
 
@@ -51,6 +50,8 @@ def run(args: Namespace) -> int:
         return main(topics()[topic].split()[1:])
     if command := command_for(topic):
         return main([command.split()[1], "--help"])
-    near = nearest(topic, [*verb_modules(), *topics()])
+    from olm.problem import clipped, nearest
+
+    near = nearest(topic, [*modules_by_verb(), *topics()])
     hint = f"did you mean `{near}`?" if near else "`olm --help` and `olm explain` list the topics"
     raise Misuse(f"there is no topic `{clipped(topic)}`: {hint}")

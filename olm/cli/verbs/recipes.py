@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from olm.cli import FINE, NOTHING_MATCHED
-from olm.cli.drawing.tables import aligned
+from olm.cli.aligned import aligned
 from olm.cli.terminal import Screen
 from olm.spec.recipes import Recipe, found, recipes
 
