@@ -1,6 +1,7 @@
 """Objects show themselves: in a line, in a notebook, as a picture and as a table."""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import matplotlib
@@ -12,8 +13,13 @@ import torch
 from matplotlib.figure import Figure
 
 import olm
+from olm.drawing import svg
+from olm.drawing.axis import axes
+from olm.drawing.html import Hover, Page, body
+from olm.drawing.thinned import thinned
 from olm.kinds import KINDS
 from olm.problem import OlmError
+from olm.schedule.showing.drawn import Drawn, picture_of
 
 COSINE = {"kind": "WarmupCosineScheduler", "warmup_steps": 8, "total_steps": 160, "min_lr": 1e-5}
 TARGETS = {
@@ -148,3 +154,16 @@ def test_a_table_has_every_step_and_every_number():
     assert len(table) == 161
     assert table.lr[8] == olm.parse(TARGETS).lr(8, 1e-3)
     assert table.epochs[8] == 0.5
+
+
+def test_a_page_draws_a_curve_once_for_all_axes_along_which_it_has_the_same_places(monkeypatch):
+    paths = []
+    monkeypatch.setattr(svg, "thinned", lambda x, y: paths.append(thinned(x, y)) or paths[-1])
+    picture = picture_of([Drawn("lr", olm.parse(COSINE).schedule, 1.0)], 160)
+    known = axes(olm.Clock(total_steps=160, tokens_per_step=4, steps_per_epoch=16))
+    html = body(Page("", [], picture, known, Hover([], [], [])))
+    assert (len(known), len(paths)) == (4, 2)
+    for axis in known.values():
+        for is_log in (False, True):
+            alone = svg.Drawing(replace(picture, axis=axis), is_log)
+            assert "\n".join(alone.lines(style="")) in html

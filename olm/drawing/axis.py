@@ -75,6 +75,9 @@ class Axis:
         >>> [Axis("samples", Fraction(1), stages).at(step) for step in (10, 11)]
         [10000.0, 12000.0]
         """
+        if self.plan is None:
+            # Dividing integers rounds once, as a fraction does, without making one.
+            return self.per_step.numerator * step / self.per_step.denominator
         return float(self.exactly(step))
 
     def along(self, steps: NDArray[Any]) -> Array:
@@ -113,7 +116,9 @@ class Axis:
         >>> [Axis(unit, Fraction(1, 4)).text(30) for unit in ("epochs", "percent")]
         ['7.5', '7.5 %']
         """
-        return self.amount(self.exactly(step))
+        if self.unit == "steps":
+            return self.amount(self.exactly(step))
+        return self._with_sign(amount(self.at(step)))
 
     def amount(self, number: Fraction) -> str:
         """A number of the unit as text, for a table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -46,8 +46,9 @@ class Page:
     title: str
     words: Sequence[str]
     """Sentences below the title."""
-    pictures: Mapping[str, Picture]
-    """The same picture along each axis, by the name of the axis."""
+    picture: Picture
+    axes: Mapping[str, Axis]
+    """The axes along which it is drawn, by name; the first is shown."""
     hover: Hover
     sections: Sequence[Section] = ()
     is_old: bool = False
@@ -136,12 +137,15 @@ def _body(content: Page) -> Iterator[str]:
         indent = (len(line) - len(line.lstrip())) / 2
         style = f' style="margin-left:{indent:g}em"' if indent else ""
         yield f"<p{style}>{escape(line.strip())}</p>"
-    axes = {name: picture.axis for name, picture in content.pictures.items()}
+    picture, axes = content.picture, content.axes
     yield from _switches(axes)
     numbers: dict[str, Any] = {"axes": [*axes], "windows": {}, "places": {}}
-    for name, picture in content.pictures.items():
+    drawings: dict[Any, Drawing] = {}
+    for name, axis in axes.items():
         for is_log in (False, True):
-            drawn = Drawing(picture, is_log)
+            drawn = Drawing(replace(picture, axis=axis), is_log)
+            # Along most axes each step has the same place.
+            drawn.inside = drawings.setdefault((is_log, *drawn.places), drawn).inside
             text = "\n".join(drawn.lines(style=""))
             is_shown = name == next(iter(axes)) and not is_log
             about = f'data-axis="{escape(name)}" data-log="{is_log:d}"'
@@ -152,9 +156,9 @@ def _body(content: Page) -> Iterator[str]:
             [one.left, one.width, one.axis.at(one.first), one.axis.at(one.last)]
             for one in drawn.windows
         ]
-        numbers["places"][name] = [picture.axis.at(step) for step in content.hover.steps]
+        numbers["places"][name] = [axis.at(step) for step in content.hover.steps]
     numbers |= {"top": drawn.tops[0], "foot": drawn.foot}
-    numbers["log"] = Drawing(next(iter(content.pictures.values())), None).has_log
+    numbers["log"] = Drawing(picture, None).has_log
     numbers |= {"columns": [*content.hover.columns], "rows": [*map(list, content.hover.rows)]}
     for section in content.sections:
         yield f"<h2>{escape(section.title)}</h2>"

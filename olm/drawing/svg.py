@@ -118,13 +118,33 @@ class Drawing:
         if style:
             yield f"<style>{style}</style>"
         yield f'<text class="h" x="{LEFT}" y="20">{escape(_short(picture.title, 70))}</text>'
-        for window in self.windows:
-            yield from self._bands(window)
-            for index in range(self.count):
-                yield from self._panel(index, window)
-            yield from self._ends(window)
+        for window, inside in zip(self.windows, self.inside, strict=True):
+            yield from inside
             yield from self._below(window)
         yield "</svg>"
+
+    @cached_property
+    def inside(self) -> list[list[str]]:
+        """The elements of each window above its axis."""
+        return [[*self._inside(window)] for window in self.windows]
+
+    @cached_property
+    def places(self) -> list[bytes]:
+        """The horizontal place of each step that is drawn, by window."""
+        import numpy as np
+
+        picture = self.picture
+        lines = [line.steps for panel in picture.panels for line in panel.lines]
+        others = [mark.step for mark in picture.marks] + [step for step, _ in picture.ends]
+        others += [step for one in picture.phases for step in (one.first, one.last)]
+        steps = np.concatenate([*lines, others])
+        return [window.at(steps).tobytes() for window in self.windows]
+
+    def _inside(self, window: Window) -> Iterator[str]:
+        yield from self._bands(window)
+        for index in range(self.count):
+            yield from self._panel(index, window)
+        yield from self._ends(window)
 
     def _bands(self, window: Window) -> Iterator[str]:
         """The phases, shaded in turns, with their names where these fit."""
@@ -176,7 +196,7 @@ class Drawing:
 
     def _curves(self, index: int, panel: Panel, vertical: Scale, window: Window) -> Iterator[str]:
         for number, line in enumerate(panel.lines):
-            steps, values = _inside(line, window)
+            steps, values = _cut(line, window)
             dash, colour = _look(number if len(panel.lines) > 1 else index, line.is_old)
             points = thinned(window.at(steps), vertical.at(values))
             yield f'<path d="{points}" {dash} stroke="{colour}"/>'
@@ -232,7 +252,7 @@ def _array(*numbers: float) -> Array:
     return found
 
 
-def _inside(line: Line, window: Window) -> tuple[Array, Array]:
+def _cut(line: Line, window: Window) -> tuple[Array, Array]:
     """The steps and the values of a curve in a window, up to its edges."""
     import numpy as np
 

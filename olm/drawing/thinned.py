@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -35,11 +34,12 @@ def thinned(x: Array, y: Array) -> str:
     # The slopes of lines from the last point kept that pass all points since near enough.
     least, most = -inf, inf
     for point in points[1:]:
-        along, rise = point[0] - x0, point[1] - y0
+        right, down = point
+        along, rise = right - x0, down - y0
         if along <= 0 or not least <= rise / along <= most:
             kept.append(before)
             x0, y0 = before
-            along, rise, least, most = point[0] - x0, point[1] - y0, -inf, inf
+            along, rise, least, most = right - x0, down - y0, -inf, inf
         if along > 0:
             # Comparisons, since `min` and `max` would take as long as the rest.
             low, high = (rise - NEAR) / along, (rise + NEAR) / along
@@ -55,11 +55,11 @@ def _without_crowds(x: Array, y: Array) -> list[tuple[float, float]]:
     import numpy as np
 
     columns = (x * 2).astype(int)
-    starts = np.flatnonzero(np.diff(columns, prepend=-1))
+    edges = np.append(np.flatnonzero(np.diff(columns, prepend=-1)), len(x))
+    crowded = np.flatnonzero(np.diff(edges) > 4)
     kept = np.ones(len(x), bool)
-    for start, end in pairwise([*starts.tolist(), len(x)]):
-        if end - start > 4:
-            heights = y[start:end]
-            kept[start + 1 : end - 1] = False
-            kept[[start + int(heights.argmin()), start + int(heights.argmax())]] = True
+    for start, end in zip(edges[crowded].tolist(), edges[crowded + 1].tolist(), strict=True):
+        heights = y[start:end]
+        kept[start + 1 : end - 1] = False
+        kept[[start + int(heights.argmin()), start + int(heights.argmax())]] = True
     return list(zip(x[kept].tolist(), y[kept].tolist(), strict=True))

@@ -53,7 +53,7 @@ def html_page(found: Comparison) -> Page:
     text = "\n".join(page(found, Screen(), drawn=False))
     hover = Hover(["step", *columns], rows, [int(step) for step in steps])
     sections = [preformatted(text, "Differences")]
-    return Page(drawn.title, [], {STEPS.unit: drawn}, hover, sections)
+    return Page(drawn.title, [], drawn, {STEPS.unit: STEPS}, hover, sections)
 
 
 def _pairs(found: Comparison) -> Iterator[Pair]:

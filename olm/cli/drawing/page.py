@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from olm.drawing.axis import Axis
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from olm.cli.terminal import Screen
     from olm.schedule.clock import Clock
     from olm.schedule.counting import Counted
+    from olm.schedule.showing.key_steps import KeyStep
     from olm.spec.spec import Spec
 
 BESIDE = 16
@@ -50,6 +52,13 @@ class View:
     """The numbers that it schedules, if it has targets."""
     is_log: bool | None = None
     """Whether the vertical axes are logarithmic; by default where the values need it."""
+
+    @cached_property
+    def find_key_steps(self) -> Callable[..., list[KeyStep]]:
+        """The function `key_steps`; the table and the picture of a view share what it finds."""
+        from olm.schedule.showing.key_steps import key_steps
+
+        return cache(key_steps)
 
 
 def page(view: View, words: Iterable[str], screen: Screen) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -49,6 +48,7 @@ def picture(view: View, words: Sequence[str], title: str) -> Picture:
         run=run if isinstance(run, int) else None,
         state=view.spec.last_epoch,
         words=words,
+        find=view.find_key_steps,
     )
 
 
@@ -76,11 +76,11 @@ def html_page(view: View, words: Sequence[str], text: Text, *, has_text: bool = 
     first = picture(view, words, title)
     known = {"steps": STEPS, **axes(view.clock)}
     order = sorted(known, key=lambda name: name != view.axis.unit)
-    pictures = {name: replace(first, axis=known[name]) for name in order}
     sections = _tables(view)
     if has_text:
         sections.append(preformatted(text.content, PurePath(text.file).name))
-    return Page(title, words, pictures, _hover(view), sections)
+    shown = {name: known[name] for name in order}
+    return Page(title, words, first, shown, _hover(view), sections)
 
 
 def together(views: Sequence[View], texts: Sequence[Text], words: Sequence[Sequence[str]]) -> Page:
@@ -115,7 +115,7 @@ def together(views: Sequence[View], texts: Sequence[Text], words: Sequence[Seque
     rows = [[axis.text(int(step)), *of] for step, *of in zip(steps, *values, strict=True)]
     columns = [f"{of.name} {panel.label}" for panel in panels for of in panel.lines]
     hover = Hover([axis.name, *columns], rows, [int(step) for step in steps])
-    return Page(title, lines, {axis.unit: drawn}, hover, sections)
+    return Page(title, lines, drawn, {axis.unit: axis}, hover, sections)
 
 
 def _tables(view: View) -> list[Section]:

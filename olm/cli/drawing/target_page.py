@@ -127,7 +127,6 @@ def number_text(number: float, of: str, digits: int) -> str:
 def _reasons(view: View, columns: Sequence[Column]) -> dict[int, dict[str, list[str]]]:
     """Each step that is listed, with why, and the targets of which this is so."""
     from olm.cli.drawing.batch import changes
-    from olm.schedule.showing.key_steps import key_steps
 
     found: dict[int, dict[str, list[str]]] = {}
     run = view.clock.total_steps
@@ -135,7 +134,7 @@ def _reasons(view: View, columns: Sequence[Column]) -> dict[int, dict[str, list[
     principal = columns[0].target
     for target in dict.fromkeys(column.target for column in columns):
         column = firsts[target]
-        for key in key_steps(column.curve, column.factor or 1.0, view.steps, run):
+        for key in view.find_key_steps(column.curve, column.factor or 1.0, view.steps, run):
             for why in _split(key.why, target == principal):
                 found.setdefault(key.step, {}).setdefault(why, []).append(target)
         for _, step in islice(column.curve.schedule.jumps(), JUMPS if target != LR else 0):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from olm.drawing.axis import STEPS, Axis
 from olm.drawing.picture import NUMBER, RATE, SHARE, Line, Mark, Panel, Picture
 from olm.problem import quantity
-from olm.schedule.showing.key_steps import key_steps
+from olm.schedule.showing.key_steps import KeyStep, key_steps
 from olm.schedule.showing.phases import phases
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def picture_of(
     run: int | None = None,
     state: int | None = None,
     words: Sequence[str] = (),
+    find: Callable[..., list[KeyStep]] = key_steps,
 ) -> Picture:
     """The picture of some numbers.
 
@@ -84,11 +85,12 @@ def picture_of(
         run: the run length in steps; its end is marked if the picture goes beyond it.
         state: the step of a state, which is marked.
         words: the schedule in words.
+        find: the function that finds the key steps.
     """
     marks = [
         Mark(key.step, key.rate, key.why, index)
         for index, one in enumerate(drawn)
-        for key in key_steps(one.curve, one.factor, last, run)
+        for key in find(one.curve, one.factor, last, run)
     ]
     ends = [(run, "end of the run")] if run is not None and run < last else []
     if state is not None and 0 <= state <= last:

@@ -118,8 +118,10 @@ def _grid(total: int, marks: list[int]) -> NDArray[int64]:
     """Steps from 0 to `total`, including those next to each change of shape."""
     import numpy as np
 
+    if total <= GRID:
+        return np.arange(total + 1)
     near = [step for mark in marks for step in (mark - 1, mark, mark + 1) if 0 <= step <= total]
-    even = np.linspace(0, total, min(total, GRID) + 1).round().astype(np.int64)
+    even = np.linspace(0, total, GRID + 1).round().astype(np.int64)
     steps = np.sort(np.concatenate([even, np.array(near, np.int64)]), kind="stable")
     # `np.unique` takes a hundred times as long for steps that are almost in order.
     distinct: NDArray[int64] = steps[np.append(True, steps[1:] > steps[:-1])]
