@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, Self, get_args
+from typing import Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel
 
 from olm.fields.types import Signed
 from olm.problem import Path
+
+Model = TypeVar("Model", bound=type[BaseModel])
+
+
+def class_variables_known(model: Model) -> Model:
+    """Remove the annotations of class variables from a model, once pydantic has read them.
+
+    Otherwise pydantic evaluates them again for every subclass: two thirds of the import of a kind.
+    """
+    for name in model.__class_vars__ & model.__annotations__.keys():
+        del model.__annotations__[name]
+    return model
 
 
 class Nesting(BaseModel, metaclass=Signed):

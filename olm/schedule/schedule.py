@@ -22,6 +22,7 @@ from olm.fields.types import Listed
 from olm.problem import LISTED, found, nearest
 from olm.schedule.catalogue import Catalogue
 from olm.schedule.families import FAMILIES
+from olm.schedule.nesting import class_variables_known
 from olm.schedule.shape import Shape
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ RESERVED: dict[str, None] = {}
 """The names that no field of a kind may have: they are those of keys of a document's root."""
 
 
+@class_variables_known
 class Schedule(Shape):
     """A learning-rate schedule: a kind, its fields, and the rate at every step. An immutable value.
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from olm.problem import Path
+from olm.schedule.nesting import class_variables_known
 from olm.schedule.timeline import Timeline
 
 
+@class_variables_known
 class Shape(Timeline):
     """A schedule with what is known of its rates: its warm-up, its jumps, its floor."""
 

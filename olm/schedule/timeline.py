@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from olm.fields.rules import Fit
 from olm.fields.types import MAX_STEPS, step_fields
 from olm.problem import Path
-from olm.schedule.nesting import Nesting
+from olm.schedule.nesting import Nesting, class_variables_known
 
 if TYPE_CHECKING:
     from olm.schedule.units_per_step import UnitsPerStep
@@ -38,6 +38,7 @@ class Part(NamedTuple):
     schedule: Any
 
 
+@class_variables_known
 class Timeline(Nesting):
     """A schedule as a sequence of events: all that pictures, durations and lint know of it."""
 
