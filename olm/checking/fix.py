@@ -144,9 +144,10 @@ def _at_place(problem: Problem, places: Spans) -> Problem:
     fix, span = problem.fix, places.spans.get(problem.path)
     if fix is None or span is None:
         return replace(problem, fix=None)
-    events = [span.key] if problem.at_key else [span.first]
+    first, _, key = span
+    events = [key] if problem.at_key else [first]
     if value := fix.value:
-        events.append(span.first)
+        events.append(first)
         value = replace(value, place=places.place(problem.path, at_key=False))
     sound = all(map(_is_bare, events))
     return replace(problem, fix=replace(fix, value=value) if sound else None)

@@ -45,12 +45,8 @@ class Inside(Reader):
         """The places of the values."""
         return Spans(self.text, self.spans, whole=False)
 
-    def read(self) -> Any:
-        """The value.
-
-        Raises:
-            Unreadable: there is no such value, or the text has a syntax error.
-        """
+    def _document(self) -> Any:
+        """The value at the path, in any document of the text."""
         self._next()
         while not isinstance(event := self._next(), StreamEndEvent):
             if isinstance(event, DocumentStartEvent):

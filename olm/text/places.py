@@ -23,18 +23,11 @@ class Places(Protocol):
         """The place of the value at a path or of its key; else of the value that lacks it."""
 
 
-class Span(NamedTuple):
-    """The first and last event of a value and, in a mapping, its key."""
+Span = tuple[Event, Event, Event | None]
+"""The first and last event of a value and, in a mapping, its key.
 
-    first: Event
-    last: Event
-    key: Event | None
-
-    @property
-    def is_blank(self) -> bool:
-        """Whether the value is empty; parsers disagree about its place."""
-        first = self.first
-        return isinstance(first, ScalarEvent) and first.implicit[0] and not first.value
+A plain tuple: there is one for each value of each file, and hardly any is looked at.
+"""
 
 
 class Spans(NamedTuple):
@@ -57,12 +50,18 @@ class Spans(NamedTuple):
         span = self.spans.get(there)
         if span is None:
             return self.text.place_at(0)
-        if there == path and not at_key and not (span.key and span.is_blank):
-            return place_of(self.text, span.first, span.last)
-        if span.key:
-            return place_of(self.text, span.key, span.key)
-        kind = self.spans.get((*there, "kind"), span)
-        return place_of(self.text, kind.first, kind.last)
+        first, last, key = span
+        if there == path and not at_key and not (key and _is_blank(first)):
+            return place_of(self.text, first, last)
+        if key:
+            return place_of(self.text, key, key)
+        first, last, _ = self.spans.get((*there, "kind"), span)
+        return place_of(self.text, first, last)
+
+
+def _is_blank(first: Event) -> bool:
+    """Whether the value that starts with an event is empty; parsers disagree about its place."""
+    return isinstance(first, ScalarEvent) and first.implicit[0] and not first.value
 
 
 @dataclass(frozen=True)

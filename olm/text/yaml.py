@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -40,7 +41,8 @@ class Reader:
         self._left = MAX_VALUES
         self._suspect = may_be_disputed(text.content)
         self._is_libyaml = loader is not yaml.SafeLoader
-        self._get_event = loader(text.content).get_event
+        get_event = loader(text.content).get_event
+        self._next: Callable[[], Event] = get_event if self._is_libyaml else _marked(get_event)
 
     @property
     def places(self) -> Spans:
@@ -52,7 +54,19 @@ class Reader:
 
         Raises:
             Unreadable: there is none, or the text has a syntax error.
+            LibyamlRefused: libyaml says that it has one.
         """
+        try:
+            return self._document()
+        except yaml.YAMLError as error:
+            if self._is_libyaml:
+                raise LibyamlRefused from None
+            from olm.text.syntax_errors import syntax_problem
+
+            raise Unreadable(syntax_problem(error, self.text)) from None
+
+    def _document(self) -> Any:
+        """The value of a text with one document."""
         if (percent := directive(self.text.content)) is not None:
             place = self.text.place_at(percent)
             message = "YAML directives are not allowed in a spec: remove the line with %"
@@ -69,25 +83,14 @@ class Reader:
             self.findings.note("documents", message, more)
         return value
 
-    def _next(self) -> Event:
-        try:
-            event: Event = self._get_event()
-        # PyYAML's own parser lets errors of int() and chr() through.
-        except (yaml.YAMLError, ValueError, OverflowError) as error:
-            if self._is_libyaml:
-                raise LibyamlRefused from None
-            from olm.text.syntax_errors import syntax_problem
-
-            raise Unreadable(syntax_problem(error, self.text)) from None
-        return event
-
     def _node(self, event: Event, path: Path, key: Event | None = None) -> Any:
         """The value that starts with an event; reads no event beyond it."""
-        value, last = None, event
         self._left -= 1
         if self._left < 0:
             self.findings.stop("size", f"a spec must have at most {MAX_VALUES:,} values", event)
-        if isinstance(event, ScalarEvent):
+        value, last = None, event
+        # Most values are such scalars. type() instead of isinstance, since every value comes here.
+        if type(event) is ScalarEvent:
             value = self._scalar(event, key, path)
         elif isinstance(event, CollectionStartEvent):
             value, last = self._collection(event, key, path)
@@ -96,7 +99,7 @@ class Reader:
                 f"YAML aliases are not allowed in a spec: write out *{clipped(event.anchor or '')}"
             )
             self.findings.refuse("alias", message, event, path)
-        self.spans[path] = Span(event, last, key)
+        self.spans[path] = (event, last, key)
         return value
 
     def _collection(
@@ -115,13 +118,13 @@ class Reader:
 
     def _list(self, path: Path) -> tuple[list[Any], Event]:
         items: list[Any] = []
-        while not isinstance(event := self._next(), SequenceEndEvent):
+        while type(event := self._next()) is not SequenceEndEvent:
             items.append(self._node(event, (*path, len(items))))
         return items, event
 
     def _mapping(self, path: Path) -> tuple[dict[str, Any], Event]:
         mapping: dict[str, Any] = {}
-        while not isinstance(event := self._next(), MappingEndEvent):
+        while type(event := self._next()) is not MappingEndEvent:
             key = self._key(event, path)
             if key is not None and key not in mapping:
                 mapping[key] = self._node(self._next(), (*path, key), event)
@@ -133,14 +136,14 @@ class Reader:
 
     def _key(self, event: Event, path: Path) -> str | None:
         """The key of an event, if it is valid in a spec."""
-        if not isinstance(event, ScalarEvent):
+        if type(event) is not ScalarEvent:
             kind = "an alias" if isinstance(event, AliasEvent) else "a list or a mapping"
             self.findings.note("key-type", f"keys must be strings, found {kind}", event)
             self._skip(event, path)
             return None
         if event.anchor or event.tag or self._suspect:
             self._odd(event, None, None)
-        if event.implicit[0] and event.value == "<<":
+        if event.value == "<<" and event.implicit[0]:
             message = "YAML merge keys are not allowed in a spec: write out the keys and values"
             self.findings.note("merge-key", message, event)
             return None
@@ -155,7 +158,7 @@ class Reader:
         return key
 
     def _duplicate(self, path: Path, event: Event) -> None:
-        seen = self.spans[path].key or event
+        seen = self.spans[path][2] or event
         first = place_of(self.text, seen, seen)
         message = f"duplicate key `{clipped(str(path[-1]))}` (first on line {first.line})"
         self.findings.note("duplicate-key", message, event, first)
@@ -184,6 +187,18 @@ class Reader:
             if self._is_libyaml:
                 raise LibyamlRefused
             self.findings.refuse("syntax", message, event, path)
+
+
+def _marked(get_event: Callable[[], Event]) -> Callable[[], Event]:
+    """PyYAML's own parser, which lets errors of int() and chr() through, as errors of YAML."""
+
+    def event() -> Event:
+        try:
+            return get_event()
+        except (ValueError, OverflowError) as error:
+            raise yaml.YAMLError(str(error)) from None
+
+    return event
 
 
 def _value(event: ScalarEvent) -> bool | int | float | str | None:

@@ -55,8 +55,7 @@ def warnings(subject: Subject) -> Iterator[Problem]:
         yield from _json(text)
     if not text.file.endswith((".yaml", ".yml")) or not isinstance(places, Spans):
         return
-    for path, span in places.spans.items():
-        event = span.first
+    for path, (event, _, _) in places.spans.items():
         # For speed neither isinstance nor a call: this loop runs for every file that is checked.
         if type(event) is not ScalarEvent or event.value[:1] not in _NUMBER_STARTS:
             continue
