@@ -272,6 +272,13 @@ def _near(word: str, known: Iterable[str], n: int, cutoff: float) -> list[str]:
     return [by_lower[name] for name in near]
 
 
+def similarity(word: str, name: str) -> float:
+    """How similar two words are, from 0 to 1, as for `nearest`."""
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, name.lower(), word[: 2 * SHOWN].lower()).ratio()
+
+
 @contextmanager
 def few_guesses() -> Iterator[None]:
     """Limit the number of suggestions inside the block: they are slow, and few are ever printed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from olm.fields.nicknames import (
@@ -17,7 +18,7 @@ from olm.fields.nicknames import (
     Peer,
     key,
 )
-from olm.problem import Fix, listed, nearest
+from olm.problem import Fix, listed, nearest, similarity
 from olm.text.scalars import plain
 
 MOST_KINDS = 4
@@ -101,13 +102,22 @@ def readable(name: str) -> list[str]:
 
 def _misspelled(name: str, kinds: Collection[str]) -> str:
     """Another framework's name that a name is almost, if no kind is as near; empty if none is."""
+    kind = nearest(name, kinds, ALMOST)
+    least = similarity(name, kind) if kind else ALMOST
+    own = {kind.lower() for kind in kinds}
+    theirs = [word for word in _known_elsewhere() if word.lower() not in own]
+    # What is less similar than the nearest kind is not looked at for long.
+    near = nearest(name, [kind, *theirs] if kind else theirs, least)
+    return near if near and near != kind else ""
+
+
+@cache
+def _known_elsewhere() -> list[str]:
+    """The names of all schedules of other frameworks, in alphabetical order."""
     from olm.fields.reproduced import reproduced
 
-    theirs = {word for peers in reproduced().values() for words in peers.values() for word in words}
-    own = {kind.lower() for kind in kinds}
-    theirs = {word for word in theirs | {*NICKNAMES} if word.lower() not in own}
-    near = nearest(name, [*kinds, *sorted(theirs)], ALMOST)
-    return near if near in theirs else ""
+    names = {word for peers in reproduced().values() for words in peers.values() for word in words}
+    return sorted(names.union(NICKNAMES))
 
 
 def _of_module(package: str, name: str) -> tuple[str, Fix | None]:
@@ -145,6 +155,17 @@ def _reproduced(name: str) -> tuple[Peer, ...]:
     The first of a framework is the most particular: the kind that reproduces the fewest names,
     and composes none.
     """
+    found: dict[str, list[str]] = {}
+    for kind, distribution in _reproducers().get(name, ()):
+        found.setdefault(FRAMEWORKS.get(distribution, distribution), []).append(kind)
+    return tuple(
+        Peer(framework, first, _also(rest)) for framework, (first, *rest) in found.items()
+    )[:MOST_KINDS]
+
+
+@cache
+def _reproducers() -> dict[str, list[tuple[str, str]]]:
+    """The kinds that reproduce each schedule of a name, the most particular first, and whose."""
     from olm.fields.reproduced import reproduced
 
     table = reproduced()
@@ -152,15 +173,12 @@ def _reproduced(name: str) -> tuple[Peer, ...]:
     def generality(kind: str) -> tuple[bool, int]:
         return kind in COMPOSING, sum(map(len, table[kind].values()))
 
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for kind in sorted(table, key=generality):
         for distribution, names in table[kind].items():
-            if name in names:
-                framework = FRAMEWORKS.get(distribution, distribution)
-                found.setdefault(framework, []).append(kind)
-    return tuple(
-        Peer(framework, first, _also(rest)) for framework, (first, *rest) in found.items()
-    )[:MOST_KINDS]
+            for name in names:
+                found.setdefault(name, []).append((kind, distribution))
+    return found
 
 
 def _also(kinds: Sequence[str]) -> str:

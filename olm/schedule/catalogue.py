@@ -33,6 +33,9 @@ class Catalogue(Mapping[str, Model]):
         self._hidden: set[str] = set()
         self._refused: dict[str, PluginError] = {}
         self._complete = False
+        self._changes = 0
+        self._order: tuple[int, list[str]] = (-1, [])
+        """The kinds in order, after this many changes."""
 
     def __getitem__(self, kind: str) -> Model:
         if (model := self.loaded(kind)) is not None:
@@ -45,17 +48,15 @@ class Catalogue(Mapping[str, Model]):
             raise KeyError(kind) from error
 
     def __iter__(self) -> Iterator[str]:
-        self._import_all()
-        return iter(
-            sorted([kind for kind in [*self._models] if kind not in self._hidden], key=self._file)
-        )
+        return iter(self._in_order())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._in_order())
 
     def __delitem__(self, kind: str) -> None:
         del self._models[kind]
         self._hidden.discard(kind)
+        self._changes += 1
 
     def __repr__(self) -> str:
         return f"<the kinds of {self._folder}>"
@@ -64,7 +65,9 @@ class Catalogue(Mapping[str, Model]):
         """Add a model, unless the kind has one; return the model of the kind."""
         if model.__module__ != self._home(kind):
             self._import_family(kind)
-        return self._models.setdefault(kind, model)
+        defined = self._models.setdefault(kind, model)
+        self._changes += 1
+        return defined
 
     def defined(self) -> tuple[Model, ...]:
         """The models that are defined by now."""
@@ -119,6 +122,7 @@ class Catalogue(Mapping[str, Model]):
             del self[kind]
             raise offer.refusal(f"pydantic cannot make its model: {in_short(error)}") from error
         self._hidden.discard(kind)
+        self._changes += 1
         return model
 
     def _hide(self, defined: set[str]) -> None:
@@ -133,6 +137,7 @@ class Catalogue(Mapping[str, Model]):
                 del self[kind]
             elif not self._is_own(module):
                 self._hidden.add(kind)
+                self._changes += 1
 
     def _home(self, kind: str) -> str | None:
         return f"{self._folder}.{self._families[kind]}" if kind in self._families else None
@@ -146,6 +151,16 @@ class Catalogue(Mapping[str, Model]):
                 # The table is stale: the file has another name now.
                 if error.name != home:
                     raise
+
+    def _in_order(self) -> list[str]:
+        self._import_all()
+        changes, order = self._order
+        if changes != self._changes:
+            changes = self._changes
+            order = [kind for kind in [*self._models] if kind not in self._hidden]
+            order.sort(key=self._file)
+            self._order = changes, order
+        return order
 
     def _import_all(self) -> None:
         if not self._complete:
