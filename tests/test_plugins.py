@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.machinery import PathFinder
+from importlib.metadata import DistributionFinder
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from jsonschema import Draft7Validator
 import needs
 from olm.cli import FINE, MISUSE, PROBLEMS
 from olm.kinds import KINDS
+from olm.schedule.plugins import may_be_offered
 from olm.schema.json_schema import schedules_schema
 
 ROOT = Path(__file__).parent.parent
@@ -253,6 +256,47 @@ olm.parse({"kind": "acme.Rex", "total_steps": 5})
 assert offers.cache_info().misses == 1
 """
     assert python("-c", program) == (0, "", "")
+
+
+def test_installed_packages_are_not_listed_where_none_provides_a_kind(python):
+    program = """
+import sys
+from olm.cli.pydantic_plugins import skip_pydantic_plugins
+skip_pydantic_plugins()
+import olm
+try:
+    olm.parse({"kind": "acme.Rex"})
+except olm.SpecError:
+    print("importlib.metadata" in sys.modules)
+"""
+    assert python("-c", program, plugins=[])[1] == "False\n"
+    assert python("-c", program, plugins=["broken"])[1] == "True\n"
+
+
+@pytest.mark.parametrize(
+    "folder", ["acme-1.dist-info", "Acme.egg-info", "EGG-INFO", "acme.egg", "other"]
+)
+@pytest.mark.parametrize("group", ["olm.kinds", "olm.kin"])
+def test_a_package_that_may_provide_a_kind_is_found_without_metadata(
+    folder, group, tmp_path, monkeypatch
+):
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "entry_points.txt").write_text(f"[{group}]\nacme.Rex = acme:Rex\n")
+    monkeypatch.setattr(sys, "meta_path", [PathFinder])
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(tmp_path / "missing.zip")])
+    assert may_be_offered() == (group == "olm.kinds" and folder.lower().endswith("-info"))
+
+
+def test_packages_in_archives_and_of_other_finders_may_provide_kinds(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "meta_path", [PathFinder])
+    (tmp_path / "packages.zip").write_bytes(b"")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert not may_be_offered()
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "packages.zip")])
+    assert may_be_offered()
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.setattr(sys, "meta_path", [PathFinder, DistributionFinder])
+    assert may_be_offered()
 
 
 @pytest.mark.parametrize("kind", BROKEN)
