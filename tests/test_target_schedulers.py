@@ -472,3 +472,17 @@ def test_several_optimizers_have_targets_by_part():
     assert stepped(resumed, 1).settings() == stepped(scheduler, 1).settings()
     with pytest.raises(olm.SpecError, match=r"write `groups: muon/\*`"):
         olm.build(document({"set": "momentum", "schedule": HOLD}), muon_and_adamw())
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_a_param_group_that_an_equal_one_replaces_is_followed(index):
+    optimizer = adamw(lr=0.5)
+    scheduler = stepped(olm.build(document(), optimizer), 3)
+    old = optimizer.param_groups[index]
+    optimizer.param_groups[index] = {**old}
+    before = snapshot(optimizer)
+    frozen = str(old)
+    stepped(scheduler, 2)
+    twin = stepped(olm.build(document(), adamw(lr=0.5)), 5)
+    assert snapshot(optimizer) == snapshot(twin.optimizer) != before
+    assert str(old) == frozen

@@ -13,7 +13,7 @@ import torch
 import olm
 from olm.schedule import schedule as schedules
 from olm.spec import spec as specs
-from olm.train.schedulers.read_ahead import BLOCK, FIRST_BLOCK, MOST_STEPS, ReadAhead
+from olm.train.schedulers.read_ahead import BLOCK, FIRST_BLOCK, GROWTH, MOST_STEPS, ReadAhead
 from training import BASES, EXAMPLES, NESTED, advance, optimizer_of, trained, wanted
 
 LINEAR = {"kind": "LinearLR", "total_steps": 1_000_000}
@@ -123,10 +123,14 @@ def test_loading_a_state_of_the_same_schedule_keeps_the_block(work):
 
 
 @pytest.mark.parametrize("groups", [1, 3, 5000])
-def test_the_first_block_is_short_and_those_that_continue_it_are_long(groups):
+def test_the_first_block_is_short_and_those_that_continue_it_are_longer_and_longer(groups):
     bases = [0.1 * (1 + index) for index in range(groups)]
     ahead = ReadAhead(olm.parse(LINEAR).schedule, bases)
-    sizes = [max(1, min(size // groups, MOST_STEPS)) for size in (FIRST_BLOCK, BLOCK, BLOCK)]
+    sizes, numbers = [], FIRST_BLOCK
+    for _ in range(5):
+        sizes.append(max(1, min(numbers // groups, MOST_STEPS)))
+        numbers = min(GROWTH * sizes[-1] * groups, BLOCK)
+    assert sizes[-1] == min(BLOCK // groups, MOST_STEPS)
     first = 0
     for size in sizes:
         ahead.at(first)
@@ -230,11 +234,12 @@ def test_a_step_executes_few_instructions(groups):
         scheduler.step()
     finally:
         sys.settrace(before)
-    assert 50 < count <= 100 + 18 * groups
+    assert 50 < count <= 80 + 17 * groups
 
 
 def test_what_a_step_reads_are_attributes_of_the_instance():
     scheduler = olm.build(LINEAR, optimizer_of(0.5))
-    read = {"_only_if_stepped", "_usual", "_has_tensors", "_ahead", "_step_count", "_check_at"}
+    trained(scheduler, 2)
+    read = {"_usual", "_only_floats", "_ahead", "_step_count", "_check_at"}
     assert read <= vars(scheduler).keys()
     assert read <= vars(pickle.loads(pickle.dumps(scheduler))).keys()

@@ -84,6 +84,47 @@ class Bare:
             group["lr"].fill_(base * now)
 
 
+class Gate:
+    """Lets a step through if the optimizer has stepped since the last, as a trainer must."""
+
+    def __init__(self, inner: Any, optimizer: Optimizer) -> None:
+        self.inner, self.stepped = inner, False
+        optimizer.register_step_post_hook(self._stepped)
+
+    def _stepped(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        found_inf = getattr(optimizer, "found_inf", None)
+        self.stepped = self.stepped or found_inf is None or not found_inf.item()
+
+    def step(self) -> None:
+        """Step, or do nothing."""
+        if self.stepped:
+            self.stepped = False
+            self.inner.step()
+
+
+class PlateauLoop:
+    """A plateau by hand: it compares, counts, reduces, and remembers the rates."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer, self.last_epoch, self._step_count = optimizer, 0, 1
+        self.best, self.bad = math.inf, 0
+
+    def step(self, metric: float) -> None:
+        """Observe a metric, and set the rates of the next step."""
+        self.last_epoch += 1
+        self._step_count += 1
+        if math.isfinite(metric) and metric < self.best * (1 - 1e-4):
+            self.best, self.bad = metric, 0
+        else:
+            self.bad += 1
+        groups = self.optimizer.param_groups
+        if self.bad > 10:
+            self.bad = 0
+            for group in groups:
+                group["lr"] *= 0.1
+        self._last_lr = [group["lr"] for group in groups]
+
+
 def sequential(optimizer: Optimizer) -> LRScheduler:
     """A warm-up and a cosine of torch's."""
     up = lr_scheduler.LinearLR(optimizer, 1 / WARMUP, 1.0, WARMUP - 1)

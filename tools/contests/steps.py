@@ -1,4 +1,8 @@
-"""A step of a scheduler: of olm's, against torch's and loops written by hand."""
+"""A step of a scheduler: of olm's, against torch's and loops written by hand.
+
+The longer way is that of a step that only counts if the optimizer has stepped, as hosts need it,
+and that of a step to which a metric is passed.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch.optim import SGD, Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 import olm
 from contests import OLM, Contest, Family, Side
-from contests.others import OTHER_CURVE, OTHERS, TOTAL, WARMUP
+from contests.others import OTHER_CURVE, OTHERS, TOTAL, WARMUP, Gate, PlateauLoop
 from olm.train.schedulers.read_ahead import BLOCK
 
 SPECS: dict[str, dict[str, Any]] = {
@@ -73,7 +77,73 @@ def _jump(scheduler: LRScheduler) -> None:
     scheduler.last_epoch += BLOCK
 
 
-GOALS = {"loop with the same duties": 1.00}
+LOOP = "loop with the same duties"
+
+GOALS = {LOOP: 1.00}
+
+
+def gated(groups: int) -> dict[str, Side]:
+    """A step after one of the optimizer, of which only the hook is called: it takes far longer."""
+    spec = SPECS["WarmupCosineScheduler"]
+    made: dict[str, Callable[[Optimizer], Any]] = {
+        OLM: lambda optimizer: olm.build(spec, optimizer, only_if_stepped=True),
+        "torch LambdaLR": partial(_gate, "torch LambdaLR"),
+        LOOP: partial(_gate, LOOP),
+    }
+    steppers = {name: _gated(made[name], groups) for name in sample(list(made), len(made))}
+    calls = {name: Side(steppers[name][1]) for name in made}
+    return calls | {OLM: Side(calls[OLM].call, before=partial(_jump, steppers[OLM][0]))}
+
+
+def _gate(name: str, optimizer: Optimizer) -> Gate:
+    return Gate(OTHERS[name](optimizer), optimizer)
+
+
+def _gated(make: Callable[[Optimizer], Any], groups: int) -> tuple[Any, Callable[[], None]]:
+    optimizer = _optimizer([0.1] * groups)
+    scheduler = make(optimizer)
+    optimizer.step()
+    (hook,) = optimizer._optimizer_step_post_hooks.values()
+
+    def call() -> None:
+        hook(optimizer, (), {})
+        scheduler.step()
+
+    return scheduler, call
+
+
+def with_metric(groups: int) -> dict[str, Side]:
+    """A step with a metric that is better than the last."""
+    made: dict[str, Callable[[Optimizer], Any]] = {
+        OLM: lambda optimizer: olm.build({"kind": "ReduceLROnPlateau"}, optimizer),
+        "torch ReduceLROnPlateau": ReduceLROnPlateau,
+        LOOP: PlateauLoop,
+    }
+    calls = {name: _better(made[name], groups) for name in sample(list(made), len(made))}
+    return {name: Side(calls[name]) for name in made}
+
+
+def _better(make: Callable[[Optimizer], Any], groups: int) -> Callable[[], None]:
+    optimizer, metric = _optimizer([0.1] * groups), 1e9
+    scheduler = make(optimizer)
+    optimizer.step()
+
+    def call() -> None:
+        nonlocal metric
+        metric *= 0.999
+        scheduler.step(metric)
+
+    return call
+
+
+def _longer(
+    what: str, make: Callable[[int], dict[str, Side]], goals: dict[str, float]
+) -> list[Contest]:
+    rows = {1: f"{what}, 1 group", 8: f"{what}, 8 groups"}
+    return [
+        Contest(f"longer step {row.replace('`', '')}", row, partial(make, groups), goals)
+        for groups, row in rows.items()
+    ]
 
 
 def _contest(kind: str, groups: int, tensors: bool, alike: bool) -> Contest:
@@ -102,4 +172,11 @@ FAMILIES = [
         _contests("WarmupCosineScheduler", tensors=(False, True)),
     ),
     Family("`step()` of `SequentialLR`", _contests("SequentialLR", tensors=(False,))),
+    Family(
+        "the longer way of `step()`",
+        [
+            *_longer("`only_if_stepped`", gated, {LOOP: 1.25, "torch LambdaLR": 0.50}),
+            *_longer("with a metric", with_metric, {}),
+        ],
+    ),
 ]

@@ -58,10 +58,13 @@ def write_items(groups: Iterable[Group], key: str, index: int, number: float) ->
         # The groups of a column mostly have the same tuple, as they are given the same here.
         if old is not before:
             before, after = old, old
-            if isinstance(old[index], Tensor):
-                old[index].fill_(number)
+            # As for rates, isinstance alone would do.
+            if old[index].__class__ is float or not isinstance(old[index], Tensor):
+                items = list(old)
+                items[index] = number
+                after = tuple(items)
             else:
-                after = (*old[:index], number, *old[index + 1 :])
+                old[index].fill_(number)
         group[key] = after
 
 

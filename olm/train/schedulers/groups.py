@@ -18,6 +18,9 @@ Group = dict[str, Any]
 EVERY_TYPE_HOLDS = 1.0
 """A number that a tensor of any floating type can hold: smaller ones need no look at the type."""
 
+NO_TENSOR = object()
+"""Stands for a rate that is no tensor, and is itself never a rate."""
+
 
 def is_tensor(rate: Any) -> TypeGuard[Tensor]:
     """Whether a rate is a tensor."""
@@ -136,9 +139,15 @@ def check_fits(groups: Iterable[Group], rates: Sequence[float], key: str = "lr")
             )
 
 
-def has_tensors(groups: Iterable[Group]) -> bool:
-    """Whether the rate of a param group is a tensor."""
-    return any(is_tensor(group["lr"]) for group in groups)
+def tensors_in(groups: Sequence[Group]) -> list[object] | None:
+    """The rates of the param groups that are tensors to fill; None if none is one.
+
+    Each param group has a place; where its rate is no such tensor, that is `NO_TENSOR`. A step only
+    compares by identity, so it does not notice if the type of a tensor changes by ``.data = ...``.
+    """
+    rates = [group["lr"] for group in groups]
+    known = [lr if is_tensor(lr) and not why_unusable(lr) else NO_TENSOR for lr in rates]
+    return None if all(place is NO_TENSOR for place in known) else known
 
 
 def check_bases(rates: list[float]) -> list[float]:

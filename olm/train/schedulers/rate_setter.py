@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from operator import is_
+from operator import is_, itemgetter
 from threading import RLock
 from typing import Any
 
-from torch import Tensor
 from torch.optim import Optimizer
 
 from olm.problem import RateError, StateError, quantity
@@ -25,15 +24,18 @@ from olm.train.schedulers.groups import (
     check_fits,
     check_groups,
     group_rates,
-    has_tensors,
+    is_tensor,
     late_base,
     origins_of,
     set_initial_lrs,
+    tensors_in,
     write,
 )
 from olm.train.schedulers.read_ahead import ReadAhead
-from olm.train.schedulers.stacked_rates import ENOUGH, StackedRates, stacked
+from olm.train.schedulers.stacked_rates import StackedRates, stacked
 from olm.train.schedulers.target_setter import TargetSetter, check_numbers, lr_curves
+
+_lr_of = itemgetter("lr")
 
 
 class RateSetter(SchedulerBase):
@@ -52,9 +54,14 @@ class RateSetter(SchedulerBase):
     _base_lrs_may_change = False
     """Whether a caller has the list of base rates, or has assigned another one."""
     _usual: list[Group] | None = None
-    """The param groups, if a step only has to write numbers as long as they stay the same."""
+    """The param groups, if a step only has to write numbers as long as they stay the same.
+
+    Whatever else a step must look at sets this to None.
+    """
+    _tensors: list[object] | None = None
+    """What `tensors_in` returned for the param groups: their rates that can be filled."""
     _stack: StackedRates | None = None
-    """The tensors that are the rates of many param groups, once they have been written."""
+    """The same for one copy, if each rate is one of several tensors that allow that."""
 
     def __init__(
         self,
@@ -131,41 +138,7 @@ class RateSetter(SchedulerBase):
             step: the step.
             before: the schedule of the current rates, if a metric has changed it since.
         """
-        groups, targets = self.optimizer.param_groups, self._targets
-        if self._have_changed(groups):
-            with self._lock:
-                self._adopt_bases(step, before)
-                self._go_to(step)
-            return
-        rates, has_tensors = self._ahead.at(step), self._has_tensors
-        if has_tensors and self._ahead.most > EVERY_TYPE_HOLDS:
-            check_fits(groups, rates)
-        numbers = None if targets is None else targets.at(step)
-        if not (has_tensors and len(groups) >= ENOUGH and self._fill(groups, rates)):
-            for group, rate in zip(groups, rates, strict=True):
-                lr = group["lr"]
-                if type(lr) is float or not isinstance(lr, Tensor):
-                    group["lr"] = rate
-                elif has_tensors and lr.is_floating_point():
-                    lr.fill_(rate)
-                else:
-                    self._replace(group, rate, rates)
-        if targets is not None and numbers is not None:
-            targets.write(numbers)
-        self.last_epoch = step
-        self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
-
-    def _fill(self, groups: list[Group], rates: list[float]) -> bool:
-        """Write rates that fit by one copy, and return whether the param groups allow that."""
-        stack = self._stack
-        if stack is None or not stack.belongs_to([group["lr"] for group in groups]):
-            self._stack = stack = stacked(groups)
-        if stack is not None:
-            stack.fill(rates)
-        return stack is not None
-
-    def _have_changed(self, groups: list[Group]) -> bool:
-        """Whether the param groups or the base rates are others than at the last step."""
+        groups = self.optimizer.param_groups
         try:
             # Lists of the same objects are equal at once; equal groups need no other base rates.
             same = groups == self._groups
@@ -173,31 +146,70 @@ class RateSetter(SchedulerBase):
             # Tensors of two groups cannot be compared.
             same = False
         if not same or (self._base_lrs_may_change and self._base_lrs != self._ahead.bases):
-            return True
-        # An optimizer without hooks may have loaded a state: its groups are equal, and others.
-        return self._targets is not None and groups[0] is not self._targets.groups[0]
+            with self._lock:
+                self._adopt_bases(step, before)
+                self._go_to(step)
+            return
+        rates = self._ahead.at(step)
+        self._write(groups, step, rates)
+        self.last_epoch = step
+        self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
 
-    def _replace(self, group: Group, rate: float, rates: list[float]) -> None:
-        """Write the rate of a param group that has had no float, among others that have floats."""
-        lr = group["lr"]
-        if isinstance(lr, Tensor) and not (self._has_tensors and lr.is_floating_point()):
-            self._check_new_tensors(group, rates)
-        write(group, "lr", rate)
-
-    def _check_new_tensors(self, first: Group, rates: list[float]) -> None:
-        """Check tensors that became rates since the last step, the first of them in a group."""
-        groups = self.optimizer.param_groups
-        try:
-            check_groups(groups)
-            check_fits(groups, rates)
-        except RateError:
-            # The groups before this one have been written.
-            for group, last in zip(groups, self.get_last_lr(), strict=False):
-                if group is first:
+    def _write(self, groups: list[Group], step: int, rates: list[float]) -> None:
+        """Write all numbers of a step, or none if one of them is not usable."""
+        tensors, targets = self._tensors, self._targets
+        if targets is not None:
+            numbers = targets.at(groups, step)
+        if tensors is None:
+            for group, rate in zip(groups, rates):  # noqa: B905  # a strict zip takes longer
+                if group["lr"].__class__ is float:
+                    group["lr"] = rate
+                else:
+                    self._replace(group, rates)
                     break
-                write(group, "lr", last)
-            raise
-        self._has_tensors = True
+        else:
+            self._fill(groups, tensors, rates)
+        if targets is not None:
+            targets.write(groups, numbers)
+
+    def _fill(self, groups: list[Group], tensors: list[Any], rates: list[float]) -> None:
+        """Write rates, or none if one of them is not usable. The known tensors are filled."""
+        if self._ahead.most > EVERY_TYPE_HOLDS:
+            check_fits(groups, rates)
+        stack = self._stack
+        if stack is not None and all(map(is_, map(_lr_of, groups), tensors)):
+            stack.fill(rates)
+            return
+        for group, rate, tensor in zip(groups, rates, tensors):  # noqa: B905  # as above
+            if group["lr"] is tensor:
+                tensor.fill_(rate)
+            elif group["lr"].__class__ is float:
+                group["lr"] = rate
+            else:
+                self._replace(group, rates)
+                break
+
+    def _replace(self, first: Group, rates: list[float]) -> None:
+        """Write all rates. At the last step, one or more of the present ones were others.
+
+        Args:
+            first: the first such param group. Those before it have been written.
+            rates: the rates to write.
+        """
+        groups = self.optimizer.param_groups
+        if any(map(is_tensor, map(_lr_of, groups))):
+            try:
+                check_groups(groups)
+                check_fits(groups, rates)
+            except RateError:
+                for group, last in zip(groups, self.get_last_lr(), strict=False):
+                    if group is first:
+                        break
+                    write(group, "lr", last)
+                raise
+            self._know_tensors(groups)
+        for group, rate in zip(groups, rates, strict=True):
+            write(group, "lr", rate)
 
     def _update_lr(self, epoch: int | None = None) -> None:
         # torch's composites call this to start a child.
@@ -206,9 +218,13 @@ class RateSetter(SchedulerBase):
     def _know(self, groups: list[Group]) -> None:
         """Record the param groups to which the base rates belong."""
         # The groups themselves, because the id of one that is removed may be used again.
-        self._groups, self._has_tensors = list(groups), has_tensors(groups)
-        stack = self._has_tensors and len(groups) >= ENOUGH
-        self._usual = None if stack or self._base_lrs_may_change else self._groups
+        self._groups = list(groups)
+        self._know_tensors(groups)
+
+    def _know_tensors(self, groups: list[Group]) -> None:
+        self._tensors = known = tensors_in(groups)
+        self._stack = None if known is None else stacked(known)
+        self._usual = None
 
     def _adopt_bases(self, step: int, before: Schedule | None = None) -> None:
         """Use base rates that were changed in place and those of added param groups."""
@@ -260,7 +276,7 @@ class RateSetter(SchedulerBase):
         current = [
             bases[origin]
             if origin is not None
-            else late_base(self._lr_of(index, before), self.last_epoch, groups[index])
+            else late_base(self._lr_by_base(index, before), self.last_epoch, groups[index])
             for index, origin in enumerate(origins)
         ]
         if removed := {*range(len(known))}.difference(origins):
@@ -270,7 +286,7 @@ class RateSetter(SchedulerBase):
             group_rates(self.optimizer)
         return current
 
-    def _lr_of(self, index: int, before: Schedule | None) -> Callable[[int, list[float]], Any]:
+    def _lr_by_base(self, index: int, before: Schedule | None) -> Callable[[int, list[float]], Any]:
         """The current rates of a param group that was added, as a function of its base rate."""
         schedule, targets = before or self.schedule, self._targets
         factors = scales(self.optimizer.param_groups)
@@ -338,7 +354,7 @@ class RateSetter(SchedulerBase):
                 # A step in another thread sets last_epoch first and _last_lr after it.
                 state["_last_lr"] = self._ahead.at(state["last_epoch"])
         del state["_lock"]
-        state.pop("_stack", None)
+        state |= {"_usual": None, "_tensors": None, "_stack": None}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -18,7 +18,10 @@ FIRST_BLOCK = 1_000
 """The size of a first block in rates: steps times param groups."""
 
 BLOCK = 64_000
-"""The size of a block that continues the previous one, in rates."""
+"""The most rates of a block."""
+
+GROWTH = 16
+"""How many times as many rates as the previous block one has that continues it."""
 
 MOST_STEPS = 16_000
 """The most steps of a block."""
@@ -105,7 +108,8 @@ class ReadAhead:
             raise RateError(f"{self.schedule.kind}: {text}")
         start, block = self._evaluated
         # After construction and after a jump, few rates may be needed.
-        size = BLOCK if len(block) and step == start + len(block) else FIRST_BLOCK
+        continues = len(block) and step == start + len(block)
+        size = min(GROWTH * len(block) * self._width, BLOCK) if continues else FIRST_BLOCK
         rows = max(1, min(size // self._width, MOST_STEPS))
         stop = min(step + rows, MAX_STEPS + 1)
         steps = np.arange(step, stop, dtype=np.float64)

@@ -7,7 +7,6 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
-from torch import Tensor
 from torch.optim import Optimizer
 
 from olm.foreign.adopt import state_of
@@ -21,7 +20,7 @@ from olm.spec.state_keys import as_step, check_step
 from olm.train.schedulers.constructor import constructor
 from olm.train.schedulers.counted import without_clock
 from olm.train.schedulers.group_names import Outdated, names_of, restore_names
-from olm.train.schedulers.groups import EVERY_TYPE_HOLDS, check_bases, check_fits, group_rates
+from olm.train.schedulers.groups import check_bases, check_fits, group_rates
 from olm.train.schedulers.hooks import after_loads, after_steps, check_order
 from olm.train.schedulers.rate_setter import RateSetter
 from olm.train.schedulers.read_ahead import ReadAhead
@@ -82,6 +81,8 @@ class ScheduleLR(RateSetter):
     """Whether the optimizer has stepped since the last call of `step`; see `_only_if_stepped`."""
     _check_at: int
     """The `_step_count` at which `step` calls `_check`."""
+    _only_floats = False
+    """Whether a usual step only writes rates that are floats."""
     _has_turn = False
     """Whether this scheduler has stepped since it was built, copied or resumed."""
     _turn = Turn()
@@ -184,52 +185,34 @@ class ScheduleLR(RateSetter):
                 has stepped the optimizer since this one did. Nothing was changed.
             RateError: a rate would be negative or not finite. Nothing was changed.
         """
-        count, groups, targets = self._step_count, self.optimizer.param_groups, self._targets
+        count, groups = self._step_count, self.optimizer.param_groups
         try:
-            # Lists of the same objects are equal at once; equal groups need no other base rates.
+            # As in `_go_to`.
             usual = groups == self._usual
         except Exception:
-            # Tensors of two groups cannot be compared.
             usual = False
-        # The usual step must cost next to nothing: without targets it calls no other function.
-        if (
-            epoch is not None
-            or not usual
-            or count == self._check_at
-            or self._turn.last is not self._as_last
-            or self._only_if_stepped
-            # An optimizer without hooks may have loaded a state: its groups are equal, and others.
-            or (targets is not None and groups[0] is not targets.groups[0])
-        ):
+        # The usual step must cost next to nothing: if it only writes floats, it calls no function.
+        if not usual or epoch is not None or count == self._check_at:
             self._step_with_care(epoch)
             return
         step, (first, end, rows) = self.last_epoch + 1, self._ahead.listed
         rates = rows[step - first] if first <= step < end else self._ahead.list_from(step)
-        if self._has_tensors and self._ahead.most > EVERY_TYPE_HOLDS:
-            check_fits(groups, rates)
-        if targets is not None:
-            numbers = targets.at(step)
-        # The lengths are equal.
-        for group, rate in zip(groups, rates):  # noqa: B905  # a strict zip takes longer
-            # isinstance and type() would do, but they take longer.
-            if group["lr"].__class__ is float:
-                group["lr"] = rate
-            elif (
-                self._has_tensors
-                and isinstance(lr := group["lr"], Tensor)
-                and lr.is_floating_point()
-            ):
-                lr.fill_(rate)
-            else:
-                self._replace(group, rate, rates)
-        if targets is not None:
-            targets.write(numbers)
+        if self._only_floats:
+            for group, rate in zip(groups, rates):  # noqa: B905  # a strict zip takes longer
+                # isinstance and type() would do, but they take longer.
+                if group["lr"].__class__ is float:
+                    group["lr"] = rate
+                else:
+                    self._replace(group, rates)
+                    break
+        else:
+            self._write(groups, step, rates)
         self.last_epoch = step
         self._last_lr = rates  # type: ignore[assignment]  # torch's may be tensors
         self._step_count = count + 1
 
     def _step_with_care(self, epoch: float | None) -> None:
-        """Do all that may be due at a step: see `step`."""
+        """Do all that may be due at a step, and decide whether the next may be a usual one."""
         if epoch is not None and not self._metric_driven:
             # Not a TypeError: DeepSpeed catches that and passes the batch size.
             way = "load a state, or pass step to olm.build"
@@ -248,6 +231,16 @@ class ScheduleLR(RateSetter):
         else:
             self._observe_and_go_to(epoch, self.last_epoch + 1)
         self._step_count += 1
+        if not self._only_if_stepped:
+            self._expect_usual()
+
+    def _expect_usual(self) -> None:
+        """Record that the next step only has to write numbers, if nothing changes until then."""
+        self._only_floats = self._tensors is None and self._targets is None
+        self._usual = self._groups
+        # Only now, because another thread may change these and then sets `_usual` to None.
+        if self._base_lrs_may_change or self._turn.last is not self._as_last:
+            self._usual = None
 
     def _check(self) -> None:
         """Check what needs a check at a few steps only."""
@@ -266,6 +259,10 @@ class ScheduleLR(RateSetter):
             self._has_turn = True
         if turn.last() is self:
             self._turn, self._as_last = turn, turn.last
+
+    def _lose_turn(self) -> None:
+        """Take the turn again, or raise an error, at the next step."""
+        self._usual = None
 
     def observe(self, metric: float | None = None, **named: float) -> None:
         """Pass a metric, such as a validation loss, to the schedules and update the numbers.
@@ -439,6 +436,7 @@ class ScheduleLR(RateSetter):
 
     def _optimizer_has_loaded(self) -> None:
         """Restore what the optimizer's state has overwritten, and base rates that it lacks."""
+        self._usual = None
         if self._targets is not None:
             restore_names(self._groups, self.optimizer.param_groups)
             # Names may be others now, which the next step reports.
@@ -454,7 +452,7 @@ class ScheduleLR(RateSetter):
     def _step_only_if_stepped(self) -> None:
         """From now on, ignore calls of `step` unless the optimizer has stepped."""
         after_steps(self, ScheduleLR._optimizer_has_stepped)
-        self._only_if_stepped = True
+        self._only_if_stepped, self._usual = True, None
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
+from operator import itemgetter
 from typing import Any
 
 from torch import Tensor
@@ -91,16 +92,17 @@ class TargetSetter:
         self.lr_curves: tuple[Curve | None, ...] = ()
         if lr is not None:
             self.lr_curves = tuple(None if owner is None else curves[owner] for owner in lr)
-        columns: dict[tuple[str, int, float], list[Group]] = {}
+        # The positions of groups, not the groups: an optimizer that loads a state replaces them.
+        columns: dict[tuple[str, int, float], list[int]] = {}
         names: dict[tuple[str, int, float], str] = {}
         for key, owners in self._assignment.by_set.items():
-            rows = zip(groups, self.own, self.names, owners, strict=True)
-            for group, numbers, name, owner in rows:
+            rows = zip(self.own, self.names, owners, strict=True)
+            for position, (numbers, name, owner) in enumerate(rows):
                 if owner is not None and key != LR:
                     column = (key, owner, numbers[key])
-                    columns.setdefault(column, []).append(group)
+                    columns.setdefault(column, []).append(position)
                     names.setdefault(column, name)
-        self._plan = [(*split(key), members) for (key, _, _), members in columns.items()]
+        self._plan = [(*split(key), _picker(members)) for (key, _, _), members in columns.items()]
         self._values = [target.value for target in self.also if target.value is not None]
         of_values = [i for i, target in enumerate(self.also) if target.value is not None]
         lanes = [
@@ -114,11 +116,10 @@ class TargetSetter:
             ),
         ]
         self.ahead = NumbersAhead(schedule, lanes)
-        self.groups = list(groups)
         self.has_tensors = any(
-            isinstance(number_of(group, key), Tensor)
+            isinstance(number_of(groups[position], key), Tensor)
             for (key, _, _), members in columns.items()
-            for group in members
+            for position in members
         )
 
     @property
@@ -137,37 +138,37 @@ class TargetSetter:
             for index, target in enumerate(self.also)
         )
 
-    def at(self, step: int) -> list[float]:
-        """The numbers of a step, to be written by `write`.
+    def at(self, groups: Sequence[Group], step: int) -> list[float]:
+        """The numbers of a step, to be written to the param groups by `write`.
 
         Raises:
             RateError: a number is out of range, or a tensor cannot hold it.
         """
         row = self.ahead.at(step)
         if self.has_tensors and self.ahead.most > EVERY_TYPE_HOLDS:
-            self.check_holds(row)
+            self.check_holds(groups, row)
         return row
 
-    def check_holds(self, row: list[float]) -> None:
+    def check_holds(self, groups: Sequence[Group], row: list[float]) -> None:
         """Check that every tensor can hold its number.
 
         Raises:
             RateError: a number is too large for the type of a tensor.
         """
-        for number, (key, index, groups) in zip(row, self._plan):  # noqa: B905  # values come last
-            check_fits_tensors(groups, key, index, number)
+        for number, (key, index, pick) in zip(row, self._plan):  # noqa: B905  # values come last
+            check_fits_tensors(pick(groups), key, index, number)
 
-    def write(self, row: list[float]) -> None:
+    def write(self, groups: Sequence[Group], row: list[float]) -> None:
         """Write the numbers of a step, which are known to fit."""
-        for number, (key, index, groups) in zip(row, self._plan):  # noqa: B905  # values come last
+        for number, (key, index, pick) in zip(row, self._plan):  # noqa: B905  # values come last
             if index is None:
-                for group in groups:
-                    if type(group[key]) is float:
+                for group in pick(groups):
+                    if group[key].__class__ is float:
                         group[key] = number
                     else:
                         write_number(group, key, number)
             else:
-                write_items(groups, key, index, number)
+                write_items(pick(groups), key, index, number)
 
     def set_initial(self, groups: Sequence[Group], origins: Sequence[int | None]) -> None:
         """Write the own numbers of known param groups where they are missing.
@@ -237,6 +238,12 @@ class TargetSetter:
         """The same for another schedule or other targets of the same numbers."""
         targets = self.also if also is None else also
         return TargetSetter(schedule, targets, groups, self.names, self.own, self.late)
+
+
+def _picker(members: list[int]) -> Callable[[Sequence[Group]], Sequence[Group]]:
+    """What picks the groups at some positions from all: a loop takes longer."""
+    first, end = members[0], members[-1] + 1
+    return itemgetter(slice(first, end)) if end - first == len(members) else itemgetter(*members)
 
 
 def lr_curves(
@@ -312,7 +319,7 @@ def check_numbers(
     """
     check_fits(groups, ahead.at(step))
     if setter is not None:
-        setter.at(step)
+        setter.at(groups, step)
 
 
 def check_metrics(setter: TargetSetter | None, named: Mapping[str, float]) -> None:

@@ -74,7 +74,10 @@ def take_turn(scheduler: ScheduleLR, turn: Turn, stepped: bool) -> None:
         )
     for changed in (turn, *turn.parts):
         for shared in (changed, *changed.wholes):
+            previous = shared.last()
             shared.last = ref(scheduler)
+            if previous is not None:
+                previous._lose_turn()
 
 
 def _position(scheduler: ScheduleLR) -> str:
