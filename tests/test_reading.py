@@ -170,3 +170,36 @@ def test_a_spec_can_be_a_path_a_mapping_a_schedule_or_a_spec(tmp_path):
         assert as_spec(source, at="lr") == spec
     with pytest.raises(ValueError, match="at='lr' is a place in a file"):
         as_spec(spec, at="lr")
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("a: [10, 0.5]", [(1, 5, 7), (1, 9, 12)]),
+        ("a: [10, 'x', 0.5]", [(1, 5, 7), (1, 9, 12), (1, 14, 17)]),
+        ("a:\n- 10\n- 2 words # why\n-\n- &b 1", [(2, 3, 5), (3, 3, 10), (4, 2, 3), (5, 3, 7)]),
+        ("a:\n- 1e5\u00a0\n- 2\u00a03", [(2, 3, 6), (3, 3, 6)]),
+        ("a: [[1], [2, 3], 4]", [(1, 5, 8), (1, 10, 16), (1, 18, 19)]),
+        ("a: [é, 😀😀, 1]", [(1, 5, 6), (1, 8, 10), (1, 12, 13)]),
+    ],
+)
+def test_each_item_of_a_list_has_its_place(text, places, parser):
+    found = read(text, "a.yaml").places
+    items = [found.place(("a", index), False) for index in range(len(places))]
+    assert [(item.line, item.column, item.end) for item in items] == places
+    assert not found.has(("a", len(places)))
+    assert not found.has(("a", -1))
+    _, *scalars = (one for one in yaml.parse(text) if isinstance(one, yaml.ScalarEvent))
+    kept = [one for _, (one, _, _) in found.items() if isinstance(one, yaml.ScalarEvent)]
+    assert [*map(as_text, kept)] == [*map(as_text, scalars)]
+    assert [one for _, one in found.unquoted()] == [one.value for one in kept if one.implicit[0]]
+
+
+def as_text(event):
+    start, end = event.start_mark, event.end_mark
+    return event.value, event.implicit, start.line, start.column, end.line, end.column
+
+
+def test_no_event_of_a_long_list_is_kept():
+    found = read(f"a: {[*range(999)]}", "a.yaml").places
+    assert (len(found.spans), len([*found.items()])) == (2, 1001)

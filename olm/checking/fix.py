@@ -141,7 +141,7 @@ def _placed(result: Checked) -> Checked:
 
 
 def _at_place(problem: Problem, places: Spans) -> Problem:
-    fix, span = problem.fix, places.spans.get(problem.path)
+    fix, span = problem.fix, places.get(problem.path)
     if fix is None or span is None:
         return replace(problem, fix=None)
     first, _, key = span

@@ -43,7 +43,7 @@ class Inside(Reader):
     @property
     def places(self) -> Spans:
         """The places of the values."""
-        return Spans(self.text, self.spans, whole=False)
+        return Spans(self.text, self.spans, self.rows, whole=False)
 
     def _document(self) -> Any:
         """The value at the path, in any document of the text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -21,7 +22,7 @@ from yaml.events import (
 from olm.problem import MAX_LEVELS, MAX_VALUES, SHOWN, Path, Problem, clipped, found
 from olm.text.findings import Findings, Unreadable, place_of
 from olm.text.parser_disputes import directive, dispute, may_be_disputed
-from olm.text.places import Span, Spans
+from olm.text.places import ROW, Row, Span, Spans, in_row, row_spans
 from olm.text.scalars import ScalarError, plain, quoted
 from olm.text.source import Text
 
@@ -37,6 +38,7 @@ class Reader:
         self.text = text
         self.findings = Findings(text)
         self.spans: dict[Path, Span] = {}
+        self.rows: dict[Path, Row] = {}
         self._flow_level = 0
         self._left = MAX_VALUES
         self._suspect = may_be_disputed(text.content)
@@ -47,7 +49,7 @@ class Reader:
     @property
     def places(self) -> Spans:
         """The places of the values."""
-        return Spans(self.text, self.spans)
+        return Spans(self.text, self.spans, self.rows)
 
     def read(self) -> Any:
         """The value.
@@ -118,8 +120,19 @@ class Reader:
 
     def _list(self, path: Path) -> tuple[list[Any], Event]:
         items: list[Any] = []
+        row: Row | None = array(ROW)
         while type(event := self._next()) is not SequenceEndEvent:
-            items.append(self._node(event, (*path, len(items))))
+            at = (*path, len(items))
+            numbers = None if row is None else in_row(event)
+            if row is not None and numbers is None:
+                self.spans.update(row_spans(self.text, path, row))
+                row = None
+            items.append(self._node(event, at))
+            if row is not None and numbers is not None:
+                row.extend(numbers)
+                del self.spans[at]
+        if row:
+            self.rows[path] = row
         return items, event
 
     def _mapping(self, path: Path) -> tuple[dict[str, Any], Event]:
@@ -165,10 +178,10 @@ class Reader:
 
     def _skip(self, event: Event, path: Path) -> None:
         """Read a value that is not part of the document, to report the errors in it."""
-        spans, refused = self.spans, self.findings.refused
-        self.spans, self.findings.refused = {}, set()
+        kept = self.spans, self.rows, self.findings.refused
+        self.spans, self.rows, self.findings.refused = {}, {}, set()
         self._node(event, (*path, "skipped"))
-        self.spans, self.findings.refused = spans, refused
+        self.spans, self.rows, self.findings.refused = kept
 
     def _scalar(self, event: ScalarEvent, key: Event | None, path: Path) -> Any:
         if event.anchor or event.tag or self._suspect:

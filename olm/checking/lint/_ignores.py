@@ -109,6 +109,6 @@ def _events(document: Document) -> Iterable[Event | None]:
     places = document.places
     if isinstance(places, Spans) and places.whole:
         # A mapping comes after its items, but only the order of the scalars matters here.
-        return (event for first, _, key in places.spans.values() for event in (key, first))
+        return (event for _, (first, _, key) in places.items() for event in (key, first))
     events: Iterator[Event] = yaml.parse(document.text.content, Loader=LOADER)
     return events

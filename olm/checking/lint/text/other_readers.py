@@ -31,8 +31,6 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from yaml.events import ScalarEvent
-
 from olm.checking.lint._subject import Subject
 from olm.problem import Fix, Problem
 from olm.text.places import Spans
@@ -55,13 +53,11 @@ def warnings(subject: Subject) -> Iterator[Problem]:
         yield from _json(text)
     if not text.file.endswith((".yaml", ".yml")) or not isinstance(places, Spans):
         return
-    for path, (event, _, _) in places.spans.items():
-        # For speed neither isinstance nor a call: this loop runs for every file that is checked.
-        if type(event) is not ScalarEvent or event.value[:1] not in _NUMBER_STARTS:
-            continue
-        if event.implicit[0] and is_read_otherwise(event.value):
-            message = f"other YAML readers read {event.value} as {_other(event.value)}"
-            fix = Fix(for_every_reader(event.value))
+    for path, scalar in places.unquoted():
+        # For speed no call: this loop runs for every file that is checked.
+        if scalar[:1] in _NUMBER_STARTS and is_read_otherwise(scalar):
+            message = f"other YAML readers read {scalar} as {_other(scalar)}"
+            fix = Fix(for_every_reader(scalar))
             hint = f"write {fix.text}"
             yield Problem("other-readers", message, path, hint=hint, severity="warning", fix=fix)
 
