@@ -173,7 +173,7 @@ class RateSetter(SchedulerBase):
             targets.write(groups, numbers)
 
     def _fill(self, groups: list[Group], tensors: list[Any], rates: list[float]) -> None:
-        """Write rates, or none if one of them is not usable. The known tensors are filled."""
+        """Write rates, most of them to known tensors, or none if one of them is not usable."""
         if self._ahead.most > EVERY_TYPE_HOLDS:
             check_fits(groups, rates)
         stack = self._stack
@@ -190,11 +190,11 @@ class RateSetter(SchedulerBase):
                 break
 
     def _replace(self, first: Group, rates: list[float]) -> None:
-        """Write all rates. At the last step, one or more of the present ones were others.
+        """Write all rates after a param group was given a new tensor, or neither tensor nor float.
 
         Args:
-            first: the first such param group. Those before it have been written.
-            rates: the rates to write.
+            first: the first such param group. Those before it have been written already.
+            rates: the rates of all groups.
         """
         groups = self.optimizer.param_groups
         if any(map(is_tensor, map(_lr_of, groups))):
@@ -222,6 +222,7 @@ class RateSetter(SchedulerBase):
         self._know_tensors(groups)
 
     def _know_tensors(self, groups: list[Group]) -> None:
+        """Record the tensors that a step fills without another look at them."""
         self._tensors = known = tensors_in(groups)
         self._stack = None if known is None else stacked(known)
         self._usual = None

@@ -241,7 +241,7 @@ class TargetSetter:
 
 
 def _picker(members: list[int]) -> Callable[[Sequence[Group]], Sequence[Group]]:
-    """What picks the groups at some positions from all: a loop takes longer."""
+    """A function that returns the param groups at some positions. A loop takes longer."""
     first, end = members[0], members[-1] + 1
     return itemgetter(slice(first, end)) if end - first == len(members) else itemgetter(*members)
 
