@@ -10,8 +10,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, HelpFormatter, RawDescriptionHelpFormatter
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from io import TextIOWrapper
@@ -149,8 +150,10 @@ def _run(arguments: list[str]) -> int:
         from olm.cli.without_verb import run_without_verb
 
         return run_without_verb(name)
-    parser = Parser(prog=f"olm {name}", formatter_class=RawDescriptionHelpFormatter)
+    # Declaring arguments formats them. Only a given width keeps argparse from importing shutil.
+    parser = Parser(prog=f"olm {name}", formatter_class=partial(HelpFormatter, width=80))
     fill(parser, verb)
+    parser.formatter_class = RawDescriptionHelpFormatter
     parser.given = [_as_file(argument) for argument in arguments[1:]]
     args = parser.parse_args(parser.given)
     try:
