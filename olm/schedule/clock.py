@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sized
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -219,4 +218,9 @@ def _in_words(value: Any) -> str:
     """A value of a field in a message."""
     if isinstance(value, int | float):
         return f"{value:,}"
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):
+        return value
+    # Few checks need it.
+    import json
+
+    return json.dumps(value)
