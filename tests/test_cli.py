@@ -346,7 +346,8 @@ def test_neither_torch_nor_numpy_is_imported(arguments, folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["help"], ["explain"], ["explain", "resume"], ["recipes"]]
+    "arguments",
+    [["--help"], ["help"], ["help", "ci"], ["explain"], ["explain", "resume"], ["recipes"]],
 )
 def test_a_list_or_a_guide_is_printed_without_models(arguments, tmp_path):
     assert modules_after(tmp_path, *arguments).isdisjoint({"pydantic", "yaml", "dataclasses"})

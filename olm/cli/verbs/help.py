@@ -44,10 +44,10 @@ def run(args: Namespace) -> int:
         return FINE
     if topic in modules_by_verb():
         return main([topic, "--help"])
-    from olm.cli.topics import topics
+    from olm.cli.topics import command_about, topics
 
-    if topic in topics():
-        return main(topics()[topic].split()[1:])
+    if about := command_about(topic):
+        return main(about.split()[1:])
     if command := command_for(topic):
         return main([command.split()[1], "--help"])
     from olm.problem import clipped, nearest
