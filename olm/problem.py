@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-_GUESSES: ContextVar[list[None] | None] = ContextVar("guesses", default=None)
-"""One item for each guess that is left; None without a limit."""
+_GUESSES: ContextVar[list[int] | None] = ContextVar("guesses", default=None)
+"""How many guesses are left, in a list of one item; None without a limit."""
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 Path = tuple[str | int, ...]
 """Where a value is in a document: the keys and indices that lead to it from the root."""
@@ -262,9 +264,9 @@ def only_near(word: str, known: Iterable[str]) -> str | None:
 def _near(word: str, known: Iterable[str], n: int, cutoff: float) -> list[str]:
     """The known words that are most similar to a word."""
     if (left := _GUESSES.get()) is not None:
-        if not left:
+        if left[0] == 0:
             return []
-        left.pop()
+        left[0] -= 1
     from difflib import get_close_matches
 
     by_lower = {name.lower(): name for name in known}
@@ -279,11 +281,10 @@ def similarity(word: str, name: str) -> float:
     return SequenceMatcher(None, name.lower(), word[: 2 * SHOWN].lower()).ratio()
 
 
-@contextmanager
-def few_guesses() -> Iterator[None]:
-    """Limit the number of suggestions inside the block: they are slow, and few are ever printed."""
-    token = _GUESSES.set([None] * MAX_GUESSES)
+def with_few_guesses(call: Callable[[Given], Made], given: Given) -> Made:
+    """What a call returns that makes few suggestions: they are slow, and few are ever printed."""
+    token = _GUESSES.set([MAX_GUESSES])
     try:
-        yield
+        return call(given)
     finally:
         _GUESSES.reset(token)

@@ -93,7 +93,9 @@ def check(document: Document, options: Options | None = None) -> Checked:
     try:
         clock = _clock(spec, options)
         counted = _counted(spec, clock)
-        problems = sorted(_found(counted or spec, document, options, clock), key=by_position)
+        subject = Subject(counted or spec, document, options.base_lr, clock)
+        found = _of_text(subject, options) if counted is None else _found(subject, options)
+        problems = sorted(found, key=by_position)
     except SpecError as error:
         located = (document.located(problem) for problem in error.problems)
         return Checked(document, tuple(sorted(located, key=by_position)))
@@ -118,16 +120,19 @@ def _of_other_tool(document: Document, error: SpecError, options: Options) -> Ch
     return checked(document, options)
 
 
-def _found(spec: Spec, document: Document, options: Options, clock: Clock | None) -> list[Problem]:
-    """The problems of a valid spec."""
-    subject = Subject(spec, document, options.base_lr, clock)
-    if not spec.is_counted:
-        return warned(subject, "text", options.select, options.ignore)
-    unmet = [document.located(problem) for problem in _unmet(spec)]
+def _of_text(subject: Subject, options: Options) -> list[Problem]:
+    """The problems of a valid spec that has durations still."""
+    return warned(subject, "text", options.select, options.ignore)
+
+
+def _found(subject: Subject, options: Options) -> list[Problem]:
+    """The problems of a valid spec in steps."""
+    located, spec = subject.document.located, subject.spec
+    unmet = [located(problem) for problem in _unmet(spec)]
     if spec.also:
         from olm.checking.ranges import out_of_range
 
-        unmet += map(document.located, out_of_range(subject))
+        unmet += map(located, out_of_range(subject))
     given: Needs = "rates" if options.lint else "steps"
     return unmet + warned(subject, given, options.select, options.ignore)
 

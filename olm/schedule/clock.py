@@ -108,7 +108,7 @@ class Clock(RunUnits):
         Raises:
             SpecError: the fields of the two contradict each other.
         """
-        if other is None or other.known.keys() <= self.known.keys():
+        if other is None or other is self or other.known.keys() <= self.known.keys():
             return self
         if self._yields and other.plans_batch:
             known = self.known.items()

@@ -29,7 +29,9 @@ class Nesting(BaseModel, metaclass=Signed):
 
     def children(self) -> tuple[Self, ...]:
         """The schedules in the fields, in the order of the fields."""
-        return tuple(child for _, inner in self._nested() for child in inner)
+        if not child_fields(type(self)):
+            return ()
+        return tuple([child for _, inner in self._nested() for child in inner])
 
     def placed_children(self) -> list[tuple[Path, Self]]:
         """The schedules in the fields, each with its path, in the order of the fields."""

@@ -56,10 +56,10 @@ class RunUnits(ClockFields):
         Raises:
             OlmError: the text is not a duration or is ``rest``, or the clock lacks a field for it.
         """
-        place = Fraction(start)
+        place = start if type(start) is Fraction else Fraction(start)
         for amount, suffix in self._terms(lasting):
             place = self.moved(place, amount, suffix)
-        return place - start
+        return place - start if start else place
 
     def steps_until(self, end: int | Fraction, lasting: Duration | str) -> Fraction:
         """The exact number of steps of a duration that ends at a step.
@@ -67,7 +67,7 @@ class RunUnits(ClockFields):
         Raises:
             OlmError: as `steps` does.
         """
-        place = Fraction(end)
+        place = end if type(end) is Fraction else Fraction(end)
         for amount, suffix in reversed(self._terms(lasting)):
             place = self.moved(place, -amount, suffix)
         return end - place
@@ -232,14 +232,16 @@ class RunUnits(ClockFields):
 
     def _lacks(self, suffix: str) -> str:
         """The field that is missing for a unit; empty if none is."""
-        units, lacking = self._units
         if suffix == SHARE.suffix:
             known = self.total_steps is not None
             return "" if known else (self.lacks(self._total) if self._total else SHARE.needs)
-        if suffix == EPOCH.suffix and self.steps_per_epoch is None:
+        if suffix == EPOCH.suffix:
+            if self.steps_per_epoch is not None:
+                return ""
             if self.samples_per_epoch is None:
                 return "samples_per_epoch" if self.varies else EPOCH.needs
             suffix = SAMPLE.suffix
+        units, lacking = self._units
         if suffix == SAMPLE.suffix and "samples" not in units:
             per_sample = self.tokens_per_step is not None or self.batch_stages is not None
             return lacking or ("tokens_per_sample" if per_sample else SAMPLE.needs)

@@ -232,9 +232,9 @@ class Root(BaseModel, metaclass=Signed):
 
     def keys_there(self) -> Iterator[tuple[str, RootKey, Any]]:
         """The keys that have a value, each with all about it and with the value."""
+        given = self.model_fields_set
         for name, key in KEYS.items():
-            value = getattr(self, name)
-            if value != DEFAULTS[name]:
+            if name in given and (value := getattr(self, name)) != DEFAULTS[name]:
                 yield name, key, value
 
 

@@ -18,8 +18,9 @@ from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import InitErrorDetails
 
 from olm.fields.errors import problems_of, reworded
-from olm.problem import Problem, SpecError, clipped, few_guesses, found
+from olm.problem import Problem, SpecError, clipped, found, with_few_guesses
 from olm.schedule.schedule import Schedule
+from olm.schedule.step_fields import is_counted
 from olm.spec.root_keys import ROOT_KEYS, Root, half_state, parted
 
 if TYPE_CHECKING:
@@ -137,11 +138,11 @@ class Spec(Root):
     def is_counted(self) -> bool:
         """Whether all that it says is in optimizer steps."""
         if self.expect is not None:
-            from olm.spec.expectation import is_counted
+            from olm.spec import expectation
 
-            if not is_counted(self.expect):
+            if not expectation.is_counted(self.expect):
                 return False
-        return all(schedule.is_counted for _, schedule in self.placed_schedules())
+        return is_counted(self.schedule) and all(is_counted(target.curve) for target in self.also)
 
     def plan(self, clock: Clock | Mapping[str, Any] | None = None) -> Plan[Schedule]:
         """The schedule in optimizer steps, and what was done to get there: see `Schedule.plan`.
@@ -371,8 +372,7 @@ def parse_plain(document: Any) -> Spec:
         message = f"a spec must be a mapping with the key `kind`, found {found(document)}"
         raise SpecError([Problem("type", message)])
     try:
-        with few_guesses():
-            return Spec.model_validate(document)
+        return with_few_guesses(Spec.model_validate, document)
     except ValidationError as error:
         problems = [_from_root(problem) for problem in problems_of(error)]
     raise SpecError(problems)

@@ -2,10 +2,10 @@
 
 ``rates/late_rise.py`` is the rule ``late-rise``. The folder names what the rule needs: only the
 ``text``, the schedule in ``steps``, or its ``rates``, which only ``olm check --lint`` computes;
-rules about ``targets`` need the text, rules about ``axes`` the steps, and both are imported only
-for documents that have some. The docstring of a rule is its page, which ``olm explain`` prints, its
-`SCOPE` is what it is applied to, and its `warnings(subject)` yields the warnings. To add a rule,
-copy a file.
+rules about ``comments`` and ``targets`` need the text, rules about ``axes`` the steps, and all
+three are imported only for documents that have some. The docstring of a rule is its page, which
+``olm explain`` prints, its `SCOPE` is what it is applied to, and its `warnings(subject)` yields the
+warnings. To add a rule, copy a file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from olm.problem import Problem, clipped, nearest
 Needs = Literal["text", "steps", "rates"]
 """What a rule needs; each includes the one before."""
 
-Folder = Literal["text", "targets", "steps", "axes", "rates"]
+Folder = Literal["comments", "text", "targets", "steps", "axes", "rates"]
 """The folders of rules."""
 
 Scope = Literal["document", "rates", "numbers"]
@@ -68,7 +68,7 @@ def needs(code: str) -> Needs:
     'rates'
     """
     folder = _folders()[code]
-    if folder == "targets":
+    if folder == "comments" or folder == "targets":
         return "text"
     return "steps" if folder == "axes" else folder
 
@@ -107,7 +107,7 @@ def warned(
         select: the codes of the rules to apply; by default all of them.
         ignore: the codes of the rules to skip.
     """
-    applied = _applied(given, tuple(select), tuple(ignore), _folders_for(subject))
+    applied = _applied(given, tuple(select), tuple(ignore), _absent(subject))
     with _overflow_allowed() if given == "rates" else nullcontext():
         found = [*_found(subject, applied.values())]
     if subject.spec.durations:
@@ -118,17 +118,21 @@ def warned(
     silenced = {(comment.line, code) for comment in subject.ignores for code in comment.codes}
     used = {key for problem in located for key in _keys(problem) if key in silenced}
     if "unused-ignore" in applied:
-        from olm.checking.lint.text.unused_ignore import idle
+        from olm.checking.lint.comments.unused_ignore import idle
 
         located += idle(subject, applied, used)
     return [problem for problem in located if silenced.isdisjoint(_keys(problem))]
 
 
-def _folders_for(subject: Subject) -> frozenset[Folder]:
-    """The folders whose rules may find something in a document."""
-    axes = any(one.schedule.has_axis for one in (subject, *subject.of_targets()))
-    there = {"targets": bool(subject.spec.also), "axes": axes}
-    return frozenset(folder for folder in get_args(Folder) if there.get(folder, True))
+def _absent(subject: Subject) -> tuple[Folder, ...]:
+    """The folders whose rules find nothing in a document."""
+    also = subject.spec.also
+    absent: tuple[Folder, ...] = () if subject.ignores else ("comments",)
+    if not also:
+        absent += ("targets",)
+    if not (subject.schedule.has_axis or any(target.curve.has_axis for target in also)):
+        absent += ("axes",)
+    return absent
 
 
 def _found(subject: Subject, rules: Collection[Rule]) -> Iterator[Problem]:
@@ -163,12 +167,14 @@ def _overflow_allowed() -> AbstractContextManager[object]:
 
 @cache
 def _applied(
-    given: Needs, select: tuple[str, ...], ignore: tuple[str, ...], folders: frozenset[Folder]
+    given: Needs, select: tuple[str, ...], ignore: tuple[str, ...], absent: tuple[Folder, ...]
 ) -> dict[str, Rule]:
-    """The rules to apply, by code."""
+    """The rules to apply, by code, without those in some folders."""
     wanted = [code for code in codes() if code not in ignore and (not select or code in select)]
     levels = get_args(Needs)
     there = levels[: levels.index(given) + 1]
     return {
-        code: rule(code) for code in wanted if needs(code) in there and _folders()[code] in folders
+        code: rule(code)
+        for code in wanted
+        if needs(code) in there and _folders()[code] not in absent
     }

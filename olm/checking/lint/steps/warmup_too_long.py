@@ -41,20 +41,20 @@ def warnings(subject: Subject) -> Iterator[Problem]:
         if node.path and node.children:
             # A composition inside another one is not the whole run.
             continue
-        for problem in _long(node):
-            if problem.path not in reported:
-                reported.add(problem.path)
-                yield problem
+        # Most schedules have no warm-up, and some ends take long to compute.
+        if (warm_up := node.schedule.warm_up()) is None:
+            continue
+        problem = _long(node, *warm_up)
+        if problem and problem.path not in reported:
+            reported.add(problem.path)
+            yield problem
 
 
-def _long(node: Node) -> Iterator[Problem]:
-    # Most schedules have no warm-up, and some ends take long to compute.
-    if (warm_up := node.schedule.warm_up()) is None:
-        return
-    path, steps = warm_up
+def _long(node: Node, path: Path, steps: float) -> Problem | None:
     end = node.schedule.ends_at()
-    if end is not None and 2 * steps > end:
-        # A share of the steps need not be a whole number of them.
-        shown = int(steps) if steps == int(steps) else round(steps, 1)
-        message = f"the warm-up takes {shown:,} of {end:,} {node.unit}s, more than half of the run"
-        yield Problem("warmup-too-long", message, node.path + path, severity="warning")
+    if end is None or 2 * steps <= end:
+        return None
+    # A share of the steps need not be a whole number of them.
+    shown = int(steps) if steps == int(steps) else round(steps, 1)
+    message = f"the warm-up takes {shown:,} of {end:,} {node.unit}s, more than half of the run"
+    return Problem("warmup-too-long", message, node.path + path, severity="warning")

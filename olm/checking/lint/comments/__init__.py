@@ -1,0 +1,1 @@
+"""Rules that need only the text of a document that has comments for them."""
