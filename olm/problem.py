@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 _GUESSES: ContextVar[list[int] | None] = ContextVar("guesses", default=None)
 """How many guesses are left, in a list of one item; None without a limit."""
@@ -37,8 +37,7 @@ LISTED = 20
 """The most problems that the text of an exception lists."""
 
 
-@dataclass(frozen=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A part of one line of a file.
 
     Lines and columns count from 1, in characters; `end` is the column after.

@@ -564,7 +564,7 @@ def test_findings_are_written_as_they_are_found(form):
             yield result(Problem("odd", f"problem {number}", place=Place("a.olm.yaml", 1, 1, 2)))
 
     first = next(
-        len(read) for piece in named(form).report(results(), Look()) if "problem 0" in piece
+        len(read) for piece in named(form).report(results(), Look(Tally())) if "problem 0" in piece
     )
     assert first == 1
 

@@ -7,7 +7,7 @@ print as results come in. Files whose names begin with ``_`` are helpers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import NamedTuple, Protocol, cast
@@ -48,13 +48,12 @@ class Tally:
             self.fixable += sum(problem.fix is not None for problem in result.problems)
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """What a format needs to know of the run."""
 
-    paint: Paint = field(default_factory=lambda: Paint(False))
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally
     """The counts so far; complete once all results have been consumed."""
+    paint: Paint = Paint(False)
     is_strict: Callable[[str], bool] = lambda file: False
     """Whether warnings in a file fail the run."""
 

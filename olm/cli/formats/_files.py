@@ -52,7 +52,7 @@ def with_files(
         for _ in results:
             pass
         for form, file in files:
-            pieces = named(form).report(kept, replace(look, paint=Paint(False)))
+            pieces = named(form).report(kept, look._replace(paint=Paint(False)))
             _write(file, "".join(pieces))
 
     return report

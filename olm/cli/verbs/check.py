@@ -222,7 +222,7 @@ def _reported(plan: Plan, args: Namespace) -> bool:
     """Write the reports; whether the run fails."""
     # The fixed text goes to standard output, so the report goes to standard error.
     out = sys.stderr if args.fix and STDIN in plan.paths else sys.stdout
-    look = Look(Paint.of(out), Tally(), plan.is_strict)
+    look = Look(Tally(), Paint.of(out), plan.is_strict)
     # Whatever ends the report must end the worker processes.
     with closing(_results(plan)) as results:
         out.writelines(_report(counted(results, look, len(plan.paths)), look, plan, args))

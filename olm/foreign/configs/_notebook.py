@@ -6,7 +6,6 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from olm.foreign.configs._places import NotedPlaces
@@ -38,7 +37,7 @@ def read(data: str | bytes, name: str) -> Source:
 
     def located(place: Place) -> Place:
         number, start = lines[min(place.line, len(lines)) - 1]
-        return replace(place, line=number, column=place.column + start, end=place.end + start)
+        return place._replace(line=number, column=place.column + start, end=place.end + start)
 
     joined = Text(name, "\n".join(code))
     places = NotedPlaces(text)
