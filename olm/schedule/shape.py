@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from olm.problem import Path
-from olm.schedule.nesting import class_variables_known
+from olm.schedule.nesting import child_fields, class_variables_known
 from olm.schedule.timeline import Timeline
 
 
@@ -32,9 +32,10 @@ class Shape(Timeline):
 
         By default that is the field ``warmup_steps``, or the warm-up of a part that starts at 0.
         """
-        if (steps := getattr(self, "warmup_steps", None)) is not None:
+        # Not getattr: pydantic takes long to find that a kind has no such field.
+        if (steps := self.__dict__.get("warmup_steps")) is not None:
             return ("warmup_steps",), steps
-        if self.own_clock:
+        if self.own_clock or not child_fields(type(self)):
             return None
         for (path, _), part in zip(self.placed_children(), self.parts(), strict=True):
             if part.start == 0 and (inner := part.schedule.warm_up()):

@@ -174,8 +174,8 @@ class Timeline(Nesting):
 
     def length_path(self) -> Path:
         """The first of the `length_fields` that has a value; empty if there is none."""
-        values = ((name, getattr(self, name, None)) for name in self.length_fields)
-        return next(((name,) for name, value in values if value is not None), ())
+        there = (name for name in self.length_fields if self.__dict__.get(name) is not None)
+        return next(((name,) for name in there), ())
 
     def ends_at(self) -> int | None:
         """The step at which the schedule is over by its length; None if it has no end.
