@@ -61,6 +61,9 @@ class Schedule(Shape):
 
     rules: ClassVar[tuple[Rule, ...]] = ()
 
+    noun: ClassVar[str] = ""
+    """What messages call it: the name of the kind."""
+
     kind: str
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -214,6 +217,7 @@ class Schedule(Shape):
         if not isinstance(kind, str):
             # A base class of several kinds is not a kind itself.
             return
+        cls.noun = kind
         _check_names(cls)
         other = KINDS.define(kind, cls)
         if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
@@ -233,7 +237,7 @@ class Schedule(Shape):
     @classmethod
     def _report_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Apply the rules even if there are other errors, and reword all errors."""
-        return ruled(cls, cls.model_fields["kind"].default, cls.rules, data, handler)
+        return ruled(cls, cls.noun, cls.rules, data, handler)
 
 
 KINDS: Catalogue[type[Schedule]] = Catalogue("olm.kinds", FAMILIES)
