@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sized
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import (
@@ -126,7 +125,7 @@ class Clock(RunUnits):
             own = any(name in self.known for name in (*BATCH, *EPOCHS))
             return made.yielding() if other._yields and not own else made
         hint = "one is from this run, the other from the spec"
-        raise SpecError(replace(problem.under(("clock",)), hint=hint) for problem in problems)
+        raise SpecError(problem.under(("clock",))._replace(hint=hint) for problem in problems)
 
     def _settled(self) -> Iterator[str]:
         """The fields of questions that this clock answers, each of which excludes the others."""

@@ -424,7 +424,7 @@ def _explained(error: ValidationError, counted: list[Counted], path: Path) -> It
             item for item in counted if any(item.path[len(path) :][: len(p)] == p for p in about)
         ]
         hint = "; ".join([*filter(None, [problem.hint]), *map(_in_words, involved)])
-        yield replace(problem.under(path), hint=hint)
+        yield problem.under(path)._replace(hint=hint)
 
 
 def _out_of_range(counted: Counted) -> Problem | None:

@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
-from pydantic import ConfigDict, GetCoreSchemaHandler, ValidationError, ValidationInfo
+from pydantic import (
+    ConfigDict,
+    GetCoreSchemaHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic_core import CoreSchema, core_schema
 
@@ -227,13 +233,13 @@ class Schedule(Shape):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         if cls is Schedule:
             return core_schema.with_info_plain_validator_function(_child)
-        # A model_validator does the same; pydantic would bind and inspect it anew for every kind.
-        return core_schema.no_info_wrap_validator_function(cls._report_all, handler(source))
+        return handler(source)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
         return dict(ANY_KIND) if cls is Schedule else handler(schema)
 
+    @model_validator(mode="wrap")
     @classmethod
     def _report_all(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Apply the rules even if there are other errors, and reword all errors."""
