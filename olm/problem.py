@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -52,8 +51,7 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(NamedTuple):
     """The text to write at the place of a problem, if there is only one possible fix."""
 
     text: str
@@ -66,8 +64,7 @@ class Fix:
     """Where to write the text, if not at the place of the problem; only known for a sound fix."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """An error or a warning: its code, what was found, what would be valid, and where it is.
 
     >>> path = ("schedulers", 0, "total_steps")
@@ -108,7 +105,8 @@ class Problem:
 
     def under(self, path: Path) -> Problem:
         """The same problem for a document that contains this one at `path`."""
-        return replace(self, path=path + self.path, also=tuple(path + also for also in self.also))
+        also = tuple(path + other for other in self.also)
+        return self._replace(path=path + self.path, also=also)
 
 
 by_position = attrgetter("position")

@@ -507,7 +507,12 @@ def findings(draw):
         place=draw(st.sampled_from([place, None])),
         also_places=tuple([place] * draw(st.integers(0, 2))),
         severity=draw(st.sampled_from(["error", "warning"])),
-        fix=draw(st.one_of(st.none(), st.builds(Fix, TEXTS, st.booleans()))),
+        fix=draw(
+            st.one_of(
+                st.none(),
+                st.builds(lambda text, in_quotes: Fix(text, in_quotes), TEXTS, st.booleans()),
+            )
+        ),
     )
 
 

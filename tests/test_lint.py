@@ -3,7 +3,6 @@
 import copy
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -689,7 +688,7 @@ def test_the_same_is_found_in_steps_and_where_the_clock_says_the_steps(schedule,
     told, again = (
         [
             # Only with a clock is it known that a step is after the run.
-            replace(one, message=re.sub(", after the run of [^:]+", "", one.message))
+            one._replace(message=re.sub(", after the run of [^:]+", "", one.message))
             for one in found
             if one.code not in of_the_run and not is_too_late(one)
         ]

@@ -70,7 +70,7 @@ def with_sound_fixes(result: Checked, options: Options | None = None) -> Checked
     return replace(
         result,
         problems=tuple(
-            problem if problem in sound else replace(problem, fix=None)
+            problem if problem in sound else problem._replace(fix=None)
             for problem in result.problems
         ),
     )
@@ -143,14 +143,14 @@ def _placed(result: Checked) -> Checked:
 def _at_place(problem: Problem, places: Spans) -> Problem:
     fix, span = problem.fix, places.get(problem.path)
     if fix is None or span is None:
-        return replace(problem, fix=None)
+        return problem._replace(fix=None)
     first, _, key = span
     events = [key] if problem.at_key else [first]
     if value := fix.value:
         events.append(first)
-        value = replace(value, place=places.place(problem.path, at_key=False))
+        value = value._replace(place=places.place(problem.path, at_key=False))
     sound = all(map(_is_bare, events))
-    return replace(problem, fix=replace(fix, value=value) if sound else None)
+    return problem._replace(fix=fix._replace(value=value) if sound else None)
 
 
 def _is_bare(event: Event | None) -> bool:

@@ -84,7 +84,7 @@ def _under(document: Document, problem: Problem, call: Call) -> Problem:
     """A problem of the arguments as one of the document."""
     about_kind = problem.path == ("kind",) and not problem.at_key
     if call.kind is not None and (about_kind or not problem.path):
-        return document.located(replace(problem, path=call.class_at, at_key=False))
+        return document.located(problem._replace(path=call.class_at, at_key=False))
     return problem.under(call.at)
 
 

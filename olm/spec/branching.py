@@ -222,7 +222,7 @@ def _steps(name: str, kind: type[Schedule], fields: dict[str, Any], run: Clock) 
     except SpecError as error:
         problems = error.problems
     raise SpecError(
-        replace(problem, message=problem.message.replace(field, name), path=(name,))
+        problem._replace(message=problem.message.replace(field, name), path=(name,))
         for problem in problems
     )
 

@@ -394,4 +394,4 @@ def _from_root(problem: Problem) -> Problem:
     hint = problem.hint
     if problem.code == "unknown-field" and len(path) > 1 and path[-1] in ROOT_KEYS:
         hint = "only the root of a document has it"
-    return replace(problem, path=path, also=also, hint=hint)
+    return problem._replace(path=path, also=also, hint=hint)

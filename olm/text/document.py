@@ -8,7 +8,7 @@ are those of YAML 1.2's core schema.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any, Protocol
 
@@ -47,7 +47,7 @@ class Document:
             return problem
         place = places.place(problem.path, problem.at_key)
         also = tuple(places.place(path, False) for path in problem.also if places.has(path))
-        return replace(problem, place=place, also_places=also)
+        return problem._replace(place=place, also_places=also)
 
     def is_known(self, problem: Problem) -> bool:
         """Whether a problem is about a value for which reading reported one already."""

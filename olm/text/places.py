@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
 from yaml.error import Mark
@@ -133,8 +132,7 @@ def _is_blank(first: Event) -> bool:
     return isinstance(first, ScalarEvent) and first.implicit[0] and not first.value
 
 
-@dataclass(frozen=True)
-class Lines:
+class Lines(NamedTuple):
     """The places of a value, of whose parts only the lines are known."""
 
     text: Text

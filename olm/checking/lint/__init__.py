@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -143,13 +142,13 @@ def _found(subject: Subject, rules: Collection[Rule]) -> Iterator[Problem]:
         for rule in rules:
             if rule.SCOPE == "numbers" or (rule.SCOPE == "rates" and inner.is_rate):
                 for problem in rule.warnings(inner):
-                    yield replace(problem, path=inner.place + problem.path)
+                    yield problem._replace(path=inner.place + problem.path)
 
 
 def _with_durations(problem: Problem, subject: Subject) -> Problem:
     """A warning, with the steps of the durations that it is about as a hint."""
     about = map(subject.steps_of, (problem.path, *problem.also))
-    return replace(problem, hint="; ".join(filter(None, [problem.hint, *about])))
+    return problem._replace(hint="; ".join(filter(None, [problem.hint, *about])))
 
 
 def _keys(problem: Problem) -> tuple[tuple[int | None, str], ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +92,7 @@ def run(args: Namespace) -> int:
     except SpecError as error:
         paint = Paint.of(sys.stderr)
         for problem in error.problems:
-            shown = result.document.located(replace(problem, path=("kind",)))
+            shown = result.document.located(problem._replace(path=("kind",)))
             print(*picture(shown, result.text, paint), sep="\n", file=sys.stderr)
         return PROBLEMS
     if args.out is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from olm.foreign.configs._class_names import OLM, Style
 from olm.foreign.configs._config import Config, Keys, Refusal, Translation
@@ -118,4 +117,4 @@ def _own(config: Config, name: str, path: Path, numbers: dict[str, float]) -> Tr
 def _moved(config: Config, problem: Problem, path: Path) -> Problem:
     """A problem of a spec in a file, where it is in the file."""
     full = (*path, *problem.path)
-    return replace(problem, path=full, place=config.source.place_of(full, False))
+    return problem._replace(path=full, place=config.source.place_of(full, False))

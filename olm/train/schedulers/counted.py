@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from pydantic import BaseModel
 
@@ -49,7 +48,7 @@ def without_clock(schedule: Schedule) -> Schedule:
     try:
         return schedule.in_steps()
     except SpecError as error:
-        raise SpecError([replace(problem, hint=BUILD) for problem in error.problems]) from None
+        raise SpecError([problem._replace(hint=BUILD) for problem in error.problems]) from None
 
 
 def recounted(state: Spec, clock: Clock) -> Spec:
