@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 
-from environment import ROOT, enter
+from environment import ROOT, chosen, enter
 
 TESTS = ROOT / "tests" / "browser"
 NAMES = ("chromium", "chromium-browser")
@@ -30,8 +30,8 @@ def main(args: list[str]) -> int:
     if why := missing():
         print(f"the browser tests were not run: {why}")
         return 0
-    paths = [] if any((ROOT / arg).exists() for arg in args) else [str(TESTS)]
-    status = subprocess.run([sys.executable, "-m", "pytest", *args, *paths], cwd=ROOT).returncode
+    command = [sys.executable, "-m", "pytest", *chosen(args, TESTS)]
+    status = subprocess.run(command, cwd=ROOT).returncode
     print(f"screenshots: {ROOT / '.screenshots'}")
     return status
 

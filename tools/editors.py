@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
-from environment import ROOT, enter
+from environment import ROOT, chosen, enter
 
 TESTS = ROOT / "tests" / "editor"
 FOLDER = ROOT / ".node-editors"
@@ -39,12 +39,11 @@ def main(args: list[str]) -> int:
         return 0
     enter()
     install()
-    paths = [] if any((ROOT / arg).exists() for arg in args) else [str(TESTS)]
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         # The newer form of the report has no properties of tests.
         options = ["-o", "junit_family=xunit1", f"--junitxml={report}"]
-        command = [sys.executable, "-m", "pytest", *args, *paths, *options]
+        command = [sys.executable, "-m", "pytest", *chosen(args, TESTS), *options]
         status = subprocess.run(command, cwd=ROOT).returncode
         if report.exists():
             print("\n".join(table(report)))

@@ -89,6 +89,12 @@ def enter(environment: Environment = DEVELOPMENT) -> None:
     os.execve(command[0], command, variables)
 
 
+def chosen(args: list[str], tests: Path) -> list[str]:
+    """Arguments for pytest: a folder of tests is added if no path is among them."""
+    has_path = any((ROOT / arg.partition("::")[0]).exists() for arg in args)
+    return args if has_path else [*args, str(tests)]
+
+
 def _refresh(environment: Environment) -> None:
     """Create an environment if missing or stale, while no other command uses it."""
     # The new process inherits the lock, so that no other command recreates the environment then.

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
-from environment import HOSTS, ROOT, enter
+from environment import HOSTS, ROOT, chosen, enter
 
 ADAPTERS = ROOT / "olm" / "train" / "hosts"
 TESTS = ROOT / "tests" / "hosts"
@@ -30,10 +30,9 @@ def main(args: list[str]) -> int:
         print(__doc__.strip())
         return 0
     enter(HOSTS)
-    paths = [] if any(not arg.startswith("-") for arg in args) else [str(TESTS)]
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", *args, *paths, f"--junitxml={report}"]
+        command = [sys.executable, "-m", "pytest", *chosen(args, TESTS), f"--junitxml={report}"]
         status = subprocess.run(command, cwd=ROOT).returncode
         if report.exists():
             print("\n".join(_table(report)))

@@ -27,8 +27,8 @@ CHECKS = {
 TESTS = {
     "pytest": ["-m", "pytest", "-q", "-n", "2", *(f"--ignore={path}" for path in ALONE)],
     "alone": ["-m", "pytest", "-q", *ALONE],
-    "hosts": ["tools/hosts.py", "-q"],
-    "editors": ["tools/editors.py", "-q"],
+    "hosts": ["tools/hosts.py", "-q", "-n", "2"],
+    "editors": ["tools/editors.py", "-q", "-n", "2"],
     # The last, since its last line may be why no test runs.
     "browser": ["tools/browser.py", "-q"],
 }
